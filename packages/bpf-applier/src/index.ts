@@ -1,1 +1,3 @@
-export {};
+export { Applier, type ApplierOptions, type ApplierStatus } from "./applier.ts";
+export { cgroup2Mount, PinFolder } from "./pins.ts";
+export { uninstall } from "./programs.ts";

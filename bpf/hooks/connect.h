@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* connect(): TCP, and UDP sockets that connect. */
+#pragma once
+#include "../choose.h"
+
+/* A socket may connect again (UDP), so what an earlier call left is always replaced or removed. */
+static __always_inline void remember(struct bpf_sock_addr *ctx, const struct address *dialled, __be16 dialled_port,
+				     const struct slot_value *endpoint)
+{
+	struct peer *peer = ctx->sk ? bpf_sk_storage_get(&peers, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+
+	if (!peer) {
+		count_statistic(STATISTIC_UNREMEMBERED);
+		return;
+	}
+	peer->dialled_address = *dialled;
+	peer->dialled_port = dialled_port;
+	peer->endpoint_address = endpoint->address;
+	peer->endpoint_port = endpoint->port;
+}
+
+static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family family)
+{
+	struct slot_value endpoint;
+	struct address dialled;
+	__be16 dialled_port = ctx->user_port;
+
+	switch (choose(ctx, family, DECIDED_CONNECTION, &dialled, &endpoint)) {
+	case NOT_OURS:
+		/* -ENOENT when there is nothing to forget. */
+		if (ctx->sk)
+			bpf_sk_storage_delete(&peers, ctx->sk);
+		return PASS;
+	case NO_ENDPOINT:
+		return refuse();
+	case CHOSEN:
+		remember(ctx, &dialled, dialled_port, &endpoint);
+		write_address(ctx, family, &endpoint.address, endpoint.port);
+		return PASS;
+	}
+	return PASS;
+}
+
+SEC("cgroup/connect4")
+int keelson_connect4(struct bpf_sock_addr *ctx)
+{
+	return on_connect(ctx, FAMILY_4);
+}
+
+/* Also AF_INET6 sockets that dial ::ffff:a.b.c.d: the dialled address and the endpoints of such a service are mapped. */
+SEC("cgroup/connect6")
+int keelson_connect6(struct bpf_sock_addr *ctx)
+{
+	return on_connect(ctx, FAMILY_6);
+}

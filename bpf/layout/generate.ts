@@ -1,0 +1,185 @@
+// Writes gen/layout.h for the eBPF programs and gen/layout.js with its types for TypeScript.
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { type FieldType, type PlacedField, type PlacedStruct, place, sizes } from "./describe.ts";
+import { statistics, structs } from "./layouts.ts";
+
+const placed = structs.map(place);
+
+const cTypes: Record<FieldType, string> = {
+  u8: "__u8",
+  be16: "__be16",
+  u32: "__u32",
+  u64: "__u64",
+  address: "struct address",
+};
+
+function cField(field: PlacedField): string {
+  return `\t${cTypes[field.type]} ${field.name};${field.doc === undefined ? "" : ` /* ${field.doc} */`}`;
+}
+
+function cStruct(struct: PlacedStruct): string {
+  const fields = struct.fields.map(cField);
+  if (struct.tail > 0) fields.push(`\t__u8 zero[${struct.tail}]; /* always 0: part of a key's bytes */`);
+  const asserts = struct.fields.map(
+    (field) => `_Static_assert(__builtin_offsetof(struct ${struct.name}, ${field.name}) == ${field.offset}, "layout");`,
+  );
+  return [
+    `/* ${struct.doc} */`,
+    `struct ${struct.name} {`,
+    ...fields,
+    "};",
+    `_Static_assert(sizeof(struct ${struct.name}) == ${struct.size}, "layout");`,
+    ...asserts,
+    "",
+  ].join("\n");
+}
+
+function header(): string {
+  const counters = statistics.map((s, i) => `\tSTATISTIC_${s.name.toUpperCase()} = ${i}, /* ${s.doc} */`);
+  return [
+    "/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */",
+    "/* Made by layout/generate.ts from layout/layouts.ts. Do not edit. */",
+    "#pragma once",
+    "#include <linux/types.h>",
+    "",
+    "/* 16 bytes in network order; IPv4 as IPv4-mapped IPv6. */",
+    "struct address {",
+    "\t__be32 word[4];",
+    "};",
+    "",
+    ...placed.map(cStruct),
+    "enum statistic {",
+    ...counters,
+    `\tSTATISTIC_COUNT = ${statistics.length},`,
+    "};",
+    "",
+  ].join("\n");
+}
+
+const camel = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+const pascal = (name: string): string => camel(`_${name}`);
+
+const tsTypes: Record<FieldType, string> = {
+  u8: "number",
+  be16: "number",
+  u32: "number",
+  u64: "bigint",
+  address: "Uint8Array",
+};
+
+function writer(field: PlacedField): string {
+  const value = `value.${camel(field.name)}`;
+  switch (field.type) {
+    case "u8":
+      return `view.setUint8(${field.offset}, ${value});`;
+    case "be16":
+      return `view.setUint16(${field.offset}, ${value}, false);`;
+    case "u32":
+      return `view.setUint32(${field.offset}, ${value}, littleEndian);`;
+    case "u64":
+      return `view.setBigUint64(${field.offset}, ${value}, littleEndian);`;
+    case "address":
+      return `bytes.set(address16(${value}), ${field.offset});`;
+  }
+}
+
+function reader(field: PlacedField): string {
+  switch (field.type) {
+    case "u8":
+      return `view.getUint8(${field.offset})`;
+    case "be16":
+      return `view.getUint16(${field.offset}, false)`;
+    case "u32":
+      return `view.getUint32(${field.offset}, littleEndian)`;
+    case "u64":
+      return `view.getBigUint64(${field.offset}, littleEndian)`;
+    case "address":
+      return `bytes.slice(${field.offset}, ${field.offset + sizes.address.size})`;
+  }
+}
+
+function jsCodec(struct: PlacedStruct): string {
+  return `export const ${camel(struct.name)} = {
+  size: ${struct.size},
+  encode(value) {
+    const bytes = new Uint8Array(${struct.size});
+    const view = new DataView(bytes.buffer);
+${struct.fields.map((field) => `    ${writer(field)}`).join("\n")}
+    return bytes;
+  },
+  decode(bytes) {
+    if (bytes.length < ${struct.size}) throw new RangeError(\`${struct.name}: \${bytes.length} bytes, need ${struct.size}\`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, ${struct.size});
+    return {
+${struct.fields.map((field) => `      ${camel(field.name)}: ${reader(field)},`).join("\n")}
+    };
+  },
+};
+`;
+}
+
+function script(layoutHash: string): string {
+  return `// Made by layout/generate.ts from layout/layouts.ts. Do not edit.
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+function address16(address) {
+  if (address.length !== 16) throw new RangeError(\`address: \${address.length} bytes, need 16\`);
+  return address;
+}
+
+export const layoutHash = "${layoutHash}";
+
+export const statistics = ${JSON.stringify(statistics.map((s) => s.name))};
+
+${placed.map(jsCodec).join("\n")}
+export const structs = ${JSON.stringify(
+    Object.fromEntries(
+      placed.map((s) => [
+        s.name,
+        { size: s.size, fields: s.fields.map((f) => ({ name: f.name, type: f.type, offset: f.offset })) },
+      ]),
+    ),
+    null,
+    2,
+  )};
+`;
+}
+
+function typings(): string {
+  const types = placed.map(
+    (struct) => `/** ${struct.doc} */
+export interface ${pascal(struct.name)} {
+${struct.fields
+  .map((f) => `${f.doc === undefined ? "" : `  /** ${f.doc} */\n`}  readonly ${camel(f.name)}: ${tsTypes[f.type]};`)
+  .join("\n")}
+}
+export const ${camel(struct.name)}: Codec<${pascal(struct.name)}>;
+`,
+  );
+  return `// Made by layout/generate.ts from layout/layouts.ts. Do not edit.
+export interface Codec<T> {
+  /** Bytes, padding included. */
+  readonly size: number;
+  encode(value: T): Uint8Array;
+  /** @throws RangeError if there are fewer than \`size\` bytes. */
+  decode(bytes: Uint8Array): T;
+}
+/** Changes when any layout does; part of the name of the folder that maps are pinned in. */
+export const layoutHash: string;
+/** Names of the counters in the map \`statistics\`, by index. */
+export const statistics: readonly [${statistics.map((s) => JSON.stringify(s.name)).join(", ")}];
+/** Every structure with its fields and offsets, to hold against an object's BTF. */
+export const structs: Readonly<
+  Record<string, { size: number; fields: readonly { name: string; type: string; offset: number }[] }>
+>;
+
+${types.join("\n")}`;
+}
+
+const layoutHash = createHash("sha256").update(JSON.stringify({ placed, statistics })).digest("hex").slice(0, 12);
+const out = new URL("../gen/", import.meta.url);
+mkdirSync(out, { recursive: true });
+writeFileSync(new URL("layout.h", out), header());
+writeFileSync(new URL("layout.js", out), script(layoutHash));
+writeFileSync(new URL("layout.d.ts", out), typings());

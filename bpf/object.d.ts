@@ -1,0 +1,2 @@
+/** Path of the compiled object with all programs and maps. */
+export const objectPath: string;

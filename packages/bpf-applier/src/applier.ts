@@ -1,0 +1,257 @@
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import type { ChannelCredentials } from "@grpc/grpc-js";
+import { policyTypeUrls } from "@keelson/protos";
+import { SavedSnapshotSchema } from "@keelson/protos/state";
+import type { Edge } from "@keelson/protos/telemetry";
+import { DeltaXdsClient, type DeltaUpdate } from "@keelson/xds";
+import type { Logger } from "pino";
+import { Banks } from "./banks.ts";
+import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
+import { NodeTables } from "./node-tables.ts";
+import { PinFolder } from "./pins.ts";
+import { type MapSizes, Programs } from "./programs.ts";
+import { Repeater } from "./repeater.ts";
+import { SnapshotFile } from "./snapshot-file.ts";
+import { TelemetryReporter } from "./telemetry.ts";
+import { WorkloadCgroups } from "./workload-cgroups.ts";
+
+export interface ApplierOptions {
+  /** Name of this node, as in the pods' spec.nodeName. */
+  readonly node: string;
+  /** host:port of the control plane's xDS port. */
+  readonly controlPlane: string;
+  readonly credentials: ChannelCredentials;
+  /** The cgroup v2 folder below which callers are served. */
+  readonly cgroup: string;
+  /** The last good policy is kept here, in a folder named after the node. */
+  readonly stateFolder: string;
+  /** Time between two reports of counters. */
+  readonly reportIntervalMs: number;
+  readonly mapSizes?: MapSizes;
+  readonly logger: Logger;
+}
+
+export interface TypeStatus {
+  /** system_version_info of the last response that the maps hold. */
+  readonly version: string;
+  readonly appliedAt: Date;
+}
+
+export interface ApplierStatus {
+  readonly node: string;
+  readonly cgroup: string;
+  readonly connected: boolean;
+  readonly connectionError?: string;
+  /** Why the last rejected update was rejected; gone once an update of the same type is applied. */
+  readonly rejected: Record<string, string>;
+  readonly types: Record<string, TypeStatus>;
+  readonly services: number;
+  readonly flips: bigint;
+  /** Workloads of this node whose cgroup was not found, so that their calls count as nobody's. */
+  readonly workloadsWithoutCgroup: readonly string[];
+  readonly statistics: Statistics;
+}
+
+const snapshotIntervalMs = 1_000;
+const cgroupIntervalMs = 1_000;
+const pruneIntervalMs = 10 * 60_000;
+
+/** One node's agent: the IR comes in, maps change, counters go out. */
+export class Applier {
+  private readonly options: ApplierOptions;
+  private readonly programs: Programs;
+  private readonly banks: Banks;
+  private readonly tables: NodeTables;
+  private readonly edgeReader: EdgeReader;
+  private readonly cgroups: WorkloadCgroups;
+  private readonly snapshotFile: SnapshotFile;
+  private readonly client: DeltaXdsClient;
+  private readonly telemetry: TelemetryReporter;
+  private readonly repeaters: readonly Repeater[];
+  private readonly types: Record<string, TypeStatus> = {};
+  private readonly rejected: Record<string, string> = {};
+  private connection: { connected: boolean; error?: string } = { connected: false };
+  private workloadsWithoutCgroup: string[] = [];
+  private unsaved = false;
+
+  private constructor(options: ApplierOptions, programs: Programs, banks: Banks) {
+    this.options = options;
+    this.programs = programs;
+    this.banks = banks;
+    this.edgeReader = new EdgeReader(programs.maps.edges);
+    this.tables = new NodeTables(banks, (table) => this.edgeReader.learn(table.names));
+    this.cgroups = new WorkloadCgroups(programs.maps.workloads, options.cgroup);
+    this.snapshotFile = new SnapshotFile(join(options.stateFolder, options.node, "policy.binpb"));
+    this.client = this.xdsClient();
+    this.telemetry = this.telemetryReporter();
+    this.repeaters = [
+      this.repeat("save the policy", snapshotIntervalMs, () => this.save()),
+      this.repeat("look for cgroups", cgroupIntervalMs, () => this.lookForCgroups()),
+      this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
+    ];
+  }
+
+  /**
+   * Brings the node to the last policy it held, then follows the control plane.
+   * @throws Error or BpfError, if the programs cannot be loaded or attached.
+   */
+  static async start(options: ApplierOptions): Promise<Applier> {
+    const pins = await PinFolder.create(options.node);
+    const programs = await Programs.load(pins, options.mapSizes);
+    try {
+      const applier = new Applier(options, programs, await Banks.open(programs.maps));
+      await applier.restore();
+      await programs.attach(pins, options.cgroup);
+      applier.follow();
+      return applier;
+    } catch (error) {
+      programs.close();
+      throw error;
+    }
+  }
+
+  status(): ApplierStatus {
+    const { connected, error } = this.connection;
+    return {
+      node: this.options.node,
+      cgroup: this.options.cgroup,
+      connected,
+      ...(error === undefined ? {} : { connectionError: error }),
+      rejected: this.rejected,
+      types: this.types,
+      services: this.tables.store.serviceCount(),
+      flips: this.banks.flips,
+      workloadsWithoutCgroup: this.workloadsWithoutCgroup,
+      statistics: readStatistics(this.programs.maps.statistics),
+    };
+  }
+
+  edges(): Promise<Edge[]> {
+    return this.edgeReader.read();
+  }
+
+  /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */
+  async close(): Promise<void> {
+    for (const repeater of this.repeaters) await repeater.stop();
+    this.telemetry.close();
+    await this.client.close();
+    await this.save().catch((error: Error) => this.options.logger.warn({ err: error }, "policy not saved"));
+    this.banks.close();
+    this.programs.close();
+  }
+
+  private follow(): void {
+    this.client.start();
+    this.telemetry.start();
+    for (const repeater of this.repeaters) repeater.start();
+  }
+
+  private xdsClient(): DeltaXdsClient {
+    const { node, controlPlane, credentials, logger } = this.options;
+    return new DeltaXdsClient({
+      address: controlPlane,
+      credentials,
+      node: { id: `bpf-applier~${node}`, metadata: { NODE_NAME: node } },
+      typeUrls: Object.values(policyTypeUrls),
+      initialResourceVersions: (typeUrl) => this.tables.store.versions(typeUrl),
+      onUpdate: (update) => this.onUpdate(update),
+      onState: (state) => {
+        if (state.connected !== this.connection.connected || state.error !== this.connection.error) {
+          logger.info({ controlPlane, ...state }, state.connected ? "connected" : "not connected to the control plane");
+        }
+        this.connection = state;
+      },
+    });
+  }
+
+  private telemetryReporter(): TelemetryReporter {
+    const { node, controlPlane, credentials, reportIntervalMs, logger } = this.options;
+    return new TelemetryReporter({
+      address: controlPlane,
+      credentials,
+      intervalMs: reportIntervalMs,
+      report: async () => ({
+        node,
+        takenAtMs: BigInt(Date.now()),
+        edges: await this.edges(),
+        uncounted: readStatistics(this.programs.maps.statistics).uncounted,
+      }),
+      onError: (error) => logger.debug({ err: error }, "counters not reported; the next report has them"),
+    });
+  }
+
+  private repeat(what: string, everyMs: number, action: () => Promise<unknown>): Repeater {
+    return new Repeater(everyMs, action, (error) => {
+      this.options.logger.warn({ err: error }, `could not ${what}; trying again in ${everyMs / 1000} s`);
+    });
+  }
+
+  /** Resolves once the maps hold the update: that is what an ack means. */
+  private async onUpdate(update: DeltaUpdate): Promise<void> {
+    const { logger } = this.options;
+    try {
+      await this.take(update);
+    } catch (error) {
+      this.rejected[update.typeUrl] = (error as Error).message;
+      logger.error({ err: error, type: update.typeUrl, version: update.systemVersion }, "update rejected");
+      throw error;
+    }
+    delete this.rejected[update.typeUrl];
+    this.types[update.typeUrl] = { version: update.systemVersion, appliedAt: new Date() };
+    this.unsaved = true;
+    logger.info(
+      {
+        type: update.typeUrl,
+        version: update.systemVersion,
+        added: update.added.length,
+        removed: update.removed.length,
+      },
+      "update applied",
+    );
+  }
+
+  private async take(update: DeltaUpdate): Promise<void> {
+    if (await this.tables.apply(update)) await this.updateCgroups();
+  }
+
+  private async lookForCgroups(): Promise<void> {
+    if (this.workloadsWithoutCgroup.length > 0) await this.updateCgroups();
+  }
+
+  private async updateCgroups(): Promise<void> {
+    const workloads = [...this.tables.store.localWorkloads()];
+    this.edgeReader.learnWorkloads(workloads.map((workload) => workload.name));
+    this.workloadsWithoutCgroup = await this.cgroups.update(workloads);
+  }
+
+  private async restore(): Promise<void> {
+    const { logger } = this.options;
+    const saved = await this.snapshotFile.read().catch((error: Error) => {
+      logger.error({ err: error }, "starting without the saved policy");
+      return undefined;
+    });
+    for (const typeUrl of Object.values(policyTypeUrls)) {
+      const resources = saved?.types.find((type) => type.typeUrl === typeUrl)?.resources;
+      if (resources === undefined) continue;
+      await this.take({ typeUrl, systemVersion: "", added: resources, removed: [] });
+    }
+    if (saved !== undefined) logger.info({ services: this.tables.store.serviceCount() }, "saved policy is live");
+  }
+
+  private async save(): Promise<void> {
+    if (!this.unsaved) return;
+    this.unsaved = false;
+    const { store } = this.tables;
+    const types = Object.values(policyTypeUrls).map((typeUrl) => ({
+      typeUrl,
+      resources: Array.from(store.resources(typeUrl), ({ name, version, body }) => ({ name, version, body })),
+    }));
+    try {
+      await this.snapshotFile.write(create(SavedSnapshotSchema, { types }));
+    } catch (error) {
+      this.unsaved = true;
+      throw error;
+    }
+  }
+}

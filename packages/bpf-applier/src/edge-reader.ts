@@ -1,0 +1,113 @@
+import { create } from "@bufbuild/protobuf";
+import { edgeKey, edgeValue, statistics } from "@keelson/bpf";
+import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
+import { type BpfMap, possibleCpus } from "bpf-maps-native";
+import type { Named } from "./service-table.ts";
+import { workloadIdentifier } from "./workload-cgroups.ts";
+
+/** Node-wide counters, by the names in bpf/layout/layouts.ts. */
+export type Statistics = Record<(typeof statistics)[number], bigint>;
+
+/** Sums the per-CPU copies of one value; the kernel lays them out at multiples of 8 bytes. */
+function sumEdge(bytes: Uint8Array, cpus: number): { connections: bigint; datagrams: bigint; refused: bigint } {
+  const stride = Math.ceil(edgeValue.size / 8) * 8;
+  const sum = { connections: 0n, datagrams: 0n, refused: 0n };
+  for (let cpu = 0; cpu < cpus; cpu++) {
+    const one = edgeValue.decode(bytes.subarray(cpu * stride));
+    sum.connections += one.connections;
+    sum.datagrams += one.datagrams;
+    sum.refused += one.refused;
+  }
+  return sum;
+}
+
+/**
+ * Reads the edges' counters in one batch. Names outlive the policy that brought them until `prune` removes their
+ * counters.
+ */
+export class EdgeReader {
+  private readonly map: BpfMap;
+  private readonly names = new Map<bigint, Named>();
+  private readonly sources = new Map<bigint, string>();
+  private readonly cpus = possibleCpus();
+
+  constructor(map: BpfMap) {
+    this.map = map;
+  }
+
+  /** Learns what the identifiers of services and endpoints stand for; to be called before they are in the maps. */
+  learn(names: ReadonlyMap<bigint, Named>): void {
+    for (const [identifier, named] of names) this.names.set(identifier, named);
+  }
+
+  learnWorkloads(names: Iterable<string>): void {
+    for (const name of names) this.sources.set(workloadIdentifier(name), name);
+  }
+
+  /** All edges, sorted by source, service, port, endpoint. Counters never go down while the maps live. */
+  async read(): Promise<Edge[]> {
+    const { keySize } = this.map.info;
+    const { count, keys, values } = await this.map.batchLookup();
+    const stride = Math.ceil(edgeValue.size / 8) * 8 * this.cpus;
+    const edges: Edge[] = [];
+    for (let i = 0; i < count; i++) {
+      const key = edgeKey.decode(keys.subarray(i * keySize));
+      edges.push(this.edge(key, sumEdge(values.subarray(i * stride), this.cpus)));
+    }
+    return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+  }
+
+  /**
+   * Deletes the counters of services and endpoints that the policy no longer knows.
+   * @param current all names of the policy held
+   * @returns how many edges went
+   */
+  async prune(current: ReadonlyMap<bigint, Named>): Promise<number> {
+    const { keySize } = this.map.info;
+    const { count, keys } = await this.map.batchLookup();
+    let pruned = 0;
+    for (let i = 0; i < count; i++) {
+      const bytes = keys.subarray(i * keySize, (i + 1) * keySize);
+      const key = edgeKey.decode(bytes);
+      const known = current.has(key.service) && (key.endpoint === 0n || current.has(key.endpoint));
+      if (!known && this.map.delete(bytes)) pruned += 1;
+    }
+    for (const identifier of this.names.keys()) {
+      if (!current.has(identifier)) this.names.delete(identifier);
+    }
+    return pruned;
+  }
+
+  private edge(
+    key: { source: bigint; service: bigint; endpoint: bigint },
+    counters: { connections: bigint; datagrams: bigint; refused: bigint },
+  ): Edge {
+    const service = this.names.get(key.service);
+    const endpoint = this.names.get(key.endpoint);
+    return create(EdgeSchema, {
+      source: this.sources.get(key.source) ?? "",
+      service: service?.kind === "service" ? service.hostname : unknown(key.service),
+      port: service?.kind === "service" ? service.port : 0,
+      ...(endpoint?.kind === "endpoint"
+        ? { endpoint: endpoint.address, workload: endpoint.workload, labels: [...endpoint.labels] }
+        : { endpoint: key.endpoint === 0n ? "" : unknown(key.endpoint) }),
+      ...counters,
+    });
+  }
+}
+
+/** A counter whose name went with an earlier applier is shown all the same. */
+const unknown = (identifier: bigint): string => `#${identifier.toString(16).padStart(16, "0")}`;
+
+const sortKey = (edge: Edge): string =>
+  [edge.source, edge.service, edge.port.toString().padStart(5, "0"), edge.endpoint].join("\0");
+
+/** Reads the node-wide counters, summed over CPUs. */
+export function readStatistics(map: BpfMap): Statistics {
+  const read = (index: number): bigint =>
+    (map.lookupPerCpu(new Uint8Array(new Uint32Array([index]).buffer)) ?? []).reduce(
+      (sum, bytes) => sum + new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true),
+      0n,
+    );
+  return Object.fromEntries(statistics.map((name, index) => [name, read(index)])) as Statistics;
+}

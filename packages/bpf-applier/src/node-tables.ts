@@ -1,0 +1,45 @@
+import { policyTypeUrls } from "@keelson/protos";
+import type { DeltaUpdate } from "@keelson/xds";
+import type { Banks } from "./banks.ts";
+import { PolicyStore } from "./policy-store.ts";
+import type { ServiceTable } from "./service-table.ts";
+import { TableOwners } from "./table-owners.ts";
+
+/**
+ * The policy held and the maps that show it, changed together: an update is understood, written and live, or it
+ * changes nothing.
+ */
+export class NodeTables {
+  readonly store = new PolicyStore();
+  private readonly owners = new TableOwners();
+  private readonly banks: Banks;
+  private readonly onTable: (table: ServiceTable) => void;
+  /** Until the first services came, the maps may hold what an earlier applier left. */
+  private complete = false;
+
+  /** @param onTable told of every new table, just before it may become live */
+  constructor(banks: Banks, onTable: (table: ServiceTable) => void) {
+    this.banks = banks;
+    this.onTable = onTable;
+  }
+
+  /**
+   * Makes an update live.
+   * @returns whether the node's own workloads changed.
+   * @throws Error with the reason, after which maps and store are as before.
+   */
+  async apply(update: DeltaUpdate): Promise<boolean> {
+    const staged = this.store.stage(update);
+    const changes = this.owners.plan(staged.changes);
+    for (const table of staged.changes.values()) if (table !== undefined) this.onTable(table);
+    if (update.typeUrl === policyTypeUrls.service && !this.complete) {
+      await this.banks.replace(changes);
+      this.complete = true;
+    } else if (changes.services.size + changes.slots.size > 0) {
+      await this.banks.commit(changes);
+    }
+    this.owners.commit(staged.changes);
+    staged.commit();
+    return staged.workloadsChanged;
+  }
+}

@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { layoutHash } from "@keelson/bpf";
+import { bpffsFolder } from "@keelson/model/names";
+
+export interface MountEntry {
+  readonly path: string;
+  readonly type: string;
+}
+
+/** Parses the kernel's mount table (proc(5), /proc/self/mounts), whose spaces are written as \040. */
+export function parseMounts(table: string): MountEntry[] {
+  return table
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter((fields) => fields.length >= 3)
+    .map(([, path = "", type = ""]) => ({
+      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+      type,
+    }));
+}
+
+async function mountedAt(type: string): Promise<string | undefined> {
+  return parseMounts(await readFile("/proc/self/mounts", "utf8")).find((mount) => mount.type === type)?.path;
+}
+
+/**
+ * Where cgroup v2 is mounted; beside v1 controllers that is a sub-folder.
+ * @throws Error saying how to mount it.
+ */
+export async function cgroup2Mount(): Promise<string> {
+  const path = await mountedAt("cgroup2");
+  if (path === undefined) {
+    throw new Error("cgroup v2 is not mounted; mount it: mount -t cgroup2 none /sys/fs/cgroup");
+  }
+  return path;
+}
+
+/** The bpffs mount; mounted at its usual place if there is none. */
+export async function bpffsMount(): Promise<string> {
+  const usual = "/sys/fs/bpf";
+  const path = await mountedAt("bpf");
+  if (path !== undefined) return path;
+  await promisify(execFile)("mount", ["-t", "bpf", "bpf", usual]).catch((error: Error) => {
+    throw new Error(`no bpffs is mounted, and mounting one at ${usual} failed: ${error.message.trim()}`);
+  });
+  return usual;
+}
+
+/** Where one node's maps and links are pinned. */
+export class PinFolder {
+  readonly path: string;
+  private readonly mapsName = `maps-${layoutHash}`;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folders, readable by root alone: who can open the maps can steer traffic. */
+  static async create(node: string): Promise<PinFolder> {
+    const folder = await PinFolder.find(node);
+    await mkdir(join(folder.path, folder.mapsName), { recursive: true, mode: 0o700 });
+    await mkdir(join(folder.path, "links"), { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  /** As create, but makes nothing. */
+  static async find(node: string): Promise<PinFolder> {
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(node)) {
+      // bpffs refuses dots, and a slash would lead elsewhere.
+      throw new Error(`node name "${node}": letters, digits and dashes are allowed, 63 at most`);
+    }
+    return new PinFolder(join(await bpffsMount(), bpffsFolder, node));
+  }
+
+  /** The folder's name holds a hash of all layouts, so that two versions never share a map of another shape. */
+  map(name: string): string {
+    return join(this.path, this.mapsName, name);
+  }
+
+  link(program: string): string {
+    return join(this.path, "links", program);
+  }
+
+  async links(): Promise<string[]> {
+    return readdir(join(this.path, "links")).catch(() => []);
+  }
+
+  /** Removes maps of other layouts; to be called once no program uses them any more. */
+  async removeOtherLayouts(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      if (name.startsWith("maps-") && name !== this.mapsName) await rm(join(this.path, name), { recursive: true });
+    }
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    // Only the last node takes the common folder away.
+    await rmdir(join(this.path, "..")).catch(() => undefined);
+  }
+}

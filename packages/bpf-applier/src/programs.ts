@@ -1,0 +1,133 @@
+import { access } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { objectPath } from "@keelson/bpf/object";
+import { type AttachType, BpfLink, BpfMap, BpfObject, probeHelper } from "bpf-maps-native";
+import type { OuterMaps } from "./banks.ts";
+import type { PinFolder } from "./pins.ts";
+
+/** Every program of the object, and the hook it belongs to. */
+export const hooks = [
+  ["keelson_connect4", "cgroup_inet4_connect"],
+  ["keelson_connect6", "cgroup_inet6_connect"],
+  ["keelson_sendmsg4", "cgroup_udp4_sendmsg"],
+  ["keelson_sendmsg6", "cgroup_udp6_sendmsg"],
+  ["keelson_recvmsg4", "cgroup_udp4_recvmsg"],
+  ["keelson_recvmsg6", "cgroup_udp6_recvmsg"],
+  ["keelson_getpeername4", "cgroup_inet4_getpeername"],
+  ["keelson_getpeername6", "cgroup_inet6_getpeername"],
+] as const satisfies readonly (readonly [string, AttachType])[];
+
+const pinnedMaps = ["active", "services", "slots", "workloads", "edges", "flows", "peers", "statistics"] as const;
+
+/** The maps that the applier works with. */
+export interface NodeMaps extends OuterMaps {
+  readonly workloads: BpfMap;
+  readonly edges: BpfMap;
+  readonly statistics: BpfMap;
+}
+
+export interface MapSizes {
+  readonly edges?: number;
+  readonly flows?: number;
+  readonly workloads?: number;
+}
+
+/** The loaded object: maps that outlive this process, programs ready to be attached. */
+export class Programs {
+  readonly maps: NodeMaps;
+  private readonly object: BpfObject;
+
+  private constructor(object: BpfObject) {
+    this.object = object;
+    this.maps = {
+      active: object.map("active"),
+      services: object.map("services"),
+      slots: object.map("slots"),
+      workloads: object.map("workloads"),
+      edges: object.map("edges"),
+      statistics: object.map("statistics"),
+    };
+  }
+
+  /** Loads the programs onto maps that are pinned already, or pins new ones. */
+  static async load(pins: PinFolder, sizes: MapSizes = {}): Promise<Programs> {
+    const object = await BpfObject.open(objectPath);
+    try {
+      object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "set_retval"));
+      for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
+      const missing = await reusePinned(object, pins);
+      await object.load();
+      for (const name of missing) object.map(name).pin(pins.map(name));
+      return new Programs(object);
+    } catch (error) {
+      object.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches every program to the cgroup. Where an earlier applier's link is pinned, its program is replaced in
+   * place, so that no connection slips through in between.
+   */
+  async attach(pins: PinFolder, cgroupPath: string): Promise<void> {
+    const cgroupId = (await stat(cgroupPath, { bigint: true })).ino;
+    for (const [name, attachType] of hooks) {
+      const program = this.object.program(name);
+      using pinned = await pinnedLink(pins.link(name), cgroupId);
+      if (pinned !== undefined) {
+        await pinned.update(program);
+      } else {
+        using link = await program.attachCgroup(cgroupPath, attachType);
+        link.pin(pins.link(name));
+      }
+    }
+    await pins.removeOtherLayouts();
+  }
+
+  close(): void {
+    this.object.close();
+  }
+}
+
+/** @returns names of the maps that are not pinned yet. */
+async function reusePinned(object: BpfObject, pins: PinFolder): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of pinnedMaps) {
+    const path = pins.map(name);
+    if (await exists(path)) {
+      using map = BpfMap.openPinned(path);
+      object.configureMap(name, { reuse: map });
+    } else {
+      missing.push(name);
+    }
+  }
+  return missing;
+}
+
+/** The pinned link, if it hangs on the cgroup wanted; one that hangs elsewhere is taken off. */
+async function pinnedLink(path: string, cgroupId: bigint): Promise<BpfLink | undefined> {
+  if (!(await exists(path))) return undefined;
+  const link = BpfLink.openPinned(path);
+  if (link.info.cgroupId === cgroupId) return link;
+  link.detach();
+  link.unpin(path);
+  link.close();
+  return undefined;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Takes every program off its hook and removes all pins. Traffic goes where callers dial from then on. */
+export async function uninstall(pins: PinFolder): Promise<number> {
+  const names = await pins.links();
+  for (const name of names) {
+    using link = BpfLink.openPinned(pins.link(name));
+    link.detach();
+  }
+  await pins.remove();
+  return names.length;
+}

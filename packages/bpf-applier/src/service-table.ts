@@ -1,0 +1,122 @@
+import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
+import { Protocol } from "@keelson/protos/policy";
+import { type Family, familyOf, formatEndpoint, mapAddress } from "./address.ts";
+import { aliasTable } from "./alias-table.ts";
+import { identifierOf } from "./identifier.ts";
+
+export interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** What an identifier in an edge's key stands for. */
+export type Named =
+  | { readonly kind: "service"; readonly hostname: string; readonly port: number }
+  | {
+      readonly kind: "endpoint";
+      readonly address: string;
+      readonly workload: string;
+      readonly labels: readonly string[];
+    };
+
+/** Everything that the maps hold of one service. */
+export interface ServiceTable {
+  readonly services: readonly Entry[];
+  readonly slots: readonly Entry[];
+  readonly names: ReadonlyMap<bigint, Named>;
+}
+
+/** One share of a service port's connections; no endpoint: that share is refused. */
+interface Share {
+  readonly weight: number;
+  readonly endpoint?: Endpoint;
+}
+
+const ipProtocol = new Map([
+  [Protocol.TCP, 6],
+  [Protocol.UDP, 17],
+]);
+
+/** @throws Error naming the set, if a destination's set is not known. */
+export type EndpointSets = (name: string) => readonly Endpoint[];
+
+function sharesOf(destination: Destination, family: Family, endpointSets: EndpointSets): Share[] {
+  const endpoints = endpointSets(destination.endpointSet).filter((e) => familyOf(e.address) === family);
+  const sum = endpoints.reduce((total, endpoint) => total + endpoint.weight, 0);
+  if (sum === 0) return [{ weight: destination.weight }];
+  return endpoints
+    .filter((endpoint) => endpoint.weight > 0)
+    .map((endpoint) => ({ weight: (destination.weight * endpoint.weight) / sum, endpoint }));
+}
+
+function endpointIdentifier(endpoint: Endpoint): bigint {
+  return identifierOf("endpoint", formatEndpoint(endpoint.address, endpoint.port), endpoint.workload);
+}
+
+function slotEntries(slots: bigint, shares: readonly Share[]): Entry[] {
+  return aliasTable(shares.map((share) => share.weight)).map(({ threshold, alias }, index) => {
+    const endpoint = shares[index]?.endpoint;
+    return {
+      key: slotKey.encode({ slots, index }),
+      value: slotValue.encode({
+        endpoint: endpoint === undefined ? 0n : endpointIdentifier(endpoint),
+        address: endpoint === undefined ? new Uint8Array(16) : mapAddress(endpoint.address),
+        port: endpoint?.port ?? 0,
+        alias,
+        threshold,
+      }),
+    };
+  });
+}
+
+function nameEndpoints(shares: readonly Share[], names: Map<bigint, Named>): void {
+  for (const { endpoint } of shares) {
+    if (endpoint === undefined) continue;
+    names.set(endpointIdentifier(endpoint), {
+      kind: "endpoint",
+      address: formatEndpoint(endpoint.address, endpoint.port),
+      workload: endpoint.workload,
+      labels: endpoint.labels,
+    });
+  }
+}
+
+function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets, table: MutableTable): void {
+  const protocol = ipProtocol.get(port.protocol);
+  if (protocol === undefined) throw new Error(`${service.hostname}:${port.port}: unknown protocol ${port.protocol}`);
+  if (port.port < 1 || port.port > 65535) throw new Error(`${service.hostname}: port ${port.port} is not 1–65535`);
+  const identifier = identifierOf("service", service.hostname, port.port, protocol);
+  table.names.set(identifier, { kind: "service", hostname: service.hostname, port: port.port });
+  const destinations = port.destinations.filter((destination) => destination.weight > 0);
+  for (const family of new Set(service.addresses.map(familyOf))) {
+    const shares = destinations.flatMap((destination) => sharesOf(destination, family, endpointSets));
+    const reachable = shares.some((share) => share.endpoint !== undefined);
+    const slots = identifierOf("slots", service.hostname, port.port, protocol, family);
+    const entries = reachable ? slotEntries(slots, shares) : [];
+    table.slots.push(...entries);
+    nameEndpoints(shares, table.names);
+    for (const address of service.addresses.filter((a) => familyOf(a) === family)) {
+      table.services.push({
+        key: serviceKey.encode({ address: mapAddress(address), port: port.port, protocol }),
+        value: serviceValue.encode({ service: identifier, slots, slotCount: entries.length }),
+      });
+    }
+  }
+}
+
+interface MutableTable {
+  readonly services: Entry[];
+  readonly slots: Entry[];
+  readonly names: Map<bigint, Named>;
+}
+
+/**
+ * What the maps must hold for one service: pure, equal input gives equal bytes.
+ * @throws Error naming the service and the field, if the IR is malformed or refers to an unknown endpoint set.
+ */
+export function serviceTable(service: Service, endpointSets: EndpointSets): ServiceTable {
+  const table: MutableTable = { services: [], slots: [], names: new Map() };
+  for (const port of service.ports) addPort(service, port, endpointSets, table);
+  return table;
+}

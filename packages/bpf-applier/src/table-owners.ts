@@ -1,0 +1,65 @@
+import type { BankChanges } from "./banks.ts";
+import type { TableChanges } from "./policy-store.ts";
+import type { ServiceTable } from "./service-table.ts";
+import { keyText } from "./table-bank.ts";
+
+/** Hostname → the value it wants under one key. */
+type Claims = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Turns changes of services into changes of map entries. Two services may claim one address and port for a moment
+ * (an address moves between them: what is added comes before what is removed), or for good by mistake: the
+ * hostname that sorts first has it, whatever the order in which they came.
+ */
+export class TableOwners {
+  private readonly tables = new Map<string, ServiceTable>();
+  private readonly claims = new Map<string, Claims>();
+
+  /** What the maps must change. Nothing is taken over before `commit` with the same changes. */
+  plan(changes: TableChanges): BankChanges {
+    const services = new Map<string, Uint8Array | undefined>();
+    for (const [key, claims] of this.claimsAfter(changes)) services.set(key, firstClaim(claims));
+    return { services, slots: this.slotsAfter(changes) };
+  }
+
+  commit(changes: TableChanges): void {
+    for (const [key, claims] of this.claimsAfter(changes)) {
+      if (claims.size === 0) this.claims.delete(key);
+      else this.claims.set(key, claims);
+    }
+    for (const [hostname, table] of changes) {
+      if (table === undefined) this.tables.delete(hostname);
+      else this.tables.set(hostname, table);
+    }
+  }
+
+  /** Slots belong to one service each, so there is nothing to settle. */
+  private slotsAfter(changes: TableChanges): Map<string, Uint8Array | undefined> {
+    const slots = new Map<string, Uint8Array | undefined>();
+    for (const [hostname, table] of changes) {
+      for (const { key } of this.tables.get(hostname)?.slots ?? []) slots.set(keyText(key), undefined);
+      for (const { key, value } of table?.slots ?? []) slots.set(keyText(key), value);
+    }
+    return slots;
+  }
+
+  /** For every key that the changes touch, who claims it afterwards. */
+  private claimsAfter(changes: TableChanges): Map<string, Map<string, Uint8Array>> {
+    const after = new Map<string, Map<string, Uint8Array>>();
+    const claimsOf = (key: string): Map<string, Uint8Array> => {
+      const claims = after.get(key) ?? new Map(this.claims.get(key));
+      after.set(key, claims);
+      return claims;
+    };
+    for (const [hostname, table] of changes) {
+      for (const { key } of this.tables.get(hostname)?.services ?? []) claimsOf(keyText(key)).delete(hostname);
+      for (const { key, value } of table?.services ?? []) claimsOf(keyText(key)).set(hostname, value);
+    }
+    return after;
+  }
+}
+
+function firstClaim(claims: Claims): Uint8Array | undefined {
+  const [first] = [...claims.keys()].sort();
+  return first === undefined ? undefined : claims.get(first);
+}

@@ -1,0 +1,39 @@
+// The one entry behind every npm script: sets up what is missing, builds, then runs the job under Node 24.
+// Runs on Node 18 and newer with nothing installed, so it may use only what Node itself brings.
+import { spawnSync } from "node:child_process";
+import { setUp } from "./setup.mjs";
+import { root, run, toolPath } from "./tools.mjs";
+
+const jobs = {
+  setup: { build: true },
+  build: { build: true },
+  demo: { build: true, command: ["node", "e2e/demo/main.ts"] },
+  test: { build: true, command: ["node", "scripts/test.ts"] },
+  bench: { build: true, command: ["node", "e2e/bench/main.ts"] },
+  e2e: { build: true, command: ["node", "e2e/main.ts"] },
+  keelson: { build: true, command: ["node", "packages/cli/dist/main.js"] },
+  lint: { build: false, command: ["node", "scripts/lint.ts"] },
+  format: { build: false, command: ["biome", "check", "--write", "."] },
+};
+
+const [name, ...rest] = process.argv.slice(2);
+const job = jobs[name];
+if (job === undefined) {
+  console.error(`usage: node scripts/run.mjs ${Object.keys(jobs).join("|")} [arguments]`);
+  process.exit(2);
+}
+
+setUp({ quiet: name === "keelson" });
+if (job.build) run("node", ["scripts/build.mjs"]);
+if (job.command !== undefined) {
+  const [command, ...fixed] = job.command;
+  // Ctrl-C reaches the whole process group: the job decides when to end, and this process follows it.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => {});
+  const result = spawnSync(command, [...fixed, ...rest], {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, PATH: toolPath() },
+  });
+  process.exit(result.status ?? 1);
+}

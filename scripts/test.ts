@@ -1,0 +1,49 @@
+// npm test: lint, then the unit tests, then the end-to-end tests, and one honest line at the end.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { unexpectedSkips } from "./expected-skips.ts";
+import type { Outcome } from "./test-reporter.ts";
+
+const outcomesFile = "out/test-outcomes.jsonl";
+/** Set by CI, where every skip must be one that e2e/expected-skips.txt explains. */
+const strict = process.env["KEELSON_STRICT_SKIPS"] === "1";
+
+function step(title: string, command: string, args: string[]): boolean {
+  process.stdout.write(`\n── ${title}\n`);
+  const { status } = spawnSync(command, args, {
+    stdio: "inherit",
+    env: { ...process.env, KEELSON_TEST_OUTCOMES: outcomesFile },
+  });
+  return status === 0;
+}
+
+mkdirSync("out", { recursive: true });
+rmSync(outcomesFile, { force: true });
+writeFileSync(outcomesFile, "");
+const filters = process.argv.slice(2);
+
+const clean = step("lint and types", "node", ["scripts/lint.ts"]);
+const ran = [
+  step("unit tests", "vitest", ["run", "--project", "unit", ...filters]),
+  step("end-to-end tests", "vitest", ["run", "--project", "e2e", ...filters]),
+].every(Boolean);
+
+const outcomes = readFileSync(outcomesFile, "utf8")
+  .split("\n")
+  .filter((line) => line !== "")
+  .map((line) => JSON.parse(line) as Outcome);
+const count = (state: Outcome["state"]): number => outcomes.filter((outcome) => outcome.state === state).length;
+const skipped = outcomes.filter((outcome) => outcome.state === "skipped");
+const unexpected = unexpectedSkips(skipped, readFileSync("e2e/expected-skips.txt", "utf8"));
+const kernel = outcomes.filter((outcome) => outcome.name.includes("[kernel]") && outcome.state !== "skipped");
+
+process.stdout.write("\n");
+for (const { name, reason } of skipped) process.stdout.write(`skipped: ${reason || "no reason given"} (${name})\n`);
+process.stdout.write(`${kernel.length} tests ran on the kernel of this machine\n`);
+if (strict) {
+  for (const { name } of unexpected) process.stdout.write(`not listed in e2e/expected-skips.txt: ${name}\n`);
+}
+const passed = clean && ran && count("failed") === 0 && count("passed") > 0 && !(strict && unexpected.length > 0);
+if (!passed) process.stdout.write("the run failed\n");
+process.exitCode = passed ? 0 : 1;
+process.stdout.write(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped\n`);
