@@ -43,7 +43,7 @@ export function seriesOf(packageVersion: string): string {
 
 /**
  * The packages that hold the image and the modules. One package carries both up to Debian 13; later the image
- * package only depends on a linux-binary and a linux-modules package.
+ * package only depends on linux-binary, linux-modules and linux-base (modules.builtin) packages of its release.
  */
 async function kernelPackages(apt: PrivateApt): Promise<PackageRecord[]> {
   const queue = [metaPackage];
@@ -51,7 +51,7 @@ async function kernelPackages(apt: PrivateApt): Promise<PackageRecord[]> {
   for (const name of queue) {
     const record = await showPackage(apt, name);
     if (name !== metaPackage) packages.push(record);
-    queue.push(...record.depends.filter((d) => /^linux-(image|binary|modules)-\d/.test(d) && !queue.includes(d)));
+    queue.push(...record.depends.filter((d) => /^linux-(image|binary|modules|base)-\d/.test(d) && !queue.includes(d)));
   }
   if (packages.length === 0) throw new Error(`${metaPackage} depends on no linux-image package`);
   return packages;

@@ -68,11 +68,11 @@ export class PinFolder {
 
   /** As create, but makes nothing. */
   static async find(node: string): Promise<PinFolder> {
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$/.test(node)) {
-      // bpffs refuses dots, and a slash would lead elsewhere.
-      throw new Error(`node name "${node}": letters, digits and dashes are allowed, 63 at most`);
+    if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(node)) {
+      throw new Error(`node name "${node}" is not a DNS subdomain (RFC 1123): lower-case letters, digits, "-" and "."`);
     }
-    return new PinFolder(join(await bpffsMount(), bpffsFolder, node));
+    // bpffs refuses names with dots; an underscore is in no node name, so two nodes never share a folder.
+    return new PinFolder(join(await bpffsMount(), bpffsFolder, node.replaceAll(".", "_")));
   }
 
   /** The folder's name holds a hash of all layouts, so that two versions never share a map of another shape. */
