@@ -1,1 +1,11 @@
-export {};
+export { Attachment, type ClsactOptions, detachClsact } from "./attachment.ts";
+export { BpfError, type BpfErrorDetails } from "./bpf-error.ts";
+export { BpfLink, type LinkInfo } from "./bpf-link.ts";
+export { BpfMap, type CreateMapOptions, type MapInfo, type UpdateMode } from "./bpf-map.ts";
+export { BpfObject } from "./bpf-object.ts";
+export { BpfProgram, type ProgramInfo, type TestRunOptions, type TestRunResult } from "./bpf-program.ts";
+export * from "./kernel.ts";
+export type * from "./layout.ts";
+export * from "./namespace-sockets.ts";
+export { RingBuffer } from "./ring-buffer.ts";
+export type { AttachType, LinkType, MapType, ProgramType } from "./type-names.ts";

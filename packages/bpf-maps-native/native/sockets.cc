@@ -1,0 +1,156 @@
+// Sockets made in another network namespace: a socket stays in the namespace of its making.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+
+#include "netns.h"
+#include "socket-handle.h"
+
+namespace {
+
+struct Address {
+  sockaddr_storage storage = {};
+  socklen_t length = 0;
+  const sockaddr *get() const { return reinterpret_cast<const sockaddr *>(&storage); }
+};
+
+Address parseAddress(const std::string &text, uint16_t port, const char *operation) {
+  Address address;
+  auto *four = reinterpret_cast<sockaddr_in *>(&address.storage);
+  auto *six = reinterpret_cast<sockaddr_in6 *>(&address.storage);
+  if (inet_pton(AF_INET, text.c_str(), &four->sin_addr) == 1) {
+    four->sin_family = AF_INET;
+    four->sin_port = htons(port);
+    address.length = sizeof(*four);
+  } else if (inet_pton(AF_INET6, text.c_str(), &six->sin6_addr) == 1) {
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(port);
+    address.length = sizeof(*six);
+  } else {
+    throw Failure(EINVAL, operation, "address " + text, "must be an IPv4 or IPv6 address");
+  }
+  return address;
+}
+
+uint16_t portArg(const Napi::Value &value) {
+  uint32_t port = numberArg(value, "port");
+  if (port > UINT16_MAX) throw Napi::RangeError::New(value.Env(), "port must be at most 65535, found " + std::to_string(port));
+  return static_cast<uint16_t>(port);
+}
+
+struct Request {
+  std::string netns, operation, object;
+  Address address;
+  std::string source;
+  uint32_t backlog = 0;
+  SharedFd fd;
+};
+
+void enable(const Request &request, int level, int option) {
+  int on = 1;
+  if (setsockopt(request.fd->get(), level, option, &on, sizeof(on)) != 0) throw Failure(errno, request.operation, request.object);
+}
+
+void makeSocket(Request &request, int type) {
+  int fd = socket(request.address.storage.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw Failure(errno, request.operation, request.object);
+  request.fd = ownFd(fd);
+}
+
+void bindTo(const Request &request, const Address &address) {
+  if (bind(request.fd->get(), address.get(), address.length) != 0) throw Failure(errno, request.operation, request.object);
+}
+
+// Starts the connection; whoever asked waits for it on the loop.
+void startConnect(Request &request) {
+  makeSocket(request, SOCK_STREAM);
+  if (!request.source.empty()) {
+    enable(request, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);  // the port is chosen with the peer known: no early exhaustion
+    bindTo(request, parseAddress(request.source, 0, "connect"));
+  }
+  if (connect(request.fd->get(), request.address.get(), request.address.length) != 0 && errno != EINPROGRESS) {
+    throw Failure(errno, request.operation, request.object);
+  }
+}
+
+void listenOn(Request &request) {
+  makeSocket(request, SOCK_STREAM);
+  enable(request, SOL_SOCKET, SO_REUSEADDR);
+  bindTo(request, request.address);
+  if (listen(request.fd->get(), static_cast<int>(request.backlog)) != 0) throw Failure(errno, request.operation, request.object);
+}
+
+void bindDatagram(Request &request) {
+  makeSocket(request, SOCK_DGRAM);
+  bindTo(request, request.address);
+}
+
+// Arguments: netns path, address, port.
+std::shared_ptr<Request> requestArgs(const Napi::CallbackInfo &info, const char *operation) {
+  auto request = std::make_shared<Request>();
+  request->netns = given(info[0]) ? textArg(info[0], "netnsPath") : "";
+  request->operation = operation;
+  std::string text = textArg(info[1], "address");
+  uint16_t port = portArg(info[2]);
+  request->address = parseAddress(text, port, operation);
+  request->object = (text.find(':') == std::string::npos ? text : "[" + text + "]") + ":" + std::to_string(port);
+  if (!request->netns.empty()) request->object += " in " + request->netns;
+  return request;
+}
+
+Napi::Value openAsync(Napi::Env env, std::shared_ptr<Request> request, void (*open)(Request &)) {
+  auto work = [request, open] { inNamespace(request->netns, request->operation, [&] { open(*request); }); };
+  return runAsync(env, work, [request](Napi::Env e) {
+    auto handle = std::make_unique<SocketHandle>();
+    handle->fd = request->fd;
+    handle->object = request->object;
+    return wrapHandle(e, std::move(handle));
+  });
+}
+
+Napi::Value socketConnect(const Napi::CallbackInfo &info) {
+  auto request = requestArgs(info, "connect");
+  if (given(info[3])) request->source = textArg(info[3], "sourceAddress");
+  return openAsync(info.Env(), request, startConnect);
+}
+
+Napi::Value socketListen(const Napi::CallbackInfo &info) {
+  auto request = requestArgs(info, "listen");
+  request->backlog = numberArg(info[3], "backlog");
+  return openAsync(info.Env(), request, listenOn);
+}
+
+Napi::Value socketDatagram(const Napi::CallbackInfo &info) { return openAsync(info.Env(), requestArgs(info, "bind"), bindDatagram); }
+
+// The outcome of a connection that became writable: throws why it failed.
+Napi::Value socketConnected(const Napi::CallbackInfo &info) {
+  auto &socket = handleArg<SocketHandle>(info[0]);
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (getsockopt(socket.fd->get(), SOL_SOCKET, SO_ERROR, &error, &length) != 0) error = errno;
+  if (error != 0) throw Failure(error, "connect", socket.object);
+  return info.Env().Undefined();
+}
+
+// Gives the descriptor's number to the caller, who closes it; the handle is closed.
+Napi::Value socketTake(const Napi::CallbackInfo &info) {
+  auto &socket = handleArg<SocketHandle>(info[0]);
+  int number = fcntl(socket.fd->get(), F_DUPFD_CLOEXEC, 3);
+  if (number < 0) throw Failure(errno, "take", socket.describe());
+  socket.closed = true;
+  socket.release();
+  return Napi::Number::New(info.Env(), number);
+}
+
+}  // namespace
+
+void exportSockets(Napi::Object &exports) {
+  exportFunction<socketConnect>(exports, "socketConnect");
+  exportFunction<socketListen>(exports, "socketListen");
+  exportFunction<socketDatagram>(exports, "socketDatagram");
+  exportFunction<socketConnected>(exports, "socketConnected");
+  exportFunction<socketTake>(exports, "socketTake");
+}

@@ -1,0 +1,61 @@
+import { type NativeFilter, type NativeHandle, native } from "./native.ts";
+
+export interface ClsactOptions {
+  /** Where the interface is: "/proc/123/ns/net", "/run/netns/x". This process's own without it. */
+  netnsPath?: string;
+  /** Together with the handle the filter's name; chosen by the kernel without them. */
+  priority?: number;
+  handle?: number;
+  /** Take the place of the filter with this priority and handle. */
+  replace?: boolean;
+}
+
+/** An attachment that is no link: the kernel keeps it after this process, until it is detached. */
+export class Attachment implements AsyncDisposable {
+  readonly #handle: NativeHandle;
+
+  /** For other classes of this package. */
+  constructor(handle: NativeHandle) {
+    this.#handle = handle;
+  }
+
+  /** Takes the program off again. Nothing happens if its network namespace is gone. */
+  async detach(): Promise<void> {
+    await native.detach(this.#handle);
+    native.close(this.#handle);
+  }
+
+  /** Gives up the handle and leaves the program attached. */
+  close(): void {
+    native.close(this.#handle);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.detach();
+  }
+}
+
+/** Removes a clsact filter by its priority and handle, whichever process attached it. */
+export async function detachClsact(
+  interfaceName: string,
+  direction: "ingress" | "egress",
+  options: { netnsPath?: string; priority: number; handle: number },
+): Promise<void> {
+  await native.detachClsact(...clsactFilter(interfaceName, direction, options));
+}
+
+/** The addon's arguments for a filter. */
+export function clsactFilter(
+  interfaceName: string,
+  direction: "ingress" | "egress",
+  options: ClsactOptions,
+): NativeFilter {
+  return [
+    interfaceName,
+    direction,
+    options.netnsPath,
+    options.handle,
+    options.priority,
+    options.replace ?? false,
+  ];
+}
