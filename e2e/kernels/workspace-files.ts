@@ -83,7 +83,7 @@ function isRuntimeFile(path: string): boolean {
 
 /** Of a package of the workspace: what its build made, not its sources. */
 function isBuiltFile(path: string): boolean {
-  if (/(\.d\.ts|\.map|\.tsbuildinfo|\.test\.\w+)$/.test(path)) return false;
+  if (/(\.d\.ts|\.map|\.tsbuildinfo|\.test\.\w+|(?<!\.bpf)\.o)$/.test(path)) return false;
   return /^(dist|gen|build)\//.test(path) || /\.(js|mjs|cjs|json|node)$/.test(path);
 }
 
