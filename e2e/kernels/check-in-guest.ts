@@ -34,7 +34,7 @@ function readBtf(): string {
 function makeCgroup(): string {
   const mount = findMount("/sys/fs/cgroup", "cgroup2");
   mkdirSync(cgroup);
-  return `${mount}, controllers: ${readFileSync(`${cgroup}/cgroup.controllers`, "utf8").trim()}`;
+  return `${mount}, controllers: ${readFileSync("/sys/fs/cgroup/cgroup.controllers", "utf8").trim()}`;
 }
 
 function findMount(directory: string, type: string): string {

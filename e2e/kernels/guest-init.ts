@@ -34,7 +34,7 @@ stty -F /dev/ttyS1 raw -echo
 read -r booted rest </proc/uptime
 printf '${markers.start} %s %s %s\\n' "$token" "$booted" "$(uname -a)" >/dev/ttyS1
 cd /keelson
-sh ${guestPaths.command} </dev/null >/dev/ttyS1 2>&1
+/bin/sh ${guestPaths.command} </dev/null >/dev/ttyS1 2>&1
 code=$?
 read -r ended rest </proc/uptime
 printf '\\n${markers.exit} %s %s %s\\n' "$token" "$code" "$ended" >/dev/ttyS1

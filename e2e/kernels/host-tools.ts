@@ -2,8 +2,11 @@ import { realpath } from "node:fs/promises";
 import type { GuestFile } from "./cpio.ts";
 import { exec, findProgram } from "./exec.ts";
 
-/** Programs of the host that every guest gets; node itself is the one that runs this. */
-const requiredPrograms = ["ip", "tc", "ss", "setpriv"] as const;
+/**
+ * Programs of the host that every guest gets; node itself is the one that runs this. dash is the shell because
+ * Debian's busybox shell prefers its own `ip`, which knows no namespaces, to the one in PATH.
+ */
+const requiredPrograms = ["dash", "ip", "tc", "ss", "setpriv"] as const;
 /** Of use for looking around in a guest. */
 const optionalPrograms = ["bpftool"] as const;
 /** What the native addon may link or open, also when it is not built yet. */
@@ -11,12 +14,15 @@ const libraries = ["libbpf.so.1", "libelf.so.1", "libz.so.1"] as const;
 
 /** Node, iproute2, setpriv, busybox and the shared libraries they and the addon need. */
 export async function collectHostTools(): Promise<GuestFile[]> {
-  const files: GuestFile[] = [{ path: "/usr/local/bin/node", from: process.execPath }];
+  const files: GuestFile[] = [
+    { path: "/usr/local/bin/node", from: process.execPath },
+    { path: "/bin/sh", link: "../usr/bin/dash" },
+  ];
   for (const name of [...requiredPrograms, ...optionalPrograms]) {
     const path = await findProgram(name);
     if (path) files.push({ path: `/usr/bin/${name}`, from: await realpath(path) });
     else if ((requiredPrograms as readonly string[]).includes(name))
-      throw new Error(`${name} is not installed on this machine; Debian's iproute2 and util-linux have it`);
+      throw new Error(`${name} is not installed on this machine; Debian's dash, iproute2 and util-linux have these`);
   }
   files.push(...(await busybox()), ...(await namedLibraries()));
   files.push(...(await sharedLibraries(files.flatMap((file) => ("from" in file ? [file.from] : [])))));
@@ -28,7 +34,6 @@ async function busybox(): Promise<GuestFile[]> {
   if (!path) throw new Error("busybox is not installed; run: node e2e/kernels/setup.ts");
   return [
     { path: "/bin/busybox", from: await realpath(path) },
-    { path: "/bin/sh", link: "busybox" },
     // The kernel calls this one by its full path when it wants a module.
     { path: "/sbin/modprobe", link: "../bin/busybox" },
   ];
