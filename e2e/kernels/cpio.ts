@@ -1,5 +1,7 @@
-import { open, readFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { pipeline } from "node:stream/promises";
 
 /** A file the guest shall find: copied from the host, written out here, or a symbolic link. Paths are absolute. */
 export type GuestFile =
@@ -56,27 +58,28 @@ export async function writeCpio(
   options: { console?: boolean } = {},
 ): Promise<void> {
   const byPath = new Map(files.map((file) => [file.path, file]));
-  const output = await open(target, "w");
+  await pipeline(archive([...byPath.values()], options.console ?? false), createWriteStream(target));
+}
+
+async function* archive(files: readonly GuestFile[], withConsole: boolean): AsyncGenerator<Uint8Array> {
   let inode = 1;
   let size = 0;
-  const write = async (entry: Entry) => {
+  for await (const entry of entries(files, withConsole)) {
     for (const chunk of encodeEntry(entry, inode++)) {
-      await output.writeFile(chunk);
       size += chunk.length;
+      if (chunk.length > 0) yield chunk;
     }
-  };
-  try {
-    const none = new Uint8Array();
-    const paths = [...byPath.keys(), ...(options.console ? ["/dev/console"] : [])];
-    for (const path of parentDirectories(paths)) await write({ path, mode: types.directory | 0o755, data: none });
-    if (options.console)
-      await write({ path: "/dev/console", mode: types.device | 0o600, data: none, device: [5, 1] });
-    for (const file of byPath.values()) await write(await toEntry(file));
-    await write(trailer);
-    await output.writeFile(padding(size, 512));
-  } finally {
-    await output.close();
   }
+  yield padding(size, 512);
+}
+
+async function* entries(files: readonly GuestFile[], withConsole: boolean): AsyncGenerator<Entry> {
+  const none = new Uint8Array();
+  const paths = [...files.map((file) => file.path), ...(withConsole ? ["/dev/console"] : [])];
+  for (const path of parentDirectories(paths)) yield { path, mode: types.directory | 0o755, data: none };
+  if (withConsole) yield { path: "/dev/console", mode: types.device | 0o600, data: none, device: [5, 1] };
+  for (const file of files) yield await toEntry(file);
+  yield trailer;
 }
 
 async function toEntry(file: GuestFile): Promise<Entry> {

@@ -14,7 +14,7 @@ export const guestPaths = {
 export const initScript = `#!/bin/busybox sh
 /bin/busybox mkdir -p /usr/lib/busybox /proc /sys /dev /tmp /run /var /root
 /bin/busybox --install -s /usr/lib/busybox
-export PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/busybox HOME=/root LANG=C.UTF-8 KEELSON_GUEST=1
+export PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/busybox HOME=/root LANG=C.UTF-8 NO_COLOR=1 KEELSON_GUEST=1
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -26,7 +26,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
 mount -t debugfs debugfs /sys/kernel/debug
 hostname keelson-guest
-while read -r module; do insmod "$module" || echo "keelson: insmod $module failed" >/dev/kmsg; done <${guestPaths.modules}
+while read -r module parameters; do insmod "$module" $parameters || echo "keelson: insmod $module failed" >/dev/kmsg; done <${guestPaths.modules}
 ip link set lo up
 ulimit -n 65536
 token=$(cat ${guestPaths.token})

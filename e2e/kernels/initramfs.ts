@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { access, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { access, copyFile, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type GuestFile, writeCpio } from "./cpio.ts";
@@ -27,7 +27,7 @@ export async function buildInitramfs(target: string, kernel: CachedKernel, run: 
   const modules = await collectModules(kernel);
   const etc = Object.entries(etcFiles).map(([path, content]) => ({ path, content, mode: 0o644 }));
   const programs = await cachedPart([...(await collectHostTools()), ...etc], { console: true });
-  const moduleList = { path: guestPaths.modules, content: modules.insertionOrder.map((m) => `${m}\n`).join("") };
+  const moduleList = { path: guestPaths.modules, content: modules.insertions.map((m) => `${m}\n`).join("") };
   const kernelPart = await cachedPart([...modules.files, moduleList]);
   const runPart = `${target}.run`;
   await writeCpio(runPart, [
@@ -80,10 +80,8 @@ async function removeOldParts(directory: string): Promise<void> {
   for (const { n } of parts.sort((a, b) => b.at - a.at).slice(keptParts)) await rm(join(directory, n), { force: true });
 }
 
-async function concatenate(parts: readonly string[], target: string): Promise<void> {
-  for (const [index, part] of parts.entries())
-    await pipeline(
-      createReadStream(part, { highWaterMark: 1 << 20 }),
-      createWriteStream(target, { flags: index === 0 ? "w" : "a" }),
-    );
+/** The first and largest part is copied within the kernel. */
+async function concatenate([first, ...rest]: readonly [string, ...string[]], target: string): Promise<void> {
+  await copyFile(first, target);
+  for (const part of rest) await pipeline(createReadStream(part), createWriteStream(target, { flags: "a" }));
 }

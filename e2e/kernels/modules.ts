@@ -5,18 +5,21 @@ import type { GuestFile } from "./cpio.ts";
 import { execBytes } from "./exec.ts";
 import type { CachedKernel } from "./kernel-cache.ts";
 
-/** Loaded before the command: what network namespaces, clsact programs and socket listings need. */
-const loadedModules = [
-  "veth",
-  "bridge",
-  "dummy",
-  "sch_ingress",
-  "cls_bpf",
-  "inet_diag",
-  "tcp_diag",
-  "udp_diag",
-  "unix_diag",
-] as const;
+/**
+ * Loaded before the command, with their parameters: what network namespaces, clsact programs and socket listings
+ * need. Without its parameter dummy would make an interface at once.
+ */
+const loadedModules: readonly { name: string; parameters?: string }[] = [
+  { name: "veth" },
+  { name: "bridge" },
+  { name: "dummy", parameters: "numdummies=0" },
+  { name: "sch_ingress" },
+  { name: "cls_bpf" },
+  { name: "inet_diag" },
+  { name: "tcp_diag" },
+  { name: "udp_diag" },
+  { name: "unix_diag" },
+];
 
 /** In the image for `modprobe` or the kernel's own autoloading: impaired and encrypted links, traffic shaping. */
 const availableModules = ["sch_netem", "sch_fq", "sch_htb", "ifb", "tun", "macvlan", "wireguard", "tls"] as const;
@@ -24,8 +27,8 @@ const availableModules = ["sch_netem", "sch_fq", "sch_htb", "ifb", "tun", "macvl
 /** The modules of an image: their files and the order to insert those that are loaded at boot. */
 export interface ModuleSet {
   files: GuestFile[];
-  /** Guest paths for insmod, dependencies first. */
-  insertionOrder: string[];
+  /** Arguments of insmod, dependencies first: a guest path, then parameters. */
+  insertions: string[];
 }
 
 /** Each module's path below lib/modules/RELEASE, with the paths of all it depends on. */
@@ -79,7 +82,9 @@ export async function collectModules(kernel: CachedKernel): Promise<ModuleSet> {
   const read = (name: string) => readFile(join(kernel.modulesDirectory, name), "utf8");
   const dependencies = parseModulesDep(await read("modules.dep"));
   const builtIn = new Set((await read("modules.builtin")).split("\n").map(moduleName));
-  const included = insertionOrder(dependencies, [...loadedModules, ...availableModules], builtIn);
+  const parameters = new Map(loadedModules.map((module) => [module.name, module.parameters]));
+  const loaded = [...parameters.keys()];
+  const included = insertionOrder(dependencies, [...loaded, ...availableModules], builtIn);
   const root = `/lib/modules/${kernel.release}`;
   const files: GuestFile[] = [];
   for (const path of included)
@@ -87,8 +92,10 @@ export async function collectModules(kernel: CachedKernel): Promise<ModuleSet> {
   const index = included.map((path) => `${plain(path)}: ${(dependencies.get(path) ?? []).map(plain).join(" ")}\n`);
   files.push({ path: `${root}/modules.dep`, content: index.join("") });
   files.push({ path: `${root}/modules.alias`, content: aliasesOf(await read("modules.alias"), included) });
-  const order = insertionOrder(dependencies, loadedModules, builtIn).map((path) => `${root}/${plain(path)}`);
-  return { files, insertionOrder: order };
+  const insertions = insertionOrder(dependencies, loaded, builtIn).map((path) =>
+    `${root}/${plain(path)} ${parameters.get(moduleName(path)) ?? ""}`.trim(),
+  );
+  return { files, insertions };
 }
 
 /** The lines `alias PATTERN MODULE` of modules.alias that name an included module. */
