@@ -20,14 +20,16 @@ const checks: Record<string, Check> = {
   "cgroup v2": makeCgroup,
   bpffs: () => findMount("/sys/fs/bpf", "bpf"),
   "namespaces, veth, bridge": () => pingThroughBridge(),
-  clsact: () => shell("ip link add keelson-clsact type dummy && tc qdisc add dev keelson-clsact clsact && echo added"),
+  clsact: () =>
+    shell("ip link add keelson-clsact type dummy && tc qdisc add dev keelson-clsact clsact && echo added"),
   "cgroup/connect4": rewriteConnect,
 };
 
 function readBtf(): string {
   const btf = readFileSync("/sys/kernel/btf/vmlinux");
   // struct btf_header begins with this magic in the machine's byte order (include/uapi/linux/btf.h).
-  if (btf.readUInt16LE(0) !== 0xeb9f) throw new Error(`magic 0x${btf.readUInt16LE(0).toString(16)}, not 0xeb9f`);
+  if (btf.readUInt16LE(0) !== 0xeb9f)
+    throw new Error(`magic 0x${btf.readUInt16LE(0).toString(16)}, not 0xeb9f`);
   return `${btf.length} bytes`;
 }
 
@@ -48,7 +50,9 @@ function findMount(directory: string, type: string): string {
 function pingThroughBridge(): string {
   shell("ip link add keelson-br type bridge && ip link set keelson-br up");
   for (const n of [1, 2]) {
-    shell(`ip netns add keelson-${n} && ip link add keelson-v${n} type veth peer name eth0 netns keelson-${n}`);
+    shell(
+      `ip netns add keelson-${n} && ip link add keelson-v${n} type veth peer name eth0 netns keelson-${n}`,
+    );
     shell(`ip link set keelson-v${n} master keelson-br up && ip -n keelson-${n} link set eth0 up`);
     shell(`ip -n keelson-${n} address add 10.99.0.${n}/24 dev eth0`);
     shell(`ip -n keelson-${n} address add fd99::${n}/64 dev eth0 nodad`);

@@ -5,7 +5,9 @@ import { delimiter, join } from "node:path";
 /** apt, dpkg and depmod live in sbin directories, which an ordinary user's PATH leaves out. */
 const systemDirectories = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-const searchPath = [...(process.env.PATH ?? "").split(delimiter), ...systemDirectories].filter((d) => d !== "");
+const searchPath = [...(process.env.PATH ?? "").split(delimiter), ...systemDirectories].filter(
+  (d) => d !== "",
+);
 
 export interface ExecOptions {
   /** Working directory; the caller's by default. */
@@ -36,14 +38,20 @@ export function execBytes(file: string, args: readonly string[], options: ExecOp
         if (!error) return resolve(stdout);
         const said = lastLines(stderr.toString() || stdout.toString() || error.message, 8);
         const code = typeof error.code === "number" ? error.code : undefined;
-        reject(new ToolError(`${file} ${args.join(" ")} failed (${error.code ?? error.signal}): ${said}`, code));
+        reject(
+          new ToolError(`${file} ${args.join(" ")} failed (${error.code ?? error.signal}): ${said}`, code),
+        );
       },
     );
   });
 }
 
 /** Like {@link execBytes}, as text. */
-export async function exec(file: string, args: readonly string[], options: ExecOptions = {}): Promise<string> {
+export async function exec(
+  file: string,
+  args: readonly string[],
+  options: ExecOptions = {},
+): Promise<string> {
   return (await execBytes(file, args, options)).toString();
 }
 

@@ -1,8 +1,23 @@
 import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DebianMirrors, downloadPackages, openApt, type PackageRecord, type PrivateApt, showPackage } from "./apt.ts";
+import {
+  type DebianMirrors,
+  downloadPackages,
+  openApt,
+  type PackageRecord,
+  type PrivateApt,
+  showPackage,
+} from "./apt.ts";
 import { exec } from "./exec.ts";
-import { type CachedKernel, cacheDirectory, findKernel, kernelDirectory, type KernelRecord, listKernels, type WantedKernel } from "./kernel-cache.ts";
+import {
+  type CachedKernel,
+  cacheDirectory,
+  findKernel,
+  type KernelRecord,
+  kernelDirectory,
+  listKernels,
+  type WantedKernel,
+} from "./kernel-cache.ts";
 
 /** The package whose dependencies name the suite's current cloud kernel. */
 const metaPackage = "linux-image-cloud-amd64";
@@ -26,7 +41,9 @@ export async function fetchKernel(
       say(`kernel ${series}: ${version} from ${wanted.suite} is there already`);
       return there;
     }
-    say(`kernel ${series}: downloading ${packages.map((p) => p.name).join(", ")} (${version}, ${wanted.suite})`);
+    say(
+      `kernel ${series}: downloading ${packages.map((p) => p.name).join(", ")} (${version}, ${wanted.suite})`,
+    );
     await unpackKernel(apt, packages, { series, packageVersion: version, suite: wanted.suite });
     return await findKernel(series);
   } finally {
@@ -37,7 +54,8 @@ export async function fetchKernel(
 /** "6.1" of the package version "6.1.176-1". */
 export function seriesOf(packageVersion: string): string {
   const series = /^\d+\.\d+/.exec(packageVersion)?.[0];
-  if (!series) throw new Error(`kernel package version "${packageVersion}" does not begin with a series such as 6.1`);
+  if (!series)
+    throw new Error(`kernel package version "${packageVersion}" does not begin with a series such as 6.1`);
   return series;
 }
 
@@ -51,7 +69,9 @@ async function kernelPackages(apt: PrivateApt): Promise<PackageRecord[]> {
   for (const name of queue) {
     const record = await showPackage(apt, name);
     if (name !== metaPackage) packages.push(record);
-    queue.push(...record.depends.filter((d) => /^linux-(image|binary|modules|base)-\d/.test(d) && !queue.includes(d)));
+    queue.push(
+      ...record.depends.filter((d) => /^linux-(image|binary|modules|base)-\d/.test(d) && !queue.includes(d)),
+    );
   }
   if (packages.length === 0) throw new Error(`${metaPackage} depends on no linux-image package`);
   return packages;
@@ -90,7 +110,9 @@ async function layOut(directory: string): Promise<string> {
   }
   const [release, ...more] = await readdir(modules);
   if (!release || more.length > 0)
-    throw new Error(`expected one lib/modules/RELEASE in the kernel's packages, found: ${[release, ...more].join(", ")}`);
+    throw new Error(
+      `expected one lib/modules/RELEASE in the kernel's packages, found: ${[release, ...more].join(", ")}`,
+    );
   const images = [join(directory, "boot", `vmlinuz-${release}`), join(modules, release, "vmlinuz")];
   for (const image of images) if (await isThere(image)) await rename(image, join(directory, "vmlinuz"));
   if (!(await isThere(join(directory, "vmlinuz"))))

@@ -51,7 +51,8 @@ export const etcFiles: Readonly<Record<string, string>> = {
 
 /** A shell script that becomes the command; each argument is quoted. */
 export function commandScript(command: readonly string[]): string {
-  if (command.length === 0) throw new Error("the command for the guest is empty; give a program and its arguments");
+  if (command.length === 0)
+    throw new Error("the command for the guest is empty; give a program and its arguments");
   return `exec ${command.map(shellQuote).join(" ")}\n`;
 }
 

@@ -22,7 +22,9 @@ export async function collectHostTools(): Promise<GuestFile[]> {
     const path = await findProgram(name);
     if (path) files.push({ path: `/usr/bin/${name}`, from: await realpath(path) });
     else if ((requiredPrograms as readonly string[]).includes(name))
-      throw new Error(`${name} is not installed on this machine; Debian's dash, iproute2 and util-linux have these`);
+      throw new Error(
+        `${name} is not installed on this machine; Debian's dash, iproute2 and util-linux have these`,
+      );
   }
   files.push(...(await busybox()), ...(await namedLibraries()));
   files.push(...(await sharedLibraries(files.flatMap((file) => ("from" in file ? [file.from] : [])))));
@@ -43,8 +45,12 @@ async function namedLibraries(): Promise<GuestFile[]> {
   const known = await exec("ldconfig", ["-p"]);
   const files: GuestFile[] = [];
   for (const name of libraries) {
-    const path = known.split("\n").find((line) => line.trim().startsWith(`${name} (libc6,x86-64)`))?.split(" => ")[1];
-    if (!path) throw new Error(`${name} is not known to ldconfig; Debian's libbpf1, libelf1 and zlib1g have these`);
+    const path = known
+      .split("\n")
+      .find((line) => line.trim().startsWith(`${name} (libc6,x86-64)`))
+      ?.split(" => ")[1];
+    if (!path)
+      throw new Error(`${name} is not known to ldconfig; Debian's libbpf1, libelf1 and zlib1g have these`);
     files.push({ path, from: await realpath(path) });
   }
   return files;

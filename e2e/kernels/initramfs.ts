@@ -68,7 +68,9 @@ async function hashFiles(files: readonly GuestFile[], options: { console?: boole
     hash.update(`\0${file.path}\0${"mode" in file ? file.mode : ""}\0`);
     if ("link" in file) hash.update(file.link);
     else if ("content" in file) hash.update(file.content);
-    else for await (const chunk of createReadStream(file.from, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    else
+      for await (const chunk of createReadStream(file.from, { highWaterMark: 1 << 20 }))
+        hash.update(chunk as Buffer);
   }
   return hash.digest("hex").slice(0, 32);
 }
@@ -76,8 +78,11 @@ async function hashFiles(files: readonly GuestFile[], options: { console?: boole
 /** Keeps the parts used last; those of programs or kernels since updated go. */
 async function removeOldParts(directory: string): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(".cpio"));
-  const parts = await Promise.all(names.map(async (n) => ({ n, at: (await stat(join(directory, n))).mtimeMs })));
-  for (const { n } of parts.sort((a, b) => b.at - a.at).slice(keptParts)) await rm(join(directory, n), { force: true });
+  const parts = await Promise.all(
+    names.map(async (n) => ({ n, at: (await stat(join(directory, n))).mtimeMs })),
+  );
+  for (const { n } of parts.sort((a, b) => b.at - a.at).slice(keptParts))
+    await rm(join(directory, n), { force: true });
 }
 
 /** The first and largest part is copied within the kernel. */

@@ -56,7 +56,8 @@ async function runOne(run: MatrixRun, kernel: string, write: (text: string) => v
 
 function summarize(result: GuestResult): string {
   const complaints = result.kernelComplaints.length;
-  if (result.exitCode !== 0) return `exit code ${result.exitCode}${complaints ? `, ${complaints} kernel complaints` : ""}`;
+  if (result.exitCode !== 0)
+    return `exit code ${result.exitCode}${complaints ? `, ${complaints} kernel complaints` : ""}`;
   return complaints > 0 ? `${complaints} kernel complaints` : "ok";
 }
 
@@ -72,7 +73,9 @@ export function formatTable(rows: readonly MatrixRow[]): string {
       row.seconds.toFixed(1),
     ]),
   ];
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((line) => line[column]?.length ?? 0)),
+  );
   const lines = cells.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
   return lines.map((line) => line.trimEnd()).join("\n");
 }

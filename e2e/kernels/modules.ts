@@ -22,7 +22,16 @@ const loadedModules: readonly { name: string; parameters?: string }[] = [
 ];
 
 /** In the image for `modprobe` or the kernel's own autoloading: impaired and encrypted links, traffic shaping. */
-const availableModules = ["sch_netem", "sch_fq", "sch_htb", "ifb", "tun", "macvlan", "wireguard", "tls"] as const;
+const availableModules = [
+  "sch_netem",
+  "sch_fq",
+  "sch_htb",
+  "ifb",
+  "tun",
+  "macvlan",
+  "wireguard",
+  "tls",
+] as const;
 
 /** The modules of an image: their files and the order to insert those that are loaded at boot. */
 export interface ModuleSet {
@@ -40,14 +49,22 @@ export function parseModulesDep(text: string): ModuleDependencies {
   for (const line of text.split("\n")) {
     const colon = line.indexOf(":");
     if (colon < 0) continue;
-    dependencies.set(line.slice(0, colon), line.slice(colon + 1).split(" ").filter(Boolean));
+    dependencies.set(
+      line.slice(0, colon),
+      line
+        .slice(colon + 1)
+        .split(" ")
+        .filter(Boolean),
+    );
   }
   return dependencies;
 }
 
 /** "udp_diag" of "kernel/net/ipv4/udp-diag.ko.xz": the kernel takes - and _ for the same in a module's name. */
 export function moduleName(path: string): string {
-  return basename(path).replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_");
+  return basename(path)
+    .replace(/\.ko(\.\w+)?$/, "")
+    .replaceAll("-", "_");
 }
 
 /**
@@ -72,7 +89,8 @@ export function insertionOrder(
   for (const name of names) {
     const path = paths.get(name);
     if (path) visit(path);
-    else if (!builtIn.has(name)) throw new Error(`kernel module ${name} is neither in modules.dep nor built in`);
+    else if (!builtIn.has(name))
+      throw new Error(`kernel module ${name} is neither in modules.dep nor built in`);
   }
   return [...order];
 }
@@ -89,7 +107,9 @@ export async function collectModules(kernel: CachedKernel): Promise<ModuleSet> {
   const files: GuestFile[] = [];
   for (const path of included)
     files.push({ path: `${root}/${plain(path)}`, content: await readModule(kernel, path), mode: 0o644 });
-  const index = included.map((path) => `${plain(path)}: ${(dependencies.get(path) ?? []).map(plain).join(" ")}\n`);
+  const index = included.map(
+    (path) => `${plain(path)}: ${(dependencies.get(path) ?? []).map(plain).join(" ")}\n`,
+  );
   files.push({ path: `${root}/modules.dep`, content: index.join("") });
   files.push({ path: `${root}/modules.alias`, content: aliasesOf(await read("modules.alias"), included) });
   const insertions = insertionOrder(dependencies, loaded, builtIn).map((path) =>

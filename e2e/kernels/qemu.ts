@@ -39,7 +39,9 @@ export async function runMachine(
     ...["-chardev", "stdio,id=command,signal=off", "-serial", "chardev:command"],
   ];
   // With a death signal the machine doesn't outlive a runner that was killed.
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", qemu, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", qemu, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const kill = () => void child.kill("SIGKILL");
   signal.addEventListener("abort", kill);
   try {
@@ -52,7 +54,9 @@ export async function runMachine(
       child.on("error", reject);
       child.on("close", (code, killedBy) => {
         if (code === 0 || signal.aborted) return resolve();
-        const how = killedBy ? `was killed by ${killedBy} (${constants.signals[killedBy]})` : `ended with ${code}`;
+        const how = killedBy
+          ? `was killed by ${killedBy} (${constants.signals[killedBy]})`
+          : `ended with ${code}`;
         reject(new Error(`${qemu} ${how}: ${errors.trim()}`));
       });
       if (signal.aborted) kill();

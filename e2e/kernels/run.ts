@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import type { GuestFile } from "./cpio.ts";
 import { GuestOutput } from "./guest-output.ts";
 import { buildInitramfs } from "./initramfs.ts";
-import { cacheDirectory, type CachedKernel, findKernel, listKernels } from "./kernel-cache.ts";
+import { type CachedKernel, cacheDirectory, findKernel, listKernels } from "./kernel-cache.ts";
 import { consoleLines, findComplaints, findPanic } from "./kernel-log.ts";
 import { runMachine } from "./qemu.ts";
 import { collectWorkspace } from "./workspace-files.ts";
@@ -66,7 +66,9 @@ const maxOutputLength = 64 << 20;
 /** Boots a kernel, runs a command in it and powers it off. Throws {@link GuestError} after a panic or timeout. */
 export async function runInGuest(run: GuestRun): Promise<GuestResult> {
   if (process.arch !== "x64")
-    throw new Error(`guests run this machine's node on Debian's amd64 kernels; this machine is ${process.arch}`);
+    throw new Error(
+      `guests run this machine's node on Debian's amd64 kernels; this machine is ${process.arch}`,
+    );
   const kernel = await findKernel(run.kernel);
   const directory = await makeRunDirectory();
   try {
@@ -79,7 +81,12 @@ export async function runInGuest(run: GuestRun): Promise<GuestResult> {
   }
 }
 
-async function boot(run: GuestRun, kernel: CachedKernel, directory: string, token: string): Promise<GuestResult> {
+async function boot(
+  run: GuestRun,
+  kernel: CachedKernel,
+  directory: string,
+  token: string,
+): Promise<GuestResult> {
   const consoleFile = join(directory, "console");
   const timeoutMs = run.timeoutMs ?? defaultTimeoutMs;
   const abort = new AbortController();
@@ -90,7 +97,8 @@ async function boot(run: GuestRun, kernel: CachedKernel, directory: string, toke
   const output = new GuestOutput(token, (piece) => {
     text += piece;
     run.onOutput?.(piece);
-    if (text.length > maxOutputLength) abort.abort(`the command wrote more than ${maxOutputLength} characters`);
+    if (text.length > maxOutputLength)
+      abort.abort(`the command wrote more than ${maxOutputLength} characters`);
   });
   const startedAt = performance.now();
   const seconds = () => (performance.now() - startedAt) / 1000;
@@ -112,7 +120,13 @@ async function boot(run: GuestRun, kernel: CachedKernel, directory: string, toke
   return { exitCode, output: text, uname, kernelComplaints, bootSeconds, totalSeconds: seconds() };
 }
 
-function explain(run: GuestRun, console: string, signal: AbortSignal, uname: string | undefined, seconds: number) {
+function explain(
+  run: GuestRun,
+  console: string,
+  signal: AbortSignal,
+  uname: string | undefined,
+  seconds: number,
+) {
   const panic = findPanic(console);
   const reason = panic
     ? `kernel panic: ${panic}`
@@ -154,11 +168,14 @@ async function main(): Promise<number> {
   });
   const kernels = await listKernels();
   if (values.list) {
-    for (const kernel of kernels) console.log(`${kernel.series}\t${kernel.release}\t${kernel.packageVersion}`);
+    for (const kernel of kernels)
+      console.log(`${kernel.series}\t${kernel.release}\t${kernel.packageVersion}`);
     return 0;
   }
   if (positionals.length === 0) {
-    console.error("usage: node e2e/kernels/run.ts [--kernel 6.1] [--timeout SECONDS] [--list] -- command [argument…]");
+    console.error(
+      "usage: node e2e/kernels/run.ts [--kernel 6.1] [--timeout SECONDS] [--list] -- command [argument…]",
+    );
     return 2;
   }
   const result = await runInGuest({

@@ -35,7 +35,10 @@ export async function setUpKernels(
       const kernel = await fetchKernel(wanted, mirrors, say);
       result.kernels.push(kernel);
       if (kernel.series !== wanted.series)
-        result.missing.push({ ...wanted, reason: `${wanted.suite} has moved on to ${kernel.packageVersion}` });
+        result.missing.push({
+          ...wanted,
+          reason: `${wanted.suite} has moved on to ${kernel.packageVersion}`,
+        });
     } catch (error) {
       result.missing.push({ ...wanted, reason: error instanceof Error ? error.message : String(error) });
     }
@@ -49,7 +52,9 @@ async function installPrograms(say: (line: string) => void): Promise<void> {
   if (missing.length === 0) return;
   say(`installing by apt, as they are missing: ${missing.join(", ")}`);
   if (process.getuid?.() !== 0)
-    throw new Error(`installing needs root; run as root: apt-get install --no-install-recommends ${missing.join(" ")}`);
+    throw new Error(
+      `installing needs root; run as root: apt-get install --no-install-recommends ${missing.join(" ")}`,
+    );
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await exec("apt-get", ["update"]);
   await exec("apt-get", ["install", "-y", "--no-install-recommends", ...missing], { env });
@@ -63,15 +68,19 @@ async function requireMirrors(say: (line: string) => void): Promise<DebianMirror
     mirrors = await findMirrors();
   }
   if (mirrors) return mirrors;
-  throw new Error(`no Debian mirror in this machine's apt sources (${await distributionName()}); the kernels are Debian's`);
+  throw new Error(
+    `no Debian mirror in this machine's apt sources (${await distributionName()}); the kernels are Debian's`,
+  );
 }
 
 async function main(): Promise<number> {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const series = process.argv.slice(2);
   const result = await setUpKernels(say, series.length > 0 ? { series } : {});
-  for (const kernel of result.kernels) say(`kernel ${kernel.series}: ready, ${kernel.release} (${kernel.packageVersion})`);
-  for (const kernel of result.missing) say(`kernel ${kernel.series}: not to be had from ${kernel.suite}: ${kernel.reason}`);
+  for (const kernel of result.kernels)
+    say(`kernel ${kernel.series}: ready, ${kernel.release} (${kernel.packageVersion})`);
+  for (const kernel of result.missing)
+    say(`kernel ${kernel.series}: not to be had from ${kernel.suite}: ${kernel.reason}`);
   return result.missing.length === 0 ? 0 : 1;
 }
 

@@ -28,7 +28,9 @@ export async function collectWorkspace(): Promise<GuestFile[]> {
       if (!queue.includes(target)) queue.push(target);
     }
   }
-  const addons = [...files.values()].flatMap((f) => ("from" in f && f.from.endsWith(".node") ? [f.from] : []));
+  const addons = [...files.values()].flatMap((f) =>
+    "from" in f && f.from.endsWith(".node") ? [f.from] : [],
+  );
   return [...files.values(), ...(await sharedLibraries(addons))];
 }
 
