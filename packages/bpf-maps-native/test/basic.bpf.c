@@ -122,3 +122,9 @@ int emit(struct request *request)
 	}
 	return done;
 }
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 2);
+	__type(value, __u32);
+} waiting SEC(".maps");
