@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { layoutHash } from "@keelson/bpf";
 import { bpffsFolder } from "@keelson/model/names";
+import { mountBpffs } from "bpf-maps-native";
 
 export interface MountEntry {
   readonly path: string;
@@ -38,14 +37,15 @@ export async function cgroup2Mount(): Promise<string> {
   return path;
 }
 
-/** The bpffs mount; mounted at its usual place if there is none. */
+/**
+ * The bpffs mount; mounted at its usual place if there is none.
+ * @throws BpfError if that is not possible.
+ */
 export async function bpffsMount(): Promise<string> {
   const usual = "/sys/fs/bpf";
   const path = await mountedAt("bpf");
   if (path !== undefined) return path;
-  await promisify(execFile)("mount", ["-t", "bpf", "bpf", usual]).catch((error: Error) => {
-    throw new Error(`no bpffs is mounted, and mounting one at ${usual} failed: ${error.message.trim()}`);
-  });
+  mountBpffs(usual);
   return usual;
 }
 

@@ -1,7 +1,6 @@
-import { access } from "node:fs/promises";
-import { stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { objectPath } from "@keelson/bpf/object";
-import { type AttachType, BpfLink, BpfMap, BpfObject, probeHelper } from "bpf-maps-native";
+import { type AttachType, BpfLink, BpfMap, BpfObject, probeHelper, unpin } from "bpf-maps-native";
 import type { OuterMaps } from "./banks.ts";
 import type { PinFolder } from "./pins.ts";
 
@@ -53,7 +52,7 @@ export class Programs {
   static async load(pins: PinFolder, sizes: MapSizes = {}): Promise<Programs> {
     const object = await BpfObject.open(objectPath);
     try {
-      object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "set_retval"));
+      object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "bpf_set_retval"));
       for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
       const missing = await reusePinned(object, pins);
       await object.load();
@@ -110,7 +109,7 @@ async function pinnedLink(path: string, cgroupId: bigint): Promise<BpfLink | und
   const link = BpfLink.openPinned(path);
   if (link.info.cgroupId === cgroupId) return link;
   link.detach();
-  link.unpin(path);
+  unpin(path);
   link.close();
   return undefined;
 }

@@ -1,0 +1,65 @@
+// Makes gen/ from the .proto files that npm's @grpc/grpc-js-xds carries: typed Envoy v3 messages, and their
+// descriptors. Nothing is downloaded and nothing generated is committed.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const carrier = dirname(createRequire(import.meta.url).resolve("@grpc/grpc-js-xds/package.json"));
+
+/** What the workspace uses; what these import comes with them. */
+const entries = [
+  "envoy/admin/v3/config_dump.proto",
+  "envoy/config/cluster/v3/cluster.proto",
+  "envoy/config/endpoint/v3/endpoint.proto",
+  "envoy/config/listener/v3/listener.proto",
+  "envoy/config/route/v3/route.proto",
+  "envoy/extensions/filters/http/fault/v3/fault.proto",
+  "envoy/extensions/filters/http/jwt_authn/v3/config.proto",
+  "envoy/extensions/filters/http/rbac/v3/rbac.proto",
+  "envoy/extensions/filters/http/router/v3/router.proto",
+  "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
+  "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
+  "envoy/extensions/transport_sockets/tls/v3/tls.proto",
+  "envoy/service/discovery/v3/ads.proto",
+  "envoy/service/status/v3/csds.proto",
+];
+
+const roots = { "envoy-api": ["envoy"], googleapis: ["google/api", "google/rpc"], "protoc-gen-validate": ["validate"], xds: ["udpa", "xds"] };
+
+const template = { version: "v2", clean: true, plugins: [{ local: "protoc-gen-es", out: "gen", include_imports: true, opt: ["target=js+dts", "import_extension=js"] }] };
+
+/** The published envoy-api uses a field that the validate.proto published beside it lacks. */
+function repairValidate(folder) {
+  const file = join(folder, "validate/validate.proto");
+  const text = readFileSync(file, "utf8");
+  if (text.includes("ignore_empty = 26")) return;
+  const head = "message StringRules {";
+  if (!text.includes(head)) throw new Error(`${file}: no "${head}"; the carrier package has changed`);
+  writeFileSync(file, text.replace(head, `${head}\n  optional bool ignore_empty = 26;`));
+}
+
+const stamp = createHash("sha256")
+  .update(readFileSync(fileURLToPath(import.meta.url)))
+  .update(readFileSync(join(carrier, "package.json")))
+  .digest("hex");
+const stampFile = join(here, "gen/stamp");
+
+if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
+  const build = join(here, "build/proto");
+  rmSync(build, { recursive: true, force: true });
+  mkdirSync(build, { recursive: true });
+  for (const [dependency, folders] of Object.entries(roots)) {
+    for (const folder of folders) {
+      const source = join(carrier, "deps", dependency, folder);
+      if (existsSync(source)) cpSync(source, join(build, folder), { recursive: true });
+    }
+  }
+  repairValidate(build);
+  const paths = entries.flatMap((entry) => ["--path", join("build/proto", entry)]);
+  execFileSync("buf", ["generate", "build/proto", "--template", JSON.stringify(template), ...paths], { cwd: here, stdio: "inherit" });
+  writeFileSync(stampFile, stamp);
+}

@@ -1,0 +1,21 @@
+/** What happens on the server, for logs and metrics. `node` is the node's name, or its id if it told no name. */
+export type XdsEvent =
+  | { readonly kind: "connected" | "disconnected"; readonly node: string; readonly peer: string }
+  | {
+      readonly kind: "push";
+      readonly node: string;
+      readonly typeUrl: string;
+      readonly version: string;
+      readonly added: number;
+      readonly removed: number;
+      readonly bytes: number;
+    }
+  | { readonly kind: "ack"; readonly node: string; readonly typeUrl: string; readonly version: string }
+  | {
+      readonly kind: "nack";
+      readonly node: string;
+      readonly typeUrl: string;
+      readonly version: string;
+      readonly message: string;
+    }
+  | { readonly kind: "refused"; readonly node: string; readonly peer: string; readonly reason: string };
