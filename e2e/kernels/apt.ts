@@ -41,10 +41,17 @@ export function parseMirrors(targets: string): DebianMirrors | undefined {
 
 /** The text of a deb822 sources file for one suite and its security updates. */
 export function sourcesFor(suite: string, mirrors: DebianMirrors): string {
-  const entry = (uri: string, name: string) =>
-    `Types: deb\nURIs: ${uri}\nSuites: ${name}\nComponents: main\nArchitectures: amd64\nSigned-By: ${archiveKeyring}\n`;
   const security = suite === "sid" ? undefined : mirrors.security;
-  return [entry(mirrors.main, suite), ...(security ? [entry(security, `${suite}-security`)] : [])].join("\n");
+  return [
+    sourceEntry(mirrors.main, suite),
+    ...(security ? [sourceEntry(security, `${suite}-security`)] : []),
+  ].join("\n");
+}
+
+function sourceEntry(uri: string, suite: string): string {
+  const fields = { Types: "deb", URIs: uri, Suites: suite, Components: "main", Architectures: "amd64" };
+  const lines = Object.entries({ ...fields, "Signed-By": archiveKeyring });
+  return lines.map(([name, value]) => `${name}: ${value}\n`).join("");
 }
 
 /** Makes a private apt for one suite below `directory` and fetches its indexes; signatures are checked by apt. */

@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { release } from "node:os";
-import { pathToFileURL } from "node:url";
 import { BpfObject } from "bpf-maps-native";
 
 const cgroup = "/sys/fs/cgroup/keelson-check";
@@ -116,4 +115,4 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { GuestFile } from "./cpio.ts";
 import { exec } from "./exec.ts";
 import { cacheDirectory, listKernels } from "./kernel-cache.ts";
@@ -21,7 +20,7 @@ export async function checkFiles(): Promise<GuestFile[]> {
   return [{ path: `${guestWorkspace}/e2e/kernels/check.bpf.o`, from: object, mode: 0o644 }];
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   const asked = process.argv.slice(2);
   const kernels = asked.length > 0 ? asked : (await listKernels()).map((kernel) => kernel.series);
   const rows = await runKernelMatrix({ kernels, command: checkCommand, files: await checkFiles() });

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseMirrors, parsePackage, sourcesFor } from "./apt.ts";
 import { type GuestFile, parentDirectories, writeCpio } from "./cpio.ts";
@@ -149,17 +149,17 @@ describe("cpio", () => {
   });
 });
 
+function read(pieces: readonly string[]) {
+  let text = "";
+  const output = new GuestOutput("t0", (piece) => {
+    text += piece;
+  });
+  for (const piece of pieces) output.push(piece);
+  return { text, report: output.report };
+}
+
 describe("the guest's output", () => {
   const start = "@@keelson-start t0 4.25 Linux guest 6.1.0\n";
-
-  function read(pieces: readonly string[]) {
-    let text = "";
-    const output = new GuestOutput("t0", (piece) => {
-      text += piece;
-    });
-    for (const piece of pieces) output.push(piece);
-    return { text, report: output.report };
-  }
 
   it("tells uname, boot time, exit code and the command's text", () => {
     expect(read([`firmware\n${start}one\n\n@@keelson-exit t0 7 9.5\n`])).toEqual({

@@ -69,12 +69,21 @@ async function readKernel(series: string): Promise<CachedKernel | undefined> {
   const directory = kernelDirectory(series);
   const text = await readFile(join(directory, "kernel.json"), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
-  const record = JSON.parse(text) as KernelRecord;
+  const record: unknown = JSON.parse(text);
+  if (!isRecord(record))
+    throw new Error(`${directory}/kernel.json lacks a field; run: node e2e/kernels/setup.ts`);
   return {
     ...record,
     image: join(directory, "vmlinuz"),
     modulesDirectory: join(directory, "lib", "modules", record.release),
   };
+}
+
+function isRecord(value: unknown): value is KernelRecord {
+  const fields = new Map<string, unknown>(Object.entries(value ?? {}));
+  return ["series", "release", "packageVersion", "suite"].every(
+    (name) => typeof fields.get(name) === "string",
+  );
 }
 
 /** Orders "6.1" before "6.12". */

@@ -28,7 +28,7 @@ export function findPanic(console: string): string | undefined {
 
 /** Lines without carriage returns and the escape sequences that the firmware prints. */
 export function consoleLines(console: string): string[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals' escape sequences begin with one
+  // oxlint-disable-next-line no-control-regex -- terminals' escape sequences begin with one
   const plain = console.replace(/\u001b(\[[0-9;?=]*[a-zA-Z]|c)/g, "").replaceAll("\r", "");
   return plain.split("\n").filter((line) => line.trim() !== "");
 }

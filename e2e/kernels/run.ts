@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { GuestFile } from "./cpio.ts";
 import { GuestOutput } from "./guest-output.ts";
@@ -190,7 +189,7 @@ async function main(): Promise<number> {
   return result.exitCode;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+if (import.meta.main) {
   process.exitCode = await main().catch((error: unknown) => {
     console.error(error instanceof GuestError ? error.message : error);
     return 70;

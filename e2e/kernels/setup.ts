@@ -1,4 +1,3 @@
-import { pathToFileURL } from "node:url";
 import { type DebianMirrors, distributionName, findMirrors } from "./apt.ts";
 import { exec, findProgram } from "./exec.ts";
 import { fetchKernel } from "./fetch-kernel.ts";
@@ -73,15 +72,18 @@ async function requireMirrors(say: (line: string) => void): Promise<DebianMirror
   );
 }
 
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 async function main(): Promise<number> {
-  const say = (line: string) => void process.stdout.write(`${line}\n`);
   const series = process.argv.slice(2);
-  const result = await setUpKernels(say, series.length > 0 ? { series } : {});
+  const result = await setUpKernels(printLine, series.length > 0 ? { series } : {});
   for (const kernel of result.kernels)
-    say(`kernel ${kernel.series}: ready, ${kernel.release} (${kernel.packageVersion})`);
+    printLine(`kernel ${kernel.series}: ready, ${kernel.release} (${kernel.packageVersion})`);
   for (const kernel of result.missing)
-    say(`kernel ${kernel.series}: not to be had from ${kernel.suite}: ${kernel.reason}`);
+    printLine(`kernel ${kernel.series}: not to be had from ${kernel.suite}: ${kernel.reason}`);
   return result.missing.length === 0 ? 0 : 1;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

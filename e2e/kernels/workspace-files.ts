@@ -8,12 +8,6 @@ export const guestWorkspace = "/keelson";
 
 const workspace = resolve(import.meta.dirname, "../..");
 
-interface Manifest {
-  dependencies?: Record<string, string>;
-  optionalDependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
-}
-
 /**
  * The built workspace as e2e programs see it: e2e's sources, the packages it depends on as they are built, and
  * their production dependencies, with pnpm's links kept so that each package is there once.
@@ -42,15 +36,24 @@ function guestPath(path: string): string {
 
 /** The production dependencies of a package: the entry in a node_modules folder, and the real folder behind it. */
 async function dependencies(directory: string): Promise<{ link: string; target: string }[]> {
-  const manifest = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Manifest;
-  const optional = new Set(Object.keys({ ...manifest.optionalDependencies, ...manifest.peerDependencies }));
+  const manifest: unknown = JSON.parse(await readFile(join(directory, "package.json"), "utf8"));
+  const optional = new Set([
+    ...namesIn(manifest, "optionalDependencies"),
+    ...namesIn(manifest, "peerDependencies"),
+  ]);
   const found: { link: string; target: string }[] = [];
-  for (const name of new Set([...Object.keys(manifest.dependencies ?? {}), ...optional])) {
+  for (const name of new Set([...namesIn(manifest, "dependencies"), ...optional])) {
     const link = await findDependency(directory, name);
     if (link) found.push({ link, target: await realpath(link) });
     else if (!optional.has(name)) throw new Error(`${name}, which ${directory} depends on, is not installed`);
   }
   return found;
+}
+
+/** The keys of an object in a package's manifest. */
+function namesIn(manifest: unknown, field: string): string[] {
+  const value: unknown = Object.entries(manifest ?? {}).find(([name]) => name === field)?.[1];
+  return Object.keys(value ?? {});
 }
 
 /** Node's own way: node_modules/NAME here, then in each folder above. */
@@ -91,5 +94,5 @@ function isBuiltFile(path: string): boolean {
 
 /** Of e2e: its TypeScript runs as it is, and may read fixtures beside it. */
 function isE2eFile(path: string): boolean {
-  return !/^(dist|out)\//.test(path) && !/\.test\.ts$/.test(path);
+  return !/^(dist|out)\//.test(path) && !path.endsWith(".test.ts");
 }
