@@ -9,8 +9,8 @@ import { collectHostTools } from "./host-tools.ts";
 import { type CachedKernel, cacheDirectory } from "./kernel-cache.ts";
 import { collectModules } from "./modules.ts";
 
-/** Parts of images kept in the cache; each is some 130 MB (programs) or 2 MB (modules). */
-const keptParts = 8;
+/** Parts of images kept in the cache; each is some 140 MB (programs) or 2 MB (modules). */
+const keptParts = 6;
 
 /** What changes from run to run. */
 export interface RunPart {
