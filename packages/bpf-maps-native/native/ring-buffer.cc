@@ -16,7 +16,6 @@ constexpr size_t kMostBytes = 1 << 20;
 struct Ring {
   SharedFd map;
   ring_buffer *buffer = nullptr;
-  std::string object;
   Napi::FunctionReference onRecords;
   std::vector<uint8_t> content;
   std::vector<uint32_t> lengths;
@@ -27,13 +26,15 @@ struct Ring {
 
 struct RingHandle : Handle {
   std::shared_ptr<Ring> ring;
+  std::string name;
   std::shared_ptr<LoopPoll> poll;
 
-  std::string describe() const override { return "ring buffer " + ring->object; }
+  std::string describe() const override { return "ring buffer " + name; }
   void release() override {
     if (poll) poll->close();
     poll.reset();
     ring->onRecords.Reset();
+    ring.reset();  // libuv has its share until it let go of the descriptor
   }
   ~RingHandle() override { if (!closed) release(); }
 };
@@ -63,13 +64,13 @@ Napi::Value openRingBuffer(const Napi::CallbackInfo &info) {
   auto &map = handleArg<MapHandle>(info[0]);
   auto ring = std::make_shared<Ring>();
   ring->map = map.fd;
-  ring->object = map.name;
   PrintLog log;
   ring->buffer = ring_buffer__new(map.fd->get(), collect, ring.get(), nullptr);
   if (ring->buffer == nullptr) throw log.explain(errno, "open ring buffer", map.describe());
   ring->onRecords = Napi::Persistent(info[1].As<Napi::Function>());
   auto handle = std::make_unique<RingHandle>();
   handle->ring = ring;
+  handle->name = map.name;
   handle->poll = LoopPoll::start(info.Env(), ring_buffer__epoll_fd(ring->buffer), LoopPoll::Events::readable, ring,
                                  [ring = ring.get()] { deliver(*ring); });
   return wrapHandle(info.Env(), std::move(handle));

@@ -84,7 +84,8 @@ function intPart({ size, signed }: IntLayout): Part {
       if (!fits || (typeof value !== "bigint" && typeof value !== "number"))
         throw wrongType(path, wanted, value);
       const whole = BigInt(value);
-      if (whole < low || whole > high) throw new RangeError(`${path} must be ${wanted}, found ${String(value)}`);
+      if (whole < low || whole > high)
+        throw new RangeError(`${path} must be ${wanted}, found ${String(value)}`);
       writeInt(view, at, size, whole);
     },
     read: (view, at) => readInt(view, at, size, signed),
@@ -126,8 +127,7 @@ function bytesPart(size: number): Part {
       }
       new Uint8Array(view.buffer, view.byteOffset + at, size).set(value);
     },
-    read: (view, at) =>
-      new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + size)),
+    read: (view, at) => new Uint8Array(view.buffer.slice(view.byteOffset + at, view.byteOffset + at + size)),
   };
 }
 

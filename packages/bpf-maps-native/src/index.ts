@@ -4,7 +4,7 @@ export { BpfLink, type LinkInfo } from "./bpf-link.ts";
 export { BpfMap, type CreateMapOptions, type MapInfo, type UpdateMode } from "./bpf-map.ts";
 export { BpfObject } from "./bpf-object.ts";
 export { BpfProgram, type ProgramInfo, type TestRunOptions, type TestRunResult } from "./bpf-program.ts";
-export { type Codec, codecOf, type CValue } from "./codec.ts";
+export { type Codec, type CValue, codecOf } from "./codec.ts";
 export * from "./kernel.ts";
 export type * from "./layout.ts";
 export * from "./namespace-sockets.ts";

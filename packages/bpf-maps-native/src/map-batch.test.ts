@@ -87,26 +87,43 @@ kernelTest("operation: batch of per-CPU values - rows of all possible CPUs", asy
   expect(map.lookupPerCpu(u32(42))?.flatMap(numbers)).toEqual(range(possibleCpus(), 420));
 });
 
-kernelTest("maps without batch commands are walked key by key", async () => {
+kernelTest("maps without batch commands are written, walked and cleared element by element", async () => {
+  // A devmap's hash has no batch commands; its values are interface indexes, and the loopback's is 1.
+  using map = makeMap("devmap_hash", 10);
+  await map.batchUpdate(u32(...range(10)), u32(...range(10).map(() => 1)));
+  const found = await map.batchLookup();
+  expect([sorted(found.keys), numbers(found.values)]).toEqual([range(10), range(10).map(() => 1)]);
+  expect([await map.batchDelete(u32(3, 50, 4)), (await map.batchLookup()).count]).toEqual([2, 8]);
+  await expect(map.batchUpdate(u32(3, 4), u32(1, 999_999))).rejects.toThrow(
+    /ENODEV.*element 1 of 2|EINVAL.*element 1 of 2/,
+  );
+});
+
+kernelTest("a map of maps is walked, a queue is not", async () => {
   const options = { keySize: 4, valueSize: 4, maxEntries: 10 };
   using inner = BpfMap.create({ type: "hash", name: "inner", ...options });
   using outer = BpfMap.create({ type: "hash_of_maps", name: "outer", ...options, innerMap: inner });
   for (const key of range(10)) await outer.setInner(u32(key), inner);
   const found = await outer.batchLookup();
-  expect([sorted(found.keys), numbers(found.values)]).toEqual([range(10), range(10).map(() => inner.info.id)]);
-  // A cgroup storage, for one, has no batch commands in any kernel; a devmap has keys to update, too.
+  expect([sorted(found.keys), numbers(found.values)]).toEqual([
+    range(10),
+    range(10).map(() => inner.info.id),
+  ]);
   using queue = BpfMap.create({ type: "queue", name: "queue", keySize: 0, valueSize: 4, maxEntries: 2 });
   await expect(queue.batchLookup()).rejects.toThrow("iterate map queue: EINVAL (22): the map has no keys");
 });
 
-kernelTest("a walk goes on over a map that is closed meanwhile, and never on a recycled descriptor", async () => {
-  const map = makeMap("hash");
-  await map.batchUpdate(u32(...range(many)), u32(...range(many)));
-  const walk = map.entries();
-  expect((await walk.next()).done).toBe(false);
-  map.close();
-  using other = makeMap("hash"); // takes the lowest free number
-  let rest = 1;
-  for await (const { value } of walk) rest += value.byteLength / 4;
-  expect([rest, (await other.batchLookup()).count]).toEqual([many, 0]);
-});
+kernelTest(
+  "a walk goes on over a map that is closed meanwhile, and never on a recycled descriptor",
+  async () => {
+    const map = makeMap("hash");
+    await map.batchUpdate(u32(...range(many)), u32(...range(many)));
+    const walk = map.entries();
+    expect((await walk.next()).done).toBe(false);
+    map.close();
+    using other = makeMap("hash"); // takes the lowest free number
+    let rest = 1;
+    for await (const { value } of walk) rest += value.byteLength / 4;
+    expect([rest, (await other.batchLookup()).count]).toEqual([many, 0]);
+  },
+);

@@ -81,24 +81,27 @@ kernelTest("sizes are checked against the kernel's, and closed maps refuse", () 
   expect(() => map.fd).toThrow(TypeError);
 });
 
-kernelTest("operation: per-CPU values - one per possible CPU, and the program counts on its own", async () => {
-  using object = await loadProgram("basic");
-  using counters = object.map("counters");
-  const cpus = possibleCpus();
-  counters.updatePerCpu(
-    u32(0),
-    Array.from({ length: cpus }, (_, cpu) => u32(cpu * 100)),
-  );
-  using count = object.program("count");
-  await count.testRun({ data: new Uint8Array(64), repeat: 5 });
-  const found = counters.lookupPerCpu(u32(0))?.flatMap(numbers) ?? [];
-  expect(found).toHaveLength(cpus);
-  expect(found.map((value) => value - (value % 100))).toEqual(found.map((_, cpu) => cpu * 100));
-  expect(found.reduce((sum, value) => sum + (value % 100), 0)).toBe(5);
-  expect(() => {
-    counters.updatePerCpu(u32(0), [u32(1)].concat(Array.from({ length: cpus }, () => u32(1))));
-  }).toThrow(`map counters takes ${String(cpus)} values of 4 bytes`);
-});
+kernelTest(
+  "operation: per-CPU values - one per possible CPU, and the program counts on its own",
+  async () => {
+    using object = await loadProgram("basic");
+    using counters = object.map("counters");
+    const cpus = possibleCpus();
+    counters.updatePerCpu(
+      u32(0),
+      Array.from({ length: cpus }, (_, cpu) => u32(cpu * 100)),
+    );
+    using count = object.program("count");
+    await count.testRun({ data: new Uint8Array(64), repeat: 5 });
+    const found = counters.lookupPerCpu(u32(0))?.flatMap(numbers) ?? [];
+    expect(found).toHaveLength(cpus);
+    expect(found.map((value) => value - (value % 100))).toEqual(found.map((_, cpu) => cpu * 100));
+    expect(found.reduce((sum, value) => sum + (value % 100), 0)).toBe(5);
+    expect(() => {
+      counters.updatePerCpu(u32(0), [u32(1)].concat(Array.from({ length: cpus }, () => u32(1))));
+    }).toThrow(`map counters takes ${String(cpus)} values of 4 bytes`);
+  },
+);
 
 kernelTest("operation: map-in-map - the program follows the inner map that was set", async () => {
   using object = await loadProgram("basic");

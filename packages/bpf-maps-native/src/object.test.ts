@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { BpfError } from "./bpf-error.ts";
 import { BpfMap } from "./bpf-map.ts";
 import { BpfObject } from "./bpf-object.ts";
-import { compileProgram, loadProgram, numbers, openProgram, u32 } from "./testing/programs.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
+import { compileProgram, loadProgram, numbers, openProgram, u32 } from "./testing/programs.ts";
 
 async function failure(work: () => unknown): Promise<BpfError> {
   try {
@@ -73,19 +73,22 @@ kernelTest("operation: load - programs get ids and the verifier's count", async 
   expect(program.info.verifiedInstructions).toBeGreaterThan(0);
 });
 
-kernelTest("operation: verifier log - the refused program, errno, reason and whole log are told", async () => {
-  using object = await openProgram("broken");
-  const error = await failure(async () => {
-    await object.load();
-  });
-  expect(error).toMatchObject({ code: "EACCES", errno: 13, operation: "load" });
-  expect(error.object).toBe("program broken of broken.bpf.o");
-  expect(error.message).toMatch(
-    /^load program broken of broken\.bpf\.o: EACCES \(13\): R\d invalid mem access '(scalar|inv)'$/,
-  );
-  expect(error.verifierLog).toContain("processed ");
-  expect(error.verifierLog).toContain(error.message.split("): ")[1]);
-});
+kernelTest(
+  "operation: verifier log - the refused program, errno, reason and whole log are told",
+  async () => {
+    using object = await openProgram("broken");
+    const error = await failure(async () => {
+      await object.load();
+    });
+    expect(error).toMatchObject({ code: "EACCES", errno: 13, operation: "load" });
+    expect(error.object).toBe("program broken of broken.bpf.o");
+    expect(error.message).toMatch(
+      /^load program broken of broken\.bpf\.o: EACCES \(13\): R\d invalid mem access '(scalar|inv)'$/,
+    );
+    expect(error.verifierLog).toContain("processed ");
+    expect(error.verifierLog).toContain(error.message.split("): ")[1]);
+  },
+);
 
 kernelTest("operation: leave out a program - the rest of the object loads", async () => {
   using object = await openProgram("broken");
@@ -109,17 +112,20 @@ kernelTest("operation: configure a map - size, reuse of an existing one", async 
   expect(shared.info.id).toBe(services.info.id);
 });
 
-kernelTest("operation: inner map shape - an object's map of maps takes the shape of a given map", async () => {
-  using template = BpfMap.create({ type: "array", name: "shape", keySize: 4, valueSize: 4, maxEntries: 3 });
-  using object = await openProgram("basic");
-  object.configureMap("versions", { innerMap: template });
-  await object.load();
-  using versions = object.map("versions");
-  using hash = BpfMap.create({ type: "hash", name: "other", keySize: 4, valueSize: 4, maxEntries: 3 });
-  expect((await failure(async () => await versions.setInner(u32(0), hash))).code).toBe("EINVAL");
-  await versions.setInner(u32(0), template);
-  expect(versions.innerId(u32(0))).toBe(template.info.id);
-});
+kernelTest(
+  "operation: inner map shape - an object's map of maps takes the shape of a given map",
+  async () => {
+    using template = BpfMap.create({ type: "array", name: "shape", keySize: 4, valueSize: 4, maxEntries: 3 });
+    using object = await openProgram("basic");
+    object.configureMap("versions", { innerMap: template });
+    await object.load();
+    using versions = object.map("versions");
+    using hash = BpfMap.create({ type: "hash", name: "other", keySize: 4, valueSize: 4, maxEntries: 3 });
+    expect((await failure(async () => await versions.setInner(u32(0), hash))).code).toBe("EINVAL");
+    await versions.setInner(u32(0), template);
+    expect(versions.innerId(u32(0))).toBe(template.info.id);
+  },
+);
 
 kernelTest("operation: test run - returns value, packet and time, and writes the context", async () => {
   using object = await loadProgram("basic");

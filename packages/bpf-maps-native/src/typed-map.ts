@@ -1,6 +1,6 @@
 import type { BpfMap, UpdateMode } from "./bpf-map.ts";
 import { BpfObject } from "./bpf-object.ts";
-import { type Codec, codecOf, type CValue } from "./codec.ts";
+import { type Codec, type CValue, codecOf } from "./codec.ts";
 import type { MapLayout } from "./layout.ts";
 import { joinBytes } from "./map-bytes.ts";
 

@@ -20,7 +20,7 @@ const reason = reasonToSkip();
  */
 export function kernelTest(title: string, body: () => Promise<void> | void, timeoutMs = 30_000): void {
   test(
-    title,
+    `[kernel] ${title}`,
     async (context) => {
       if (reason !== undefined) context.skip(reason);
       await body();

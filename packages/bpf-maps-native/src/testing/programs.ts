@@ -54,3 +54,10 @@ export function u64(...values: bigint[]): Uint8Array {
 export function numbers(bytes: Uint8Array | undefined): number[] {
   return bytes === undefined ? [] : [...new Uint32Array(bytes.slice().buffer)];
 }
+
+/** All that an iterator gives. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
