@@ -1,0 +1,41 @@
+import type { z } from "zod";
+import type { ConfigObject } from "../config-object.ts";
+import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
+import { type Pod, pod } from "./pod.ts";
+import { type RouteRule, routeRule } from "./route-rule.ts";
+import { type KubernetesService, kubernetesService } from "./service.ts";
+
+/** What is known of one kind of object. */
+export interface KindDescription {
+  readonly kind: string;
+  /** Groups and versions that are read, the first being the usual one. */
+  readonly apiVersions: readonly string[];
+  /** Of the object without apiVersion, kind and metadata. */
+  readonly schema: z.ZodType;
+  /** Fields may also be written in snake_case, as Istio 0.2 took them (protobuf's JSON mapping). */
+  readonly snakeCase?: true;
+  /** Written by people: worth the memory of knowing where each field stands. */
+  readonly handWritten?: true;
+}
+
+/** Every kind that is read. A kind that is not here is reported and ignored. */
+export const kinds: readonly KindDescription[] = [
+  { kind: "Service", apiVersions: ["v1"], schema: kubernetesService },
+  { kind: "EndpointSlice", apiVersions: ["discovery.k8s.io/v1"], schema: endpointSlice },
+  { kind: "Pod", apiVersions: ["v1"], schema: pod },
+  {
+    kind: "RouteRule",
+    apiVersions: ["config.istio.io/v1alpha2"],
+    schema: routeRule,
+    snakeCase: true,
+    handWritten: true,
+  },
+];
+
+export type ServiceObject = ConfigObject<"Service", KubernetesService>;
+export type EndpointSliceObject = ConfigObject<"EndpointSlice", EndpointSlice>;
+export type PodObject = ConfigObject<"Pod", Pod>;
+export type RouteRuleObject = ConfigObject<"RouteRule", RouteRule>;
+
+/** An object of any kind in `kinds`; which one, `kind` tells. */
+export type KnownObject = ServiceObject | EndpointSliceObject | PodObject | RouteRuleObject;

@@ -1,0 +1,28 @@
+import { parseAddress } from "../address.ts";
+import type { PodObject } from "../kinds/index.ts";
+import type { Workload } from "../model.ts";
+
+/** IP addresses of a pod, as text. */
+export function podAddresses({ body: { status } }: PodObject): string[] {
+  const all = status.podIPs?.map(({ ip }) => ip) ?? [];
+  return all.length > 0 || status.podIP === undefined ? all : [status.podIP];
+}
+
+/** @returns undefined for pods that are done, that run nowhere yet, or that share their node's network. */
+export function normaliseWorkload(object: PodObject): Workload | undefined {
+  const { spec, status } = object.body;
+  const done = status.phase === "Succeeded" || status.phase === "Failed";
+  if (done || spec.nodeName === "" || spec.hostNetwork) return undefined;
+  const { name, namespace, uid, labels } = object.metadata;
+  return {
+    name: `${namespace}/${name}`,
+    namespace,
+    addresses: podAddresses(object)
+      .map(parseAddress)
+      .filter((address) => address !== undefined),
+    node: spec.nodeName,
+    serviceAccount: spec.serviceAccountName,
+    uid,
+    labels,
+  };
+}

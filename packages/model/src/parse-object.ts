@@ -1,0 +1,116 @@
+import type { z } from "zod";
+import { type ConfigObject, type FieldPath, type ObjectMeta, type Origin, type Problem, problemOf } from "./config-object.ts";
+import { metadata as metadataSchema } from "./kinds/fields.ts";
+import { type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
+import { camelCaseFields } from "./snake-case.ts";
+import { suggest, suggestField } from "./suggest.ts";
+
+export interface ParsedObject {
+  /** Missing if there are errors. */
+  readonly object?: KnownObject;
+  readonly problems: readonly Problem[];
+}
+
+/** Where an object without a namespace belongs, as with kubectl. */
+const defaultNamespace = "default";
+
+/** Checks one object as it came from YAML or JSON against the schema of its kind. */
+export function parseObject(value: unknown, origin: Origin): ParsedObject {
+  const head = headOf(value);
+  const at = (path: FieldPath, message: string): ParsedObject => ({
+    problems: [problemOf("error", { ...head, origin }, path, message)],
+  });
+  if (!isRecord(value)) return at([], `is not an object with apiVersion and kind, but ${show(value)}`);
+  if (typeof value["kind"] !== "string") return at([], 'has no "kind"');
+  const description = kinds.find(({ kind }) => kind === value["kind"]);
+  if (description === undefined) return { problems: [unknownKind({ ...head, origin })] };
+  if (!description.apiVersions.includes(String(value["apiVersion"]))) {
+    const wanted = description.apiVersions.join(" or ");
+    return at(["apiVersion"], `${show(value["apiVersion"])} is not read for kind ${head.kind}; use ${wanted}`);
+  }
+  return parseKnown(description, value, { ...head, origin });
+}
+
+type Head = Pick<ConfigObject, "kind" | "metadata">;
+type Named = Head & Pick<ConfigObject, "origin">;
+
+function parseKnown(description: KindDescription, value: Record<string, unknown>, named: Named): ParsedObject {
+  const { apiVersion, kind: _, metadata, ...rest } = value;
+  const body = description.snakeCase ? camelCaseFields(rest) : rest;
+  const meta = metadataSchema.safeParse(metadata ?? {}, { reportInput: true });
+  const parsed = description.schema.safeParse(body, { reportInput: true });
+  if (!meta.success || !parsed.success) {
+    const problems = [
+      ...(meta.error?.issues ?? []).flatMap((issue) => issueProblems(named, metadataSchema, issue, ["metadata"])),
+      ...(parsed.error?.issues ?? []).flatMap((issue) => issueProblems(named, description.schema, issue, [])),
+    ];
+    return { problems };
+  }
+  const object = {
+    kind: description.kind,
+    apiVersion: String(apiVersion),
+    metadata: metaOf(meta.data),
+    body: parsed.data,
+    origin: named.origin,
+  };
+  // The schema was found by the kind, so body and kind belong together.
+  return { object: object as KnownObject, problems: [] };
+}
+
+function metaOf(meta: z.output<typeof metadataSchema>): ObjectMeta {
+  return {
+    name: meta.name,
+    namespace: meta.namespace ?? defaultNamespace,
+    uid: meta.uid ?? "",
+    labels: meta.labels ?? {},
+    annotations: meta.annotations ?? {},
+  };
+}
+
+function unknownKind(named: Named): Problem {
+  const near = suggest(
+    named.kind,
+    kinds.map(({ kind }) => kind),
+  );
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return problemOf("warning", named, ["kind"], `kind ${named.kind} is not read and has no effect${hint}`);
+}
+
+function issueProblems(named: Named, schema: z.ZodType, issue: z.core.$ZodIssue, base: FieldPath): Problem[] {
+  const path = issue.path.filter((part) => typeof part !== "symbol");
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const near = suggestField(schema, path, key);
+      const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+      return problemOf("error", named, [...base, ...path, key], `unknown field "${key}"${hint}`);
+    });
+  }
+  const found = issue.input === undefined ? "" : ` (found ${show(issue.input)})`;
+  const message = issue.input === undefined && issue.code === "invalid_type" ? "is required" : issue.message;
+  return [problemOf("error", named, [...base, ...path], `${message}${found}`)];
+}
+
+function headOf(value: unknown): Head {
+  const record = isRecord(value) ? value : {};
+  const meta = isRecord(record["metadata"]) ? record["metadata"] : {};
+  const text = (part: unknown, otherwise: string): string => (typeof part === "string" ? part : otherwise);
+  return {
+    kind: text(record["kind"], "object"),
+    metadata: {
+      name: text(meta["name"], "(no name)"),
+      namespace: text(meta["namespace"], defaultNamespace),
+      uid: "",
+      labels: {},
+      annotations: {},
+    },
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A value as a message shows it: JSON, cut. */
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

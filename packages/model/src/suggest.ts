@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { FieldPath } from "./config-object.ts";
+
+/** Levenshtein's distance: single-character edits from `a` to `b`. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The known word that a user most likely meant; undefined if none is near. */
+export function suggest(word: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.distance - b.distance);
+  return near[0]?.candidate;
+}
+
+/** As suggest, among the fields that the schema knows at `path`. */
+export function suggestField(schema: z.ZodType, path: FieldPath, field: string): string | undefined {
+  let at: unknown = schema;
+  for (const part of path) at = childOf(unwrap(at), part);
+  const object = unwrap(at);
+  return object instanceof z.ZodObject ? suggest(field, Object.keys(object.shape)) : undefined;
+}
+
+function childOf(schema: unknown, part: string | number): unknown {
+  if (schema instanceof z.ZodObject) return schema.shape[part];
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodRecord) return schema.valueType;
+  return undefined;
+}
+
+function unwrap(schema: unknown): unknown {
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return unwrap(schema.unwrap());
+  }
+  return schema;
+}
