@@ -2,7 +2,7 @@ import { serviceKey, serviceValue, slotValue } from "@keelson/bpf";
 import { Protocol } from "@keelson/protos/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatAddress, formatEndpoint, mapAddress } from "./address.ts";
+import { formatAddress, formatEndpoint, mapAddress } from "@keelson/model";
 import { endpoint, ip, service } from "./builders.test-helper.ts";
 import { type ServiceTable, serviceTable } from "./service-table.ts";
 

@@ -1,7 +1,7 @@
 import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
 import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
 import { Protocol } from "@keelson/protos/policy";
-import { type Family, familyOf, formatEndpoint, mapAddress } from "./address.ts";
+import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import { aliasTable } from "./alias-table.ts";
 import { identifierOf } from "./identifier.ts";
 

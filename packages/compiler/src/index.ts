@@ -1,1 +1,2 @@
-export {};
+export { type Compiled, Compiler } from "./compiler.ts";
+export type * from "./explanation.ts";

@@ -1,5 +1,6 @@
-export { parseAddress } from "./address.ts";
+export * from "./address.ts";
 export * from "./config-object.ts";
+export * from "./debug-api.ts";
 export { type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
 export * from "./model.ts";

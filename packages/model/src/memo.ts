@@ -8,7 +8,8 @@ export class Memo<Value> {
 
   get(key: string, inputs: readonly unknown[], make: () => Value): Value {
     const before = this.used.get(key) ?? this.known.get(key);
-    const same = before?.inputs.length === inputs.length && before.inputs.every((input, i) => input === inputs[i]);
+    const same =
+      before?.inputs.length === inputs.length && before.inputs.every((input, i) => input === inputs[i]);
     const entry = before !== undefined && same ? before : { inputs, value: make() };
     this.used.set(key, entry);
     return entry.value;

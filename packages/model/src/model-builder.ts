@@ -1,13 +1,26 @@
 import { describeObject, formatLocation, objectKey, type Problem, problemOf } from "./config-object.ts";
-import type { EndpointSliceObject, KnownObject, PodObject, RouteRuleObject, ServiceObject } from "./kinds/index.ts";
+import type {
+  EndpointSliceObject,
+  KnownObject,
+  PodObject,
+  RouteRuleObject,
+  ServiceObject,
+} from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
-import { type Endpoint, type Model, type Route, type Service, serviceNameLabel, type Workload } from "./model.ts";
+import {
+  type Endpoint,
+  type Model,
+  type Route,
+  type Service,
+  serviceNameLabel,
+  type Workload,
+} from "./model.ts";
+import { defaultDomain } from "./names.ts";
 import { normaliseEndpoints, type PodLookup, podOf } from "./normalise/endpoints.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseService } from "./normalise/services.ts";
 import { normaliseWorkload, podAddresses } from "./normalise/workloads.ts";
-import { defaultDomain } from "./names.ts";
 
 export interface BuiltModel {
   readonly model: Model;
@@ -23,7 +36,7 @@ export class ModelBuilder {
   private readonly domain: string;
   private readonly services = new Memo<Normalised<Service | undefined>>();
   private readonly endpoints = new Memo<Normalised<readonly Endpoint[]>>();
-  private readonly rules = new Memo<Normalised<HostRoute | undefined>>();
+  private readonly rules = new Memo<HostRoute>();
   private readonly routes = new Memo<readonly Route[]>();
   private readonly workloads = new Memo<Workload | undefined>();
 
@@ -51,21 +64,20 @@ export class ModelBuilder {
       services.set(service.value.hostname, service.value);
       endpoints.set(service.value.hostname, behind.value);
     }
-    const routes = this.buildRoutes(byKind.RouteRule, problems);
+    const routes = this.buildRoutes(byKind.RouteRule);
     const workloads = this.buildWorkloads(byKind.Pod);
-    for (const memo of [this.services, this.endpoints, this.rules, this.routes, this.workloads]) memo.endRound();
+    for (const memo of [this.services, this.endpoints, this.rules, this.routes, this.workloads])
+      memo.endRound();
     return { model: { services: sorted(services), endpoints, routes, workloads }, problems };
   }
 
-  private buildRoutes(objects: readonly RouteRuleObject[], problems: Problem[]): Map<string, readonly Route[]> {
+  private buildRoutes(objects: readonly RouteRuleObject[]): Map<string, readonly Route[]> {
     const found = new Map<string, Route[]>();
     for (const object of objects) {
-      const { value, problems: own } = this.rules.get(objectKey(object), [object], () =>
+      const { hostname, route } = this.rules.get(objectKey(object), [object], () =>
         normaliseRouteRule(object, this.domain),
       );
-      problems.push(...own);
-      if (value === undefined) continue;
-      found.set(value.hostname, [...(found.get(value.hostname) ?? []), value.route]);
+      found.set(hostname, [...(found.get(hostname) ?? []), route]);
     }
     return new Map(
       [...found].map(([hostname, routes]) => {
@@ -117,7 +129,9 @@ function groupByKind(objects: readonly KnownObject[]): ByKind {
 
 function podLookup(pods: readonly PodObject[]): PodLookup {
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
-  const byAddress = new Map(pods.flatMap((pod) => podAddresses(pod).map((address) => [address, pod] as const)));
+  const byAddress = new Map(
+    pods.flatMap((pod) => podAddresses(pod).map((address) => [address, pod] as const)),
+  );
   return { byName: (name) => byName.get(name), byAddress: (address) => byAddress.get(address) };
 }
 
@@ -136,7 +150,9 @@ function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, En
 
 /** What the endpoints depend on beside their slices; an absent pod counts, too, since it may come. */
 function podsBehind(slices: readonly EndpointSliceObject[], pods: PodLookup): (PodObject | undefined)[] {
-  return slices.flatMap((slice) => (slice.body.endpoints ?? []).map((endpoint) => podOf(slice, endpoint, pods)));
+  return slices.flatMap((slice) =>
+    (slice.body.endpoints ?? []).map((endpoint) => podOf(slice, endpoint, pods)),
+  );
 }
 
 function sorted<V>(map: ReadonlyMap<string, V>): Map<string, V> {

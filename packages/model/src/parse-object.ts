@@ -1,5 +1,12 @@
 import type { z } from "zod";
-import { type ConfigObject, type FieldPath, type ObjectMeta, type Origin, type Problem, problemOf } from "./config-object.ts";
+import {
+  type ConfigObject,
+  type FieldPath,
+  type ObjectMeta,
+  type Origin,
+  type Problem,
+  problemOf,
+} from "./config-object.ts";
 import { metadata as metadataSchema } from "./kinds/fields.ts";
 import { type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 import { camelCaseFields } from "./snake-case.ts";
@@ -26,7 +33,10 @@ export function parseObject(value: unknown, origin: Origin): ParsedObject {
   if (description === undefined) return { problems: [unknownKind({ ...head, origin })] };
   if (!description.apiVersions.includes(String(value["apiVersion"]))) {
     const wanted = description.apiVersions.join(" or ");
-    return at(["apiVersion"], `${show(value["apiVersion"])} is not read for kind ${head.kind}; use ${wanted}`);
+    return at(
+      ["apiVersion"],
+      `${show(value["apiVersion"])} is not read for kind ${head.kind}; use ${wanted}`,
+    );
   }
   return parseKnown(description, value, { ...head, origin });
 }
@@ -34,14 +44,20 @@ export function parseObject(value: unknown, origin: Origin): ParsedObject {
 type Head = Pick<ConfigObject, "kind" | "metadata">;
 type Named = Head & Pick<ConfigObject, "origin">;
 
-function parseKnown(description: KindDescription, value: Record<string, unknown>, named: Named): ParsedObject {
+function parseKnown(
+  description: KindDescription,
+  value: Record<string, unknown>,
+  named: Named,
+): ParsedObject {
   const { apiVersion, kind: _, metadata, ...rest } = value;
   const body = description.snakeCase ? camelCaseFields(rest) : rest;
   const meta = metadataSchema.safeParse(metadata ?? {}, { reportInput: true });
   const parsed = description.schema.safeParse(body, { reportInput: true });
   if (!meta.success || !parsed.success) {
     const problems = [
-      ...(meta.error?.issues ?? []).flatMap((issue) => issueProblems(named, metadataSchema, issue, ["metadata"])),
+      ...(meta.error?.issues ?? []).flatMap((issue) =>
+        issueProblems(named, metadataSchema, issue, ["metadata"]),
+      ),
       ...(parsed.error?.issues ?? []).flatMap((issue) => issueProblems(named, description.schema, issue, [])),
     ];
     return { problems };
@@ -54,7 +70,9 @@ function parseKnown(description: KindDescription, value: Record<string, unknown>
     origin: named.origin,
   };
   // The schema was found by the kind, so body and kind belong together.
-  return { object: object as KnownObject, problems: [] };
+  const known = object as KnownObject;
+  const problems = description.check?.(known) ?? [];
+  return problems.some(({ severity }) => severity === "error") ? { problems } : { object: known, problems };
 }
 
 function metaOf(meta: z.output<typeof metadataSchema>): ObjectMeta {

@@ -30,7 +30,9 @@ export class EdgeLedger {
     const { node, edges } = report;
     if (node === "") throw new RangeError("a report names no node");
     if (edges.length > this.limits.edgesPerNode) {
-      throw new RangeError(`node ${node} reports ${edges.length} edges, more than ${this.limits.edgesPerNode}`);
+      throw new RangeError(
+        `node ${node} reports ${edges.length} edges, more than ${this.limits.edgesPerNode}`,
+      );
     }
     if (!this.nodes.has(node) && this.nodes.size >= this.limits.nodes) {
       throw new RangeError(`node ${node}: ${this.limits.nodes} other nodes report already`);

@@ -1,1 +1,3 @@
-export {};
+export { ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
+export { httpServer } from "./http-server.ts";
+export { parseListenAddress } from "./listen-address.ts";

@@ -26,7 +26,10 @@ export class Snapshots {
   /** @returns the new snapshot, or undefined if nothing differs from the current one. */
   next(resources: Resources): ResourceSnapshot | undefined {
     if (this.current !== undefined && sameResources(this.current.resources, resources)) return undefined;
-    this.current = { version: this.current === undefined ? this.first : this.current.version + 1n, resources };
+    this.current = {
+      version: this.current === undefined ? this.first : this.current.version + 1n,
+      resources,
+    };
     return this.current;
   }
 }

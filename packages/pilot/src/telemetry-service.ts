@@ -16,9 +16,11 @@ const definition = {
     path: `/${TelemetryService.typeName}/${method.name}`,
     requestStream: true,
     responseStream: false,
-    requestSerialize: (request: ReportEdgesRequest) => Buffer.from(toBinary(ReportEdgesRequestSchema, request)),
+    requestSerialize: (request: ReportEdgesRequest) =>
+      Buffer.from(toBinary(ReportEdgesRequestSchema, request)),
     requestDeserialize: (bytes: Buffer) => fromBinary(ReportEdgesRequestSchema, bytes),
-    responseSerialize: (response: ReportEdgesResponse) => Buffer.from(toBinary(ReportEdgesResponseSchema, response)),
+    responseSerialize: (response: ReportEdgesResponse) =>
+      Buffer.from(toBinary(ReportEdgesResponseSchema, response)),
     responseDeserialize: (bytes: Buffer) => fromBinary(ReportEdgesResponseSchema, bytes),
   },
 } as const;

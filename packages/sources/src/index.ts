@@ -1,1 +1,3 @@
-export {};
+export type { ConfigSource, SourceSnapshot } from "./config-source.ts";
+export { type FileContent, readConfigFile } from "./file/config-file.ts";
+export { DirectorySource, type DirectorySourceOptions } from "./file/directory-source.ts";

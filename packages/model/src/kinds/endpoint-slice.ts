@@ -11,7 +11,9 @@ const endpoint = z.object({
   addresses: z.array(z.string()).min(1),
   conditions: conditions.nullish(),
   nodeName: z.string().optional(),
-  targetRef: z.object({ kind: z.string().optional(), name: z.string(), namespace: z.string().optional() }).optional(),
+  targetRef: z
+    .object({ kind: z.string().optional(), name: z.string(), namespace: z.string().optional() })
+    .optional(),
 });
 
 /** Kubernetes discovery.k8s.io/v1 EndpointSlice, as far as it is read. */

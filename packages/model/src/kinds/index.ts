@@ -1,35 +1,47 @@
 import type { z } from "zod";
-import type { ConfigObject } from "../config-object.ts";
+import type { ConfigObject, Problem } from "../config-object.ts";
 import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
 import { type Pod, pod } from "./pod.ts";
 import { type RouteRule, routeRule } from "./route-rule.ts";
+import { checkRouteRule } from "./route-rule-check.ts";
 import { type KubernetesService, kubernetesService } from "./service.ts";
 
 /** What is known of one kind of object. */
-export interface KindDescription {
-  readonly kind: string;
+export interface KindDescription<Known extends KnownObject = KnownObject> {
+  readonly kind: Known["kind"];
   /** Groups and versions that are read, the first being the usual one. */
   readonly apiVersions: readonly string[];
   /** Of the object without apiVersion, kind and metadata. */
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodType<Known["body"]>;
+  /** What must hold beyond the schema. */
+  check?(object: Known): readonly Problem[];
   /** Fields may also be written in snake_case, as Istio 0.2 took them (protobuf's JSON mapping). */
   readonly snakeCase?: true;
   /** Written by people: worth the memory of knowing where each field stands. */
   readonly handWritten?: true;
 }
 
+const describe = <Known extends KnownObject>(description: KindDescription<Known>): KindDescription =>
+  // Sound as long as `check` is only called with objects of the description's own kind: see parseObject.
+  description as unknown as KindDescription;
+
 /** Every kind that is read. A kind that is not here is reported and ignored. */
 export const kinds: readonly KindDescription[] = [
-  { kind: "Service", apiVersions: ["v1"], schema: kubernetesService },
-  { kind: "EndpointSlice", apiVersions: ["discovery.k8s.io/v1"], schema: endpointSlice },
-  { kind: "Pod", apiVersions: ["v1"], schema: pod },
-  {
+  describe<ServiceObject>({ kind: "Service", apiVersions: ["v1"], schema: kubernetesService }),
+  describe<EndpointSliceObject>({
+    kind: "EndpointSlice",
+    apiVersions: ["discovery.k8s.io/v1"],
+    schema: endpointSlice,
+  }),
+  describe<PodObject>({ kind: "Pod", apiVersions: ["v1"], schema: pod }),
+  describe<RouteRuleObject>({
     kind: "RouteRule",
     apiVersions: ["config.istio.io/v1alpha2"],
     schema: routeRule,
+    check: checkRouteRule,
     snakeCase: true,
     handWritten: true,
-  },
+  }),
 ];
 
 export type ServiceObject = ConfigObject<"Service", KubernetesService>;

@@ -13,7 +13,11 @@ export interface PodLookup {
 type SliceEndpoint = NonNullable<EndpointSliceObject["body"]["endpoints"]>[number];
 
 /** The pod that an endpoint of a slice names, else the one that has its address. */
-export function podOf(slice: EndpointSliceObject, endpoint: SliceEndpoint, pods: PodLookup): PodObject | undefined {
+export function podOf(
+  slice: EndpointSliceObject,
+  endpoint: SliceEndpoint,
+  pods: PodLookup,
+): PodObject | undefined {
   const { targetRef } = endpoint;
   if (targetRef !== undefined && (targetRef.kind ?? "Pod") === "Pod") {
     return pods.byName(`${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}`);
@@ -55,7 +59,9 @@ export function normaliseEndpoints(
       }
     });
   }
-  const sorted = [...found.values()].sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port);
+  const sorted = [...found.values()].sort(
+    (a, b) => compareAddresses(a.address, b.address) || a.port - b.port,
+  );
   return { value: sorted, problems };
 }
 

@@ -1,8 +1,6 @@
-import { type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import type { RouteRuleObject } from "../kinds/index.ts";
 import type { IstioService, RouteRuleSpec } from "../kinds/route-rule.ts";
 import type { Route, RouteConditions, RouteDestination, RouteFeature } from "../model.ts";
-import type { Normalised } from "./normalised.ts";
 import { serviceHostname } from "./services.ts";
 
 /** A route and the service whose requests it is for. */
@@ -11,83 +9,40 @@ export interface HostRoute {
   readonly route: Route;
 }
 
-/** @returns no value if the rule has errors: it then has no effect at all. */
-export function normaliseRouteRule(object: RouteRuleObject, domain: string): Normalised<HostRoute | undefined> {
+/** @param object passed checkRouteRule */
+export function normaliseRouteRule(object: RouteRuleObject, domain: string): HostRoute {
   const { spec } = object.body;
-  const rule = new RouteRuleReader(object, domain);
-  const hostname = rule.hostname(spec.destination, ["spec", "destination"]);
-  const destinations = hostname === undefined ? undefined : rule.destinations(hostname);
-  rule.checkActions();
-  if (hostname === undefined || rule.problems.length > 0) return { value: undefined, problems: rule.problems };
   const { name, namespace } = object.metadata;
+  const hostname = hostnameOf(spec.destination, namespace, domain);
   const route: Route = {
     name: `${namespace}/${name}`,
     precedence: spec.precedence,
     conditions: conditionsOf(spec),
-    ...(destinations === undefined ? {} : { destinations }),
+    ...(spec.route.length === 0 ? {} : { destinations: destinationsOf(object, hostname, domain) }),
     features: featuresOf(spec),
     object,
   };
-  return { value: { hostname, route }, problems: [] };
+  return { hostname, route };
 }
 
-/** Pilot 0.2's rules for a RouteRule (model/validation.go and model/conversion.go), collecting what is wrong. */
-class RouteRuleReader {
-  readonly problems: Problem[] = [];
-  private readonly object: RouteRuleObject;
-  private readonly domain: string;
+/** The full hostname that name, namespace and domain stand for; the rule's own namespace is the default. */
+function hostnameOf(service: IstioService, ruleNamespace: string, domain: string): string {
+  if (service.service !== undefined) return service.service;
+  const { name = "", namespace = ruleNamespace } = service;
+  return service.domain === undefined
+    ? serviceHostname(name, namespace, domain)
+    : `${name}.${namespace}.${service.domain}`;
+}
 
-  constructor(object: RouteRuleObject, domain: string) {
-    this.object = object;
-    this.domain = domain;
-  }
-
-  /** The full hostname that name, namespace and domain stand for; the rule's own namespace is the default. */
-  hostname(service: IstioService, path: FieldPath): string | undefined {
-    if (service.service !== undefined) {
-      if (service.name !== undefined || service.namespace !== undefined || service.domain !== undefined) {
-        this.error([...path, "service"], "stands beside name, namespace or domain; use one or the other");
-      }
-      return service.service;
-    }
-    if (service.name === undefined) {
-      this.error(path, "needs a name (or a service)");
-      return undefined;
-    }
-    const namespace = service.namespace ?? this.object.metadata.namespace;
-    return service.domain === undefined
-      ? serviceHostname(service.name, namespace, this.domain)
-      : `${service.name}.${namespace}.${service.domain}`;
-  }
-
-  destinations(hostname: string): RouteDestination[] | undefined {
-    const { route, destination } = this.object.body.spec;
-    if (destination.labels !== undefined) {
-      this.error(["spec", "destination", "labels"], "a rule is for a whole service; put labels below spec.route");
-    }
-    if (route.length === 0) return undefined;
-    const sum = route.reduce((total, { weight }) => total + weight, 0);
+function destinationsOf(object: RouteRuleObject, hostname: string, domain: string): RouteDestination[] {
+  const { route } = object.body.spec;
+  return route.map(({ destination, labels, weight }) => ({
+    hostname:
+      destination === undefined ? hostname : hostnameOf(destination, object.metadata.namespace, domain),
+    labels: labels ?? destination?.labels ?? {},
     // A single route may leave its weight out.
-    if (sum !== 100 && !(route.length === 1 && sum === 0)) {
-      this.error(["spec", "route"], `weights add up to ${sum}, not to 100`);
-    }
-    return route.map(({ destination: other, labels, weight }, i) => ({
-      hostname: (other && this.hostname(other, ["spec", "route", i, "destination"])) ?? hostname,
-      labels: labels ?? other?.labels ?? {},
-      weight: route.length === 1 ? 100 : weight,
-    }));
-  }
-
-  checkActions(): void {
-    const { redirect, rewrite, route, httpFault } = this.object.body.spec;
-    if (redirect !== undefined && (route.length > 0 || rewrite !== undefined || httpFault !== undefined)) {
-      this.error(["spec", "redirect"], "a redirect excludes route, rewrite and httpFault");
-    }
-  }
-
-  private error(path: FieldPath, message: string): void {
-    this.problems.push(problemOf("error", this.object, path, message));
-  }
+    weight: route.length === 1 ? 100 : weight,
+  }));
 }
 
 function conditionsOf({ match }: RouteRuleSpec): RouteConditions {

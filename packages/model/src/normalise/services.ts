@@ -42,7 +42,9 @@ function portsOf(object: ServiceObject, problems: Problem[]): ServicePort[] {
   object.body.spec.ports.forEach(({ name, port, protocol: transport, appProtocol }, i) => {
     const at = ["spec", "ports", i];
     if (transport === "SCTP") {
-      problems.push(problemOf("warning", object, [...at, "protocol"], "SCTP is not routed; the port is left alone"));
+      problems.push(
+        problemOf("warning", object, [...at, "protocol"], "SCTP is not routed; the port is left alone"),
+      );
       return;
     }
     const key = `${port}/${transport}`;

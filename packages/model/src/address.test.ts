@@ -1,7 +1,7 @@
-import fc from "fast-check";
 import { isIP } from "node:net";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { familyOf, formatAddress, formatEndpoint, mapAddress } from "./address.ts";
+import { familyOf, formatAddress, formatEndpoint, mapAddress, parseAddress } from "./address.ts";
 
 const v4 = Uint8Array.of(10, 96, 0, 1);
 const v6 = Uint8Array.of(0xfd, 0, 0, 0x96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
@@ -31,4 +31,20 @@ test("any 16 bytes are written as a valid address", () => {
 
 test.each([0, 3, 5, 15, 17])("%i bytes are refused", (length) => {
   expect(() => mapAddress(new Uint8Array(length))).toThrow(`found ${length}`);
+});
+
+test("text that is parsed and written again is the same address", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+      const address = parseAddress(text);
+      expect(address).toBeDefined();
+      expect(parseAddress(formatAddress(address ?? new Uint8Array()))).toEqual(
+        familyOf(address ?? new Uint8Array()) === "IPv4" ? address?.slice(-4) : address,
+      );
+    }),
+  );
+});
+
+test.each(["", "10.0.0", "10.0.0.256", "fe80::1%eth0", "::1::", "None"])("%j is no address", (text) => {
+  expect(parseAddress(text)).toBeUndefined();
 });

@@ -1,0 +1,40 @@
+import { type FieldPath, type Problem, problemOf } from "../config-object.ts";
+import type { RouteRuleObject } from "./index.ts";
+import type { IstioService } from "./route-rule.ts";
+
+/** What Pilot 0.2 asks of a RouteRule beyond its schema (istio/pilot 0.2.12, model/validation.go). */
+export function checkRouteRule(object: RouteRuleObject): Problem[] {
+  const problems: Problem[] = [];
+  const error = (path: FieldPath, message: string): void => {
+    problems.push(problemOf("error", object, ["spec", ...path], message));
+  };
+  const { destination, route, redirect, rewrite, httpFault } = object.body.spec;
+  checkService(destination, ["destination"], error);
+  if (destination.labels !== undefined) {
+    error(["destination", "labels"], "a rule is for a whole service; put labels below spec.route");
+  }
+  route.forEach(({ destination: other }, i) => {
+    if (other !== undefined) checkService(other, ["route", i, "destination"], error);
+  });
+  const sum = route.reduce((total, { weight }) => total + weight, 0);
+  // A single route may leave its weight out.
+  if (route.length > 0 && sum !== 100 && !(route.length === 1 && sum === 0)) {
+    error(["route"], `weights add up to ${sum}, not to 100`);
+  }
+  if (redirect !== undefined && (route.length > 0 || rewrite !== undefined || httpFault !== undefined)) {
+    error(["redirect"], "a redirect excludes route, rewrite and httpFault");
+  }
+  return problems;
+}
+
+function checkService(
+  service: IstioService,
+  path: FieldPath,
+  error: (path: FieldPath, message: string) => void,
+): void {
+  const { name, namespace, domain, service: hostname } = service;
+  if (name === undefined && hostname === undefined) error(path, "needs a name (or a service)");
+  if (hostname !== undefined && (name !== undefined || namespace !== undefined || domain !== undefined)) {
+    error([...path, "service"], "stands beside name, namespace or domain; use one or the other");
+  }
+}

@@ -1,0 +1,31 @@
+import type { NodeView } from "@keelson/model";
+import type { NodeStatus, XdsServer } from "@keelson/xds";
+
+/** What every connected node should hold, and what it says its maps hold. */
+export function nodeViews(server: XdsServer, wantedVersion: string): NodeView[] {
+  return server.nodes().map((node) => nodeView(node, wantedVersion));
+}
+
+function nodeView(node: NodeStatus, wantedVersion: string): NodeView {
+  const types = Object.entries(node.types);
+  const rejected = types.flatMap(([type, { rejection }]) =>
+    rejection === undefined ? [] : [[type, rejection.message]],
+  );
+  const upToDate = node.pendingSince === undefined && rejected.length === 0 && types.length > 0;
+  return {
+    name: node.name,
+    id: node.id,
+    peer: node.peer,
+    connectedAt: node.connectedAt.toISOString(),
+    wantedVersion,
+    // A type that does not differ between two versions is not sent, so its acked version may be an older one.
+    appliedVersion: upToDate ? wantedVersion : oldest(types.map(([, { ackedVersion }]) => ackedVersion)),
+    ...(node.pendingSince === undefined ? {} : { pendingSince: node.pendingSince.toISOString() }),
+    rejected: Object.fromEntries(rejected) as Record<string, string>,
+  };
+}
+
+/** Versions are decimal numbers; none at all comes first. */
+function oldest(versions: readonly string[]): string {
+  return [...versions].sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0] ?? "";
+}

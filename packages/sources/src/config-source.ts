@@ -1,0 +1,21 @@
+import type { KnownObject, Problem } from "@keelson/model";
+
+/** What a source holds at one moment. Immutable; objects that did not change stay the same objects. */
+export interface SourceSnapshot {
+  readonly objects: readonly KnownObject[];
+  /** What could not be read, or has no effect. */
+  readonly problems: readonly Problem[];
+}
+
+/** Where resources come from. */
+export interface ConfigSource {
+  /**
+   * Reads everything once, then goes on watching.
+   * @throws Error if there is nothing to read from at all.
+   */
+  start(): Promise<void>;
+  readonly snapshot: SourceSnapshot;
+  /** Told after each change of `snapshot`, the first included. */
+  onChange(listener: (snapshot: SourceSnapshot) => void): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,79 @@
+import {
+  type KnownObject,
+  kinds,
+  type Location,
+  type Origin,
+  type Problem,
+  parseObject,
+} from "@keelson/model";
+import { type DocumentText, parseYaml, splitDocuments, type YamlError } from "./yaml-documents.ts";
+
+/** What one file says. */
+export interface FileContent {
+  readonly objects: readonly KnownObject[];
+  readonly problems: readonly Problem[];
+  /** By line and text of each document, so that the next reading parses only what differs. */
+  readonly documents: ReadonlyMap<string, DocumentContent>;
+}
+
+interface DocumentContent {
+  readonly objects: readonly KnownObject[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads Kubernetes objects from YAML or JSON text: documents separated by "---", each an object or a List of them.
+ * @param before what the same file said last; unchanged documents give the same objects again
+ */
+export function readConfigFile(text: string, file: string, before?: FileContent): FileContent {
+  const documents = new Map<string, DocumentContent>();
+  for (const document of splitDocuments(text)) {
+    const key = `${document.firstLine}\n${document.text}`;
+    documents.set(key, before?.documents.get(key) ?? readDocument(document, file));
+  }
+  const all = [...documents.values()];
+  return {
+    objects: all.flatMap(({ objects }) => objects),
+    problems: all.flatMap(({ problems }) => problems),
+    documents,
+  };
+}
+
+function readDocument(document: DocumentText, file: string): DocumentContent {
+  const { errors, value, start, locate } = parseYaml(document, file);
+  if (errors.length > 0) return { objects: [], problems: errors.map(syntaxProblem) };
+  if (value === null) return { objects: [], problems: [] };
+  const items = itemsOf(value);
+  if (items === undefined) return read(value, { locate }, start);
+  const parts = items.map((item, i) =>
+    read(item, { locate: (path) => locate(["items", i, ...path]) }, locate(["items", i])),
+  );
+  return {
+    objects: parts.flatMap(({ objects }) => objects),
+    problems: parts.flatMap(({ problems }) => problems),
+  };
+}
+
+function read(value: unknown, origin: Origin, start: Location): DocumentContent {
+  const { object, problems } = parseObject(value, origin);
+  return { objects: object === undefined ? [] : [lean(object, start)], problems };
+}
+
+/** Only objects that people write keep the syntax tree that tells where each field stands. */
+function lean(object: KnownObject, start: Location): KnownObject {
+  const { handWritten } = kinds.find(({ kind }) => kind === object.kind) ?? {};
+  return handWritten ? object : { ...object, origin: { locate: () => start } };
+}
+
+/** The items of a "kind: List" (or PodList …), as kubectl writes them. */
+function itemsOf(value: unknown): readonly unknown[] | undefined {
+  if (typeof value !== "object" || value === null || !("kind" in value) || !("items" in value))
+    return undefined;
+  return typeof value.kind === "string" && value.kind.endsWith("List") && Array.isArray(value.items)
+    ? value.items
+    : undefined;
+}
+
+function syntaxProblem({ message, location }: YamlError): Problem {
+  return { severity: "error", message, object: "", field: "", location };
+}
