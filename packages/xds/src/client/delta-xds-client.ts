@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { NodeSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
@@ -7,16 +8,10 @@ import {
 } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import { StatusSchema } from "@envoyproxy/xds-protos/google/rpc/status_pb.js";
 import * as grpc from "@grpc/grpc-js";
+import { messageOf } from "../message-of.ts";
 import { deltaAds, keepalive } from "../service.ts";
 import { Backoff } from "./backoff.ts";
-
-export interface DeltaUpdate {
-  readonly typeUrl: string;
-  /** system_version_info of the response. */
-  readonly systemVersion: string;
-  readonly added: readonly { readonly name: string; readonly version: string; readonly body: Uint8Array }[];
-  readonly removed: readonly string[];
-}
+import { type DeltaUpdate, updateOf } from "./updates.ts";
 
 export interface ClientState {
   readonly connected: boolean;
@@ -38,6 +33,7 @@ export interface DeltaXdsClientOptions {
    * message. Never called while an earlier call is under way.
    */
   readonly onUpdate: (update: DeltaUpdate) => Promise<void>;
+  /** Called when a stream's first response is there, and whenever a stream is lost. */
   readonly onState?: (state: ClientState) => void;
   /** A rejected update is asked for again on a new stream after this time; default 30,000 ms. */
   readonly retryRejectedMs?: number;
@@ -49,16 +45,15 @@ type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryRespo
 /** Longest text of a nack, in characters; it travels in an HTTP/2 frame and is kept by the server. */
 const nackTextLength = 4_096;
 const maximumResponseBytes = 256 * 1024 * 1024;
+const defaultRetryRejectedMs = 30_000;
 
 /** Follows a delta ADS server until closed: reconnects by itself, and says each time what is held already. */
 export class DeltaXdsClient {
   private readonly options: DeltaXdsClientOptions;
   private readonly client: grpc.Client;
   private readonly backoff: Backoff;
+  private readonly closing = new AbortController();
   private stream: Stream | undefined;
-  private retry: NodeJS.Timeout | undefined;
-  private wake: (() => void) | undefined;
-  private closed = false;
   private following: Promise<void> | undefined;
 
   constructor(options: DeltaXdsClientOptions) {
@@ -79,39 +74,56 @@ export class DeltaXdsClient {
 
   /** Resolves when no update is being handled any more. */
   async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.retry);
-    this.wake?.();
+    this.closing.abort();
     this.stream?.cancel();
     await this.following;
     this.client.close();
   }
 
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
   private async follow(): Promise<void> {
     while (!this.closed) {
-      const error = await this.followOneStream().then(
-        () => "the server ended the stream",
-        (reason: Error) => reason.message,
-      );
-      clearTimeout(this.retry);
-      this.retry = undefined;
+      const lost = await this.followOneStream();
       if (this.closed) return;
-      this.options.onState?.({ connected: false, error });
-      await this.sleep(this.backoff.next());
+      if (lost === undefined) continue;
+      this.options.onState?.({ connected: false, error: lost });
+      await sleep(this.backoff.next(), undefined, { signal: this.closing.signal }).catch(() => undefined);
     }
   }
 
-  private async followOneStream(): Promise<void> {
+  /** @returns why the stream was lost; undefined if it was left to ask again for what was rejected. */
+  private async followOneStream(): Promise<string | undefined> {
+    const stream = this.open();
+    const retry = new Retry(() => stream.cancel(), this.options.retryRejectedMs ?? defaultRetryRejectedMs);
+    let connected = false;
+    try {
+      this.subscribe(stream);
+      for await (const response of stream as AsyncIterable<DeltaDiscoveryResponse>) {
+        if (this.closed) return undefined;
+        this.backoff.reset();
+        if (!connected) this.options.onState?.({ connected: true });
+        connected = true;
+        await this.handle(stream, retry, response);
+      }
+      return retry.done ? undefined : "the server ended the stream";
+    } catch (error) {
+      return retry.done ? undefined : messageOf(error);
+    } finally {
+      retry.stop();
+      stream.cancel();
+    }
+  }
+
+  private open(): Stream {
     const { path, requestSerialize, responseDeserialize } = deltaAds.deltaAggregatedResources;
     const stream = this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    // The loop over the stream reports its errors; one that comes after the loop must not end the process.
+    stream.on("error", () => undefined);
     this.stream = stream;
-    this.subscribe(stream);
-    for await (const response of stream as AsyncIterable<DeltaDiscoveryResponse>) {
-      this.backoff.reset();
-      this.options.onState?.({ connected: true });
-      await this.handle(stream, response);
-      if (this.closed) return;
-    }
+    return stream;
   }
 
   private subscribe(stream: Stream): void {
@@ -119,7 +131,9 @@ export class DeltaXdsClient {
     typeUrls.forEach((typeUrl, index) => {
       stream.write(
         create(DeltaDiscoveryRequestSchema, {
-          ...(index === 0 ? { node: create(NodeSchema, { id: node.id, metadata: { ...node.metadata } }) } : {}),
+          ...(index === 0
+            ? { node: create(NodeSchema, { id: node.id, metadata: { ...node.metadata } }) }
+            : {}),
           typeUrl,
           resourceNamesSubscribe: ["*"],
           initialResourceVersions: initialResourceVersions?.(typeUrl) ?? {},
@@ -128,54 +142,40 @@ export class DeltaXdsClient {
     });
   }
 
-  private async handle(stream: Stream, response: DeltaDiscoveryResponse): Promise<void> {
+  private async handle(stream: Stream, retry: Retry, response: DeltaDiscoveryResponse): Promise<void> {
     const { typeUrl, nonce } = response;
-    const reason = await this.options.onUpdate(updateOf(response)).then(
-      () => undefined,
-      (error: Error) => error.message || "rejected without a reason",
-    );
-    if (reason !== undefined) this.retryLater(stream);
-    stream.write(
-      create(DeltaDiscoveryRequestSchema, {
-        typeUrl,
-        responseNonce: nonce,
-        ...(reason === undefined
-          ? {}
-          : {
-              errorDetail: create(StatusSchema, {
-                code: grpc.status.INVALID_ARGUMENT,
-                message: reason.slice(0, nackTextLength),
-              }),
-            }),
-      }),
-    );
-  }
-
-  /** The cause may be passing (no memory for a map, say), and a server sends a rejected version only once per stream. */
-  private retryLater(stream: Stream): void {
-    this.retry ??= setTimeout(() => stream.cancel(), this.options.retryRejectedMs ?? 30_000);
-  }
-
-  private sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    const answer = create(DeltaDiscoveryRequestSchema, { typeUrl, responseNonce: nonce });
+    try {
+      await this.options.onUpdate(updateOf(response));
+    } catch (error) {
+      const message = messageOf(error).slice(0, nackTextLength) || "rejected without a reason";
+      answer.errorDetail = create(StatusSchema, { code: grpc.status.INVALID_ARGUMENT, message });
+      retry.start();
+    }
+    stream.write(answer);
   }
 }
 
-function updateOf(response: DeltaDiscoveryResponse): DeltaUpdate {
-  return {
-    typeUrl: response.typeUrl,
-    systemVersion: response.systemVersionInfo,
-    added: response.resources.map(({ name, version, resource }) => ({
-      name,
-      version,
-      body: resource?.value ?? new Uint8Array(),
-    })),
-    removed: response.removedResources,
-  };
+/** The cause of a rejection may be passing (no memory for a map, say), and a server sends a rejected version once per stream. */
+class Retry {
+  done = false;
+  private readonly action: () => void;
+  private readonly afterMs: number;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(action: () => void, afterMs: number) {
+    this.action = action;
+    this.afterMs = afterMs;
+  }
+
+  start(): void {
+    this.timer ??= setTimeout(() => {
+      this.done = true;
+      this.action();
+    }, this.afterMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
 }

@@ -1,10 +1,11 @@
 import type { Node } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
 import type { DeltaDiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import type { Resource, ResourceSnapshot } from "@keelson/protos";
-import { type ResourceEncoder, encodeResponse } from "./encoding.ts";
+import { encodeResponse, type ResourceEncoder } from "./encoding.ts";
 import type { XdsEvent } from "./events.ts";
-import { checkLimit, LimitError, type ServerLimits } from "./limits.ts";
-import { type Difference, Subscription } from "./subscription.ts";
+import { checkBytes, checkLimit, type ServerLimits } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+import { Subscription } from "./subscription.ts";
 
 /** Longest text of a nack that is kept, in characters. */
 const nackTextLength = 4_096;
@@ -13,22 +14,30 @@ export interface StreamContext {
   readonly typeOrder: readonly string[];
   readonly limits: ServerLimits;
   readonly encoder: ResourceEncoder;
-  readonly snapshot: () => ResourceSnapshot;
+  /** Undefined until the server has something to serve; requests wait until then. */
+  readonly snapshot: () => ResourceSnapshot | undefined;
   readonly send: (response: Buffer) => void;
   readonly onEvent: (event: XdsEvent) => void;
   readonly peer: string;
 }
 
-interface InFlight {
-  readonly typeUrl: string;
-  readonly version: string;
-  readonly difference: Difference;
+/** What is kept of a peer's Node message. */
+export interface PeerNode {
+  readonly id: string;
+  /** metadata "NODE_NAME"; "" if it was not told. Scoping goes by it. */
+  readonly name: string;
 }
 
 interface Planned {
   readonly typeUrl: string;
   readonly added: readonly Resource[];
   readonly removed: readonly string[];
+}
+
+interface InFlight {
+  readonly typeUrl: string;
+  readonly version: string;
+  readonly names: readonly string[];
 }
 
 /**
@@ -39,76 +48,86 @@ interface Planned {
 export class DeltaStream {
   readonly connectedAt = new Date();
   readonly subscriptions = new Map<string, Subscription>();
-  node: Node | undefined;
+  node: PeerNode | undefined;
   /** Since when responses wait for an answer. */
   pendingSince: Date | undefined;
   private readonly context: StreamContext;
   private readonly inFlight = new Map<string, InFlight>();
+  /** Whether there may be something to tell. */
+  private behind = false;
   private responses = 0;
 
   constructor(context: StreamContext) {
     this.context = context;
   }
 
-  /** metadata "NODE_NAME" of the first request; scoping goes by it. */
-  get nodeName(): string {
-    const value = this.node?.metadata?.["NODE_NAME"];
-    return typeof value === "string" ? value : "";
-  }
-
   get label(): string {
-    return this.nodeName || this.node?.id || this.context.peer;
+    return this.node?.name || this.node?.id || this.context.peer;
   }
 
-  /** @throws LimitError if the peer asks for more than it may. */
+  /** @throws Refusal, if the peer asks for more than it may, or for nothing that can be understood. */
   onRequest(request: DeltaDiscoveryRequest): void {
-    this.introduce(request);
-    if (request.typeUrl === "") throw new LimitError("a request names no type_url");
-    const first = !this.subscriptions.has(request.typeUrl);
-    const subscription = this.subscriptionOf(request.typeUrl);
-    if (first) this.open(subscription, request);
-    this.answer(subscription, request);
-    subscription.subscribe(request.resourceNamesSubscribe);
-    subscription.unsubscribe(request.resourceNamesUnsubscribe);
-    checkLimit(`names of ${request.typeUrl}`, subscription.names.size, this.context.limits.namesPerType);
+    this.check(request);
+    this.introduce(request.node);
+    const subscription = this.subscriptions.get(request.typeUrl);
+    if (subscription === undefined) this.open(request);
+    else this.follow(subscription, request);
     this.push();
   }
 
-  /** Sends what the client lacks of the current snapshot, unless a push is still in flight. */
-  push(): void {
-    if (this.inFlight.size > 0) return;
-    const snapshot = this.context.snapshot();
-    for (const planned of this.plan(snapshot)) this.respond(planned, snapshot.version.toString());
-    this.pendingSince = this.inFlight.size > 0 ? new Date() : undefined;
+  /** Brings the client to the newest snapshot, at once or after the push in flight. */
+  onSnapshot(): void {
+    this.behind = true;
+    this.push();
   }
 
-  private introduce(request: DeltaDiscoveryRequest): void {
-    if (this.node !== undefined || request.node === undefined) return;
-    this.node = request.node;
-    const bytes = Buffer.byteLength(request.node.id) + Buffer.byteLength(this.nodeName);
-    checkLimit("bytes of the node's id and name", bytes, this.context.limits.nodeNameBytes);
+  private check(request: DeltaDiscoveryRequest): void {
+    const { namesPerType, nameBytes } = this.context.limits;
+    const { typeUrl, resourceNamesSubscribe, resourceNamesUnsubscribe, initialResourceVersions } = request;
+    if (typeUrl === "") throw Refusal.malformed("a request names no type_url");
+    checkBytes("a type_url", [typeUrl], nameBytes);
+    checkBytes(`a name of ${typeUrl}`, resourceNamesSubscribe, nameBytes);
+    checkBytes(`a name of ${typeUrl}`, resourceNamesUnsubscribe, nameBytes);
+    const versions = Object.entries(initialResourceVersions);
+    checkLimit(`initial_resource_versions of ${typeUrl}`, versions.length, namesPerType);
+    checkBytes(`initial_resource_versions of ${typeUrl}`, versions.flat(), nameBytes);
+  }
+
+  /** Only the first request of a stream has to carry the node; it never changes. */
+  private introduce(node: Node | undefined): void {
+    if (this.node !== undefined || node === undefined) return;
+    const name = node.metadata?.["NODE_NAME"];
+    const told = { id: node.id, name: typeof name === "string" ? name : "" };
+    checkBytes("the node's id or NODE_NAME", [told.id, told.name], this.context.limits.nameBytes);
+    this.node = told;
     this.context.onEvent({ kind: "connected", node: this.label, peer: this.context.peer });
   }
 
-  private subscriptionOf(typeUrl: string): Subscription {
-    const known = this.subscriptions.get(typeUrl);
-    if (known !== undefined) return known;
+  private open({ typeUrl, ...request }: DeltaDiscoveryRequest): void {
     checkLimit("types on one stream", this.subscriptions.size + 1, this.context.limits.typesPerStream);
     const subscription = new Subscription();
     this.subscriptions.set(typeUrl, subscription);
-    return subscription;
+    subscription.open({
+      subscribe: request.resourceNamesSubscribe,
+      unsubscribe: request.resourceNamesUnsubscribe,
+      initialVersions: request.initialResourceVersions,
+    });
+    this.checkNames(typeUrl, subscription);
+    this.behind = true;
   }
 
-  private open(subscription: Subscription, request: DeltaDiscoveryRequest): void {
-    // A first request that names nothing is a wildcard, as it was before "*" could be said.
-    if (request.resourceNamesSubscribe.length === 0) subscription.wildcard = true;
-    const versions = request.initialResourceVersions;
-    checkLimit(
-      `initial_resource_versions of ${request.typeUrl}`,
-      Object.keys(versions).length,
-      this.context.limits.namesPerType,
-    );
-    subscription.resume(versions);
+  private follow(subscription: Subscription, request: DeltaDiscoveryRequest): void {
+    this.answer(subscription, request);
+    const { typeUrl, resourceNamesSubscribe, resourceNamesUnsubscribe } = request;
+    if (resourceNamesSubscribe.length === 0 && resourceNamesUnsubscribe.length === 0) return;
+    subscription.subscribe(resourceNamesSubscribe);
+    subscription.unsubscribe(resourceNamesUnsubscribe);
+    this.checkNames(typeUrl, subscription);
+    this.behind = true;
+  }
+
+  private checkNames(typeUrl: string, subscription: Subscription): void {
+    checkLimit(`names of ${typeUrl}`, subscription.size, this.context.limits.namesPerType);
   }
 
   /** A nonce that is not in flight is stale: only the subscription changes of such a request count. */
@@ -116,44 +135,55 @@ export class DeltaStream {
     const response = this.inFlight.get(request.responseNonce);
     if (response === undefined || response.typeUrl !== request.typeUrl) return;
     this.inFlight.delete(request.responseNonce);
-    const { typeUrl, version, difference } = response;
+    if (this.inFlight.size === 0) this.pendingSince = undefined;
+    const { typeUrl, version, names } = response;
     const { onEvent } = this.context;
     if (request.errorDetail === undefined) {
-      subscription.acked(version, difference);
+      subscription.acked(version, names);
       onEvent({ kind: "ack", node: this.label, typeUrl, version });
       return;
     }
     const message = request.errorDetail.message.slice(0, nackTextLength);
-    subscription.nacked({ version, message, at: new Date() }, difference);
+    subscription.nacked({ version, message, at: new Date() }, names);
     onEvent({ kind: "nack", node: this.label, typeUrl, version, message });
+  }
+
+  private push(): void {
+    if (!this.behind || this.inFlight.size > 0) return;
+    const snapshot = this.context.snapshot();
+    if (snapshot === undefined) return;
+    this.behind = false;
+    for (const planned of this.plan(snapshot)) this.respond(planned, snapshot.version.toString());
+    if (this.inFlight.size > 0) this.pendingSince = new Date();
   }
 
   /** Make before break: what is new in the order of types, then what is gone in the reverse order. */
   private plan(snapshot: ResourceSnapshot): Planned[] {
     const additions: Planned[] = [];
     const removals: Planned[] = [];
-    for (const typeUrl of this.orderedTypes()) {
-      const subscription = this.subscriptionOf(typeUrl);
-      const { added, removed } = subscription.difference(this.visible(snapshot, typeUrl));
-      if (added.length > 0 || (subscription.owesResponse && removed.length === 0)) {
-        additions.push({ typeUrl, added, removed: [] });
-      }
-      if (removed.length > 0) removals.unshift({ typeUrl, added: [], removed });
-      subscription.owesResponse = false;
+    for (const [typeUrl, subscription] of this.inOrder()) {
+      const isFirst = !subscription.isAnswered;
+      const { added, missing, gone } = subscription.advance(this.visible(snapshot, typeUrl));
+      if (isFirst || added.length > 0 || missing.length > 0)
+        additions.push({ typeUrl, added, removed: missing });
+      if (gone.length > 0) removals.unshift({ typeUrl, added: [], removed: gone });
+      // What is gone is not in the first answer; it is looked for when the client has answered.
+      if (isFirst) this.behind = true;
     }
     return [...additions, ...removals];
   }
 
-  private orderedTypes(): string[] {
+  private inOrder(): [string, Subscription][] {
     const order = this.context.typeOrder;
-    const others = [...this.subscriptions.keys()].filter((typeUrl) => !order.includes(typeUrl));
-    return [...order.filter((typeUrl) => this.subscriptions.has(typeUrl)), ...others];
+    const place = (typeUrl: string): number =>
+      order.includes(typeUrl) ? order.indexOf(typeUrl) : order.length;
+    return [...this.subscriptions].sort(([a], [b]) => place(a) - place(b));
   }
 
   private visible(snapshot: ResourceSnapshot, typeUrl: string): ReadonlyMap<string, Resource> {
     const all = snapshot.resources.get(typeUrl) ?? new Map<string, Resource>();
-    const node = this.nodeName;
-    const mine = ({ node: only }: Resource): boolean => only === undefined || only === node;
+    const name = this.node?.name || undefined;
+    const mine = ({ node: only }: Resource): boolean => only === undefined || only === name;
     for (const resource of all.values()) {
       if (!mine(resource)) return new Map([...all].filter(([, candidate]) => mine(candidate)));
     }
@@ -167,8 +197,9 @@ export class DeltaStream {
       { typeUrl, systemVersion: version, nonce, added, removed },
       this.context.encoder,
     );
-    this.inFlight.set(nonce, { typeUrl, version, difference: { added, removed } });
-    this.subscriptionOf(typeUrl).sentVersion = version;
+    this.inFlight.set(nonce, { typeUrl, version, names: [...added.map(({ name }) => name), ...removed] });
+    const subscription = this.subscriptions.get(typeUrl);
+    if (subscription !== undefined) subscription.sentVersion = version;
     this.context.send(response);
     this.context.onEvent({
       kind: "push",

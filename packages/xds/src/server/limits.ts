@@ -1,27 +1,33 @@
+import { Refusal } from "./refusal.ts";
+
 /** Bounds on what a peer can make the server keep. */
 export interface ServerLimits {
-  /** Streams at once, of all peers. */
+  /** Streams at once, of all peers. One more takes the place of the oldest that has not sent a request yet. */
   readonly streams: number;
+  /** Time in ms in which a stream must send its first request. */
+  readonly firstRequestMs: number;
   /** Types that one stream may ask for. */
   readonly typesPerStream: number;
   /** Names subscribed to, and names in `initial_resource_versions`, per type of a stream. */
   readonly namesPerType: number;
-  /** Bytes of a node's id and of its metadata's NODE_NAME. */
-  readonly nodeNameBytes: number;
+  /** Bytes of a resource's name or version, of a type URL, and of a node's id or NODE_NAME. */
+  readonly nameBytes: number;
 }
 
 export const defaultLimits: ServerLimits = {
   streams: 10_000,
+  firstRequestMs: 15_000,
   typesPerStream: 64,
   namesPerType: 200_000,
-  nodeNameBytes: 1_024,
+  nameBytes: 4_096,
 };
 
-/** A peer that went over a limit; the text says which, and what it sent. */
-export class LimitError extends Error {
-  override readonly name = "LimitError";
+/** @throws Refusal that says what was over which limit. */
+export function checkLimit(what: string, found: number, limit: number): void {
+  if (found > limit) throw Refusal.overLimit(`${what}: ${found} is over the limit of ${limit}`);
 }
 
-export function checkLimit(what: string, found: number, limit: number): void {
-  if (found > limit) throw new LimitError(`${what}: ${found} is over the limit of ${limit}`);
+/** @throws Refusal, if any of the texts is longer than `limit` bytes. */
+export function checkBytes(what: string, texts: Iterable<string>, limit: number): void {
+  for (const text of texts) checkLimit(`bytes of ${what}`, Buffer.byteLength(text), limit);
 }

@@ -1,11 +1,12 @@
 import type { DeltaDiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import * as grpc from "@grpc/grpc-js";
+import type * as grpc from "@grpc/grpc-js";
 import type { ResourceSnapshot } from "@keelson/protos";
-import { deltaAds } from "../service.ts";
+import { deltaAds, MalformedRequest } from "../service.ts";
 import { DeltaStream } from "./delta-stream.ts";
 import { ResourceEncoder } from "./encoding.ts";
 import type { XdsEvent } from "./events.ts";
-import { defaultLimits, LimitError, type ServerLimits } from "./limits.ts";
+import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
 import type { Rejection } from "./subscription.ts";
 
 export interface XdsServerOptions {
@@ -20,7 +21,7 @@ export interface TypeStatus {
   readonly sentVersion: string;
   /** The same of the last response acked. */
   readonly ackedVersion: string;
-  /** The last nack, until the next ack of the type. */
+  /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
   readonly rejection?: Rejection;
 }
 
@@ -34,17 +35,29 @@ export interface NodeStatus {
   readonly types: Readonly<Record<string, TypeStatus>>;
 }
 
-type Call = grpc.ServerDuplexStream<DeltaDiscoveryRequest, Buffer>;
+type Incoming = DeltaDiscoveryRequest | MalformedRequest;
+type Call = grpc.ServerDuplexStream<Incoming, Buffer>;
 
-const nothing: ResourceSnapshot = { version: 0n, resources: new Map() };
+interface OpenStream {
+  readonly call: Call;
+  readonly peer: string;
+  /** Runs out if the peer says nothing; undefined since its first request. */
+  patience: NodeJS.Timeout | undefined;
+}
 
-/** Serves snapshots of resources over delta ADS; knows nothing of what the resources mean. */
+/**
+ * Serves snapshots of resources over delta ADS; knows nothing of what the resources mean. Until the first snapshot is
+ * set, streams wait: an empty answer would tell nodes to drop what they hold.
+ */
 export class XdsServer {
   readonly encoder = new ResourceEncoder();
   private readonly options: XdsServerOptions;
   private readonly limits: ServerLimits;
-  private readonly streams = new Map<DeltaStream, Call>();
-  private snapshot = nothing;
+  private readonly streams = new Map<DeltaStream, OpenStream>();
+  /** Calls that gRPC still holds: a refused peer that does not read keeps what is queued for it. */
+  private readonly calls = new Set<Call>();
+  private snapshot: ResourceSnapshot | undefined;
+  private closed = false;
 
   constructor(options: XdsServerOptions) {
     this.options = options;
@@ -58,31 +71,43 @@ export class XdsServer {
   /** Makes `snapshot` the one that all streams are brought to. */
   setSnapshot(snapshot: ResourceSnapshot): void {
     this.snapshot = snapshot;
-    for (const stream of this.streams.keys()) stream.push();
+    for (const stream of this.streams.keys()) this.attempt(stream, () => stream.onSnapshot());
   }
 
   /** Every stream that has told its node, sorted by name. */
   nodes(): NodeStatus[] {
     return [...this.streams]
       .filter(([stream]) => stream.node !== undefined)
-      .map(([stream, call]) => statusOf(stream, call.getPeer()))
+      .map(([stream, { peer }]) => statusOf(stream, peer))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Ends all streams with UNAVAILABLE, so that clients come again elsewhere or later. */
+  /**
+   * Ends all streams with UNAVAILABLE, and every later one, so that clients come again elsewhere or later. A client
+   * that does not read what it was sent holds its stream open until the gRPC server is shut down by force.
+   */
   close(): void {
-    for (const call of this.streams.values()) {
-      call.emit("error", { code: grpc.status.UNAVAILABLE, details: "the control plane is going away" });
+    this.closed = true;
+    for (const [stream, { call }] of this.streams) {
+      this.drop(stream);
+      end(call, Refusal.goingAway());
     }
-    this.streams.clear();
   }
 
   private accept(call: Call): void {
+    this.calls.add(call);
+    call.on("cancelled", () => this.calls.delete(call));
     const peer = call.getPeer();
-    if (this.streams.size >= this.limits.streams) {
-      this.refuse(call, "", new LimitError(`${this.limits.streams} streams are open already`));
-      return;
+    if (this.closed) {
+      end(call, Refusal.goingAway());
+    } else if (this.calls.size > this.limits.streams && !this.dropOldestSilent()) {
+      this.refuse(call, "", peer, Refusal.overLimit(`${this.limits.streams} streams are open already`));
+    } else {
+      this.follow(call, peer);
     }
+  }
+
+  private follow(call: Call, peer: string): void {
     const stream = new DeltaStream({
       typeOrder: this.options.typeOrder,
       limits: this.limits,
@@ -92,16 +117,9 @@ export class XdsServer {
       onEvent: (event) => this.options.onEvent?.(event),
       peer,
     });
-    this.streams.set(stream, call);
-    call.on("data", (request: DeltaDiscoveryRequest) => {
-      if (!this.streams.has(stream)) return;
-      try {
-        stream.onRequest(request);
-      } catch (error) {
-        this.drop(stream);
-        this.refuse(call, stream.label, error as Error);
-      }
-    });
+    const patience = setTimeout(() => this.dropSilent(stream), this.limits.firstRequestMs);
+    this.streams.set(stream, { call, peer, patience });
+    call.on("data", (request: Incoming) => this.attempt(stream, () => this.onRequest(stream, request)));
     call.on("end", () => {
       this.drop(stream);
       call.end();
@@ -110,19 +128,65 @@ export class XdsServer {
     call.on("error", () => this.drop(stream));
   }
 
-  private drop(stream: DeltaStream): void {
-    const call = this.streams.get(stream);
-    if (call === undefined) return;
-    this.streams.delete(stream);
-    if (stream.node === undefined) return;
-    this.options.onEvent?.({ kind: "disconnected", node: stream.label, peer: call.getPeer() });
+  private onRequest(stream: DeltaStream, request: Incoming): void {
+    const open = this.streams.get(stream);
+    if (open === undefined) return;
+    clearTimeout(open.patience);
+    open.patience = undefined;
+    if (request instanceof MalformedRequest) throw Refusal.malformed(request.reason);
+    stream.onRequest(request);
   }
 
-  private refuse(call: Call, node: string, error: Error): void {
-    const code = error instanceof LimitError ? grpc.status.RESOURCE_EXHAUSTED : grpc.status.INTERNAL;
-    call.emit("error", { code, details: error.message });
-    this.options.onEvent?.({ kind: "refused", node, peer: call.getPeer(), reason: error.message });
+  /** What goes wrong on one stream ends that stream and no other. */
+  private attempt(stream: DeltaStream, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.refuseStream(stream, error instanceof Refusal ? error : Refusal.internal(error));
+    }
   }
+
+  private dropOldestSilent(): boolean {
+    for (const [stream, { patience }] of this.streams) {
+      if (patience === undefined) continue;
+      this.refuseStream(
+        stream,
+        Refusal.overLimit(`no request yet, and ${this.limits.streams} streams are open`),
+      );
+      return true;
+    }
+    return false;
+  }
+
+  private dropSilent(stream: DeltaStream): void {
+    this.refuseStream(stream, Refusal.tooLate(`no request within ${this.limits.firstRequestMs} ms`));
+  }
+
+  private refuseStream(stream: DeltaStream, reason: Refusal): void {
+    const open = this.streams.get(stream);
+    if (open === undefined) return;
+    this.drop(stream);
+    this.refuse(open.call, stream.label, open.peer, reason);
+  }
+
+  private refuse(call: Call, node: string, peer: string, reason: Refusal): void {
+    end(call, reason);
+    this.options.onEvent?.({ kind: "refused", node, peer, reason: reason.message });
+  }
+
+  private drop(stream: DeltaStream): void {
+    const open = this.streams.get(stream);
+    if (open === undefined) return;
+    this.streams.delete(stream);
+    clearTimeout(open.patience);
+    if (stream.node === undefined) return;
+    this.options.onEvent?.({ kind: "disconnected", node: stream.label, peer: open.peer });
+  }
+}
+
+/** gRPC takes a status from a call's error. */
+function end(call: Call, { code, message }: Refusal): void {
+  call.emit("error", { code, details: message });
 }
 
 function statusOf(stream: DeltaStream, peer: string): NodeStatus {
@@ -132,7 +196,7 @@ function statusOf(stream: DeltaStream, peer: string): NodeStatus {
   }
   return {
     id: stream.node?.id ?? "",
-    name: stream.nodeName,
+    name: stream.node?.name ?? "",
     peer,
     connectedAt: stream.connectedAt,
     ...(stream.pendingSince === undefined ? {} : { pendingSince: stream.pendingSince }),

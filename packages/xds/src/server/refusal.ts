@@ -1,0 +1,35 @@
+import { status } from "@grpc/grpc-js";
+import { messageOf } from "../message-of.ts";
+
+/** Why the server ends a stream; the peer gets `code` and the message as the gRPC status. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly code: status;
+
+  private constructor(code: status, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  static overLimit(message: string): Refusal {
+    return new Refusal(status.RESOURCE_EXHAUSTED, message);
+  }
+
+  static malformed(message: string): Refusal {
+    return new Refusal(status.INVALID_ARGUMENT, message);
+  }
+
+  static tooLate(message: string): Refusal {
+    return new Refusal(status.DEADLINE_EXCEEDED, message);
+  }
+
+  /** The peer may come again, here or elsewhere. */
+  static goingAway(): Refusal {
+    return new Refusal(status.UNAVAILABLE, "the control plane is going away");
+  }
+
+  /** A fault of the server's own. */
+  static internal(error: unknown): Refusal {
+    return new Refusal(status.INTERNAL, messageOf(error));
+  }
+}
