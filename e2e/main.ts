@@ -1,0 +1,25 @@
+// npm run e2e -- NAME …: whole-system runs that are no tests of this machine alone.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
+  kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const run = Object.hasOwn(runs, name) ? runs[name] : undefined;
+if (run === undefined) {
+  const help = name === "--help" || name === "-h";
+  const lines = Object.entries(runs).map(([known, { what }]) => `  ${known}  ${what}\n`);
+  const wrong = help || name === "" ? "" : `there is no run "${name}"\n`;
+  (help ? process.stdout : process.stderr).write(
+    `${wrong}usage: npm run e2e -- NAME [arguments]\n\n${lines.join("")}`,
+  );
+  process.exit(help ? 0 : 2);
+}
+
+const result = spawnSync(process.execPath, [join(import.meta.dirname, run.program), ...rest], {
+  stdio: "inherit",
+});
+if (result.error) process.stderr.write(`${run.program}: ${result.error.message}\n`);
+process.exit(result.status ?? 1);

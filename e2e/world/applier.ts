@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
+import { command } from "./command.ts";
+import { getJson } from "./get-json.ts";
+import { RunningProcess } from "./running-process.ts";
+import { until } from "./until.ts";
+import { applierProgram } from "./workspace.ts";
+
+export interface ApplierPlace {
+  /** Name of the node it serves. */
+  readonly node: string;
+  /** host:port of the control plane's xDS port. */
+  readonly controlPlane: string;
+  /** Callers below this cgroup are served. */
+  readonly cgroup: string;
+  /** The cgroup it runs in itself. */
+  readonly ownCgroup: string;
+  readonly stateFolder: string;
+  readonly runFolder: string;
+  readonly logFile: string;
+}
+
+/** The applier's /status, as far as worlds read it. */
+export interface ApplierStatus {
+  readonly connected: boolean;
+  /** By type URL: the version that the maps hold. */
+  readonly types: Readonly<Record<string, { readonly version: string }>>;
+  /** By type URL: why the last update was rejected. */
+  readonly rejected: Readonly<Record<string, string>>;
+  readonly services: number;
+  readonly workloadsWithoutCgroup: readonly string[];
+}
+
+/** A bpf-applier of one node, started and stopped like the real thing: its programs and maps outlive it. */
+export class Applier {
+  readonly place: ApplierPlace;
+  private process: RunningProcess | undefined;
+
+  constructor(place: ApplierPlace) {
+    this.place = place;
+  }
+
+  get node(): string {
+    return this.place.node;
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid;
+  }
+
+  /** Where /status and /edges are served. */
+  get adminSocket(): string {
+    return join(this.place.runFolder, `${this.place.node}.sock`);
+  }
+
+  /** Resolves when the programs are attached; the control plane need not be there. */
+  async start(): Promise<void> {
+    const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
+    const flags = ["--control-plane", controlPlane, "--cgroup", cgroup, "--report-interval", "1"];
+    const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];
+    const started = new RunningProcess({
+      title: `bpf-applier of ${node}`,
+      command: [process.execPath, applierProgram, "--node", node, "run", ...flags, ...folders],
+      cgroup: ownCgroup,
+      logFile,
+    });
+    this.process = started;
+    await until(
+      async () => {
+        await started.assertAlive();
+        return (await getJson({ socketPath: this.adminSocket }, "/status")).status === 200;
+      },
+      { what: `the bpf-applier of ${node} to attach its programs` },
+    );
+  }
+
+  async status(): Promise<ApplierStatus> {
+    return (await this.get("/status")) as ApplierStatus;
+  }
+
+  /** All edges of the node as the maps hold them now. */
+  async edges(): Promise<Edge[]> {
+    return ((await this.get("/edges")) as JsonValue[]).map((edge) => fromJson(EdgeSchema, edge));
+  }
+
+  /** @throws Hopeless if the process has ended by itself. */
+  async assertAlive(): Promise<void> {
+    await this.process?.assertAlive();
+  }
+
+  /** Ends the process in order; programs and maps stay. */
+  async stop(): Promise<void> {
+    await this.process?.stop();
+    this.process = undefined;
+  }
+
+  /** Ends the process as a crash would; programs and maps stay. */
+  async kill(): Promise<void> {
+    await this.process?.kill();
+    this.process = undefined;
+  }
+
+  private async get(path: string): Promise<unknown> {
+    await this.assertAlive();
+    const { status, body } = await getJson({ socketPath: this.adminSocket }, path);
+    if (status !== 200)
+      throw new Error(`bpf-applier of ${this.node}: ${path} answered ${status}: ${JSON.stringify(body)}`);
+    return body;
+  }
+}
+
+/** Takes a node's programs off their hooks and removes its pins, with the applier's own command. */
+export async function uninstallNode(node: string): Promise<void> {
+  await command(process.execPath, [applierProgram, "--node", node, "uninstall"]);
+}
