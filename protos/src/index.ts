@@ -1,2 +1,3 @@
+export type * from "./policy-ir.ts";
 export * from "./resource.ts";
 export * from "./type-urls.ts";
