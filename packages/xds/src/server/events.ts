@@ -1,6 +1,7 @@
 /** What happens on the server, for logs and metrics. `node` is the node's name, or its id if it told no name. */
 export type XdsEvent =
-  | { readonly kind: "connected" | "disconnected"; readonly node: string; readonly peer: string }
+  | { readonly kind: "connected"; readonly node: string; readonly peer: string }
+  | { readonly kind: "disconnected"; readonly node: string; readonly peer: string }
   | {
       readonly kind: "push";
       readonly node: string;
