@@ -72,7 +72,7 @@ export class DeltaXdsClient {
     this.following ??= this.follow();
   }
 
-  /** Resolves when no update is being handled any more. */
+  /** Resolves when no update is being handled any more; so it must not be awaited in `onUpdate`. */
   async close(): Promise<void> {
     this.closing.abort();
     this.stream?.cancel();

@@ -23,7 +23,8 @@ export function updateOf(response: DeltaDiscoveryResponse): DeltaUpdate {
     if (resource.typeUrl !== typeUrl) {
       throw new Error(`"${name}" is a ${resource.typeUrl} in a response of type ${typeUrl}`);
     }
-    return { name, version, body: resource.value };
+    // A copy: the decoded value is a view of the whole response, and would keep that in memory.
+    return { name, version, body: new Uint8Array(resource.value) };
   });
   return { typeUrl, systemVersion: systemVersionInfo, added, removed: removedResources };
 }
