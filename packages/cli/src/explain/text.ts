@@ -1,0 +1,99 @@
+import type {
+  DestinationExplanation,
+  PortExplanation,
+  RuleExplanation,
+  ServiceExplanation,
+} from "@keelson/compiler";
+import type { Paint, Style } from "../output/paint.ts";
+import { indent, table } from "../output/table.ts";
+
+/** More than these are counted only; JSON and YAML have them all. */
+const shownEndpoints = 20;
+
+export function explanationsText(services: readonly ServiceExplanation[], paint: Paint): string {
+  if (services.length === 0) return "the configuration has no services";
+  return services.map((service) => serviceText(service, paint)).join("\n\n");
+}
+
+function serviceText({ hostname, addresses, ports }: ServiceExplanation, paint: Paint): string {
+  const dialled =
+    addresses.length === 0 ? "none (headless: callers dial the endpoints themselves)" : addresses.join(", ");
+  return [
+    paint("bold", hostname),
+    ...indent([`addresses  ${dialled}`], 2),
+    ...(ports.length === 0 ? ["", "  no TCP or UDP ports"] : []),
+    ...ports.flatMap((port) => ["", ...indent(portLines(port, hostname, paint), 2)]),
+  ].join("\n");
+}
+
+function portLines(explanation: PortExplanation, hostname: string, paint: Paint): string[] {
+  const { port, name, transport, protocol, tier, wantedTier, why, rules, destinations } = explanation;
+  const carried = tier === wantedTier ? tier : `${tier}, ${paint("yellow", `but wants ${wantedTier}`)}`;
+  const facts = [
+    ["protocol", protocol],
+    ["tier", `${carried}: ${why}`],
+  ];
+  return [
+    paint("bold", `port ${port}/${transport}${name === "" ? "" : ` (${name})`}`),
+    ...indent(table(facts), 2),
+    ...indent(ruleLines(rules, paint), 2),
+    "  destinations",
+    ...indent(table([destinationHeading, ...destinations.flatMap((to) => rowsOf(to, hostname))]), 4),
+    ...indent(
+      destinations.flatMap((to) => warningOf(to, hostname, paint)),
+      4,
+    ),
+  ];
+}
+
+const stateStyles: Record<RuleExplanation["state"], Style> = {
+  applies: "green",
+  "partly applies": "yellow",
+  "not applied": "yellow",
+  shadowed: "dim",
+};
+
+function ruleLines(rules: readonly RuleExplanation[], paint: Paint): string[] {
+  if (rules.length === 0) return ["rules     none"];
+  const rows = rules.map(({ precedence, rule, state, why }) => [
+    String(precedence),
+    rule,
+    paint(stateStyles[state], state),
+    why,
+  ]);
+  return ["rules, in the order in which they are asked", ...indent(table([ruleHeading, ...rows]), 2)];
+}
+
+const ruleHeading = ["PRECEDENCE", "RULE", "STATE", "WHY"];
+const destinationHeading = ["SHARE", "TO", "ENDPOINT", "WORKLOAD"];
+
+function rowsOf(destination: DestinationExplanation, hostname: string): string[][] {
+  const { share, endpoints } = destination;
+  const shown = endpoints.slice(0, shownEndpoints).map(({ address, workload }) => [address, workload]);
+  const hidden = endpoints.length - shown.length;
+  if (hidden > 0) shown.push([`and ${hidden} more`, ""]);
+  if (shown.length === 0) shown.push(["none", ""]);
+  return shown.map((row, i) => [
+    ...(i === 0 ? [percentage(share), describeTarget(destination, hostname)] : ["", ""]),
+    ...row,
+  ]);
+}
+
+function warningOf(destination: DestinationExplanation, hostname: string, paint: Paint): string[] {
+  const { warning, share } = destination;
+  if (warning === undefined) return [];
+  const target = describeTarget(destination, hostname);
+  return [`${paint("yellow", "warning")}: ${percentage(share)} to ${target}: ${warning}`];
+}
+
+/** "version=v1", "all endpoints", "ratings.default.svc.cluster.local version=v1". */
+function describeTarget({ hostname: to, labels }: DestinationExplanation, hostname: string): string {
+  const chosen = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort();
+  const which = chosen.length === 0 ? "all endpoints" : chosen.join(",");
+  return to === hostname ? which : `${to} ${which}`;
+}
+
+/** "80%", "33.3%". */
+const percentage = (share: number): string => `${Math.round(share * 1000) / 10}%`;
