@@ -19,12 +19,21 @@ export interface ProcessOptions {
   readonly logFile: string;
   /** Standard output as a pipe, for programs whose output is their result. */
   readonly pipeOutput?: boolean;
+  /** All of its environment; this process's own, with a longer PATH, if left out. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where it starts; this process's own working folder if left out. */
+  readonly workingFolder?: string;
 }
 
 /** Joins a cgroup, then becomes the program: no instruction of it runs elsewhere. */
 const joinThenExec = 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"';
 
-function fullCommand({ command, cgroup, namespace }: ProcessOptions): [string, ...string[]] {
+/** The command line that runs a command in a cgroup and a namespace, from its first instruction. */
+export function commandInside({
+  command,
+  cgroup,
+  namespace,
+}: Pick<ProcessOptions, "command" | "cgroup" | "namespace">): [string, ...string[]] {
   const inside: [string, ...string[]] =
     namespace === undefined ? [...command] : inNamespaceRoot("ip", "netns", "exec", namespace, ...command);
   return cgroup === undefined ? inside : ["sh", "-c", joinThenExec, "keelson-pod", cgroup, ...inside];
@@ -44,9 +53,10 @@ export class RunningProcess {
     this.logFile = options.logFile;
     const log = openSync(options.logFile, "a");
     const stdio: StdioOptions = ["pipe", options.pipeOutput === true ? "pipe" : log, log];
-    const [file, ...args] = fullCommand(options);
+    const [file, ...args] = commandInside(options);
     // In a session of its own: Ctrl-C at the terminal is for the world's owner, who ends the others in order.
-    this.child = spawn(file, args, { stdio, detached: true, env: { ...process.env, PATH: searchPath } });
+    const env = options.environment ?? { ...process.env, PATH: searchPath };
+    this.child = spawn(file, args, { stdio, detached: true, env, cwd: options.workingFolder });
     closeSync(log);
     this.child.stdin?.on("error", () => undefined);
     this.ended = new Promise((resolve) => {

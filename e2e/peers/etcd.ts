@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { freePort } from "../world/free-port.ts";
+import { http } from "./http.ts";
+import { requirePeer } from "./peer-cache.ts";
+import { PeerProcess, peerRunFolder } from "./peer-process.ts";
+
+/** A running etcd of one member. */
+export interface Etcd {
+  readonly process: PeerProcess;
+  /** Of 127.0.0.1. */
+  readonly port: number;
+  /** What clients are given: http://127.0.0.1:PORT. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** @throws Error if etcd is not set up or is not healthy within 30 s. */
+export async function startEtcd(): Promise<Etcd> {
+  const { program } = await requirePeer("etcd");
+  const folder = await peerRunFolder("etcd");
+  const [port, peerPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const peerUrl = `http://127.0.0.1:${peerPort}`;
+  const process = new PeerProcess(folder, {
+    title: "etcd",
+    command: [
+      program,
+      "--name=test",
+      `--data-dir=${join(folder, "data")}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=test=${peerUrl}`,
+      // The data need not outlive a power cut.
+      "--unsafe-no-fsync",
+    ],
+  });
+  await process.ready(async () => {
+    const { status, body } = await http({ host: "127.0.0.1", port, path: "/health" });
+    return status === 200 && body.includes('"health":"true"');
+  });
+  return { process, port, url, stop: () => process.stop() };
+}

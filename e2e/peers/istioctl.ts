@@ -1,0 +1,19 @@
+import { requirePeer } from "./peer-cache.ts";
+import { type RunOptions, type RunResult, runProgram } from "./run-program.ts";
+
+/**
+ * Runs istioctl to its end.
+ * @param kubeconfig of the cluster it looks at; without one it finds none
+ * @throws Error if it is not set up; another exit code than 0 is the caller's to judge.
+ */
+export async function runIstioctl(
+  args: readonly string[],
+  { kubeconfig, ...options }: RunOptions & { readonly kubeconfig?: string } = {},
+): Promise<RunResult> {
+  const { program } = await requirePeer("istioctl");
+  return runProgram(
+    program,
+    kubeconfig === undefined ? args : ["--kubeconfig", kubeconfig, ...args],
+    options,
+  );
+}

@@ -1,0 +1,99 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { searchPath } from "../world/command.ts";
+import { RunningProcess } from "../world/running-process.ts";
+import { type UntilOptions, until } from "../world/until.ts";
+import { killPeersOf, ownerVariable, runFolder, runOwner } from "./run-folder.ts";
+
+/** Where a peer runs: in a network namespace and a cgroup, as a world's pods do; beside the test if left out. */
+export interface Place {
+  readonly namespace?: string;
+  readonly cgroup?: string;
+}
+
+export interface PeerProcessOptions {
+  /** For messages and the names of its files: "envoy", "istiod". */
+  readonly title: string;
+  readonly command: readonly [string, ...string[]];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly place?: Place;
+  /** Standard output as a pipe; into the log if left out. */
+  readonly pipeOutput?: boolean;
+}
+
+/** In a peer's environment: which one of its owner's it is. */
+const peerVariable = "KEELSON_PEER";
+
+let counter = 0;
+
+/** A folder for one peer's files, named after it. */
+export async function peerRunFolder(title: string): Promise<string> {
+  counter += 1;
+  const folder = join(await runFolder(), `${title}-${counter}`);
+  await mkdir(folder);
+  return folder;
+}
+
+/**
+ * A running peer. It has none of this process's environment and is killed by the kernel when this process goes,
+ * however that happens.
+ */
+export class PeerProcess {
+  readonly title: string;
+  /** Its working folder; removed by stop(), while the log stays until the owner's folder is removed. */
+  readonly folder: string;
+  readonly process: RunningProcess;
+  private readonly mark: string;
+
+  constructor(folder: string, options: PeerProcessOptions) {
+    this.title = options.title;
+    this.folder = folder;
+    const id = folder.slice(folder.lastIndexOf("/") + 1);
+    this.mark = `${peerVariable}=${id}`;
+    this.process = new RunningProcess({
+      title: options.title,
+      command: ["setpriv", "--pdeathsig", "KILL", "--", ...options.command],
+      logFile: `${folder}.log`,
+      workingFolder: folder,
+      environment: {
+        PATH: searchPath,
+        HOME: folder,
+        TMPDIR: folder,
+        ...options.environment,
+        [ownerVariable]: runOwner,
+        [peerVariable]: id,
+      },
+      ...options.place,
+      ...(options.pipeOutput === undefined ? {} : { pipeOutput: options.pipeOutput }),
+    });
+  }
+
+  get logFile(): string {
+    return this.process.logFile;
+  }
+
+  /**
+   * Waits until the peer says that it is ready; if it does not, or ends before, it is stopped.
+   * @throws Error with its last lines.
+   */
+  async ready(condition: () => Promise<boolean>, options: Partial<UntilOptions> = {}): Promise<void> {
+    const look = async () => {
+      await this.process.assertAlive();
+      return condition();
+    };
+    try {
+      await until(look, { what: `${this.title} to be ready`, ...options });
+    } catch (error) {
+      const last = await this.process.lastLines();
+      await this.stop();
+      throw new Error(`${String(error)}\nlast lines of ${this.logFile}:\n${last}`, { cause: error });
+    }
+  }
+
+  /** Ends it with SIGTERM, after `patienceMs` with SIGKILL, and kills what it has started and left behind. */
+  async stop(patienceMs = 5_000): Promise<void> {
+    await this.process.stop(patienceMs);
+    await killPeersOf(runOwner, this.mark);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
