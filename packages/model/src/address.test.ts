@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { familyOf, formatAddress, formatEndpoint, mapAddress, parseAddress } from "./address.ts";
 

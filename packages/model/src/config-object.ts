@@ -64,6 +64,12 @@ export function formatPath(path: FieldPath): string {
   );
 }
 
+/** The order of a reader: by file, then line, then column. */
+export function compareLocations(a: Location, b: Location): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
 /** "rules.yaml:12:5". */
 export function formatLocation({ file, line, column }: Location): string {
   return [file, line, column].filter((part) => part !== undefined).join(":");

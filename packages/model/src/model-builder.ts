@@ -1,4 +1,12 @@
-import { describeObject, formatLocation, objectKey, type Problem, problemOf } from "./config-object.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+import {
+  compareLocations,
+  describeObject,
+  formatLocation,
+  objectKey,
+  type Problem,
+  problemOf,
+} from "./config-object.ts";
 import type {
   EndpointSliceObject,
   KnownObject,
@@ -20,7 +28,7 @@ import { normaliseEndpoints, type PodLookup, podOf } from "./normalise/endpoints
 import type { Normalised } from "./normalise/normalised.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseService } from "./normalise/services.ts";
-import { normaliseWorkload, podAddresses } from "./normalise/workloads.ts";
+import { isDone, normaliseWorkload, podAddresses } from "./normalise/workloads.ts";
 
 export interface BuiltModel {
   readonly model: Model;
@@ -97,21 +105,24 @@ export class ModelBuilder {
   }
 }
 
-/** Of two objects of one name the first counts, whose origin sorts first. */
+/** Of objects of one name the one counts whose origin sorts first. */
 function withoutDuplicates(objects: readonly KnownObject[], problems: Problem[]): KnownObject[] {
-  const known = new Map<string, KnownObject>();
+  const chosen = new Map<string, KnownObject>();
   for (const object of objects) {
     const key = objectKey(object);
-    const first = known.get(key);
-    if (first === undefined) {
-      known.set(key, object);
-      continue;
-    }
+    const other = chosen.get(key);
+    if (other === undefined || compareLocations(object.origin.locate([]), other.origin.locate([])) < 0)
+      chosen.set(key, object);
+  }
+  if (chosen.size === objects.length) return [...objects];
+  for (const object of objects) {
+    const first = chosen.get(objectKey(object));
+    if (first === undefined || first === object) continue;
     const where = formatLocation(first.origin.locate([]));
     const text = `${describeObject(object)} stands at ${where}, too; that one counts`;
     problems.push(problemOf("error", object, ["metadata", "name"], text));
   }
-  return [...known.values()];
+  return [...chosen.values()];
 }
 
 interface ByKind {
@@ -127,14 +138,33 @@ function groupByKind(objects: readonly KnownObject[]): ByKind {
   return groups;
 }
 
+/**
+ * An address leads to a pod that has it for itself: a finished pod's may belong to another one by now, and pods with
+ * hostNetwork share their node's. Of two pods that claim one address, the name that sorts first counts.
+ */
 function podLookup(pods: readonly PodObject[]): PodLookup {
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
-  const byAddress = new Map(
-    pods.flatMap((pod) => podAddresses(pod).map((address) => [address, pod] as const)),
-  );
-  return { byName: (name) => byName.get(name), byAddress: (address) => byAddress.get(address) };
+  const byAddress = new Map<string, PodObject>();
+  for (const pod of pods) {
+    if (isDone(pod) || pod.body.spec.hostNetwork) continue;
+    for (const address of podAddresses(pod).map(canonicalAddress)) {
+      const other = byAddress.get(address);
+      if (other === undefined || objectKey(pod) < objectKey(other)) byAddress.set(address, pod);
+    }
+  }
+  return {
+    byName: (name) => byName.get(name),
+    byAddress: (address) => byAddress.get(canonicalAddress(address)),
+  };
 }
 
+/** IPv6 has several ways to write one address. */
+function canonicalAddress(text: string): string {
+  const address = text.includes(":") ? parseAddress(text) : undefined;
+  return address === undefined ? text : formatAddress(address);
+}
+
+/** Sorted by name: where two slices say different things of one endpoint, the first one counts. */
 function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, EndpointSliceObject[]> {
   const found = new Map<string, EndpointSliceObject[]>();
   for (const slice of slices) {
@@ -145,6 +175,7 @@ function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, En
     if (known === undefined) found.set(key, [slice]);
     else known.push(slice);
   }
+  for (const own of found.values()) own.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   return found;
 }
 

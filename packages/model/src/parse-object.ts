@@ -21,24 +21,28 @@ export interface ParsedObject {
 /** Where an object without a namespace belongs, as with kubectl. */
 const defaultNamespace = "default";
 
+/** No kind that is read is nested nearly as deep; what reads an object may then follow it by recursion. */
+const maximumDepth = 200;
+
 /** Checks one object as it came from YAML or JSON against the schema of its kind. */
 export function parseObject(value: unknown, origin: Origin): ParsedObject {
   const head = headOf(value);
   const at = (path: FieldPath, message: string): ParsedObject => ({
     problems: [problemOf("error", { ...head, origin }, path, message)],
   });
+  if (isDeeper(value, maximumDepth)) {
+    return at([], `is nested deeper than ${maximumDepth} levels, or contains itself`);
+  }
   if (!isRecord(value)) return at([], `is not an object with apiVersion and kind, but ${show(value)}`);
   if (typeof value["kind"] !== "string") return at([], 'has no "kind"');
   const description = kinds.find(({ kind }) => kind === value["kind"]);
   if (description === undefined) return { problems: [unknownKind({ ...head, origin })] };
-  if (!description.apiVersions.includes(String(value["apiVersion"]))) {
+  const { apiVersion } = value;
+  if (typeof apiVersion !== "string" || !description.apiVersions.includes(apiVersion)) {
     const wanted = description.apiVersions.join(" or ");
-    return at(
-      ["apiVersion"],
-      `${show(value["apiVersion"])} is not read for kind ${head.kind}; use ${wanted}`,
-    );
+    return at(["apiVersion"], `${show(apiVersion)} is not read for kind ${head.kind}; use ${wanted}`);
   }
-  return parseKnown(description, value, { ...head, origin });
+  return parseKnown(description, apiVersion, value, { ...head, origin });
 }
 
 type Head = Pick<ConfigObject, "kind" | "metadata">;
@@ -46,10 +50,11 @@ type Named = Head & Pick<ConfigObject, "origin">;
 
 function parseKnown(
   description: KindDescription,
+  apiVersion: string,
   value: Record<string, unknown>,
   named: Named,
 ): ParsedObject {
-  const { apiVersion, kind: _, metadata, ...rest } = value;
+  const { apiVersion: _, kind: __, metadata, ...rest } = value;
   const body = description.snakeCase ? camelCaseFields(rest) : rest;
   const meta = metadataSchema.safeParse(metadata ?? {}, { reportInput: true });
   const parsed = description.schema.safeParse(body, { reportInput: true });
@@ -64,12 +69,13 @@ function parseKnown(
   }
   const object = {
     kind: description.kind,
-    apiVersion: String(apiVersion),
+    apiVersion,
     metadata: metaOf(meta.data),
     body: parsed.data,
     origin: named.origin,
   };
   // The schema was found by the kind, so body and kind belong together.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const known = object as KnownObject;
   const problems = description.check?.(known) ?? [];
   return problems.some(({ severity }) => severity === "error") ? { problems } : { object: known, problems };
@@ -104,14 +110,18 @@ function issueProblems(named: Named, schema: z.ZodType, issue: z.core.$ZodIssue,
     });
   }
   const found = issue.input === undefined ? "" : ` (found ${show(issue.input)})`;
-  const message = issue.input === undefined && issue.code === "invalid_type" ? "is required" : issue.message;
+  const message =
+    issue.input === undefined && issue.code === "invalid_type" ? "is required" : messageOf(issue);
   return [problemOf("error", named, [...base, ...path], `${message}${found}`)];
 }
+
+/** Of a key, what is wrong with it. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  (issue.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue.message;
 
 function headOf(value: unknown): Head {
   const record = isRecord(value) ? value : {};
   const meta = isRecord(record["metadata"]) ? record["metadata"] : {};
-  const text = (part: unknown, otherwise: string): string => (typeof part === "string" ? part : otherwise);
   return {
     kind: text(record["kind"], "object"),
     metadata: {
@@ -127,8 +137,16 @@ function headOf(value: unknown): Head {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Ends at the first path that is too long, so a value that contains itself is no danger. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
+}
+
+const text = (part: unknown, otherwise: string): string => (typeof part === "string" ? part : otherwise);
+
 /** A value as a message shows it: JSON, cut. */
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  const whole = JSON.stringify(value) ?? String(value);
+  return whole.length > 60 ? `${whole.slice(0, 57)}...` : whole;
 }

@@ -15,11 +15,16 @@ export function editDistance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
+/** A third of the letters may be wrong. */
+const limitOf = (candidate: string): number => Math.max(1, Math.floor(candidate.length / 3));
+
 /** The known word that a user most likely meant; undefined if none is near. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const near = known
+    // The distance is at least the difference of the lengths: a long word need not be compared.
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= limitOf(candidate))
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance <= limitOf(candidate))
     .sort((a, b) => a.distance - b.distance);
   return near[0]?.candidate;
 }

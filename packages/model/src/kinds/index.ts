@@ -23,6 +23,7 @@ export interface KindDescription<Known extends KnownObject = KnownObject> {
 
 const describe = <Known extends KnownObject>(description: KindDescription<Known>): KindDescription =>
   // Sound as long as `check` is only called with objects of the description's own kind: see parseObject.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-assertion
   description as unknown as KindDescription;
 
 /** Every kind that is read. A kind that is not here is reported and ignored. */

@@ -8,11 +8,12 @@ export function checkRouteRule(object: RouteRuleObject): Problem[] {
   const error = (path: FieldPath, message: string): void => {
     problems.push(problemOf("error", object, ["spec", ...path], message));
   };
-  const { destination, route, redirect, rewrite, httpFault } = object.body.spec;
+  const { destination, route, match, redirect, rewrite, httpFault, websocketUpgrade } = object.body.spec;
   checkService(destination, ["destination"], error);
   if (destination.labels !== undefined) {
     error(["destination", "labels"], "a rule is for a whole service; put labels below spec.route");
   }
+  if (match?.source !== undefined) checkService(match.source, ["match", "source"], error);
   route.forEach(({ destination: other }, i) => {
     if (other !== undefined) checkService(other, ["route", i, "destination"], error);
   });
@@ -21,8 +22,16 @@ export function checkRouteRule(object: RouteRuleObject): Problem[] {
   if (route.length > 0 && sum !== 100 && !(route.length === 1 && sum === 0)) {
     error(["route"], `weights add up to ${sum}, not to 100`);
   }
-  if (redirect !== undefined && (route.length > 0 || rewrite !== undefined || httpFault !== undefined)) {
-    error(["redirect"], "a redirect excludes route, rewrite and httpFault");
+  if (
+    redirect !== undefined &&
+    (route.length > 0 || rewrite !== undefined || httpFault !== undefined || websocketUpgrade)
+  ) {
+    error(["redirect"], "a redirect excludes route, rewrite, httpFault and websocketUpgrade");
+  }
+  for (const [field, target] of Object.entries({ redirect, rewrite })) {
+    if (target !== undefined && !target.uri && !target.authority) {
+      error([field], "needs a uri, an authority or both");
+    }
   }
   return problems;
 }

@@ -1,14 +1,23 @@
 import { z } from "zod";
-import { duration, stringMap } from "./fields.ts";
+import { dnsLabel, duration } from "./fields.ts";
+
+/** What Istio 0.2 lets stand in labels; among others neither ",", "=" nor "|", which names of endpoint sets are made with. */
+const labelText = z.string().regex(/^[-A-Za-z0-9_./]*$/, "may hold letters, digits and - _ . / only");
+const labels = z.record(labelText, labelText);
+
+const hostname = z
+  .string()
+  .max(255)
+  .regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, "is not a domain name");
 
 /** Who is meant: istio.proxy.v1.config.IstioService of Istio 0.2. */
 const istioService = z.strictObject({
-  name: z.string().optional(),
-  namespace: z.string().optional(),
-  domain: z.string().optional(),
+  name: dnsLabel.optional(),
+  namespace: dnsLabel.optional(),
+  domain: hostname.optional(),
   /** A full hostname, instead of the three above. */
-  service: z.string().optional(),
-  labels: stringMap.optional(),
+  service: hostname.optional(),
+  labels: labels.optional(),
 });
 
 const stringMatch = z
@@ -16,6 +25,9 @@ const stringMatch = z
   .refine((match) => Object.values(match).filter((value) => value !== undefined).length === 1, {
     message: "needs exactly one of exact, prefix and regex",
   });
+
+/** Envoy sees names in lower case only, so another one would never match. */
+const headerName = z.string().regex(/^[^A-Z]+$/, "is not a header's name in lower case");
 
 const l4Match = z.strictObject({
   sourceSubnet: z.array(z.string()).optional(),
@@ -26,7 +38,7 @@ const match = z.strictObject({
   source: istioService.optional(),
   tcp: l4Match.optional(),
   udp: l4Match.optional(),
-  request: z.strictObject({ headers: z.record(z.string(), stringMatch).default({}) }).optional(),
+  request: z.strictObject({ headers: z.record(headerName, stringMatch).default({}) }).optional(),
 });
 
 const percent = z.number().min(0).max(100);
@@ -53,7 +65,7 @@ const httpFault = z.strictObject({
 
 const weightedRoute = z.strictObject({
   destination: istioService.optional(),
-  labels: stringMap.optional(),
+  labels: labels.optional(),
   weight: z.number().int().min(0).max(100).default(0),
 });
 
@@ -61,7 +73,7 @@ const weightedRoute = z.strictObject({
 export const routeRule = z.strictObject({
   spec: z.strictObject({
     destination: istioService,
-    precedence: z.number().int().min(0).max(2_147_483_647).default(0),
+    precedence: z.number().int().min(-2_147_483_648).max(2_147_483_647).default(0),
     match: match.optional(),
     route: z.array(weightedRoute).default([]),
     redirect: z.strictObject({ uri: z.string().optional(), authority: z.string().optional() }).optional(),

@@ -4,7 +4,9 @@ import { portNumber, stringMap } from "./fields.ts";
 const servicePort = z.object({
   name: z.string().default(""),
   port: portNumber,
-  targetPort: z.union([portNumber, z.string().min(1)]).optional(),
+  targetPort: z
+    .union([portNumber, z.string().min(1)], { error: "is neither a port's number (1–65535) nor its name" })
+    .optional(),
   protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP"),
   appProtocol: z.string().optional(),
 });

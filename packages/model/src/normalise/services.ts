@@ -25,12 +25,12 @@ export function normaliseService(object: ServiceObject, domain: string): Normali
 
 function addressesOf(object: ServiceObject, problems: Problem[]): Uint8Array[] {
   const { clusterIP, clusterIPs } = object.body.spec;
-  const written = clusterIPs ?? (clusterIP === undefined ? [] : [clusterIP]);
+  const written = clusterIPs?.length ? clusterIPs : clusterIP === undefined ? [] : [clusterIP];
   const addresses = written.flatMap((text, i) => {
     if (text === "None" || text === "") return [];
     const address = parseAddress(text);
     if (address !== undefined) return [address];
-    const path = clusterIPs === undefined ? ["spec", "clusterIP"] : ["spec", "clusterIPs", i];
+    const path = written !== clusterIPs ? ["spec", "clusterIP"] : ["spec", "clusterIPs", i];
     problems.push(problemOf("error", object, path, `"${text}" is no IP address, and is left out`));
     return [];
   });

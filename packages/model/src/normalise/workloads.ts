@@ -8,11 +8,15 @@ export function podAddresses({ body: { status } }: PodObject): string[] {
   return all.length > 0 || status.podIP === undefined ? all : [status.podIP];
 }
 
+/** Whether all that ran in the pod has ended; its address is free for others then. */
+export function isDone({ body: { status } }: PodObject): boolean {
+  return status.phase === "Succeeded" || status.phase === "Failed";
+}
+
 /** @returns undefined for pods that are done, that run nowhere yet, or that share their node's network. */
 export function normaliseWorkload(object: PodObject): Workload | undefined {
-  const { spec, status } = object.body;
-  const done = status.phase === "Succeeded" || status.phase === "Failed";
-  if (done || spec.nodeName === "" || spec.hostNetwork) return undefined;
+  const { spec } = object.body;
+  if (isDone(object) || spec.nodeName === "" || spec.hostNetwork) return undefined;
   const { name, namespace, uid, labels } = object.metadata;
   return {
     name: `${namespace}/${name}`,

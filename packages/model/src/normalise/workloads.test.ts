@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { formatAddress } from "../address.ts";
+import { type PodFields, pod, readAs } from "../testing/manifests.ts";
+import { normaliseWorkload } from "./workloads.ts";
+
+const normalise = (fields: PodFields) => normaliseWorkload(readAs("Pod", pod(fields)));
+
+test("a running pod is a workload of its node", () => {
+  expect(normalise({ spec: { serviceAccountName: "reviewer" } })).toEqual({
+    name: "default/reviews-v1",
+    namespace: "default",
+    addresses: [Uint8Array.of(10, 1, 0, 1)],
+    node: "node-a",
+    serviceAccount: "reviewer",
+    uid: "uid-reviews-v1",
+    labels: { app: "reviews", version: "v1" },
+  });
+});
+
+test.each<[string, PodFields]>([
+  ["succeeded", { status: { phase: "Succeeded" } }],
+  ["failed", { status: { phase: "Failed" } }],
+  ["runs nowhere yet", { node: "" }],
+  ["shares its node's network", { spec: { hostNetwork: true } }],
+])("a pod that %s is none", (_, fields) => {
+  expect(normalise(fields)).toBeUndefined();
+});
+
+const addressesOf = (status: NonNullable<PodFields["status"]>) =>
+  normalise({ status })?.addresses.map(formatAddress);
+
+test("a dual-stack pod has both addresses, an older API's only one, and a pod that starts has none", () => {
+  expect(addressesOf({ podIPs: [{ ip: "10.1.0.1" }, { ip: "fd00::1" }] })).toEqual(["10.1.0.1", "fd00::1"]);
+  expect(addressesOf({ podIPs: undefined })).toEqual(["10.1.0.1"]);
+  expect(addressesOf({ podIP: undefined, podIPs: undefined, phase: "Pending" })).toEqual([]);
+});
+
+test("a pod with an empty spec and status is read", () => {
+  expect(normaliseWorkload(readAs("Pod", { ...pod(), spec: {}, status: {} }))).toBeUndefined();
+});
