@@ -18,6 +18,9 @@ if (run === undefined) {
   process.exit(help ? 0 : 2);
 }
 
+// Ctrl-C reaches the whole process group: the run decides when to end, and this process follows it.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);
 const result = spawnSync(process.execPath, [join(import.meta.dirname, run.program), ...rest], {
   stdio: "inherit",
 });

@@ -52,19 +52,13 @@ function kill(id: number): void {
 
 /** Kills what runs in a cgroup and below, and removes them all. Does nothing if the cgroup is not there. */
 export async function removeCgroup(path: string): Promise<void> {
-  if ((await cgroupsBelow(path)).length === 0) return;
-  await killProcesses(path);
-  for (const cgroup of await cgroupsBelow(path)) {
-    await until(
-      () =>
-        rmdir(cgroup).then(
-          () => true,
-          (error: NodeJS.ErrnoException) => {
-            if (error.code === "ENOENT") return true;
-            throw error;
-          },
-        ),
-      { what: `the cgroup ${cgroup} to be removable` },
-    );
-  }
+  await until(
+    async () => {
+      await killProcesses(path);
+      // One that is busy still, or again, is tried once more.
+      for (const cgroup of await cgroupsBelow(path)) await rmdir(cgroup);
+      return true;
+    },
+    { what: `the cgroup ${path} to be removable` },
+  );
 }

@@ -62,9 +62,14 @@ export class ControlPlane {
     );
   }
 
+  /** @throws Hopeless if the process has ended by itself. */
+  async assertAlive(): Promise<void> {
+    await this.process?.assertAlive();
+  }
+
   /** Gets one of its documents. @throws Error if it ended, or answers with anything but 200. */
   async get(path: string): Promise<unknown> {
-    await this.process?.assertAlive();
+    await this.assertAlive();
     const { status, body } = await getJson({ host: "127.0.0.1", port: this.place.httpPort }, path);
     if (status !== 200) throw new Error(`control plane: ${path} answered ${status}: ${JSON.stringify(body)}`);
     return body;

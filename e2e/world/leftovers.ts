@@ -62,7 +62,7 @@ export async function removeDeadWorlds(): Promise<string[]> {
   const removed: string[] = [];
   for (const world of await worldsOnDisk()) {
     const names = new WorldNames(world);
-    const lock = await WorldLock.take(names);
+    const lock = await WorldLock.tryTake(names, "remover");
     if (lock === undefined) continue;
     try {
       await removeWorld(names);

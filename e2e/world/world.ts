@@ -3,13 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultDomain } from "@keelson/model/names";
 import { Applier } from "./applier.ts";
-import { makeCgroup, removeCgroup } from "./cgroups.ts";
+import { killProcesses, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { ConfigFolder } from "./config-folder.ts";
 import { ControlPlane } from "./control-plane.ts";
+import { onEndSignal } from "./end-signals.ts";
 import { freePort } from "./free-port.ts";
 import { type HostEntry, hostsFile, serviceNames } from "./hosts-file.ts";
 import { removeDeadWorlds, removeWorld } from "./leftovers.ts";
-import { ownerOf, WorldLock } from "./lock.ts";
+import { WorldLock } from "./lock.ts";
 import { ensureCgroup2 } from "./mounts.ts";
 import { WorldNames } from "./names.ts";
 import { ensureNamespaceRoot } from "./namespace-root.ts";
@@ -24,11 +25,14 @@ import {
 import type { ServicePort, ServiceRecord } from "./objects.ts";
 import { Pod } from "./pod.ts";
 import { cgroupsFound, controlPlaneStatus, type SettledOptions, settled } from "./settled.ts";
+import { Work } from "./work.ts";
 
 export interface WorldOptions {
   /** Ports of the control plane on 127.0.0.1; 0, the default, for any that is free. */
   readonly grpcPort?: number;
   readonly httpPort?: number;
+  /** Close the world and exit at SIGINT, SIGTERM and SIGHUP; true by default. */
+  readonly closeOnSignals?: boolean;
 }
 
 export interface PodRequest {
@@ -36,15 +40,6 @@ export interface PodRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** The node's number, from 1, which is the default. */
   readonly node?: number;
-}
-
-/** The world's name is in use by a live process. */
-export class WorldInUse extends Error {
-  readonly owner: number | undefined;
-  constructor(world: string, owner: number | undefined) {
-    super(`the world "${world}" is in use by process ${owner ?? "(it does not answer)"}; end that first`);
-    this.owner = owner;
-  }
 }
 
 /**
@@ -63,12 +58,15 @@ export class World {
   private readonly cgroup: string;
   private readonly appliers = new Map<number, Applier>();
   private podsMade = 0;
+  private readonly work = new Work();
   private closing: Promise<void> | undefined;
+  private readonly stopListening: () => void;
 
   private constructor(
     parts: Pick<World, "names" | "config" | "controlPlane" | "removedBefore">,
     lock: WorldLock,
     cgroup: string,
+    closeOnSignals: boolean,
   ) {
     this.names = parts.names;
     this.config = parts.config;
@@ -76,17 +74,22 @@ export class World {
     this.removedBefore = parts.removedBefore;
     this.lock = lock;
     this.cgroup = cgroup;
+    this.stopListening = closeOnSignals
+      ? onEndSignal((_, code) => void this.close().finally(() => process.exit(code)))
+      : () => undefined;
   }
 
   /**
    * @param name 1 to 24 lower-case letters and digits
    * @throws WorldInUse if a live process owns a world of this name.
    */
-  static async open(name: string, { grpcPort, httpPort }: WorldOptions = {}): Promise<World> {
+  static async open(
+    name: string,
+    { grpcPort, httpPort, closeOnSignals = true }: WorldOptions = {},
+  ): Promise<World> {
     const names = new WorldNames(name);
     const removedBefore = await removeDeadWorlds();
     const lock = await WorldLock.take(names);
-    if (lock === undefined) throw new WorldInUse(name, await ownerOf(names));
     try {
       await removeWorld(names);
       for (const folder of ["logs", "run", "state"]) {
@@ -104,7 +107,7 @@ export class World {
         ownCgroup: join(cgroup, "system"),
         logFile: join(names.folder, "logs", "control-plane.log"),
       });
-      return new World({ names, config, controlPlane, removedBefore }, lock, cgroup);
+      return new World({ names, config, controlPlane, removedBefore }, lock, cgroup, closeOnSignals);
     } catch (error) {
       await removeWorld(names);
       await lock.release();
@@ -113,7 +116,11 @@ export class World {
   }
 
   /** Makes pods; several at once are faster than one after the other. */
-  async addPods(...requests: PodRequest[]): Promise<Pod[]> {
+  addPods(...requests: PodRequest[]): Promise<Pod[]> {
+    return this.work.do(() => this.makePods(requests));
+  }
+
+  private async makePods(requests: readonly PodRequest[]): Promise<Pod[]> {
     const pods = requests.map((request) => this.newPod(request));
     await addPodLinks(
       this.names,
@@ -128,11 +135,13 @@ export class World {
   }
 
   /** Ends a pod's programs and removes its namespace and cgroup. Its objects are the caller's to remove. */
-  async removePod(name: string): Promise<void> {
+  removePod(name: string): Promise<void> {
     const { place } = this.pod(name);
     this.pods.delete(name);
-    await removeCgroup(place.cgroup);
-    await removeNamespace(place.namespace);
+    return this.work.do(async () => {
+      await removeCgroup(place.cgroup);
+      await removeNamespace(place.namespace);
+    });
   }
 
   pod(name: string): Pod {
@@ -145,12 +154,14 @@ export class World {
   }
 
   /** Gives a service its cluster addresses, and its names to every pod's hosts file. */
-  async addService(name: string, ports: readonly ServicePort[]): Promise<ServiceRecord> {
+  addService(name: string, ports: readonly ServicePort[]): Promise<ServiceRecord> {
     const { ipv4, ipv6 } = serviceAddresses(this.services.size + 1);
     const service = { name, ports, addresses: [ipv4, ipv6] };
     this.services.set(name, service);
-    await this.writeHosts(this.pods.values());
-    return service;
+    return this.work.do(async () => {
+      await this.writeHosts(this.pods.values());
+      return service;
+    });
   }
 
   /** The node's applier, which may not run (yet). */
@@ -171,15 +182,17 @@ export class World {
     return applier;
   }
 
-  async startControlPlane(): Promise<void> {
-    await this.controlPlane.start();
+  startControlPlane(): Promise<void> {
+    return this.work.do(() => this.controlPlane.start());
   }
 
-  async startApplier(node = 1): Promise<Applier> {
-    await makeCgroup(this.nodeCgroup(node));
-    const applier = this.applier(node);
-    await applier.start();
-    return applier;
+  startApplier(node = 1): Promise<Applier> {
+    return this.work.do(async () => {
+      await makeCgroup(this.nodeCgroup(node));
+      const applier = this.applier(node);
+      await applier.start();
+      return applier;
+    });
   }
 
   /**
@@ -221,9 +234,14 @@ export class World {
 
   private async remove(): Promise<void> {
     try {
+      const workDone = this.work.end(`the world "${this.names.world}" is closed`);
+      // Whoever waits for a process of ours sees that it is gone.
+      await killProcesses(this.cgroup);
+      await workDone;
       await removeWorld(this.names);
     } finally {
       await this.lock.release();
+      this.stopListening();
     }
   }
 

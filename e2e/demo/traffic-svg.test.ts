@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import type { Connections } from "./connections.ts";
+import { trafficSvg } from "./traffic-svg.ts";
+
+const link = (from: string, to: string, count: number): Connections => ({
+  from,
+  to,
+  service: to.split("-")[0] ?? to,
+  count,
+});
+const before = [link("page-v1", "reviews-v1", 7), link("page-v1", "reviews-v2", 5)];
+const after = [link("page-v1", "reviews-v1", 11), link("page-v1", "reviews-v2", 0)];
+const picture = (): string =>
+  trafficSvg({
+    title: "a < b",
+    panels: [
+      { title: "Before", subtitle: "", connections: before },
+      { title: "After", subtitle: "", connections: after },
+    ],
+    source: "maps",
+  });
+
+/** Tags of a well-formed document close in the order in which they opened. */
+function unclosedTags(svg: string): string[] {
+  const open: string[] = [];
+  for (const [, close, name = "", alone] of svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
+    if (close === "/") expect(open.pop()).toBe(name);
+    else if (alone !== "/") open.push(name);
+  }
+  return open;
+}
+
+test("every count stands at its link, in the panel it belongs to", () => {
+  const counts = [...picture().matchAll(/class="count[^>]*>(\d+)</g)].map(([, count]) => Number(count));
+  expect(counts.slice(0, 2).sort()).toEqual([5, 7]);
+  expect(counts.slice(2).sort()).toEqual([0, 11]);
+});
+
+test("a link without traffic is drawn idle, one with the most the widest", () => {
+  const svg = picture();
+  expect(svg.match(/class="link idle"/g)).toHaveLength(1);
+  const widths = [...svg.matchAll(/class="link v\d"[^>]*stroke-width="([\d.]+)"/g)].map(([, width]) =>
+    Number(width),
+  );
+  expect(widths).toHaveLength(3);
+  expect(Math.max(...widths)).toBe(widths.at(-1));
+});
+
+test("it is well-formed, text is escaped, and the picture is told in words", () => {
+  const svg = picture();
+  expect(unclosedTags(svg)).toEqual([]);
+  expect(svg).toContain('<title id="title">a &lt; b</title>');
+  expect(svg).toContain("After: page-v1 to reviews-v1 11, page-v1 to reviews-v2 0.");
+});
+
+test("equal traffic gives an equal picture", () => {
+  expect(picture()).toBe(picture());
+});
