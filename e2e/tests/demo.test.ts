@@ -164,5 +164,5 @@ test("without privileges it says what is missing and shows the control plane's p
   const services = ir.resources
     .filter(({ type }) => type === "Service")
     .map(({ name }) => name.split(".")[0]);
-  expect(services.sort()).toEqual(["details", "productpage", "ratings", "reviews"]);
+  expect(new Set(services)).toEqual(new Set(["details", "productpage", "ratings", "reviews"]));
 });
