@@ -37,7 +37,8 @@ interface Planned {
 interface InFlight {
   readonly typeUrl: string;
   readonly version: string;
-  readonly names: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /**
@@ -136,7 +137,9 @@ export class DeltaStream {
     if (response === undefined || response.typeUrl !== request.typeUrl) return;
     this.inFlight.delete(request.responseNonce);
     if (this.inFlight.size === 0) this.pendingSince = undefined;
-    const { typeUrl, version, names } = response;
+    const { typeUrl, version, added, removed } = response;
+    if (subscription.mayHold(added)) this.behind = true;
+    const names = [...added, ...removed];
     const { onEvent } = this.context;
     if (request.errorDetail === undefined) {
       subscription.acked(version, names);
@@ -157,19 +160,23 @@ export class DeltaStream {
     if (this.inFlight.size > 0) this.pendingSince = new Date();
   }
 
-  /** Make before break: what is new in the order of types, then what is gone in the reverse order. */
+  /**
+   * Make before break: what is new in the order of types, then what is gone in the reverse order. Beside the first answer
+   * of a type nothing is removed: on a new stream the types are asked for one by one, and what a type still refers to
+   * must stay until the client has heard what replaces it.
+   */
   private plan(snapshot: ResourceSnapshot): Planned[] {
     const additions: Planned[] = [];
     const removals: Planned[] = [];
+    const settled = [...this.subscriptions.values()].every(({ isAnswered }) => isAnswered);
     for (const [typeUrl, subscription] of this.inOrder()) {
       const isFirst = !subscription.isAnswered;
-      const { added, missing, gone } = subscription.advance(this.visible(snapshot, typeUrl));
+      const { added, missing, gone } = subscription.advance(this.visible(snapshot, typeUrl), settled);
       if (isFirst || added.length > 0 || missing.length > 0)
         additions.push({ typeUrl, added, removed: missing });
       if (gone.length > 0) removals.unshift({ typeUrl, added: [], removed: gone });
-      // What is gone is not in the first answer; it is looked for when the client has answered.
-      if (isFirst) this.behind = true;
     }
+    if (!settled) this.behind = true;
     return [...additions, ...removals];
   }
 
@@ -197,7 +204,7 @@ export class DeltaStream {
       { typeUrl, systemVersion: version, nonce, added, removed },
       this.context.encoder,
     );
-    this.inFlight.set(nonce, { typeUrl, version, names: [...added.map(({ name }) => name), ...removed] });
+    this.inFlight.set(nonce, { typeUrl, version, added: added.map(({ name }) => name), removed });
     const subscription = this.subscriptions.get(typeUrl);
     if (subscription !== undefined) subscription.sentVersion = version;
     this.context.send(response);

@@ -89,7 +89,7 @@ test("a client that comes again hears of replacements before it loses what they 
   expect(heard).toEqual([
     { type: endpoints, added: ["e2"], removed: [] },
     { type: services, added: ["s=s>e2"], removed: [] },
-    { type: endpoints, added: [], removed: ["e"] },
     { type: services, added: [], removed: ["gone"] },
+    { type: endpoints, added: [], removed: ["e"] },
   ]);
 });

@@ -42,10 +42,11 @@ export class Subscription {
   private wildcard = false;
   private readonly names = new Set<string>();
   /**
-   * Resource → version that the client was sent last, or says that it holds. Taken or rejected: it is sent again when
-   * it changes, and its removal is told, because a client may take a part of what it rejects.
+   * Resource → version that the client was sent last, or says that it holds; undefined: some version that it may or may
+   * not hold. Taken or rejected: it is sent again when it changes, and its removal is told, because a client may take a
+   * part of what it rejects.
    */
-  private readonly told = new Map<string, string>();
+  private readonly told = new Map<string, string | undefined>();
   /** Names whose state must be told, whatever was told before. */
   private readonly owed = new Set<string>();
   /** Names in rejected responses, until a later response about them is acked. */
@@ -105,23 +106,32 @@ export class Subscription {
 
   /**
    * What the client must be told to be brought to `resources`; it counts as told from now on.
-   *
-   * The answer to the first request names nothing as gone: on a new stream other types follow, and what these still
-   * refer to must not be removed before the client has heard what replaces it.
+   * @param withRemovals whether what is gone may be told now; else it is in a later answer.
    */
-  advance(resources: Resources): Changes {
+  advance(resources: Resources, withRemovals: boolean): Changes {
     const candidates = this.wildcard ? resources.values() : this.named(resources);
     const added = [...candidates].filter(
       ({ name, version }) => this.owed.has(name) || this.told.get(name) !== version,
     );
     const missing = [...this.owed].filter((name) => !resources.has(name));
     for (const name of missing) this.told.delete(name);
-    const gone = this.answered ? [...this.told.keys()].filter((name) => !resources.has(name)) : [];
+    const gone = withRemovals ? [...this.told.keys()].filter((name) => !resources.has(name)) : [];
     for (const name of gone) this.told.delete(name);
     for (const { name, version } of added) this.told.set(name, version);
     this.owed.clear();
     this.answered = true;
     return { added, missing, gone };
+  }
+
+  /**
+   * The client has read a response with `names`, and may hold them even if it had ended the subscription when the
+   * response was sent, and has renewed it since.
+   * @returns whether it may hold anything that was thought to be dropped.
+   */
+  mayHold(names: Iterable<string>): boolean {
+    const before = this.told.size;
+    for (const name of names) if (this.wants(name) && !this.told.has(name)) this.told.set(name, undefined);
+    return this.told.size > before;
   }
 
   /** The client took a response that was about `names`. */
