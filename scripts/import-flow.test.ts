@@ -13,13 +13,18 @@ test("no package imports against the flow", () => {
 
 test("every package of the workspace has a place in the flow", () => {
   const placed = flow.flat();
-  expect(workspacePackages(root).map(({ name }) => name).sort()).toEqual([...placed].sort());
+  expect(
+    workspacePackages(root)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual([...placed].sort());
 });
 
 test("an import to the right is found, with its file", () => {
   const folder = mkdtempSync(join(tmpdir(), "keelson-flow-"));
   try {
-    for (const name of ["protos", "bpf", "e2e", "packages/model/src"]) mkdirSync(join(folder, name), { recursive: true });
+    for (const name of ["protos", "bpf", "e2e", "packages/model/src"])
+      mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, "protos/package.json"), '{"name":"@keelson/protos"}');
     writeFileSync(join(folder, "bpf/package.json"), '{"name":"@keelson/bpf"}');
     writeFileSync(join(folder, "e2e/package.json"), '{"name":"@keelson/e2e"}');

@@ -16,7 +16,11 @@ export const flow: readonly (readonly string[])[] = [
 
 /** Exceptions inside the flow: a left neighbour that a package must not know all the same. */
 const forbidden: readonly (readonly [string, string, string])[] = [
-  ["@keelson/compiler", "@keelson/sources", "the compiler is pure and does not know where resources come from"],
+  [
+    "@keelson/compiler",
+    "@keelson/sources",
+    "the compiler is pure and does not know where resources come from",
+  ],
   ["@keelson/bpf-applier", "@keelson/compiler", "a node knows the IR, not the rules it came from"],
   ["@keelson/bpf-applier", "@keelson/sources", "a node knows the IR, not where rules come from"],
 ];
@@ -35,7 +39,10 @@ export interface WrongImport {
 const workspaceFolders = ["protos", "bpf", "e2e"];
 
 export function workspacePackages(root: string): WorkspacePackage[] {
-  const folders = [...workspaceFolders, ...readdirSync(join(root, "packages")).map((name) => join("packages", name))];
+  const folders = [
+    ...workspaceFolders,
+    ...readdirSync(join(root, "packages")).map((name) => join("packages", name)),
+  ];
   return folders.map((folder) => ({
     folder,
     name: (JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")) as { name: string }).name,

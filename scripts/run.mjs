@@ -1,6 +1,7 @@
 // The one entry behind every npm script: sets up what is missing, builds, then runs the job under Node 24.
 // Runs on Node 18 and newer with nothing installed, so it may use only what Node itself brings.
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { setUp } from "./setup.mjs";
 import { root, run, toolPath } from "./tools.mjs";
 
@@ -11,7 +12,7 @@ const jobs = {
   test: { build: true, command: ["node", "scripts/test.ts"] },
   bench: { build: true, command: ["node", "e2e/bench/main.ts"] },
   e2e: { build: true, command: ["node", "e2e/main.ts"] },
-  keelson: { build: true, command: ["node", "packages/cli/dist/main.js"] },
+  keelson: { build: true, command: ["node", join(root, "packages/cli/dist/main.js")] },
   lint: { build: false, command: ["node", "scripts/lint.ts"] },
   format: { build: false, command: ["biome", "check", "--write", "."] },
 };
@@ -31,7 +32,8 @@ if (job.command !== undefined) {
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => {});
   const result = spawnSync(command, [...fixed, ...rest], {
-    cwd: root,
+    // What a user names on the command line is relative to where the user stands, not to the root.
+    cwd: name === "keelson" ? (process.env.INIT_CWD ?? root) : root,
     stdio: "inherit",
     env: { ...process.env, PATH: toolPath() },
   });

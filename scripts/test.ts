@@ -32,18 +32,21 @@ const outcomes = readFileSync(outcomesFile, "utf8")
   .split("\n")
   .filter((line) => line !== "")
   .map((line) => JSON.parse(line) as Outcome);
-const count = (state: Outcome["state"]): number => outcomes.filter((outcome) => outcome.state === state).length;
+const count = (state: Outcome["state"]): number =>
+  outcomes.filter((outcome) => outcome.state === state).length;
 const skipped = outcomes.filter((outcome) => outcome.state === "skipped");
 const unexpected = unexpectedSkips(skipped, readFileSync("e2e/expected-skips.txt", "utf8"));
 const kernel = outcomes.filter((outcome) => outcome.name.includes("[kernel]") && outcome.state !== "skipped");
 
 process.stdout.write("\n");
-for (const { name, reason } of skipped) process.stdout.write(`skipped: ${reason || "no reason given"} (${name})\n`);
+for (const { name, reason } of skipped)
+  process.stdout.write(`skipped: ${reason || "no reason given"} (${name})\n`);
 process.stdout.write(`${kernel.length} tests ran on the kernel of this machine\n`);
 if (strict) {
   for (const { name } of unexpected) process.stdout.write(`not listed in e2e/expected-skips.txt: ${name}\n`);
 }
-const passed = clean && ran && count("failed") === 0 && count("passed") > 0 && !(strict && unexpected.length > 0);
+const passed =
+  clean && ran && count("failed") === 0 && count("passed") > 0 && !(strict && unexpected.length > 0);
 if (!passed) process.stdout.write("the run failed\n");
 process.exitCode = passed ? 0 : 1;
 process.stdout.write(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped\n`);

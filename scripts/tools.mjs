@@ -10,7 +10,9 @@ export const toolsFolder = join(root, ".tools");
 
 /** PATH with the workspace's and the project's own tools first. */
 export function toolPath() {
-  return [join(root, "node_modules/.bin"), join(toolsFolder, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  return [join(root, "node_modules/.bin"), join(toolsFolder, "node_modules/.bin"), process.env.PATH].join(
+    delimiter,
+  );
 }
 
 /** Runs a command to its end with our tools on the PATH; ends this process if it fails. */

@@ -1,5 +1,5 @@
-import { createServer, type Server } from "node:http";
 import { mkdir, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
@@ -52,7 +52,8 @@ export class AdminSocket {
         return;
       }
       answer(this.applier, request.url).then(
-        (body) => (body === undefined ? respond(404, text({ paths: ["/status", "/edges"] })) : respond(200, body)),
+        (body) =>
+          body === undefined ? respond(404, text({ paths: ["/status", "/edges"] })) : respond(200, body),
         (error: Error) => respond(500, text({ error: error.message })),
       );
     });

@@ -1,18 +1,18 @@
 import { join } from "node:path";
-import { create } from "@bufbuild/protobuf";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { policyTypeUrls } from "@keelson/protos";
-import { SavedSnapshotSchema } from "@keelson/protos/state";
+import type { SavedResource, SavedUpdate } from "@keelson/protos/state";
 import type { Edge } from "@keelson/protos/telemetry";
-import { DeltaXdsClient, type DeltaUpdate } from "@keelson/xds";
+import { type DeltaUpdate, DeltaXdsClient } from "@keelson/xds";
 import type { Logger } from "pino";
 import { Banks } from "./banks.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { NodeTables } from "./node-tables.ts";
 import { PinFolder } from "./pins.ts";
+import { PolicyJournal } from "./policy-journal.ts";
 import { type MapSizes, Programs } from "./programs.ts";
 import { Repeater } from "./repeater.ts";
-import { SnapshotFile } from "./snapshot-file.ts";
+import { Serial } from "./serial.ts";
 import { TelemetryReporter } from "./telemetry.ts";
 import { WorkloadCgroups } from "./workload-cgroups.ts";
 
@@ -53,7 +53,7 @@ export interface ApplierStatus {
   readonly statistics: Statistics;
 }
 
-const snapshotIntervalMs = 1_000;
+const journalIntervalMs = 1_000;
 const cgroupIntervalMs = 1_000;
 const pruneIntervalMs = 10 * 60_000;
 
@@ -65,7 +65,9 @@ export class Applier {
   private readonly tables: NodeTables;
   private readonly edgeReader: EdgeReader;
   private readonly cgroups: WorkloadCgroups;
-  private readonly snapshotFile: SnapshotFile;
+  private readonly journal: PolicyJournal;
+  /** Updates, and the journal's upkeep, which must see the policy between two updates. */
+  private readonly serial = new Serial();
   private readonly client: DeltaXdsClient;
   private readonly telemetry: TelemetryReporter;
   private readonly repeaters: readonly Repeater[];
@@ -73,7 +75,8 @@ export class Applier {
   private readonly rejected: Record<string, string> = {};
   private connection: { connected: boolean; error?: string } = { connected: false };
   private workloadsWithoutCgroup: string[] = [];
-  private unsaved = false;
+  /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
+  private journalIsBehind = false;
 
   private constructor(options: ApplierOptions, programs: Programs, banks: Banks) {
     this.options = options;
@@ -82,11 +85,11 @@ export class Applier {
     this.edgeReader = new EdgeReader(programs.maps.edges);
     this.tables = new NodeTables(banks, (table) => this.edgeReader.learn(table.names));
     this.cgroups = new WorkloadCgroups(programs.maps.workloads, options.cgroup);
-    this.snapshotFile = new SnapshotFile(join(options.stateFolder, options.node, "policy.binpb"));
+    this.journal = new PolicyJournal(join(options.stateFolder, options.node, "policy.journal"));
     this.client = this.xdsClient();
     this.telemetry = this.telemetryReporter();
     this.repeaters = [
-      this.repeat("save the policy", snapshotIntervalMs, () => this.save()),
+      this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.keepJournal())),
       this.repeat("look for cgroups", cgroupIntervalMs, () => this.lookForCgroups()),
       this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
     ];
@@ -136,7 +139,10 @@ export class Applier {
     for (const repeater of this.repeaters) await repeater.stop();
     this.telemetry.close();
     await this.client.close();
-    await this.save().catch((error: Error) => this.options.logger.warn({ err: error }, "policy not saved"));
+    await this.keepJournal().catch((error: Error) =>
+      this.options.logger.warn({ err: error }, "policy not saved"),
+    );
+    await this.journal.close();
     this.banks.close();
     this.programs.close();
   }
@@ -155,10 +161,13 @@ export class Applier {
       node: { id: `bpf-applier~${node}`, metadata: { NODE_NAME: node } },
       typeUrls: Object.values(policyTypeUrls),
       initialResourceVersions: (typeUrl) => this.tables.store.versions(typeUrl),
-      onUpdate: (update) => this.onUpdate(update),
+      onUpdate: (update) => this.serial.run(() => this.onUpdate(update)),
       onState: (state) => {
         if (state.connected !== this.connection.connected || state.error !== this.connection.error) {
-          logger.info({ controlPlane, ...state }, state.connected ? "connected" : "not connected to the control plane");
+          logger.info(
+            { controlPlane, ...state },
+            state.connected ? "connected" : "not connected to the control plane",
+          );
         }
         this.connection = state;
       },
@@ -190,16 +199,19 @@ export class Applier {
   /** Resolves once the maps hold the update: that is what an ack means. */
   private async onUpdate(update: DeltaUpdate): Promise<void> {
     const { logger } = this.options;
+    const takeBack = await this.journalUpdate(update);
     try {
       await this.take(update);
     } catch (error) {
       this.rejected[update.typeUrl] = (error as Error).message;
       logger.error({ err: error, type: update.typeUrl, version: update.systemVersion }, "update rejected");
+      await takeBack().catch(() => {
+        this.journalIsBehind = true;
+      });
       throw error;
     }
     delete this.rejected[update.typeUrl];
     this.types[update.typeUrl] = { version: update.systemVersion, appliedAt: new Date() };
-    this.unsaved = true;
     logger.info(
       {
         type: update.typeUrl,
@@ -225,33 +237,58 @@ export class Applier {
     this.workloadsWithoutCgroup = await this.cgroups.update(workloads);
   }
 
-  private async restore(): Promise<void> {
-    const { logger } = this.options;
-    const saved = await this.snapshotFile.read().catch((error: Error) => {
-      logger.error({ err: error }, "starting without the saved policy");
-      return undefined;
-    });
-    for (const typeUrl of Object.values(policyTypeUrls)) {
-      const resources = saved?.types.find((type) => type.typeUrl === typeUrl)?.resources;
-      if (resources === undefined) continue;
-      await this.take({ typeUrl, systemVersion: "", added: resources, removed: [] });
+  /** The policy is on disk before it is live, so that an applier that starts never goes back behind the maps. */
+  private async journalUpdate({ typeUrl, added, removed }: DeltaUpdate): Promise<() => Promise<void>> {
+    try {
+      return await this.journal.append({ typeUrl, added: [...added], removed: [...removed] });
+    } catch (error) {
+      // A full disk is no reason to go on with an old policy.
+      this.journalIsBehind = true;
+      this.options.logger.error(
+        { err: error },
+        `the policy cannot be saved to ${this.journal.path}; it goes live all the same`,
+      );
+      return () => Promise.resolve();
     }
-    if (saved !== undefined) logger.info({ services: this.tables.store.serviceCount() }, "saved policy is live");
   }
 
-  private async save(): Promise<void> {
-    if (!this.unsaved) return;
-    this.unsaved = false;
-    const { store } = this.tables;
-    const types = Object.values(policyTypeUrls).map((typeUrl) => ({
-      typeUrl,
-      resources: Array.from(store.resources(typeUrl), ({ name, version, body }) => ({ name, version, body })),
-    }));
-    try {
-      await this.snapshotFile.write(create(SavedSnapshotSchema, { types }));
-    } catch (error) {
-      this.unsaved = true;
-      throw error;
+  private async restore(): Promise<void> {
+    const { logger } = this.options;
+    const { updates, damagedBytes } = await this.journal.open();
+    const { path } = this.journal;
+    if (damagedBytes > 0)
+      logger.warn({ path, damagedBytes }, "the saved policy's last record is damaged and left out");
+    for (const update of mergeUpdates(updates)) {
+      await this.take(update).catch((error: Error) => {
+        logger.error({ err: error, path }, "the saved policy cannot be used; waiting for the control plane");
+      });
     }
+    if (updates.length > 0)
+      logger.info({ services: this.tables.store.serviceCount() }, "saved policy is live");
   }
+
+  private async keepJournal(): Promise<void> {
+    if (!this.journalIsBehind && !this.journal.isGrown) return this.journal.sync();
+    const { store } = this.tables;
+    await this.journal.rewrite(
+      Object.values(policyTypeUrls).map((typeUrl) => ({
+        typeUrl,
+        added: Array.from(store.resources(typeUrl), ({ name, version, body }) => ({ name, version, body })),
+      })),
+    );
+    this.journalIsBehind = false;
+  }
+}
+
+/** What all updates together lead to, as one update for each type, in the order in which a node applies types. */
+export function mergeUpdates(updates: readonly SavedUpdate[]): DeltaUpdate[] {
+  return Object.values(policyTypeUrls).flatMap((typeUrl) => {
+    const held = new Map<string, SavedResource>();
+    const own = updates.filter((update) => update.typeUrl === typeUrl);
+    for (const { added, removed } of own) {
+      for (const name of removed) held.delete(name);
+      for (const resource of added) held.set(resource.name, resource);
+    }
+    return own.length === 0 ? [] : [{ typeUrl, systemVersion: "", added: [...held.values()], removed: [] }];
+  });
 }

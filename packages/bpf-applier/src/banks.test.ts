@@ -16,7 +16,8 @@ async function withMaps(body: (outer: OuterMaps) => Promise<void>): Promise<void
 
 const key = (n: number): string =>
   keyText(serviceKey.encode({ address: new Uint8Array(16).fill(n), port: n, protocol: 6 }));
-const value = (n: number): Uint8Array => serviceValue.encode({ service: BigInt(n), slots: BigInt(n), slotCount: n });
+const value = (n: number): Uint8Array =>
+  serviceValue.encode({ service: BigInt(n), slots: BigInt(n), slotCount: n });
 const services = (...entries: [number, number | undefined][]) => ({
   services: new Map(entries.map(([k, v]) => [key(k), v === undefined ? undefined : value(v)])),
   slots: new Map<string, Uint8Array | undefined>(),
@@ -56,7 +57,13 @@ kernelTest("a bank grows when it is too small, and nothing is lost", async () =>
     const slots = new Map(
       Array.from({ length: 10_000 }, (_, i) => [
         keyText(slotKey.encode({ slots: 1n, index: i })),
-        slotValue.encode({ endpoint: BigInt(i), address: new Uint8Array(16), alias: i, threshold: i, port: 1 }),
+        slotValue.encode({
+          endpoint: BigInt(i),
+          address: new Uint8Array(16),
+          alias: i,
+          threshold: i,
+          port: 1,
+        }),
       ]),
     );
     await banks.commit({ services: new Map([[key(1), value(1)]]), slots });
@@ -87,15 +94,18 @@ kernelTest("who opens the tables again finds their content, and replaces what no
   });
 });
 
-kernelTest("a commit that the kernel refuses changes nothing that programs see, nor a later commit", async () => {
-  await withMaps(async (outer) => {
-    const banks = await Banks.open(outer);
-    await banks.commit(services([1, 1]));
-    const wrongSize = { services: new Map([["short", value(9)]]), slots: new Map<string, Uint8Array>() };
-    await expect(banks.commit(wrongSize)).rejects.toThrow();
-    expect(await seen(outer)).toEqual({ 1: 1 });
-    await banks.commit(services([2, 2]));
-    expect(await seen(outer)).toEqual({ 1: 1, 2: 2 });
-    banks.close();
-  });
-});
+kernelTest(
+  "a commit that the kernel refuses changes nothing that programs see, nor a later commit",
+  async () => {
+    await withMaps(async (outer) => {
+      const banks = await Banks.open(outer);
+      await banks.commit(services([1, 1]));
+      const wrongSize = { services: new Map([["short", value(9)]]), slots: new Map<string, Uint8Array>() };
+      await expect(banks.commit(wrongSize)).rejects.toThrow();
+      expect(await seen(outer)).toEqual({ 1: 1 });
+      await banks.commit(services([2, 2]));
+      expect(await seen(outer)).toEqual({ 1: 1, 2: 2 });
+      banks.close();
+    });
+  },
+);

@@ -103,7 +103,12 @@ export class Banks {
   private live: BankNumber;
   private generation: bigint;
 
-  private constructor(active: BpfMap, tables: Record<TableName, Table>, live: BankNumber, generation: bigint) {
+  private constructor(
+    active: BpfMap,
+    tables: Record<TableName, Table>,
+    live: BankNumber,
+    generation: bigint,
+  ) {
     this.active = active;
     this.tables = tables;
     this.live = live;

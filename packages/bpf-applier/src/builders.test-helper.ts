@@ -15,7 +15,10 @@ import type { DeltaUpdate } from "@keelson/xds";
 
 export const ip = (text: string): Uint8Array => Uint8Array.from(text.split(".").map(Number));
 
-export function endpoint(address: string, fields: { weight?: number; workload?: string; port?: number } = {}): Endpoint {
+export function endpoint(
+  address: string,
+  fields: { weight?: number; workload?: string; port?: number } = {},
+): Endpoint {
   return create(EndpointSchema, {
     address: ip(address),
     port: fields.port ?? 9080,
@@ -26,7 +29,12 @@ export function endpoint(address: string, fields: { weight?: number; workload?: 
 
 export function service(
   hostname: string,
-  fields: { addresses?: readonly Uint8Array[]; port?: number; protocol?: Protocol; to?: Record<string, number> } = {},
+  fields: {
+    addresses?: readonly Uint8Array[];
+    port?: number;
+    protocol?: Protocol;
+    to?: Record<string, number>;
+  } = {},
 ): Service {
   return create(ServiceSchema, {
     hostname,
@@ -53,7 +61,10 @@ export function servicesUpdate(added: readonly Service[], removed: readonly stri
   };
 }
 
-export function endpointSetsUpdate(sets: Record<string, readonly Endpoint[]>, removed: readonly string[] = []): DeltaUpdate {
+export function endpointSetsUpdate(
+  sets: Record<string, readonly Endpoint[]>,
+  removed: readonly string[] = [],
+): DeltaUpdate {
   return {
     typeUrl: policyTypeUrls.endpointSet,
     systemVersion: "1",

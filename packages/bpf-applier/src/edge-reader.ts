@@ -9,7 +9,10 @@ import { workloadIdentifier } from "./workload-cgroups.ts";
 export type Statistics = Record<(typeof statistics)[number], bigint>;
 
 /** Sums the per-CPU copies of one value; the kernel lays them out at multiples of 8 bytes. */
-function sumEdge(bytes: Uint8Array, cpus: number): { connections: bigint; datagrams: bigint; refused: bigint } {
+function sumEdge(
+  bytes: Uint8Array,
+  cpus: number,
+): { connections: bigint; datagrams: bigint; refused: bigint } {
   const stride = Math.ceil(edgeValue.size / 8) * 8;
   const sum = { connections: 0n, datagrams: 0n, refused: 0n };
   for (let cpu = 0; cpu < cpus; cpu++) {

@@ -40,7 +40,10 @@ async function run(flags: RunFlags): Promise<void> {
     logger,
   });
   admin.serve(applier);
-  logger.info({ node: flags.node, cgroup: applier.status().cgroup, admin: admin.path }, "programs are attached");
+  logger.info(
+    { node: flags.node, cgroup: applier.status().cgroup, admin: admin.path },
+    "programs are attached",
+  );
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
     admin.close();
@@ -60,7 +63,11 @@ function fail(error: Error): void {
 
 const program = new Command("bpf-applier")
   .description("Loads the policy that the control plane streams into the kernel of this node.")
-  .option("--node <name>", "name of this node, as in the pods' spec.nodeName", process.env["NODE_NAME"] ?? hostname())
+  .option(
+    "--node <name>",
+    "name of this node, as in the pods' spec.nodeName",
+    process.env["NODE_NAME"] ?? hostname(),
+  )
   .showHelpAfterError();
 
 program

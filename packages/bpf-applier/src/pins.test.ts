@@ -9,9 +9,12 @@ test("cgroup v2 is found below v1 controllers, and escaped spaces are read", () 
   expect(mounts.find((mount) => mount.type === "cgroup2")?.path).toBe("/sys/fs/cgroup/uni fied");
 });
 
-test.each(["../etc", "a/b", "", "A", "-x", "x."])("node name %j is refused before it becomes a path", async (node) => {
-  await expect(PinFolder.find(node)).rejects.toThrow(`node name "${node}"`);
-});
+test.each(["../etc", "a/b", "", "A", "-x", "x."])(
+  "node name %j is refused before it becomes a path",
+  async (node) => {
+    await expect(PinFolder.find(node)).rejects.toThrow(`node name "${node}"`);
+  },
+);
 
 test.each([
   ["pod0a1b-22", "0a1b-22"],

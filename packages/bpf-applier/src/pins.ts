@@ -16,7 +16,9 @@ export function parseMounts(table: string): MountEntry[] {
     .map((line) => line.split(" "))
     .filter((fields) => fields.length >= 3)
     .map(([, path = "", type = ""]) => ({
-      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
+      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
       type,
     }));
 }
@@ -69,7 +71,9 @@ export class PinFolder {
   /** As create, but makes nothing. */
   static async find(node: string): Promise<PinFolder> {
     if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(node)) {
-      throw new Error(`node name "${node}" is not a DNS subdomain (RFC 1123): lower-case letters, digits, "-" and "."`);
+      throw new Error(
+        `node name "${node}" is not a DNS subdomain (RFC 1123): lower-case letters, digits, "-" and "."`,
+      );
     }
     // bpffs refuses names with dots; an underscore is in no node name, so two nodes never share a folder.
     return new PinFolder(join(await bpffsMount(), bpffsFolder, node.replaceAll(".", "_")));
@@ -91,7 +95,8 @@ export class PinFolder {
   /** Removes maps of other layouts; to be called once no program uses them any more. */
   async removeOtherLayouts(): Promise<void> {
     for (const name of await readdir(this.path)) {
-      if (name.startsWith("maps-") && name !== this.mapsName) await rm(join(this.path, name), { recursive: true });
+      if (name.startsWith("maps-") && name !== this.mapsName)
+        await rm(join(this.path, name), { recursive: true });
     }
   }
 

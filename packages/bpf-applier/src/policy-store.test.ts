@@ -41,17 +41,26 @@ test("a service that refers to an unknown set is rejected with both names", () =
 });
 
 test("a set that is still in use is not let go", () => {
-  const store = storeWith(endpointSetsUpdate({ one: [] }), servicesUpdate([service("a", { to: { one: 1 } })]));
+  const store = storeWith(
+    endpointSetsUpdate({ one: [] }),
+    servicesUpdate([service("a", { to: { one: 1 } })]),
+  );
   expect(() => store.stage(endpointSetsUpdate({}, ["one"]))).toThrow(/Service "a".*"one"/);
 });
 
 test("a damaged resource is rejected by name, and long lists of reasons are cut", () => {
   const store = new PolicyStore();
-  const damaged = Array.from({ length: 9 }, (_, i) => ({ name: `s${i}`, version: "1", body: Uint8Array.of(0xff, 0xff) }));
+  const damaged = Array.from({ length: 9 }, (_, i) => ({
+    name: `s${i}`,
+    version: "1",
+    body: Uint8Array.of(0xff, 0xff),
+  }));
   const update = { typeUrl: policyTypeUrls.service, systemVersion: "1", added: damaged, removed: [] };
   expect(() => store.stage(update)).toThrow(/"s0".*"s4".*and 4 more/s);
 });
 
 test("a type that is not of the policy IR is refused", () => {
-  expect(() => new PolicyStore().stage({ typeUrl: "x", systemVersion: "1", added: [], removed: [] })).toThrow(/^x is not/);
+  expect(() => new PolicyStore().stage({ typeUrl: "x", systemVersion: "1", added: [], removed: [] })).toThrow(
+    /^x is not/,
+  );
 });

@@ -126,7 +126,12 @@ export class PolicyStore {
     for (const name of update.removed) sets.set(name, undefined);
     const services = new Overlay(this.services);
     const affected = new Set([...sets.keys()].flatMap((name) => [...(this.users.get(name) ?? [])]));
-    const changes = this.stageTables(affected, (hostname) => this.services.get(hostname)?.service, services, sets);
+    const changes = this.stageTables(
+      affected,
+      (hostname) => this.services.get(hostname)?.service,
+      services,
+      sets,
+    );
     return this.staged(changes, false, () => {
       sets.commit();
       services.commit();
@@ -152,7 +157,9 @@ export class PolicyStore {
 
   private stageWorkloads(update: DeltaUpdate, held: Overlay<HeldResource>): StagedUpdate {
     const workloads = new Overlay(this.workloads);
-    forEachResource(update, (resource) => workloads.set(resource.name, fromBinary(WorkloadSchema, resource.body)));
+    forEachResource(update, (resource) =>
+      workloads.set(resource.name, fromBinary(WorkloadSchema, resource.body)),
+    );
     for (const name of update.removed) workloads.set(name, undefined);
     return this.staged(new Map(), true, () => {
       workloads.commit();

@@ -16,7 +16,16 @@ export const hooks = [
   ["keelson_getpeername6", "cgroup_inet6_getpeername"],
 ] as const satisfies readonly (readonly [string, AttachType])[];
 
-const pinnedMaps = ["active", "services", "slots", "workloads", "edges", "flows", "peers", "statistics"] as const;
+const pinnedMaps = [
+  "active",
+  "services",
+  "slots",
+  "workloads",
+  "edges",
+  "flows",
+  "peers",
+  "statistics",
+] as const;
 
 /** The maps that the applier works with. */
 export interface NodeMaps extends OuterMaps {

@@ -28,7 +28,9 @@ export class Repeater {
   private schedule(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
-      this.running = this.action().then(() => undefined, this.onError).then(() => this.schedule());
+      this.running = this.action()
+        .then(() => undefined, this.onError)
+        .then(() => this.schedule());
     }, this.everyMs);
   }
 }

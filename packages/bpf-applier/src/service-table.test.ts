@@ -1,8 +1,8 @@
 import { serviceKey, serviceValue, slotValue } from "@keelson/bpf";
+import { formatAddress, formatEndpoint, mapAddress } from "@keelson/model";
 import { Protocol } from "@keelson/protos/policy";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatAddress, formatEndpoint, mapAddress } from "@keelson/model";
 import { endpoint, ip, service } from "./builders.test-helper.ts";
 import { type ServiceTable, serviceTable } from "./service-table.ts";
 
@@ -10,7 +10,9 @@ const v6 = Uint8Array.of(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 /** Reads a table as the programs do: the exact share of every endpoint behind an address; "" is refused. */
 function shares(table: ServiceTable, address: Uint8Array): Record<string, number> {
-  const entry = table.services.find(({ key }) => formatAddress(serviceKey.decode(key).address) === formatAddress(address));
+  const entry = table.services.find(
+    ({ key }) => formatAddress(serviceKey.decode(key).address) === formatAddress(address),
+  );
   const { slots, slotCount } = serviceValue.decode(entry?.value ?? new Uint8Array());
   const own = table.slots
     .filter(({ key }) => new DataView(key.buffer, key.byteOffset).getBigUint64(0, true) === slots)
@@ -39,7 +41,11 @@ test("weights of destinations and of endpoints multiply", () => {
     service("reviews", { to: { v1: 80, v2: 20 } }),
     sets({ v1: [endpoint("10.0.0.1"), endpoint("10.0.0.2", { weight: 3 })], v2: [endpoint("10.0.0.3")] }),
   );
-  expect(shares(table, ip("10.96.0.1"))).toEqual({ "10.0.0.1:9080": 0.2, "10.0.0.2:9080": 0.6, "10.0.0.3:9080": 0.2 });
+  expect(shares(table, ip("10.96.0.1"))).toEqual({
+    "10.0.0.1:9080": 0.2,
+    "10.0.0.2:9080": 0.6,
+    "10.0.0.3:9080": 0.2,
+  });
 });
 
 test("the share of a set without endpoints is refused, not given to others", () => {
@@ -75,13 +81,16 @@ test("callers get endpoints of the family they dial", () => {
 });
 
 test("UDP and TCP of one port are two entries", () => {
-  const keyOf = (protocol: Protocol) => serviceTable(service("dns", { protocol }), sets({ all: [] })).services[0]?.key;
+  const keyOf = (protocol: Protocol) =>
+    serviceTable(service("dns", { protocol }), sets({ all: [] })).services[0]?.key;
   expect(serviceKey.decode(keyOf(Protocol.UDP) ?? new Uint8Array()).protocol).toBe(17);
   expect(serviceKey.decode(keyOf(Protocol.TCP) ?? new Uint8Array()).protocol).toBe(6);
 });
 
 test.each([0, 65_536])("port %i is refused by name", (port) => {
-  expect(() => serviceTable(service("reviews", { port }), sets({ all: [] }))).toThrow(`reviews: port ${port}`);
+  expect(() => serviceTable(service("reviews", { port }), sets({ all: [] }))).toThrow(
+    `reviews: port ${port}`,
+  );
 });
 
 test("equal input gives equal bytes, and any shares add up to 1", () => {
@@ -89,17 +98,24 @@ test("equal input gives equal bytes, and any shares add up to 1", () => {
     .tuple(fc.integer({ min: 1, max: 250 }), fc.integer({ min: 1, max: 100 }))
     .map(([n, weight]) => endpoint(`10.0.0.${n}`, { weight }));
   fc.assert(
-    fc.property(fc.array(anyEndpoint, { maxLength: 20 }), fc.array(anyEndpoint, { maxLength: 20 }), (a, b) => {
-      const build = () => serviceTable(service("s", { to: { a: 30, b: 70 } }), sets({ a, b }));
-      expect(build()).toEqual(build());
-      const total = Object.values(shares(build(), ip("10.96.0.1"))).reduce((x, y) => x + y, 0);
-      expect(total).toBeCloseTo(a.length + b.length === 0 ? 0 : 1, 4);
-    }),
+    fc.property(
+      fc.array(anyEndpoint, { maxLength: 20 }),
+      fc.array(anyEndpoint, { maxLength: 20 }),
+      (a, b) => {
+        const build = () => serviceTable(service("s", { to: { a: 30, b: 70 } }), sets({ a, b }));
+        expect(build()).toEqual(build());
+        const total = Object.values(shares(build(), ip("10.96.0.1"))).reduce((x, y) => x + y, 0);
+        expect(total).toBeCloseTo(a.length + b.length === 0 ? 0 : 1, 4);
+      },
+    ),
   );
 });
 
 test("names of everything that a counter can carry", () => {
-  const table = serviceTable(service("reviews"), sets({ all: [endpoint("10.0.0.1", { workload: "default/reviews-v1" })] }));
+  const table = serviceTable(
+    service("reviews"),
+    sets({ all: [endpoint("10.0.0.1", { workload: "default/reviews-v1" })] }),
+  );
   expect([...table.names.values()]).toEqual([
     { kind: "service", hostname: "reviews", port: 80 },
     { kind: "endpoint", address: "10.0.0.1:9080", workload: "default/reviews-v1", labels: [] },

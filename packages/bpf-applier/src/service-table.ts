@@ -1,7 +1,7 @@
 import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
 import { Protocol } from "@keelson/protos/policy";
-import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import { aliasTable } from "./alias-table.ts";
 import { identifierOf } from "./identifier.ts";
 
@@ -84,8 +84,10 @@ function nameEndpoints(shares: readonly Share[], names: Map<bigint, Named>): voi
 
 function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets, table: MutableTable): void {
   const protocol = ipProtocol.get(port.protocol);
-  if (protocol === undefined) throw new Error(`${service.hostname}:${port.port}: unknown protocol ${port.protocol}`);
-  if (port.port < 1 || port.port > 65535) throw new Error(`${service.hostname}: port ${port.port} is not 1–65535`);
+  if (protocol === undefined)
+    throw new Error(`${service.hostname}:${port.port}: unknown protocol ${port.protocol}`);
+  if (port.port < 1 || port.port > 65535)
+    throw new Error(`${service.hostname}: port ${port.port} is not 1–65535`);
   const identifier = identifierOf("service", service.hostname, port.port, protocol);
   table.names.set(identifier, { kind: "service", hostname: service.hostname, port: port.port });
   const destinations = port.destinations.filter((destination) => destination.weight > 0);

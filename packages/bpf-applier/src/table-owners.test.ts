@@ -1,13 +1,17 @@
 import { expect, test } from "vitest";
 import { endpoint, service } from "./builders.test-helper.ts";
-import { serviceTable, type ServiceTable } from "./service-table.ts";
+import { type ServiceTable, serviceTable } from "./service-table.ts";
 import { keyText } from "./table-bank.ts";
 import { TableOwners } from "./table-owners.ts";
 
-const table = (hostname: string): ServiceTable => serviceTable(service(hostname), () => [endpoint("10.0.0.1")]);
+const table = (hostname: string): ServiceTable =>
+  serviceTable(service(hostname), () => [endpoint("10.0.0.1")]);
 
 /** Plans and commits, as the applier does; returns the values that service keys are to have. */
-function apply(owners: TableOwners, changes: Record<string, ServiceTable | undefined>): (Uint8Array | undefined)[] {
+function apply(
+  owners: TableOwners,
+  changes: Record<string, ServiceTable | undefined>,
+): (Uint8Array | undefined)[] {
   const map = new Map(Object.entries(changes));
   const plan = owners.plan(map);
   owners.commit(map);

@@ -52,7 +52,8 @@ export class TableOwners {
       return claims;
     };
     for (const [hostname, table] of changes) {
-      for (const { key } of this.tables.get(hostname)?.services ?? []) claimsOf(keyText(key)).delete(hostname);
+      for (const { key } of this.tables.get(hostname)?.services ?? [])
+        claimsOf(keyText(key)).delete(hostname);
       for (const { key, value } of table?.services ?? []) claimsOf(keyText(key)).set(hostname, value);
     }
     return after;

@@ -1,16 +1,17 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import * as grpc from "@grpc/grpc-js";
 import {
   type ReportEdgesRequest,
   ReportEdgesRequestSchema,
   ReportEdgesResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
-import * as grpc from "@grpc/grpc-js";
 
 const method = TelemetryService.method.reportEdges;
 const path = `/${TelemetryService.typeName}/${method.name}`;
 
-const encode = (request: ReportEdgesRequest): Buffer => Buffer.from(toBinary(ReportEdgesRequestSchema, request));
+const encode = (request: ReportEdgesRequest): Buffer =>
+  Buffer.from(toBinary(ReportEdgesRequestSchema, request));
 const decode = (bytes: Buffer) => fromBinary(ReportEdgesResponseSchema, bytes);
 
 export interface TelemetryOptions {
@@ -52,7 +53,9 @@ export class TelemetryReporter {
   private schedule(): void {
     if (this.closed) return;
     this.timer = setTimeout(() => {
-      this.send().catch(this.options.onError).finally(() => this.schedule());
+      this.send()
+        .catch(this.options.onError)
+        .finally(() => this.schedule());
     }, this.options.intervalMs);
   }
 
