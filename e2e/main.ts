@@ -4,6 +4,10 @@ import { join } from "node:path";
 
 const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
+  setup: {
+    program: "peers/setup.ts",
+    what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",
+  },
 };
 
 const [name = "", ...rest] = process.argv.slice(2);

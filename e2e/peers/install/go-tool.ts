@@ -27,7 +27,7 @@ function numbers(version: string): number[] {
 }
 
 /** @throws Error if there is no Go, or one that is too old for the modules. */
-export async function requireGo(): Promise<void> {
+async function requireGo(): Promise<void> {
   const found = await exec("go", ["env", "GOVERSION"]).catch((error: Error) => {
     throw new Error(`Go ${oldestGo} or newer is needed to build it, and go cannot be run: ${error.message}`);
   });
@@ -45,6 +45,7 @@ const downloadedModule = z.object({ Dir: z.string(), Sum: z.string() });
  * @throws Error if it is not the module whose hash is pinned.
  */
 export async function downloadModule({ module, version, sum }: GoModule): Promise<string> {
+  await requireGo();
   const answer = await exec("go", ["mod", "download", "-json", `${module}@${version}`], {
     cwd: await emptyFolder(),
     env: goEnvironment(),
