@@ -96,7 +96,7 @@ async function draw(
       },
       {
         title: "After",
-        subtitle: `RouteRule ${ruleName}, live ${run.milliseconds.toFixed(0)} ms after its file appeared: ${run.requests} pages, all reviews from v1.`,
+        subtitle: `RouteRule ${ruleName}: version v1 only. Live ${run.milliseconds.toFixed(0)} ms after its file appeared; ${run.requests} pages.`,
         connections: run.after.connections,
       },
     ],

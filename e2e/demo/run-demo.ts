@@ -45,15 +45,15 @@ async function conclude(
 }
 
 function tellWhatToTry(world: World, options: DemoOptions): void {
-  const other = options.world === "demo" ? "" : ` --world ${options.world}`;
+  const other = options.world === "demo" ? "" : `--world ${options.world} `;
   const controlPlane = world.controlPlane.url.replace("http://", "");
   say(`${bold("Try it by hand")}, in another terminal, as root:
 
    edit or remove ${world.config.file(ruleName)}
    ${dim("and see where the next pages go:")}
-   npm run demo -- send 300${other}
+   npm run demo -- ${other}send 300
 
-   npm run demo -- exec productpage-v1 node -e 'fetch("http://reviews:9080/").then(async (r) => console.log(await r.text()))'${other}
+   npm run demo -- ${other}exec productpage-v1 node -e 'fetch("http://reviews:9080/").then(async (r) => console.log(await r.text()))'
    npm run keelson -- status --control-plane ${controlPlane}
    npm run keelson -- explain reviews --control-plane ${controlPlane}
    curl --unix-socket ${world.applier().adminSocket} http://applier/edges

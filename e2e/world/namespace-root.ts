@@ -1,13 +1,16 @@
 // ip(8) can enter a namespace only where "/" is a mount point, and stand-in files only stand in for what is there. A
 // bare chroot has neither, so worlds bring both.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "./command.ts";
 import { mounts, parseMounts } from "./mounts.ts";
 import { worldsFolder } from "./names.ts";
 
-const rootIsMount = parseMounts(readFileSync("/proc/self/mounts", "utf8")).some(({ path }) => path === "/");
+const mountTable = "/proc/self/mounts";
+/** Without /proc nothing here can work, which `missingForKernel` says better than an error at import. */
+const rootIsMount =
+  !existsSync(mountTable) || parseMounts(readFileSync(mountTable, "utf8")).some(({ path }) => path === "/");
 
 /** "/" once more, as a mount point. */
 const ownRoot = join(worldsFolder, ".root");

@@ -7,6 +7,7 @@ const capabilities = { CAP_NET_ADMIN: 12, CAP_SYS_ADMIN: 21 };
 /** What this machine lacks to run the kernel's part, each in words; nothing if it can. */
 export async function missingForKernel(): Promise<string[]> {
   if (process.getuid?.() !== 0) return ["root: run it again with sudo, or as root"];
+  if (!existsSync("/proc/self/status")) return ["/proc: mount it with: mount -t proc proc /proc"];
   const missing = missingCapabilities(readFileSync("/proc/self/status", "utf8")).map(
     (name) => `the capability ${name}, which root lacks here (in a container, run it privileged)`,
   );
