@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { RawDeltaServer } from "../testing/raw-delta-server.ts";
 import { resource, snapshot } from "../testing/resources.ts";
@@ -38,8 +38,9 @@ test("while connecting to something that never answers", async () => {
   const sockets: Socket[] = [];
   const mute = createServer((socket) => sockets.push(socket));
   await once(mute.listen(0, "127.0.0.1"), "listening");
-  const { port } = mute.address() as AddressInfo;
-  await using client = TestClient.started({ address: `127.0.0.1:${port}`, typeUrls });
+  const bound = mute.address();
+  const address = `127.0.0.1:${typeof bound === "object" ? bound?.port : bound}`;
+  await using client = TestClient.started({ address, typeUrls });
   await expect.poll(() => sockets.length).toBeGreaterThan(0);
   await client.client.close();
   expect(client.states).toEqual([]);
@@ -119,7 +120,7 @@ test("from within onState, whatever the state", async () => {
       address,
       typeUrls,
       backoff: new Backoff(3_600_000, 3_600_000),
-      onState: () => client.client.close().then(closed.resolve, closed.reject),
+      onState: () => void client.client.close().then(closed.resolve, closed.reject),
     });
     client.client.start();
     await closed.promise;

@@ -52,11 +52,9 @@ test("a client that finds no server says why, and follows when there is one", as
   placeholder[Symbol.dispose]();
   await using client = TestClient.started({ address: placeholder.address, typeUrls });
   await expect.poll(() => client.states.length).toBeGreaterThan(2);
-  for (const state of client.states) {
-    expect(state).toMatchObject({
-      connected: false,
-      error: expect.stringContaining("ECONNREFUSED") as string,
-    });
+  for (const { connected, error } of client.states) {
+    expect(connected).toBe(false);
+    expect(error).toContain("ECONNREFUSED");
   }
   using server = await TestServer.start({}, placeholder.port);
   server.xds.setSnapshot(things(1, "a"));
@@ -90,9 +88,8 @@ test("a response that cannot be read ends the stream with an error, and the clie
   await expect.poll(() => server.requests.length).toBe(1);
   server.sendBytes(Buffer.from("garbage"));
   await expect.poll(() => server.streams).toBe(2);
-  expect(client.states).toMatchObject([
-    { connected: false, error: expect.stringContaining("13 INTERNAL") as string },
-  ]);
+  expect(client.states).toMatchObject([{ connected: false }]);
+  expect(client.states[0]?.error).toContain("13 INTERNAL");
   expect(client.updates).toEqual([]);
 });
 

@@ -187,16 +187,16 @@ describe("unsubscribing", () => {
   });
 });
 
-describe("a response that the client read after it had ended and renewed the subscription", () => {
-  /** Sent a and b; then the wildcard ended and began again, and only then the response was answered. */
-  function crossed(): Subscription {
-    const made = answered({ subscribe: ["*"] });
-    made.unsubscribe(["*"]);
-    made.subscribe(["*"]);
-    expect(made.mayHold(["a", "b"])).toBe(true);
-    return made;
-  }
+/** Sent a and b; then the wildcard ended and began again, and only then the response was answered. */
+function crossed(): Subscription {
+  const made = answered({ subscribe: ["*"] });
+  made.unsubscribe(["*"]);
+  made.subscribe(["*"]);
+  expect(made.mayHold(["a", "b"])).toBe(true);
+  return made;
+}
 
+describe("a response that the client read after it had ended and renewed the subscription", () => {
   test("is sent again, as the client may have read it before", () => {
     expect(next(crossed(), all)).toEqual({ ...nothing, added: [a, b] });
   });

@@ -7,7 +7,7 @@ import * as grpc from "@grpc/grpc-js";
 import { deltaAds } from "../service.ts";
 import { summary } from "./summary.ts";
 
-type Fields = MessageInitShape<typeof DeltaDiscoveryRequestSchema>;
+export type RequestFields = MessageInitShape<typeof DeltaDiscoveryRequestSchema>;
 
 /** A connection to a delta ADS server whose every request is said by hand: it acks nothing by itself. */
 export class RawDeltaClient implements Disposable {
@@ -54,7 +54,7 @@ export class RawDeltaStream {
     });
   }
 
-  send(fields: Fields): void {
+  send(fields: RequestFields): void {
     this.sendBytes(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, fields)));
   }
 
@@ -72,7 +72,7 @@ export class RawDeltaStream {
     return waiting.promise;
   }
 
-  ack({ typeUrl, nonce }: DeltaDiscoveryResponse, fields: Fields = {}): void {
+  ack({ typeUrl, nonce }: DeltaDiscoveryResponse, fields: RequestFields = {}): void {
     this.send({ ...fields, typeUrl, responseNonce: nonce });
   }
 
