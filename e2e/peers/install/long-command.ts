@@ -55,7 +55,9 @@ export async function runLongCommand(command: LongCommand): Promise<void> {
 /** Resolves with "code N", "signal NAME" or why it could not be started. */
 function runLines(command: LongCommand, onLine: (line: string) => void): Promise<string> {
   return new Promise((resolve) => {
-    const child = spawn("nice", ["-n", "19", command.file, ...command.args], {
+    // It must not go on alone, with nobody left to record what it made.
+    const args = ["--pdeathsig", "KILL", "--", "nice", "-n", "19", command.file, ...command.args];
+    const child = spawn("setpriv", args, {
       cwd: command.cwd,
       env: command.env ?? process.env,
       stdio: ["ignore", "pipe", "pipe"],
