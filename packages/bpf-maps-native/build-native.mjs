@@ -22,7 +22,9 @@ function flags() {
   const sanitizer = process.env.KEELSON_NATIVE_SANITIZE;
   const language = "-std=c++17 -O2 -g -fPIC -fvisibility=hidden -pthread";
   const warnings = "-Wall -Wextra -Werror -Wno-missing-field-initializers";
-  const api = "-DNAPI_VERSION=8 -DNAPI_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED";
+  // Unthrowable: in a worker thread that is being terminated no exception can be thrown, which is not our failure.
+  const api =
+    "-DNAPI_VERSION=8 -DNAPI_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED -DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS";
   const headers = [
     "-isystem",
     headersOf("node-api-headers", "include"),

@@ -1,5 +1,6 @@
 #include "border.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -8,6 +9,9 @@ namespace {
 struct AddonData {
   Napi::FunctionReference errorClass;
 };
+
+// Up to here a copy costs less than handing over memory with a finalizer.
+constexpr size_t kCheapCopy = 4096;
 
 // Own external values are tagged, so that another addon's external is never taken for a handle.
 const napi_type_tag kHandleTag = {0x6270662d6d617073, 0x2d6e61746976650a};
@@ -55,7 +59,7 @@ class PromiseWorker : public Napi::AsyncWorker {
 
 Napi::Value setErrorClass(const Napi::CallbackInfo &info) {
   auto *data = info.Env().GetInstanceData<AddonData>();
-  data->errorClass = Napi::Persistent(info[0].As<Napi::Function>());
+  data->errorClass = Napi::Persistent(functionArg(info[0], "error class"));
   return info.Env().Undefined();
 }
 
@@ -96,21 +100,31 @@ std::string textArg(const Napi::Value &value, const char *what) {
   return value.As<Napi::String>().Utf8Value();
 }
 
-uint32_t numberArg(const Napi::Value &value, const char *what) {
-  double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (number < 0 || number > UINT32_MAX || number != std::floor(number)) {
-    throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a whole number from 0 to 4294967295, found " +
-                                                value.ToString().Utf8Value());
-  }
-  return static_cast<uint32_t>(number);
+Napi::Function functionArg(const Napi::Value &value, const char *what) {
+  if (!value.IsFunction()) throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a function");
+  return value.As<Napi::Function>();
 }
+
+uint32_t numberArgWithin(const Napi::Value &value, const char *what, uint32_t low, uint32_t high) {
+  double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (number >= low && number <= high && number == std::floor(number)) return static_cast<uint32_t>(number);
+  std::string wanted = std::string(what) + " must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+  if (!value.IsNumber()) throw Napi::TypeError::New(value.Env(), wanted);
+  throw Napi::RangeError::New(value.Env(), wanted + ", found " + value.ToString().Utf8Value());
+}
+
+uint32_t numberArg(const Napi::Value &value, const char *what) { return numberArgWithin(value, what, 0, UINT32_MAX); }
 
 uint32_t numberArgOr(const Napi::Value &value, const char *what, uint32_t fallback) {
   return given(value) ? numberArg(value, what) : fallback;
 }
 
 Napi::Value toBytes(Napi::Env env, std::vector<uint8_t> content) {
-  if (content.empty()) return Napi::Uint8Array::New(env, 0);
+  if (content.size() <= kCheapCopy) {
+    auto bytes = Napi::Uint8Array::New(env, content.size());
+    std::copy(content.begin(), content.end(), bytes.Data());
+    return bytes;
+  }
   auto *owner = new std::vector<uint8_t>(std::move(content));
   auto buffer = Napi::ArrayBuffer::New(
       env, owner->data(), owner->size(), [](Napi::Env, void *, std::vector<uint8_t> *vector) { delete vector; }, owner);

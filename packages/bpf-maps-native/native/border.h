@@ -43,11 +43,14 @@ Bytes bytesArg(const Napi::Value &value, const char *what);
 std::string textArg(const Napi::Value &value, const char *what);
 // Whole number from 0 to 2^32-1.
 uint32_t numberArg(const Napi::Value &value, const char *what);
-// The same, or `fallback` for undefined.
+// Whole number from `low` to `high`.
+uint32_t numberArgWithin(const Napi::Value &value, const char *what, uint32_t low, uint32_t high);
+// Whole number from 0 to 2^32-1, or `fallback` for undefined.
 uint32_t numberArgOr(const Napi::Value &value, const char *what, uint32_t fallback);
+Napi::Function functionArg(const Napi::Value &value, const char *what);
 inline bool given(const Napi::Value &value) { return !value.IsUndefined() && !value.IsNull(); }
 
-// A Uint8Array that takes over the vector without copying.
+// A Uint8Array; large content is taken over without copying.
 Napi::Value toBytes(Napi::Env env, std::vector<uint8_t> content);
 
 Napi::Error toError(Napi::Env env, const Failure &failure);

@@ -123,9 +123,9 @@ Napi::Value keyAndValue(Napi::Env env, const btf *types, uint32_t key, uint32_t 
 Napi::Value objectMapLayout(const Napi::CallbackInfo &info) {
   ObjectState &state = idleObject(info[0], "read BTF");
   std::string name = textArg(info[1], "map name");
-  bpf_map *map = findMap(state, name, "read BTF");
-  return keyAndValue(info.Env(), bpf_object__btf(state.object), bpf_map__btf_key_type_id(map),
-                     bpf_map__btf_value_type_id(map), "map " + name + " of " + state.name);
+  findMap(state, name, "read BTF");
+  MapTypes types = state.mapTypes[name];
+  return keyAndValue(info.Env(), bpf_object__btf(state.object), types.key, types.value, "map " + name + " of " + state.name);
 }
 
 // The layout of a named struct of the object: for inner maps and ring buffer records.

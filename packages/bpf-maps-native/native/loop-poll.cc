@@ -46,7 +46,11 @@ std::shared_ptr<LoopPoll> LoopPoll::start(Napi::Env env, int fd, Events events, 
 void LoopPoll::onEvent(uv_poll_s *poll, int, int) {
   auto *self = static_cast<LoopPoll *>(uv_handle_get_data(asHandle(poll)));
   auto ready = self->onReady_;  // a copy: the callback may close this object
-  ready();
+  try {
+    ready();
+  } catch (const Napi::Error &) {
+    // Node's functions fail here only when their environment is ending, and then there is nobody left to tell.
+  }
 }
 
 void LoopPoll::close() {

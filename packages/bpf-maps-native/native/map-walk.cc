@@ -12,6 +12,9 @@ namespace {
 
 constexpr int kKernelNotSupported = 524;
 
+// Elements per step: the caller's choice bounds the memory of a step.
+constexpr uint32_t kMostPerStep = 65536;
+
 // One walk. Used by one worker at a time: the handle refuses a second step while one runs.
 struct Walk {
   SharedFd fd;
@@ -32,6 +35,13 @@ struct Piece {
   uint32_t count = 0;
 };
 
+bool keepPiece(const Walk &walk, Piece &piece, uint32_t count) {
+  piece.count = count;
+  piece.keys.resize(count * walk.keySize);
+  piece.values.resize(count * walk.valueSize);
+  return true;
+}
+
 // False when the kernel has no batch lookup for this map type.
 bool batchStep(Walk &walk, Piece &piece, uint32_t wanted) {
   for (;;) {
@@ -46,15 +56,19 @@ bool batchStep(Walk &walk, Piece &piece, uint32_t wanted) {
       wanted *= 2;
       continue;
     }
+    if (result == -EINTR) {  // before 6.15 at an empty slot of an array of maps: go on key by key
+      count = count < wanted ? count : 0;
+      if (count > 0) walk.token = std::move(next);
+      walk.started = walk.started || count > 0;
+      walk.batched = false;
+      return keepPiece(walk, piece, count);
+    }
     if ((result == -kKernelNotSupported || result == -EOPNOTSUPP || result == -EINVAL) && !walk.started) return false;
     if (result < 0 && result != -ENOENT) throw Failure(-result, "batch lookup", walk.object);
     walk.started = true;
     walk.finished = result == -ENOENT;
     walk.token = std::move(next);
-    piece.count = count;
-    piece.keys.resize(count * walk.keySize);
-    piece.values.resize(count * walk.valueSize);
-    return true;
+    return keepPiece(walk, piece, count);
   }
 }
 
@@ -98,9 +112,7 @@ struct WalkHandle : Handle {
   void release() override { walk.reset(); }
 };
 
-// mapWalk(map, withValues): a handle for mapWalkNext.
-Napi::Value mapWalk(const Napi::CallbackInfo &info) {
-  auto &map = handleArg<MapHandle>(info[0]);
+std::shared_ptr<Walk> makeWalk(const MapHandle &map, bool withValues) {
   if (map.info.key_size == 0) throw Failure(EINVAL, "iterate", map.describe(), "the map has no keys");
   auto walk = std::make_shared<Walk>();
   walk->fd = map.fd;
@@ -108,11 +120,27 @@ Napi::Value mapWalk(const Napi::CallbackInfo &info) {
   walk->keySize = map.info.key_size;
   walk->valueSize = map.valueBytes;
   walk->maxEntries = map.info.max_entries;
-  walk->withValues = info[1].ToBoolean().Value();
-  walk->batched = walk->withValues;
+  walk->withValues = withValues;
+  // A trie's batch lookup is a walk by key itself, and begins anew, repeating elements, when its key vanishes.
+  walk->batched = walk->withValues && map.info.type != BPF_MAP_TYPE_LPM_TRIE;
   walk->token.resize(map.info.key_size < 8 ? 8 : map.info.key_size);
+  return walk;
+}
+
+Napi::Value pieceResult(Napi::Env env, Piece &piece, bool finished) {
+  auto result = Napi::Object::New(env);
+  result.Set("count", piece.count);
+  result.Set("keys", toBytes(env, std::move(piece.keys)));
+  result.Set("values", toBytes(env, std::move(piece.values)));
+  result.Set("finished", finished);
+  return result;
+}
+
+// mapWalk(map, withValues): a handle for mapWalkNext.
+Napi::Value mapWalk(const Napi::CallbackInfo &info) {
+  auto &map = handleArg<MapHandle>(info[0]);
   auto handle = std::make_unique<WalkHandle>();
-  handle->walk = std::move(walk);
+  handle->walk = makeWalk(map, info[1].ToBoolean().Value());
   handle->object = map.describe();
   return wrapHandle(info.Env(), std::move(handle));
 }
@@ -120,7 +148,7 @@ Napi::Value mapWalk(const Napi::CallbackInfo &info) {
 // mapWalkNext(walk, wanted): Promise of { count, keys, values, finished }.
 Napi::Value mapWalkNext(const Napi::CallbackInfo &info) {
   auto walk = handleArg<WalkHandle>(info[0]).walk;
-  uint32_t wanted = numberArg(info[1], "count");
+  uint32_t wanted = numberArgWithin(info[1], "count", 1, kMostPerStep);
   if (walk->running) throw Failure(EBUSY, "iterate", walk->object, "a step of this walk is under way");
   walk->running = true;
   auto piece = std::make_shared<Piece>();
@@ -135,13 +163,25 @@ Napi::Value mapWalkNext(const Napi::CallbackInfo &info) {
   return runAsync(info.Env(), work, [walk, piece, failure](Napi::Env env) -> Napi::Value {
     walk->running = false;
     if (*failure) throw **failure;
-    auto result = Napi::Object::New(env);
-    result.Set("count", piece->count);
-    result.Set("keys", toBytes(env, std::move(piece->keys)));
-    result.Set("values", toBytes(env, std::move(piece->values)));
-    result.Set("finished", walk->finished);
-    return result;
+    return pieceResult(env, *piece, walk->finished);
   });
+}
+
+// mapReadAll(map, elements per step): Promise of { count, keys, values } of the whole map.
+Napi::Value mapReadAll(const Napi::CallbackInfo &info) {
+  auto walk = makeWalk(handleArg<MapHandle>(info[0]), true);
+  uint32_t wanted = numberArgWithin(info[1], "count", 1, kMostPerStep);
+  auto all = std::make_shared<Piece>();
+  auto work = [walk, all, wanted] {
+    while (!walk->finished) {
+      Piece piece;
+      step(*walk, piece, wanted);
+      all->count += piece.count;
+      all->keys.insert(all->keys.end(), piece.keys.begin(), piece.keys.end());
+      all->values.insert(all->values.end(), piece.values.begin(), piece.values.end());
+    }
+  };
+  return runAsync(info.Env(), work, [all](Napi::Env env) { return pieceResult(env, *all, true); });
 }
 
 }  // namespace
@@ -149,4 +189,5 @@ Napi::Value mapWalkNext(const Napi::CallbackInfo &info) {
 void exportMapWalk(Napi::Object &exports) {
   exportFunction<mapWalk>(exports, "mapWalk");
   exportFunction<mapWalkNext>(exports, "mapWalkNext");
+  exportFunction<mapReadAll>(exports, "mapReadAll");
 }

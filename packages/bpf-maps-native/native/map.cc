@@ -12,6 +12,7 @@
 namespace {
 
 Napi::Value createMap(const Napi::CallbackInfo &info) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "options must be an object");
   auto options = info[0].As<Napi::Object>();
   std::string name = textArg(options.Get("name"), "name");
   LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = numberArgOr(options.Get("flags"), "flags", 0));
@@ -34,6 +35,11 @@ Napi::Value openMapById(const Napi::CallbackInfo &info) {
   int fd = bpf_map_get_fd_by_id(id);
   if (fd < 0) throw Failure(-fd, "open", "map with id " + std::to_string(id));
   return wrapHandle(info.Env(), makeMap(ownFd(fd), ""));
+}
+
+// A second handle of the same descriptor, for work that goes on when the first is closed.
+Napi::Value shareMap(const Napi::CallbackInfo &info) {
+  return wrapHandle(info.Env(), std::make_unique<MapHandle>(handleArg<MapHandle>(info[0])));
 }
 
 Napi::Value mapInfo(const Napi::CallbackInfo &info) {
@@ -143,6 +149,9 @@ Bytes sizedArg(const MapHandle &map, const Napi::Value &value, const char *what,
 
 const uint8_t *keyArg(const MapHandle &map, const Napi::Value &value, const char *operation) {
   if (map.info.key_size == 0 && !given(value)) return nullptr;  // queues and stacks
+  if (!given(value)) {
+    throw Failure(EINVAL, operation, map.describe(), "needs a key of " + std::to_string(map.info.key_size) + " bytes");
+  }
   return sizedArg(map, value, "key", map.info.key_size, operation).data;
 }
 
@@ -150,6 +159,7 @@ void exportMap(Napi::Object &exports) {
   exportFunction<createMap>(exports, "createMap");
   exportFunction<openPinnedMap>(exports, "openPinnedMap");
   exportFunction<openMapById>(exports, "openMapById");
+  exportFunction<shareMap>(exports, "shareMap");
   exportFunction<mapInfo>(exports, "mapInfo");
   exportFunction<mapFd>(exports, "mapFd");
   exportFunction<mapLookup>(exports, "mapLookup");

@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,11 +11,17 @@
 #include "border.h"
 #include "fd.h"
 
+// BTF ids of a map's key and value, 0 where it has none.
+struct MapTypes {
+  uint32_t key, value;
+};
+
 struct ObjectState {
   bpf_object *object = nullptr;
   std::string name;
   std::vector<uint8_t> content;    // kept while libbpf may look at it
   std::vector<SharedFd> borrowed;  // descriptors that libbpf uses at load without owning them
+  std::map<std::string, MapTypes> mapTypes;  // as declared: load makes libbpf forget those of queues, maps of maps and the like
   bool loading = false;            // touched on the loop only
   bool loaded = false;
 

@@ -27,6 +27,10 @@ Napi::Value openObject(const Napi::CallbackInfo &info) {
     state->object = file.empty() ? bpf_object__open_mem(state->content.data(), state->content.size(), &options)
                                  : bpf_object__open_file(file.c_str(), &options);
     if (state->object == nullptr) throw log.explain(errno, "open", state->name);
+    bpf_map *map;
+    bpf_object__for_each_map(map, state->object) {
+      state->mapTypes[bpf_map__name(map)] = {bpf_map__btf_key_type_id(map), bpf_map__btf_value_type_id(map)};
+    }
   };
   return runAsync(info.Env(), work, [state](Napi::Env env) {
     auto handle = std::make_unique<ObjectHandle>();
@@ -96,6 +100,17 @@ void check(int result, const char *operation, const std::string &object) {
   if (result < 0) throw Failure(-result, operation, object);
 }
 
+std::string shape(uint32_t type, uint32_t keySize, uint32_t valueSize) {
+  return mapTypeName(type) + " with keys of " + std::to_string(keySize) + " and values of " + std::to_string(valueSize) + " bytes";
+}
+
+// libbpf takes over whatever shape the other map has, and the object's programs would meet it unawares.
+void checkShape(const bpf_map *map, const MapHandle &other, const char *operation, const std::string &object) {
+  std::string declared = shape(bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map));
+  std::string found = shape(other.info.type, other.info.key_size, other.info.value_size);
+  if (declared != found) throw Failure(EINVAL, operation, object, "declared as " + declared + ", " + other.describe() + " is " + found);
+}
+
 // configureMap(object, name, maxEntries?, reuse?, innerMap?)
 Napi::Value configureMap(const Napi::CallbackInfo &info) {
   const char *operation = "configure";
@@ -105,7 +120,11 @@ Napi::Value configureMap(const Napi::CallbackInfo &info) {
   std::string object = "map " + name + " of " + state.name;
   if (state.loaded) throw Failure(EBUSY, operation, object, "the object is loaded already");
   if (given(info[2])) check(bpf_map__set_max_entries(map, numberArg(info[2], "maxEntries")), operation, object);
-  if (given(info[3])) check(bpf_map__reuse_fd(map, handleArg<MapHandle>(info[3]).fd->get()), operation, object);
+  if (given(info[3])) {
+    auto &other = handleArg<MapHandle>(info[3]);
+    checkShape(map, other, operation, object);
+    check(bpf_map__reuse_fd(map, other.fd->get()), operation, object);
+  }
   if (given(info[4])) {
     SharedFd inner = handleArg<MapHandle>(info[4]).fd;  // libbpf keeps the number and does not close it
     check(bpf_map__set_inner_map_fd(map, inner->get()), operation, object);

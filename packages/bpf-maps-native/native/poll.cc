@@ -18,7 +18,7 @@ struct WaitHandle : Handle {
 // waitWritable(socket, callback): a handle to close after the call, or to give up.
 Napi::Value waitWritable(const Napi::CallbackInfo &info) {
   auto &socket = handleArg<SocketHandle>(info[0]);
-  auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[1].As<Napi::Function>()));
+  auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(functionArg(info[1], "callback")));
   auto handle = std::make_unique<WaitHandle>();
   handle->object = socket.object;
   handle->poll = LoopPoll::start(info.Env(), socket.fd->get(), LoopPoll::Events::writable, socket.fd, [callback] {

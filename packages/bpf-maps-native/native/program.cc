@@ -39,6 +39,8 @@ struct TestRun {
   bool syscall = false;  // such a program runs once and writes into the context given
 };
 
+// A run cannot be cut short, and holds a thread of libuv's pool.
+constexpr uint32_t kMostRuns = 1'000'000;
 // Room for packets that a program grows; the kernel's own bound is about a page.
 constexpr size_t kDataGrowth = 4096;
 
@@ -79,7 +81,7 @@ Napi::Value programTestRun(const Napi::CallbackInfo &info) {
   run->syscall = program.info.type == BPF_PROG_TYPE_SYSCALL;
   if (given(info[1])) run->data = bytesArg(info[1], "data").copy();
   if (given(info[2])) run->context = bytesArg(info[2], "context").copy();
-  run->repeat = numberArg(info[3], "repeat");
+  run->repeat = numberArgWithin(info[3], "repeat", 1, kMostRuns);
   return runAsync(info.Env(), [run] { runTest(*run); }, [run](Napi::Env env) -> Napi::Value {
     auto result = Napi::Object::New(env);
     result.Set("returnValue", run->result);

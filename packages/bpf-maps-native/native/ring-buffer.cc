@@ -62,12 +62,13 @@ void deliver(Ring &ring) {
 // openRingBuffer(map, onRecords(bytes of all records, their lengths))
 Napi::Value openRingBuffer(const Napi::CallbackInfo &info) {
   auto &map = handleArg<MapHandle>(info[0]);
+  Napi::Function onRecords = functionArg(info[1], "callback");
   auto ring = std::make_shared<Ring>();
   ring->map = map.fd;
   PrintLog log;
   ring->buffer = ring_buffer__new(map.fd->get(), collect, ring.get(), nullptr);
   if (ring->buffer == nullptr) throw log.explain(errno, "open ring buffer", map.describe());
-  ring->onRecords = Napi::Persistent(info[1].As<Napi::Function>());
+  ring->onRecords = Napi::Persistent(onRecords);
   auto handle = std::make_unique<RingHandle>();
   handle->ring = ring;
   handle->name = map.name;

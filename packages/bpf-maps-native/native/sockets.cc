@@ -35,12 +35,6 @@ Address parseAddress(const std::string &text, uint16_t port, const char *operati
   return address;
 }
 
-uint16_t portArg(const Napi::Value &value) {
-  uint32_t port = numberArg(value, "port");
-  if (port > UINT16_MAX) throw Napi::RangeError::New(value.Env(), "port must be at most 65535, found " + std::to_string(port));
-  return static_cast<uint16_t>(port);
-}
-
 struct Request {
   std::string netns, operation, object;
   Address address;
@@ -94,7 +88,7 @@ std::shared_ptr<Request> requestArgs(const Napi::CallbackInfo &info, const char 
   request->netns = given(info[0]) ? textArg(info[0], "netnsPath") : "";
   request->operation = operation;
   std::string text = textArg(info[1], "address");
-  uint16_t port = portArg(info[2]);
+  auto port = static_cast<uint16_t>(numberArgWithin(info[2], "port", 0, UINT16_MAX));
   request->address = parseAddress(text, port, operation);
   request->object = (text.find(':') == std::string::npos ? text : "[" + text + "]") + ":" + std::to_string(port);
   if (!request->netns.empty()) request->object += " in " + request->netns;

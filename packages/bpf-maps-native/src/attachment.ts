@@ -10,28 +10,34 @@ export interface ClsactOptions {
   replace?: boolean;
 }
 
-/** An attachment that is no link: the kernel keeps it after this process, until it is detached. */
+/**
+ * An attachment that is no link. The kernel keeps it when it is closed or the process ends: on clsact until it is
+ * detached, on a sockmap or sockhash as long as anyone has the map open or pinned.
+ */
 export class Attachment implements AsyncDisposable {
   readonly #handle: NativeHandle;
+  #closed = false;
 
-  /** For other classes of this package. */
+  /** Handles come from the addon: use BpfProgram.attachSockmap or attachClsact. */
   constructor(handle: NativeHandle) {
     this.#handle = handle;
   }
 
-  /** Takes the program off again. Nothing happens if its network namespace is gone. */
+  /** Takes the program off again, off the loop. Nothing happens if its network namespace is gone. */
   async detach(): Promise<void> {
     await native.detach(this.#handle);
-    native.close(this.#handle);
+    this.close();
   }
 
   /** Gives up the handle and leaves the program attached. */
   close(): void {
+    this.#closed = true;
     native.close(this.#handle);
   }
 
+  /** Detaches, unless that was done or the handle was given up. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.detach();
+    if (!this.#closed) await this.detach();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BpfProgram } from "./bpf-program.ts";
+import { handleOf } from "./handles.ts";
 import { type NativeHandle, type NativeLinkInfo, native } from "./native.ts";
 
 /** What the kernel tells of a link; `cgroupId` is 0 once its cgroup is gone or it was detached. */
@@ -8,13 +9,9 @@ export type LinkInfo = Readonly<NativeLinkInfo>;
 export class BpfLink implements Disposable {
   readonly #handle: NativeHandle;
 
-  private constructor(handle: NativeHandle) {
+  /** Handles come from the addon: use openPinned, openById or BpfProgram.attachCgroup. */
+  constructor(handle: NativeHandle) {
     this.#handle = handle;
-  }
-
-  /** For other classes of this package. */
-  static fromHandle(handle: NativeHandle): BpfLink {
-    return new BpfLink(handle);
   }
 
   static openPinned(path: string): BpfLink {
@@ -32,7 +29,7 @@ export class BpfLink implements Disposable {
 
   /** Puts another program in place, atomically, off the loop. */
   async update(program: BpfProgram): Promise<void> {
-    await native.linkUpdate(this.#handle, program.handle);
+    await native.linkUpdate(this.#handle, handleOf(program));
   }
 
   /** Detaches although descriptors and pins are left. */

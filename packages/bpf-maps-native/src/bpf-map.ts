@@ -1,6 +1,7 @@
 import type { BpfProgram } from "./bpf-program.ts";
+import { handleOf, keepHandle } from "./handles.ts";
 import type { MapLayout } from "./layout.ts";
-import { batchChunks, joinBytes } from "./map-bytes.ts";
+import { batchChunks, walkPiece } from "./map-bytes.ts";
 import { type NativeHandle, type NativeMapInfo, native } from "./native.ts";
 import { joinPerCpu, splitPerCpu } from "./per-cpu.ts";
 import type { MapType } from "./type-names.ts";
@@ -9,9 +10,6 @@ import type { MapType } from "./type-names.ts";
 export type UpdateMode = "any" | "create" | "replace";
 
 const updateModes = { any: 0, create: 1, replace: 2 } as const;
-
-/** Elements asked for in one step of a walk over a map. */
-const walkPiece = 4096;
 
 export interface CreateMapOptions {
   type: MapType;
@@ -32,25 +30,24 @@ export type MapInfo = Readonly<Omit<NativeMapInfo, "valueBytes">>;
 
 /** Owner of a descriptor of a BPF map. Sizes of keys and values are checked against the kernel's. */
 export class BpfMap implements Disposable {
-  /** For other classes of this package. */
-  readonly handle: NativeHandle;
   readonly info: MapInfo;
+  readonly #handle: NativeHandle;
   readonly #valueBytes: number;
+  /** Elements read in one step of a walk. */
+  readonly #piece: number;
 
-  private constructor(handle: NativeHandle) {
-    this.handle = handle;
+  /** Handles come from the addon: use create, openPinned, openById or BpfObject.map. */
+  constructor(handle: NativeHandle) {
+    this.#handle = handle;
+    keepHandle(this, handle);
     const { valueBytes, ...info } = native.mapInfo(handle);
     this.info = info;
     this.#valueBytes = valueBytes;
-  }
-
-  /** For other classes of this package. */
-  static fromHandle(handle: NativeHandle): BpfMap {
-    return new BpfMap(handle);
+    this.#piece = walkPiece(info.keySize + valueBytes);
   }
 
   static create(options: CreateMapOptions): BpfMap {
-    return new BpfMap(native.createMap(options, options.innerMap?.handle));
+    return new BpfMap(native.createMap(options, options.innerMap && handleOf(options.innerMap)));
   }
 
   static openPinned(path: string): BpfMap {
@@ -63,36 +60,36 @@ export class BpfMap implements Disposable {
 
   /** The descriptor's number; it belongs to this object. */
   get fd(): number {
-    return native.mapFd(this.handle);
+    return native.mapFd(this.#handle);
   }
 
   /** Types of key and value as the kernel's BTF has them; ENOENT when the map was made without. */
   layout(): MapLayout {
-    return native.mapLayout(this.handle);
+    return native.mapLayout(this.#handle);
   }
 
   /** The raw value, or undefined. For per-CPU maps the rounded values of all possible CPUs in a row. */
   lookup(key: Uint8Array): Uint8Array | undefined {
-    return native.mapLookup(this.handle, key);
+    return native.mapLookup(this.#handle, key);
   }
 
   update(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
-    native.mapUpdate(this.handle, key, value, updateModes[mode]);
+    native.mapUpdate(this.#handle, key, value, updateModes[mode]);
   }
 
   /** Whether the key was there. */
   delete(key: Uint8Array): boolean {
-    return native.mapDelete(this.handle, key);
+    return native.mapDelete(this.#handle, key);
   }
 
   /** Looks up and deletes in one step; not every map type can. */
   lookupAndDelete(key: Uint8Array): Uint8Array | undefined {
-    return native.mapTake(this.handle, key);
+    return native.mapTake(this.#handle, key);
   }
 
   /** One value per possible CPU. */
   lookupPerCpu(key: Uint8Array): Uint8Array[] | undefined {
-    const row = native.mapLookup(this.handle, key);
+    const row = native.mapLookup(this.#handle, key);
     return row === undefined ? undefined : splitPerCpu(row, this.info.valueSize, native.possibleCpus());
   }
 
@@ -103,7 +100,7 @@ export class BpfMap implements Disposable {
 
   /** Map of maps: the inner map behind a key. The kernel waits for all readers, so this is off the loop. */
   async setInner(key: Uint8Array, inner: BpfMap): Promise<void> {
-    await native.mapSetReference(this.handle, key, inner.handle);
+    await native.mapSetReference(this.#handle, key, handleOf(inner));
   }
 
   /** Map of maps: the id of the inner map behind a key, for openById. */
@@ -113,7 +110,7 @@ export class BpfMap implements Disposable {
 
   /** Program array: the program behind an index, for tail calls. */
   async setProgram(index: Uint8Array, program: BpfProgram): Promise<void> {
-    await native.mapSetReference(this.handle, index, program.handle);
+    await native.mapSetReference(this.#handle, index, handleOf(program));
   }
 
   /** Program array: the id of the program behind an index. */
@@ -123,12 +120,12 @@ export class BpfMap implements Disposable {
 
   /** Map of maps or program array: empties a place, off the loop. Whether something was there. */
   async deleteReference(key: Uint8Array): Promise<boolean> {
-    return await native.mapDeleteReference(this.handle, key);
+    return await native.mapDeleteReference(this.#handle, key);
   }
 
   /** Sockmap or sockhash: stores a socket of this process by its descriptor. */
   setSocket(key: Uint8Array, socketFd: number, mode: UpdateMode = "any"): void {
-    native.mapSetSocket(this.handle, key, socketFd, updateModes[mode]);
+    native.mapSetSocket(this.#handle, key, socketFd, updateModes[mode]);
   }
 
   /**
@@ -136,16 +133,27 @@ export class BpfMap implements Disposable {
    * before the one named in it are written. The bytes must not change until the promise settles.
    */
   async batchUpdate(keys: Uint8Array, values: Uint8Array, mode: UpdateMode = "any"): Promise<void> {
-    for (const [k, v] of batchChunks(this.info, keys, this.info.keySize, values, this.#valueBytes)) {
-      await native.mapBatchUpdate(this.handle, k, v, updateModes[mode]);
+    const map = native.shareMap(this.#handle); // so that close does not cut the batch off
+    try {
+      for (const chunk of batchChunks(this.info, keys, this.info.keySize, values, this.#valueBytes)) {
+        const { first, total } = chunk;
+        await native.mapBatchUpdate(map, first, total, chunk.keys, chunk.values, updateModes[mode]);
+      }
+    } finally {
+      native.close(map);
     }
   }
 
   /** Deletes many keys, off the loop; missing ones are passed over. The number that was there. */
   async batchDelete(keys: Uint8Array): Promise<number> {
+    const map = native.shareMap(this.#handle);
     let deleted = 0;
-    for (const [k] of batchChunks(this.info, keys, this.info.keySize)) {
-      deleted += await native.mapBatchDelete(this.handle, k);
+    try {
+      for (const chunk of batchChunks(this.info, keys, this.info.keySize)) {
+        deleted += await native.mapBatchDelete(map, chunk.first, chunk.total, chunk.keys);
+      }
+    } finally {
+      native.close(map);
     }
     return deleted;
   }
@@ -155,15 +163,8 @@ export class BpfMap implements Disposable {
    * Per-CPU values: each rounded up to 8 bytes, times possible CPUs.
    */
   async batchLookup(): Promise<{ count: number; keys: Uint8Array; values: Uint8Array }> {
-    const keys: Uint8Array[] = [];
-    const values: Uint8Array[] = [];
-    let count = 0;
-    for await (const piece of this.#walk(true)) {
-      count += piece.count;
-      keys.push(piece.keys);
-      values.push(piece.values);
-    }
-    return { count, keys: joinBytes(keys), values: joinBytes(values) };
+    const { count, keys, values } = await native.mapReadAll(this.#handle, this.#piece);
+    return { count, keys, values };
   }
 
   /** Every element, read in pieces off the loop. Per-CPU values as in batchLookup. */
@@ -189,31 +190,31 @@ export class BpfMap implements Disposable {
 
   /** Queue and stack. E2BIG when it is full. */
   push(value: Uint8Array): void {
-    native.mapUpdate(this.handle, undefined, value, updateModes.any);
+    native.mapUpdate(this.#handle, undefined, value, updateModes.any);
   }
 
   /** Queue and stack: the next value, removed; undefined when empty. */
   pop(): Uint8Array | undefined {
-    return native.mapTake(this.handle, undefined);
+    return native.mapTake(this.#handle, undefined);
   }
 
   /** Queue and stack: the next value, left in place. */
   peek(): Uint8Array | undefined {
-    return native.mapLookup(this.handle, undefined);
+    return native.mapLookup(this.#handle, undefined);
   }
 
   /** From now on user space can only read it; programs still write. Cannot be undone. */
   freeze(): void {
-    native.mapFreeze(this.handle);
+    native.mapFreeze(this.#handle);
   }
 
   pin(path: string): void {
-    native.pin(this.handle, path);
+    native.pin(this.#handle, path);
   }
 
   /** Operations under way are finished; later ones throw a TypeError. */
   close(): void {
-    native.close(this.handle);
+    native.close(this.#handle);
   }
 
   [Symbol.dispose](): void {
@@ -221,15 +222,15 @@ export class BpfMap implements Disposable {
   }
 
   #referenceId(key: Uint8Array): number | undefined {
-    const id = native.mapLookup(this.handle, key);
+    const id = native.mapLookup(this.#handle, key);
     return id === undefined ? undefined : new DataView(id.buffer, id.byteOffset).getUint32(0, true);
   }
 
   async *#walk(withValues: boolean): AsyncGenerator<{ count: number; keys: Uint8Array; values: Uint8Array }> {
-    const walk = native.mapWalk(this.handle, withValues);
+    const walk = native.mapWalk(this.#handle, withValues);
     try {
       for (;;) {
-        const piece = await native.mapWalkNext(walk, walkPiece);
+        const piece = await native.mapWalkNext(walk, this.#piece);
         yield piece;
         if (piece.finished) return;
       }

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { BpfMap } from "./bpf-map.ts";
 import { BpfProgram } from "./bpf-program.ts";
+import { handleOf } from "./handles.ts";
 import type { Layout, MapLayout } from "./layout.ts";
 import { type NativeHandle, native } from "./native.ts";
 import { readOnlyBytes } from "./read-only-data.ts";
@@ -38,7 +39,13 @@ export class BpfObject implements Disposable {
    */
   configureMap(name: string, options: { maxEntries?: number; reuse?: BpfMap; innerMap?: BpfMap }): void {
     const { maxEntries, reuse, innerMap } = options;
-    native.configureMap(this.#handle, name, maxEntries, reuse?.handle, innerMap?.handle);
+    native.configureMap(
+      this.#handle,
+      name,
+      maxEntries,
+      reuse && handleOf(reuse),
+      innerMap && handleOf(innerMap),
+    );
   }
 
   /** Before load: whether a program is loaded, and what it is when its section's name does not tell. */
@@ -64,15 +71,15 @@ export class BpfObject implements Disposable {
 
   /** A map of a loaded object: a handle of its own, to be closed by itself. */
   map(name: string): BpfMap {
-    return BpfMap.fromHandle(native.objectMap(this.#handle, name));
+    return new BpfMap(native.objectMap(this.#handle, name));
   }
 
   /** A program of a loaded object: a handle of its own, to be closed by itself. */
   program(name: string): BpfProgram {
-    return BpfProgram.fromHandle(native.objectProgram(this.#handle, name));
+    return new BpfProgram(native.objectProgram(this.#handle, name));
   }
 
-  /** Key and value types of a map as the object's BTF declares them; also before load. */
+  /** Key and value types of a map as the object's BTF declares them. ENOENT for a map without types. */
   mapLayout(name: string): MapLayout {
     return native.objectMapLayout(this.#handle, name);
   }

@@ -1,6 +1,7 @@
 import { Attachment, type ClsactOptions, clsactFilter } from "./attachment.ts";
 import { BpfLink } from "./bpf-link.ts";
 import type { BpfMap } from "./bpf-map.ts";
+import { handleOf, keepHandle } from "./handles.ts";
 import { type NativeHandle, native } from "./native.ts";
 import type { AttachType, ProgramType } from "./type-names.ts";
 
@@ -17,7 +18,7 @@ export interface TestRunOptions {
   data?: Uint8Array;
   /** The context struct, for program types that take one. */
   context?: Uint8Array;
-  /** How often to run, 1 if left out. */
+  /** How often to run: 1 to 1,000,000, 1 if left out. */
   repeat?: number;
 }
 
@@ -32,18 +33,14 @@ export interface TestRunResult {
 
 /** Owner of a descriptor of a loaded program. */
 export class BpfProgram implements Disposable {
-  /** For other classes of this package. */
-  readonly handle: NativeHandle;
   readonly info: ProgramInfo;
+  readonly #handle: NativeHandle;
 
-  private constructor(handle: NativeHandle) {
-    this.handle = handle;
+  /** Handles come from the addon: use openPinned, openById or BpfObject.program. */
+  constructor(handle: NativeHandle) {
+    this.#handle = handle;
+    keepHandle(this, handle);
     this.info = native.programInfo(handle);
-  }
-
-  /** For other classes of this package. */
-  static fromHandle(handle: NativeHandle): BpfProgram {
-    return new BpfProgram(handle);
   }
 
   static openPinned(path: string): BpfProgram {
@@ -59,12 +56,12 @@ export class BpfProgram implements Disposable {
    * the program was loaded with; a program opened by pin or id needs it named.
    */
   async attachCgroup(cgroupPath: string, attachType?: AttachType): Promise<BpfLink> {
-    return BpfLink.fromHandle(await native.attachCgroup(this.handle, cgroupPath, attachType));
+    return new BpfLink(await native.attachCgroup(this.#handle, cgroupPath, attachType));
   }
 
   /** Attaches an sk_msg or sk_skb program to a sockmap or sockhash. It reaches only sockets inserted later. */
   async attachSockmap(map: BpfMap, attachType?: AttachType): Promise<Attachment> {
-    return new Attachment(await native.attachSockmap(this.handle, map.handle, attachType));
+    return new Attachment(await native.attachSockmap(this.#handle, handleOf(map), attachType));
   }
 
   /** Attaches a sched_cls program to an interface's clsact qdisc, which is made if missing and left in place. */
@@ -74,22 +71,22 @@ export class BpfProgram implements Disposable {
     options: ClsactOptions = {},
   ): Promise<Attachment> {
     return new Attachment(
-      await native.attachClsact(this.handle, ...clsactFilter(interfaceName, direction, options)),
+      await native.attachClsact(this.#handle, ...clsactFilter(interfaceName, direction, options)),
     );
   }
 
   /** Runs the program on given bytes, off the loop. Error 524 (ENOTSUPP) for types that cannot. */
   async testRun(options: TestRunOptions = {}): Promise<TestRunResult> {
-    return await native.programTestRun(this.handle, options.data, options.context, options.repeat ?? 1);
+    return await native.programTestRun(this.#handle, options.data, options.context, options.repeat ?? 1);
   }
 
   pin(path: string): void {
-    native.pin(this.handle, path);
+    native.pin(this.#handle, path);
   }
 
   /** What is attached stays attached. */
   close(): void {
-    native.close(this.handle);
+    native.close(this.#handle);
   }
 
   [Symbol.dispose](): void {

@@ -1,15 +1,18 @@
-import { createServer } from "node:net";
 import { expect } from "vitest";
 import { BpfLink } from "./bpf-link.ts";
+import type { BpfObject } from "./bpf-object.ts";
 import { BpfProgram } from "./bpf-program.ts";
 import { cgroupPrograms } from "./kernel.ts";
-import { listenInNamespace } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
-import { makeCgroup, makeNamespace, makePinFolder, runInside } from "./testing/places.ts";
-import { loadProgram, numbers, openProgram, u32 } from "./testing/programs.ts";
+import { serveInNamespace } from "./testing/network.ts";
+import { makeCgroup, makeNamespace, makePinFolder } from "./testing/places.ts";
+import { startInside } from "./testing/processes.ts";
+import { collect, loadProgram, numbers, openProgram, u32 } from "./testing/programs.ts";
 
 const targetPort = 7070;
 const type = "cgroup_inet4_connect";
+const connects = 0;
+const established = 1;
 
 /** Prints what a server says, or the error's code. */
 const dial = `import net from "node:net";
@@ -18,50 +21,56 @@ socket.on("data", (data) => { console.log(String(data)); socket.destroy(); });
 socket.on("error", (error) => console.log(error.code));`;
 
 /** A greeting server in a new namespace, and a new cgroup to dial from. */
-async function stage() {
-  const stack = new AsyncDisposableStack();
+async function makeStage(stack: AsyncDisposableStack) {
   const space = stack.use(makeNamespace());
   const cgroup = stack.use(makeCgroup());
-  const server = createServer((socket) => socket.end("hello"));
-  server.listen({ fd: await listenInNamespace(space.path, { address: "127.0.0.1", port: targetPort }) });
-  stack.defer(() => void server.close());
-  const call = async (port: number) =>
-    (await runInside({ cgroup: cgroup.path, netns: space.name }, dial, String(port))).trim();
-  return { stack, cgroup: cgroup.path, space, call };
+  await serveInNamespace(stack, space.path, { port: targetPort }, (socket) => socket.end("hello"));
+  const call = async (port: number) => {
+    const caller = startInside({ cgroup: cgroup.path, netns: space.name }, dial, String(port));
+    const answer = await caller.readLine();
+    expect(await caller.end()).toBe(0);
+    return answer;
+  };
+  return { cgroup: cgroup.path, netns: space.name, call };
 }
 
-async function connectObject() {
-  const object = await openProgram("traffic");
+async function loadTraffic(stack: AsyncDisposableStack): Promise<BpfObject> {
+  const object = stack.use(await openProgram("traffic"));
   object.setReadOnlyData("target_port", targetPort);
   object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
   await object.load();
   return object;
 }
 
+function counter(object: BpfObject, index: number): number | undefined {
+  using counters = object.map("counters");
+  return numbers(counters.lookup(u32(index)))[0];
+}
+
 kernelTest(
-  "operation: attach to a cgroup - connect4 sends calls elsewhere, until the link is closed",
+  "operation: attach to a cgroup (BpfProgram.attachCgroup, cgroupPrograms, BpfLink.close) - " +
+    "connect4 sends calls elsewhere, until the link is closed",
   async () => {
-    const { stack, cgroup, call } = await stage();
-    await using _ = stack;
-    using object = await connectObject();
+    await using stack = new AsyncDisposableStack();
+    const { cgroup, call } = await makeStage(stack);
+    const object = await loadTraffic(stack);
     using program = object.program("redirect_connect");
     expect(await call(7)).toBe("ECONNREFUSED");
-    {
-      using link = await program.attachCgroup(cgroup);
-      expect(link.info).toMatchObject({ type: "cgroup", programId: program.info.id, attachType: type });
-      expect(cgroupPrograms(cgroup, type)).toEqual([program.info.id]);
-      expect(await call(7)).toBe("hello");
-      expect(numbers(object.map("counters").lookup(u32(0)))).toEqual([1]);
-    }
+    const link = await program.attachCgroup(cgroup);
+    expect(link.info).toMatchObject({ type: "cgroup", programId: program.info.id, attachType: type });
+    expect(cgroupPrograms(cgroup, type)).toEqual([program.info.id]);
+    expect(await call(7)).toBe("hello");
+    expect(counter(object, connects)).toBe(1);
+    link.close();
     expect(cgroupPrograms(cgroup, type)).toEqual([]);
     expect(await call(7)).toBe("ECONNREFUSED");
   },
 );
 
-kernelTest("operation: update a link - the next call meets the new program", async () => {
-  const { stack, cgroup, call } = await stage();
-  await using _ = stack;
-  using object = await connectObject();
+kernelTest("operation: update a link (BpfLink.update) - the next call meets the new program", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { cgroup, call } = await makeStage(stack);
+  const object = await loadTraffic(stack);
   using redirect = object.program("redirect_connect");
   using refuse = object.program("refuse_connect");
   using link = await redirect.attachCgroup(cgroup);
@@ -73,69 +82,93 @@ kernelTest("operation: update a link - the next call meets the new program", asy
 });
 
 kernelTest(
-  "operation: pin a link - it works on without descriptors, is opened again and detached",
+  "operation: pin a link (BpfLink.pin, BpfLink.openPinned, BpfLink.openById, BpfLink.detach) - " +
+    "it works on without descriptors, is opened again and detached",
   async () => {
-    const { stack, cgroup, call } = await stage();
-    await using _ = stack;
-    using folder = makePinFolder();
-    const paths = { link: `${folder.path}/link`, program: `${folder.path}/program` };
+    await using stack = new AsyncDisposableStack();
+    const { cgroup, call } = await makeStage(stack);
+    const folder = stack.use(makePinFolder());
     {
-      using object = await connectObject();
+      const object = await loadTraffic(stack);
       using program = object.program("redirect_connect");
-      program.pin(paths.program);
-      using link = await program.attachCgroup(cgroup);
-      link.pin(paths.link);
+      using attached = await program.attachCgroup(cgroup);
+      attached.pin(`${folder.path}/link`);
+      object.close();
     }
     expect(await call(7)).toBe("hello");
-    using link = BpfLink.openPinned(paths.link);
-    using program = BpfProgram.openPinned(paths.program);
-    expect(link.info.programId).toBe(program.info.id);
+    using link = BpfLink.openPinned(`${folder.path}/link`);
     using same = BpfLink.openById(link.info.id);
+    expect(same.info).toEqual(link.info);
     same.detach();
     expect(link.info.cgroupId).toBe(0n);
     expect(await call(7)).toBe("ECONNREFUSED");
   },
 );
 
-kernelTest("operation: pin a program - opened by path it is attached with its type named", async () => {
-  const { stack, cgroup, call } = await stage();
-  await using _ = stack;
-  using folder = makePinFolder();
-  {
-    using object = await connectObject();
-    using program = object.program("refuse_connect");
-    program.pin(`${folder.path}/refuse`);
-  }
-  using program = BpfProgram.openPinned(`${folder.path}/refuse`);
-  await expect(program.attachCgroup(cgroup)).rejects.toThrow(
-    "the attach type of an opened program is not known",
-  );
-  using _link = await program.attachCgroup(cgroup, type);
-  expect(await call(targetPort)).toBe("EPERM");
-  await expect(program.attachCgroup(cgroup, "cgroup_inet6_connect")).rejects.toThrow(
-    `attach program refuse_connect to cgroup ${cgroup} as cgroup_inet6_connect: EINVAL (22)`,
-  );
-  await expect(program.attachCgroup("/nowhere", type)).rejects.toThrow("ENOENT (2)");
-});
-
 kernelTest(
-  "operation: attach sockops - both ends of a connection are counted and kept in a sockhash",
+  "operation: pin a program (BpfProgram.pin, BpfProgram.openPinned, BpfProgram.openById) - " +
+    "opened by path it is attached with its type named",
   async () => {
-    const { stack, cgroup, space } = await stage();
-    await using _ = stack;
-    using object = await connectObject();
-    using program = object.program("keep_established");
-    using _link = await program.attachCgroup(cgroup);
-    const script = `import net from "node:net";
-const server = net.createServer((socket) => socket.end("x")).listen(8080, "127.0.0.1", () => {
-  net.connect(8080, "127.0.0.1").on("data", () => {}).on("close", () => { server.close(); console.log("done"); });
-});`;
-    expect(await runInside({ cgroup, netns: space.name }, script)).toBe("done\n");
-    expect(numbers(object.map("counters").lookup(u32(1)))).toEqual([2]);
+    await using stack = new AsyncDisposableStack();
+    const { cgroup, call } = await makeStage(stack);
+    const folder = stack.use(makePinFolder());
+    {
+      const object = await loadTraffic(stack);
+      using pinned = object.program("refuse_connect");
+      pinned.pin(`${folder.path}/refuse`);
+      object.close();
+    }
+    using program = BpfProgram.openPinned(`${folder.path}/refuse`);
+    await expect(program.attachCgroup(cgroup)).rejects.toThrow(
+      "the attach type of an opened program is not known",
+    );
+    using same = BpfProgram.openById(program.info.id);
+    stack.use(await same.attachCgroup(cgroup, type));
+    expect(await call(targetPort)).toBe("EPERM");
+    await expect(program.attachCgroup(cgroup, "cgroup_inet6_connect")).rejects.toThrow(
+      `attach program refuse_connect to cgroup ${cgroup} as cgroup_inet6_connect: EINVAL (22)`,
+    );
+    await expect(program.attachCgroup("/nowhere", type)).rejects.toThrow("ENOENT (2)");
   },
 );
 
-kernelTest("a link that is closed refuses, and the program of a closed object stays", async () => {
+/** A connection between two sockets of one process: says its ports, then what is received and what fails. */
+const converse = `import net from "node:net";
+const server = net.createServer((peer) => peer.on("data", (data) => console.log(String(data))));
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address();
+  const caller = net.connect(port, "127.0.0.1", () => console.log(caller.localPort, port));
+  caller.on("error", (error) => console.log(error.code));
+  process.stdin.on("data", (text) => caller.write(text)).on("end", () => process.exit());
+});`;
+
+kernelTest(
+  "operation: attach sockops (BpfProgram.attachCgroup) - " +
+    "both ends of a connection are counted and kept in a sockhash, where sk_msg sees their messages",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const { cgroup, netns } = await makeStage(stack);
+    const object = await loadTraffic(stack);
+    using keeper = object.program("keep_established");
+    using filter = object.program("steer_message");
+    using sockets = object.map("sockets");
+    stack.use(await filter.attachSockmap(sockets));
+    stack.use(await keeper.attachCgroup(cgroup));
+    const pair = stack.use(startInside({ cgroup, netns }, converse));
+    const ports = (await pair.readLine())?.split(" ").map(Number);
+    await expect.poll(() => counter(object, established)).toBe(2);
+    const kept = (await collect(sockets.keys())).flatMap(numbers);
+    expect(new Set(kept)).toEqual(new Set(ports));
+    pair.write("Passed");
+    expect(await pair.readLine()).toBe("Passed");
+    pair.write("Dropped");
+    expect(await pair.readLine()).toBe("EACCES");
+    await pair.end();
+    await expect.poll(() => collect(sockets.keys())).toEqual([]);
+  },
+);
+
+kernelTest("a program outlives its object, and refuses once it is closed itself", async () => {
   using cgroup = makeCgroup();
   const object = await loadProgram("basic");
   const program = object.program("count");

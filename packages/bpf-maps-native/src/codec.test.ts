@@ -1,10 +1,7 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type CValue, codecOf } from "./codec.ts";
 import type { Layout, StructMember } from "./layout.ts";
-import { kernelTest } from "./testing/kernel-test.ts";
-import { collect, loadProgram } from "./testing/programs.ts";
-import { typedMap } from "./typed-map.ts";
 
 interface Typed {
   layout: Layout;
@@ -99,47 +96,4 @@ test("values that do not fit are refused with their path", () => {
     members: [{ name: "a", bitOffset: 0, bitSize: 3, layout: int(4, false).layout }],
   };
   expect(() => codecOf(bit)).toThrow("bit-field a");
-});
-
-const address = (port: number) => ({ ip: 0x0100007f, port, mac: Uint8Array.of(1, 2, 3, 4, 5, 6) });
-
-kernelTest(
-  "operation: typed map - structs go in and come out by the object's and the kernel's BTF",
-  async () => {
-    using object = await loadProgram("basic");
-    using map = object.map("services");
-    const service = { backends: [address(1), address(2)], weight: -5n, packets: 2n ** 63n, enabled: true };
-    const typedServices = typedMap(map, object);
-    typedServices.set(address(80), service, "create");
-    await typedServices.setMany([
-      [address(81), { ...service, weight: 1n }],
-      [address(82), { ...service, enabled: false }],
-    ]);
-    expect(typedServices.get(address(80))).toEqual(service);
-    expect(typedServices.get(address(9))).toBeUndefined();
-    // The C compiler's view: port right after ip, weight after two addresses of 12 bytes.
-    const raw = map.lookup(
-      map.info.keySize === 12 ? Uint8Array.of(127, 0, 0, 1, 80, 0, 1, 2, 3, 4, 5, 6) : new Uint8Array(),
-    );
-    expect(raw?.subarray(24, 32)).toEqual(Uint8Array.of(0xfb, 255, 255, 255, 255, 255, 255, 255));
-    const byKernel = typedMap(map);
-    const all = await collect(byKernel.entries());
-    expect(all).toHaveLength(3);
-    expect(all).toContainEqual([address(82), { ...service, enabled: false }]);
-    expect([byKernel.delete(address(82)), byKernel.delete(address(82))]).toEqual([true, false]);
-    expect(codecOf(object.structLayout("request")).decode(new Uint8Array(8))).toEqual({
-      records: 0,
-      first: 0,
-    });
-  },
-);
-
-kernelTest("a typed per-CPU map has a value per CPU", async () => {
-  using object = await loadProgram("basic");
-  using map = object.map("counters");
-  const counters = typedMap<number, number>(map, object);
-  const values = (counters.getPerCpu(1) ?? []).map((_, cpu) => cpu + 1);
-  counters.setPerCpu(1, values);
-  expect(values.length).toBeGreaterThan(0);
-  expect(counters.getPerCpu(1)).toEqual(values);
 });

@@ -57,7 +57,7 @@ function partOf(layout: Layout): Part {
       return layout.element.kind === "int" && layout.element.size === 1
         ? bytesPart(layout.size)
         : arrayPart(layout);
-    case "bytes":
+    default:
       return bytesPart(layout.size);
   }
 }

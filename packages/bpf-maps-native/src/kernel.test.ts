@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { possibleCpus, probeHelper, probeMapType, probeProgramType } from "./kernel.ts";
+import { BpfMap } from "./bpf-map.ts";
+import { mountBpffs, possibleCpus, probeHelper, probeMapType, probeProgramType } from "./kernel.ts";
 import { native } from "./native.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
+import { makeFolder } from "./testing/places.ts";
 import { attachTypes, linkTypes, mapTypes, programTypes } from "./type-names.ts";
 
 kernelTest(
-  "operation: probe - program types, map types and helpers that every supported kernel has, and not",
+  "operation: probe the kernel (probeProgramType, probeMapType, probeHelper) - " +
+    "types and helpers that every supported kernel has, and a helper that a program type may not call",
   () => {
     expect(probeProgramType("sk_msg")).toBe(true);
     expect(probeMapType("sockhash")).toBe(true);
@@ -16,13 +19,29 @@ kernelTest(
   },
 );
 
-test("the names of types are those of the library", () => {
-  expect({ map: mapTypes, program: programTypes, attach: attachTypes, link: linkTypes }).toEqual(
-    native.typeNames(),
-  );
+kernelTest("operation: mount a bpffs (mountBpffs) - once, and maps can be pinned in it", () => {
+  using folder = makeFolder();
+  using map = BpfMap.create({ type: "array", name: "pinned", keySize: 4, valueSize: 4, maxEntries: 1 });
+  const pin = () => {
+    map.pin(`${folder.path}/pinned`);
+  };
+  expect(pin).toThrow(/^pin map pinned at .*: (EINVAL|EPERM) /);
+  expect([mountBpffs(folder.path), mountBpffs(folder.path)]).toEqual([true, false]);
+  pin();
+  using again = BpfMap.openPinned(`${folder.path}/pinned`);
+  expect(again.info.id).toBe(map.info.id);
+  expect(() => mountBpffs("/nowhere")).toThrow("mount bpffs /nowhere: ENOENT (2)");
 });
 
-test("possible CPUs are those that the kernel lists", () => {
+test("the names of types are those that the library begins its tables with", () => {
+  const { map, program, attach, link } = native.typeNames();
+  expect(map.slice(0, mapTypes.length)).toEqual(mapTypes);
+  expect(program.slice(0, programTypes.length)).toEqual(programTypes);
+  expect(attach.slice(0, attachTypes.length)).toEqual(attachTypes);
+  expect(link.slice(0, linkTypes.length)).toEqual(linkTypes);
+});
+
+kernelTest("operation: possible CPUs (possibleCpus) - those that the kernel lists", () => {
   const ranges = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim().split(",");
   const counts = ranges.map((range) => {
     const [first = 0, last = first] = range.split("-").map(Number);

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { BpfMap } from "./bpf-map.ts";
-import { possibleCpus } from "./kernel.ts";
+import { possibleCpus, unpin } from "./kernel.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { makePinFolder } from "./testing/places.ts";
 import { loadProgram, numbers, u32, u64 } from "./testing/programs.ts";
@@ -9,39 +9,42 @@ function hash(maxEntries = 8): BpfMap {
   return BpfMap.create({ type: "hash", name: "numbers", keySize: 4, valueSize: 8, maxEntries });
 }
 
-kernelTest("operation: create map - the kernel confirms its shape", () => {
-  using map = BpfMap.create({
-    type: "hash",
-    name: "lazy",
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 8,
-    flags: 1,
-  });
-  expect(map.info).toMatchObject({
-    name: "lazy",
-    type: "hash",
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 8,
-    flags: 1,
-  });
-  using again = BpfMap.openById(map.info.id);
-  again.update(u32(1), u64(5n));
-  expect(map.lookup(u32(1))).toEqual(u64(5n));
-  expect(() =>
-    BpfMap.create({ type: "array", name: "none", keySize: 4, valueSize: 8, maxEntries: 0 }),
-  ).toThrow("create map none: EINVAL (22)");
-});
+kernelTest(
+  "operation: create a map (BpfMap.create, BpfMap.openById) - the kernel confirms its shape, and finds it by id",
+  () => {
+    using map = BpfMap.create({
+      type: "hash",
+      name: "lazy",
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 8,
+      flags: 1,
+    });
+    expect(map.info).toMatchObject({
+      name: "lazy",
+      type: "hash",
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 8,
+      flags: 1,
+    });
+    using again = BpfMap.openById(map.info.id);
+    again.update(u32(1), u64(5n));
+    expect(map.lookup(u32(1))).toEqual(u64(5n));
+    expect(() =>
+      BpfMap.create({ type: "array", name: "none", keySize: 4, valueSize: 8, maxEntries: 0 }),
+    ).toThrow("create map none: EINVAL (22)");
+  },
+);
 
-kernelTest("operation: get - a value or undefined", () => {
+kernelTest("operation: get (BpfMap.lookup) - a value or undefined", () => {
   using map = hash();
   expect(map.lookup(u32(1))).toBeUndefined();
   map.update(u32(1), u64(7n));
   expect(map.lookup(u32(1))).toEqual(u64(7n));
 });
 
-kernelTest("operation: set - always, only new, only existing", () => {
+kernelTest("operation: set (BpfMap.update) - always, only new, only existing", () => {
   using map = hash(2);
   map.update(u32(1), u64(7n), "create");
   expect(() => {
@@ -58,14 +61,17 @@ kernelTest("operation: set - always, only new, only existing", () => {
   }).toThrow("update map numbers: E2BIG (7)");
 });
 
-kernelTest("operation: delete - tells whether the key was there", () => {
-  using map = hash();
-  map.update(u32(1), u64(7n));
-  expect([map.delete(u32(1)), map.delete(u32(1))]).toEqual([true, false]);
-  map.update(u32(2), u64(8n));
-  expect(map.lookupAndDelete(u32(2))).toEqual(u64(8n));
-  expect(map.lookup(u32(2))).toBeUndefined();
-});
+kernelTest(
+  "operation: delete (BpfMap.delete, BpfMap.lookupAndDelete) - tells whether the key was there",
+  () => {
+    using map = hash();
+    map.update(u32(1), u64(7n));
+    expect([map.delete(u32(1)), map.delete(u32(1))]).toEqual([true, false]);
+    map.update(u32(2), u64(8n));
+    expect(map.lookupAndDelete(u32(2))).toEqual(u64(8n));
+    expect(map.lookup(u32(2))).toBeUndefined();
+  },
+);
 
 kernelTest("sizes are checked against the kernel's, and closed maps refuse", () => {
   const map = hash();
@@ -82,7 +88,7 @@ kernelTest("sizes are checked against the kernel's, and closed maps refuse", () 
 });
 
 kernelTest(
-  "operation: per-CPU values - one per possible CPU, and the program counts on its own",
+  "operation: per-CPU values (BpfMap.lookupPerCpu, BpfMap.updatePerCpu) - one per possible CPU, and the program counts on its own",
   async () => {
     using object = await loadProgram("basic");
     using counters = object.map("counters");
@@ -103,35 +109,41 @@ kernelTest(
   },
 );
 
-kernelTest("operation: map-in-map - the program follows the inner map that was set", async () => {
-  using object = await loadProgram("basic");
-  using versions = object.map("versions");
-  using inner = BpfMap.create({ type: "hash", name: "inner", keySize: 4, valueSize: 4, maxEntries: 16 });
-  using count = object.program("count");
-  const run = async () => (await count.testRun({ data: new Uint8Array(64) })).returnValue;
-  expect([await run(), versions.innerId(u32(0))]).toEqual([0, undefined]);
-  inner.update(u32(7), u32(77));
-  await versions.setInner(u32(0), inner);
-  expect([await run(), versions.innerId(u32(0))]).toEqual([77, inner.info.id]);
-  expect([await versions.deleteReference(u32(0)), await run()]).toEqual([true, 0]);
-  expect(() => {
-    versions.update(u32(0), u32(inner.fd));
-  }).toThrow("are set by setInner");
-});
+kernelTest(
+  "operation: map-in-map (BpfMap.setInner, BpfMap.innerId, BpfMap.deleteReference) - the program follows the inner map that was set",
+  async () => {
+    using object = await loadProgram("basic");
+    using versions = object.map("versions");
+    using inner = BpfMap.create({ type: "hash", name: "inner", keySize: 4, valueSize: 4, maxEntries: 16 });
+    using count = object.program("count");
+    const run = async () => (await count.testRun({ data: new Uint8Array(64) })).returnValue;
+    expect([await run(), versions.innerId(u32(0))]).toEqual([0, undefined]);
+    inner.update(u32(7), u32(77));
+    await versions.setInner(u32(0), inner);
+    expect([await run(), versions.innerId(u32(0))]).toEqual([77, inner.info.id]);
+    expect([await versions.deleteReference(u32(0)), await run()]).toEqual([true, 0]);
+    expect(() => {
+      versions.update(u32(0), u32(inner.fd));
+    }).toThrow("are set by setInner");
+  },
+);
 
-kernelTest("operation: prog array - a tail call reaches the program that was set", async () => {
-  using object = await loadProgram("basic");
-  using stubs = object.map("stubs");
-  using stub = object.program("tail_stub");
-  using target = object.program("tail_target");
-  const run = async () => (await stub.testRun({ data: new Uint8Array(64) })).returnValue;
-  expect(await run()).toBe(7);
-  await stubs.setProgram(u32(0), target);
-  expect([await run(), stubs.programId(u32(0))]).toEqual([42, target.info.id]);
-  expect([await stubs.deleteReference(u32(0)), await run()]).toEqual([true, 7]);
-});
+kernelTest(
+  "operation: prog array (BpfMap.setProgram, BpfMap.programId, BpfMap.deleteReference) - a tail call reaches the program that was set",
+  async () => {
+    using object = await loadProgram("basic");
+    using stubs = object.map("stubs");
+    using stub = object.program("tail_stub");
+    using target = object.program("tail_target");
+    const run = async () => (await stub.testRun({ data: new Uint8Array(64) })).returnValue;
+    expect(await run()).toBe(7);
+    await stubs.setProgram(u32(0), target);
+    expect([await run(), stubs.programId(u32(0))]).toEqual([42, target.info.id]);
+    expect([await stubs.deleteReference(u32(0)), await run()]).toEqual([true, 7]);
+  },
+);
 
-kernelTest("operation: queue - push, peek, pop in order, full and empty", async () => {
+kernelTest("operation: queue (BpfMap.push, BpfMap.peek, BpfMap.pop) - in order, full and empty", async () => {
   using object = await loadProgram("basic");
   using queue = object.map("waiting");
   expect([queue.pop(), queue.peek()]).toEqual([undefined, undefined]);
@@ -143,7 +155,7 @@ kernelTest("operation: queue - push, peek, pop in order, full and empty", async 
   expect([queue.peek(), queue.pop(), queue.pop(), queue.pop()].map(numbers)).toEqual([[1], [1], [2], []]);
 });
 
-kernelTest("operation: freeze - user space may only read afterwards", () => {
+kernelTest("operation: freeze (BpfMap.freeze) - user space may only read afterwards", () => {
   using map = hash();
   map.update(u32(1), u64(1n));
   map.freeze();
@@ -153,23 +165,25 @@ kernelTest("operation: freeze - user space may only read afterwards", () => {
   expect(map.lookup(u32(1))).toEqual(u64(1n));
 });
 
-kernelTest("operation: pin a map - found again by path, and gone after unpin", async () => {
-  const { unpin } = await import("./kernel.ts");
-  using folder = makePinFolder();
-  const path = `${folder.path}/numbers`;
-  {
-    using map = hash();
-    map.update(u32(1), u64(3n));
-    map.pin(path);
-    expect(() => {
+kernelTest(
+  "operation: pin a map (BpfMap.pin, BpfMap.openPinned, unpin) - found again by path, and gone after unpin",
+  () => {
+    using folder = makePinFolder();
+    const path = `${folder.path}/numbers`;
+    {
+      using map = hash();
+      map.update(u32(1), u64(3n));
       map.pin(path);
-    }).toThrow(`pin map numbers at ${path}: EEXIST (17)`);
-  }
-  {
-    using again = BpfMap.openPinned(path);
-    expect(again.lookup(u32(1))).toEqual(u64(3n));
-  }
-  expect([unpin(path), unpin(path)]).toEqual([true, false]);
-  expect(() => BpfMap.openPinned(path)).toThrow(`open pin ${path}: ENOENT (2)`);
-  expect(() => unpin("/proc/self/comm")).toThrow("not on a bpffs");
-});
+      expect(() => {
+        map.pin(path);
+      }).toThrow(`pin map numbers at ${path}: EEXIST (17)`);
+    }
+    {
+      using again = BpfMap.openPinned(path);
+      expect(again.lookup(u32(1))).toEqual(u64(3n));
+    }
+    expect([unpin(path), unpin(path)]).toEqual([true, false]);
+    expect(() => BpfMap.openPinned(path)).toThrow(`open pin ${path}: ENOENT (2)`);
+    expect(() => unpin("/proc/self/comm")).toThrow("not on a bpffs");
+  },
+);

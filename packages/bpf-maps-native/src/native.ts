@@ -66,6 +66,7 @@ interface Native {
   createMap(options: object, innerMap?: NativeHandle): NativeHandle;
   openPinnedMap(path: string): NativeHandle;
   openMapById(id: number): NativeHandle;
+  shareMap(map: NativeHandle): NativeHandle;
   mapInfo(map: NativeHandle): NativeMapInfo;
   mapFd(map: NativeHandle): number;
   mapLayout(map: NativeHandle): MapLayout;
@@ -74,13 +75,24 @@ interface Native {
   mapUpdate(map: NativeHandle, key: Bytes | undefined, value: Bytes, mode: number): void;
   mapDelete(map: NativeHandle, key: Bytes): boolean;
   mapFreeze(map: NativeHandle): void;
-  mapBatchUpdate(map: NativeHandle, keys: Bytes, values: Bytes, mode: number): Promise<void>;
-  mapBatchDelete(map: NativeHandle, keys: Bytes): Promise<number>;
+  mapBatchUpdate(
+    map: NativeHandle,
+    first: number,
+    total: number,
+    keys: Bytes,
+    values: Bytes,
+    mode: number,
+  ): Promise<void>;
+  mapBatchDelete(map: NativeHandle, first: number, total: number, keys: Bytes): Promise<number>;
   mapWalk(map: NativeHandle, withValues: boolean): NativeHandle;
   mapWalkNext(
     walk: NativeHandle,
     count: number,
   ): Promise<{ count: number; keys: Bytes; values: Bytes; finished: boolean }>;
+  mapReadAll(
+    map: NativeHandle,
+    elementsPerStep: number,
+  ): Promise<{ count: number; keys: Bytes; values: Bytes }>;
   mapSetReference(map: NativeHandle, key: Bytes, target: NativeHandle): Promise<void>;
   mapDeleteReference(map: NativeHandle, key: Bytes): Promise<boolean>;
   mapSetSocket(map: NativeHandle, key: Bytes, socket: number, mode: number): void;

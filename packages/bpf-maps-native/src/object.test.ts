@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { BpfError } from "./bpf-error.ts";
 import { BpfMap } from "./bpf-map.ts";
@@ -15,33 +16,38 @@ async function failure(work: () => unknown): Promise<BpfError> {
   throw new Error("nothing failed");
 }
 
-kernelTest("operation: open - lists maps and programs of a file and of bytes", async () => {
-  using object = await openProgram("basic");
-  expect(object.programNames().toSorted()).toEqual([
-    "count",
-    "emit",
-    "read_settings",
-    "tail_stub",
-    "tail_target",
-  ]);
-  expect(object.mapNames()).toContain("services");
-  expect(object.mapNames()).toContain("basic.rodata");
-  const { readFile } = await import("node:fs/promises");
-  using copy = await BpfObject.open(await readFile(compileProgram("basic")), { name: "copy.bpf.o" });
-  await copy.load();
-  expect(copy.map("services").info.name).toBe("services");
-});
+kernelTest(
+  "operation: open an object (BpfObject.open, BpfObject.mapNames, BpfObject.programNames, BpfObject.map) - lists maps and programs of a file and of bytes",
+  async () => {
+    using object = await openProgram("basic");
+    expect(object.programNames().toSorted()).toEqual([
+      "count",
+      "emit",
+      "read_settings",
+      "tail_stub",
+      "tail_target",
+    ]);
+    expect(object.mapNames()).toContain("services");
+    expect(object.mapNames()).toContain("basic.rodata");
+    using copy = await BpfObject.open(await readFile(compileProgram("basic")), { name: "copy.bpf.o" });
+    await copy.load();
+    expect(copy.map("services").info.name).toBe("services");
+  },
+);
 
-kernelTest("operation: set read-only data - the program computes with what was set", async () => {
-  using object = await openProgram("basic");
-  object.setReadOnlyData("answer", 40);
-  object.setReadOnlyData("wide", 2n);
-  object.setReadOnlyData("enabled", true);
-  object.setReadOnlyData("name", Uint8Array.of(100, 0, 0, 0, 0, 0, 0, 0));
-  await object.load();
-  using program = object.program("read_settings");
-  expect((await program.testRun()).returnValue).toBe(142);
-});
+kernelTest(
+  "operation: set read-only data (BpfObject.setReadOnlyData) - the program computes with what was set",
+  async () => {
+    using object = await openProgram("basic");
+    object.setReadOnlyData("answer", 40);
+    object.setReadOnlyData("wide", 2n);
+    object.setReadOnlyData("enabled", true);
+    object.setReadOnlyData("name", Uint8Array.of(100, 0, 0, 0, 0, 0, 0, 0));
+    await object.load();
+    using program = object.program("read_settings");
+    expect((await program.testRun()).returnValue).toBe(142);
+  },
+);
 
 kernelTest("read-only data of the wrong size, name or time is refused", async () => {
   using object = await openProgram("basic");
@@ -65,16 +71,19 @@ kernelTest("read-only data of the wrong size, name or time is refused", async ()
   expect(late.code).toBe("EBUSY");
 });
 
-kernelTest("operation: load - programs get ids and the verifier's count", async () => {
-  using object = await loadProgram("basic");
-  using program = object.program("count");
-  expect(program.info).toMatchObject({ name: "count", type: "sched_cls" });
-  expect(program.info.id).toBeGreaterThan(0);
-  expect(program.info.verifiedInstructions).toBeGreaterThan(0);
-});
+kernelTest(
+  "operation: load (BpfObject.load, BpfObject.program) - programs get ids and the verifier's count",
+  async () => {
+    using object = await loadProgram("basic");
+    using program = object.program("count");
+    expect(program.info).toMatchObject({ name: "count", type: "sched_cls" });
+    expect(program.info.id).toBeGreaterThan(0);
+    expect(program.info.verifiedInstructions).toBeGreaterThan(0);
+  },
+);
 
 kernelTest(
-  "operation: verifier log - the refused program, errno, reason and whole log are told",
+  "operation: verifier log (BpfObject.load) - the refused program, errno, reason and whole log are told",
   async () => {
     using object = await openProgram("broken");
     const error = await failure(async () => {
@@ -90,30 +99,36 @@ kernelTest(
   },
 );
 
-kernelTest("operation: leave out a program - the rest of the object loads", async () => {
-  using object = await openProgram("broken");
-  object.configureProgram("broken", { autoload: false });
-  await object.load();
-  using sound = object.program("sound");
-  expect((await sound.testRun({ data: new Uint8Array(64) })).returnValue).toBe(0);
-  expect((await failure(() => object.program("broken"))).code).toBe("EBADF");
-});
-
-kernelTest("operation: configure a map - size, reuse of an existing one", async () => {
-  using first = await openProgram("basic");
-  first.configureMap("services", { maxEntries: 5 });
-  await first.load();
-  using services = first.map("services");
-  expect(services.info.maxEntries).toBe(5);
-  using second = await openProgram("basic");
-  second.configureMap("services", { reuse: services });
-  await second.load();
-  using shared = second.map("services");
-  expect(shared.info.id).toBe(services.info.id);
-});
+kernelTest(
+  "operation: leave out a program (BpfObject.configureProgram) - the rest of the object loads",
+  async () => {
+    using object = await openProgram("broken");
+    object.configureProgram("broken", { autoload: false });
+    await object.load();
+    using sound = object.program("sound");
+    expect((await sound.testRun({ data: new Uint8Array(64) })).returnValue).toBe(0);
+    expect((await failure(() => object.program("broken"))).code).toBe("EBADF");
+  },
+);
 
 kernelTest(
-  "operation: inner map shape - an object's map of maps takes the shape of a given map",
+  "operation: configure a map (BpfObject.configureMap) - size, reuse of an existing one",
+  async () => {
+    using first = await openProgram("basic");
+    first.configureMap("services", { maxEntries: 5 });
+    await first.load();
+    using services = first.map("services");
+    expect(services.info.maxEntries).toBe(5);
+    using second = await openProgram("basic");
+    second.configureMap("services", { reuse: services });
+    await second.load();
+    using shared = second.map("services");
+    expect(shared.info.id).toBe(services.info.id);
+  },
+);
+
+kernelTest(
+  "operation: inner map shape (BpfObject.configureMap) - an object's map of maps takes the shape of a given map",
   async () => {
     using template = BpfMap.create({ type: "array", name: "shape", keySize: 4, valueSize: 4, maxEntries: 3 });
     using object = await openProgram("basic");
@@ -127,17 +142,20 @@ kernelTest(
   },
 );
 
-kernelTest("operation: test run - returns value, packet and time, and writes the context", async () => {
-  using object = await loadProgram("basic");
-  using program = object.program("tail_stub");
-  const result = await program.testRun({ data: new Uint8Array(64).fill(5), repeat: 10 });
-  expect(result.returnValue).toBe(7);
-  expect(result.data).toEqual(new Uint8Array(64).fill(5));
-  using emit = object.program("emit");
-  const emitted = await emit.testRun({ context: u32(3, 9) });
-  expect(emitted.returnValue).toBe(3);
-  expect(numbers(emitted.context)).toEqual([3, 9]);
-});
+kernelTest(
+  "operation: test run (BpfProgram.testRun) - returns value, packet and time, and writes the context",
+  async () => {
+    using object = await loadProgram("basic");
+    using program = object.program("tail_stub");
+    const result = await program.testRun({ data: new Uint8Array(64).fill(5), repeat: 10 });
+    expect(result.returnValue).toBe(7);
+    expect(result.data).toEqual(new Uint8Array(64).fill(5));
+    using emit = object.program("emit");
+    const emitted = await emit.testRun({ context: u32(3, 9) });
+    expect(emitted.returnValue).toBe(3);
+    expect(numbers(emitted.context)).toEqual([3, 9]);
+  },
+);
 
 kernelTest("a load under way refuses all else, and finishes after close", async () => {
   using object = await openProgram("basic");

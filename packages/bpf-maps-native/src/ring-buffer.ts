@@ -1,4 +1,5 @@
 import type { BpfMap } from "./bpf-map.ts";
+import { handleOf } from "./handles.ts";
 import { type NativeHandle, native } from "./native.ts";
 
 /**
@@ -11,7 +12,8 @@ export class RingBuffer implements Disposable {
 
   /** What `onRecord` throws becomes an uncaught exception; the records after it are still delivered. */
   constructor(map: BpfMap, onRecord: (record: Uint8Array) => void) {
-    this.#handle = native.openRingBuffer(map.handle, (content, lengths) => {
+    if (typeof onRecord !== "function") throw new TypeError("onRecord must be a function");
+    this.#handle = native.openRingBuffer(handleOf(map), (content, lengths) => {
       let offset = 0;
       for (const length of lengths) {
         if (this.#closed) return;

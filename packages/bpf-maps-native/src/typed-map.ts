@@ -64,12 +64,13 @@ export class TypedMap<K extends CValue, V extends CValue> {
     await this.map.batchUpdate(keys, values, mode);
   }
 
-  // The layout made the value: its type is the caller's promise about the map.
   #decodeKey(bytes: Uint8Array): K {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller's promise about the map
     return this.#key.decode(bytes) as K;
   }
 
   #decodeValue(bytes: Uint8Array): V {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller's promise about the map
     return this.#value.decode(bytes) as V;
   }
 }

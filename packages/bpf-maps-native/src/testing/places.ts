@@ -1,11 +1,10 @@
-import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { mountBpffs, unpin } from "../kernel.ts";
+import { mountBpffs } from "../kernel.ts";
 
 const prefix = "keelson-bmn-";
-const bpffs = "/sys/fs/bpf";
 let counter = 0;
 
 /** `keelson-bmn-<pid>-<n>`: whose process is gone is left over from a crash. */
@@ -13,77 +12,87 @@ function freshName(): string {
   return `${prefix}${String(process.pid)}-${String(counter++)}`;
 }
 
-function leftOver(name: string): boolean {
-  return name.startsWith(prefix) && !existsSync(`/proc/${name.slice(prefix.length).split("-")[0] ?? ""}`);
-}
-
-function namesIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
+/** Removes what a crashed run left in a folder. Several workers may do so at once: who comes second finds it gone. */
+function removeLeftOvers(folder: string, remove: (name: string) => void): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    if (existsSync(`/proc/${name.slice(prefix.length).split("-")[0] ?? ""}`)) continue;
+    try {
+      remove(name);
+    } catch (error) {
+      if (existsSync(join(folder, name))) throw error;
+    }
+  }
 }
 
 /** Where cgroup v2 is mounted; it may be below a v1 hierarchy. */
 function cgroupRoot(): string {
-  const line = readFileSync("/proc/mounts", "utf8")
-    .split("\n")
-    .find((mount) => mount.split(" ")[2] === "cgroup2");
-  const path = line?.split(" ")[1];
+  const mounts = readFileSync("/proc/mounts", "utf8").split("\n");
+  const path = mounts.map((line) => line.split(" ")).find(([, , type]) => type === "cgroup2")?.[1];
   if (path === undefined) throw new Error("no cgroup v2 in /proc/mounts");
   return path;
 }
 
+function deleteNamespace(name: string): void {
+  execFileSync("ip", ["netns", "del", name], { stdio: "pipe" });
+}
+
 /** A network namespace with its loopback up; `path` is for setns. */
 export function makeNamespace(): Disposable & { name: string; path: string } {
-  for (const name of namesIn("/run/netns").filter(leftOver)) execFileSync("ip", ["netns", "del", name]);
+  removeLeftOvers("/run/netns", deleteNamespace);
   const name = freshName();
   execFileSync("ip", ["netns", "add", name]);
   execFileSync("ip", ["-n", name, "link", "set", "lo", "up"]);
   return {
     name,
     path: `/run/netns/${name}`,
-    [Symbol.dispose]: () => void execFileSync("ip", ["netns", "del", name]),
+    [Symbol.dispose]() {
+      deleteNamespace(name);
+    },
   };
 }
 
 /** A cgroup of its own below the root. */
 export function makeCgroup(): Disposable & { path: string } {
   const root = cgroupRoot();
-  for (const name of readdirSync(root).filter(leftOver)) rmdirSync(join(root, name));
-  const path = join(root, freshName());
-  mkdirSync(path);
-  return { path, [Symbol.dispose]: () => void rmdirSync(path) };
-}
-
-/** A folder on a bpffs. */
-export function makePinFolder(): Disposable & { path: string } {
-  mountBpffs(bpffs);
-  for (const name of namesIn(bpffs).filter(leftOver)) removePins(join(bpffs, name));
-  const path = join(bpffs, freshName());
-  mkdirSync(path);
+  const remove = (name: string) => {
+    rmdirSync(join(root, name));
+  };
+  removeLeftOvers(root, remove);
+  const name = freshName();
+  mkdirSync(join(root, name));
   return {
-    path,
-    [Symbol.dispose]: () => {
-      removePins(path);
+    path: join(root, name),
+    [Symbol.dispose]() {
+      remove(name);
     },
   };
 }
 
-function removePins(folder: string): void {
-  for (const name of readdirSync(folder)) unpin(join(folder, name));
-  rmdirSync(folder);
+function unmount(folder: string): void {
+  const mounted = readFileSync("/proc/mounts", "utf8").includes(` ${folder} `);
+  if (mounted) execFileSync("umount", ["--lazy", folder]);
+  rmSync(folder, { recursive: true });
 }
 
-/** Runs a Node script in a cgroup and a namespace and gives what it printed. */
-export async function runInside(
-  place: { cgroup: string; netns: string },
-  script: string,
-  ...parameters: string[]
-): Promise<string> {
-  const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec ip netns exec "$@"';
-  const node = [process.execPath, "--input-type=module", "-e", script, ...parameters];
-  const { stdout } = await promisify(execFile)(
-    "sh",
-    ["-c", enter, "sh", place.cgroup, place.netns, ...node],
-    { timeout: 20_000 },
-  );
-  return stdout;
+/** An empty folder; what is mounted on it or lies in it goes with it. */
+export function makeFolder(): Disposable & { path: string } {
+  removeLeftOvers(tmpdir(), (name) => {
+    unmount(join(tmpdir(), name));
+  });
+  const path = mkdtempSync(join(tmpdir(), `${freshName()}-`));
+  return {
+    path,
+    [Symbol.dispose]() {
+      unmount(path);
+    },
+  };
+}
+
+/** A bpffs of its own: its pins are gone with it. */
+export function makePinFolder(): Disposable & { path: string } {
+  const folder = makeFolder();
+  mountBpffs(folder.path);
+  return folder;
 }
