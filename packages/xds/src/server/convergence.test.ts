@@ -159,7 +159,7 @@ function expectConverged(world: World): void {
   }
 }
 
-const runs = { numRuns: 3_000 };
+const runs = { numRuns: 1_500 };
 
 test("a response that crosses with an end and a renewal of the wildcard is not forgotten", () => {
   const world = new World();
