@@ -7,12 +7,12 @@ setDefaultAutoSelectFamily(false);
 
 /**
  * Asks a service for its JSON, on a TCP connection that is opened for this call: an endpoint is chosen each time.
- * @throws Error naming the service, if it gives no answer within 5 s, or one other than 200.
+ * @throws Error naming the service, if it gives no answer within 20 s, or one other than 200.
  */
 export function upstream(service: string, port: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => reject(new Error(`${service}: ${reason}`));
-    const call = get({ host: service, port, path: "/", agent: false, timeout: 5_000 }, (response) => {
+    const call = get({ host: service, port, path: "/", agent: false, timeout: 20_000 }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (piece: string) => (text += piece));
       response.once("error", (error) => fail(error.message));
@@ -21,7 +21,7 @@ export function upstream(service: string, port: number): Promise<Answer> {
         else fail(`HTTP ${response.statusCode}: ${text.trim()}`);
       });
     });
-    call.once("timeout", () => call.destroy(new Error("no answer within 5 s")));
+    call.once("timeout", () => call.destroy(new Error("no answer within 20 s")));
     call.once("error", (error) => fail(error.message));
   });
 }

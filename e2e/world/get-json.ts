@@ -10,10 +10,10 @@ export interface JsonAnswer {
 
 /**
  * Gets a document over HTTP on a connection of its own.
- * @throws Error if nobody answers within 5 s, or not with JSON.
+ * @throws Error if nobody answers within 20 s, or not with JSON.
  */
 export function getJson(server: JsonServer, path: string): Promise<JsonAnswer> {
-  const options: RequestOptions = { ...server, path, agent: false, timeout: 5_000 };
+  const options: RequestOptions = { ...server, path, agent: false, timeout: 20_000 };
   return new Promise((resolve, reject) => {
     const call = request(options, (response) => {
       let text = "";
@@ -26,7 +26,7 @@ export function getJson(server: JsonServer, path: string): Promise<JsonAnswer> {
         else reject(new Error(`${path} answered ${response.statusCode} with no JSON: ${text.slice(0, 200)}`));
       });
     });
-    call.once("timeout", () => call.destroy(new Error(`${path}: no answer within 5 s`)));
+    call.once("timeout", () => call.destroy(new Error(`${path}: no answer within 20 s`)));
     call.once("error", reject);
     call.end();
   });

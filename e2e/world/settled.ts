@@ -1,15 +1,11 @@
 import { debugPaths, type NodeView, type StatusView } from "@keelson/model";
 import type { Applier } from "./applier.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { Hopeless, until } from "./until.ts";
+import { Hopeless, type UntilOptions, until } from "./until.ts";
 
-export interface SettledOptions {
-  /** 30,000 by default. */
-  readonly timeoutMs?: number;
+export interface SettledOptions extends Pick<UntilOptions, "timeoutMs" | "everyMs"> {
   /** Only a version other than this one will do. */
   readonly otherThan?: string;
-  /** Time between two looks; 10 by default. */
-  readonly everyMs?: number;
 }
 
 export async function controlPlaneStatus(controlPlane: ControlPlane): Promise<StatusView> {
@@ -20,7 +16,7 @@ export async function controlPlaneStatus(controlPlane: ControlPlane): Promise<St
 export async function settled(
   controlPlane: ControlPlane,
   appliers: readonly Applier[],
-  { timeoutMs = 30_000, otherThan, everyMs = 10 }: SettledOptions = {},
+  { otherThan, ...patience }: SettledOptions = {},
 ): Promise<string> {
   const nodes = appliers.map(({ node }) => node);
   return until(
@@ -31,7 +27,7 @@ export async function settled(
       for (const node of nodes) await assertApplied(node, status);
       return status.version;
     },
-    { what: `${nodes.join(", ")} to hold the control plane's version`, timeoutMs, everyMs },
+    { what: `${nodes.join(", ")} to hold the control plane's version`, ...patience },
   );
 }
 

@@ -31,11 +31,11 @@ export interface TrafficResult {
   readonly peers: Tally;
 }
 
-/** A target, and what differs from the defaults: HTTP, path "/", field "pod", 16 at once, 5 s for each exchange. */
+/** A target, and what differs from the defaults: HTTP, path "/", field "pod", 16 at once, 20 s for each exchange. */
 export type Target = Pick<ClientTask, "host" | "port"> &
   Partial<Pick<ClientTask, "kind" | "path" | "answer" | "concurrency" | "timeoutMs">>;
 
 export function clientTask(target: Target, count?: number): ClientTask {
-  const defaults = { kind: "http", path: "/", answer: "pod", concurrency: 16, timeoutMs: 5_000 } as const;
+  const defaults = { kind: "http", path: "/", answer: "pod", concurrency: 16, timeoutMs: 20_000 } as const;
   return { ...defaults, ...target, ...(count === undefined ? {} : { count }) };
 }
