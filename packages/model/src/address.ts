@@ -10,14 +10,14 @@ export function parseAddress(text: string): Uint8Array | undefined {
   return parseIPv6(text);
 }
 
-const groups = (part: string): number[] =>
+const groupsOf = (part: string): number[] =>
   part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
 
 function parseIPv6(text: string): Uint8Array {
   // The URL parser writes RFC 5952 with hexadecimal groups only, also for ::ffff:1.2.3.4.
   const [head = "", tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split("::");
-  const before = groups(head);
-  const after = groups(tail ?? "");
+  const before = groupsOf(head);
+  const after = groupsOf(tail ?? "");
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
   return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]));
 }

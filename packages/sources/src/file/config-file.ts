@@ -69,9 +69,10 @@ function lean(object: KnownObject, start: Location): KnownObject {
 function itemsOf(value: unknown): readonly unknown[] | undefined {
   if (typeof value !== "object" || value === null || !("kind" in value) || !("items" in value))
     return undefined;
-  return typeof value.kind === "string" && value.kind.endsWith("List") && Array.isArray(value.items)
-    ? value.items
-    : undefined;
+  const { kind, items } = value;
+  if (typeof kind !== "string" || !kind.endsWith("List")) return undefined;
+  // Kubernetes' API writes null for an empty list.
+  return Array.isArray(items) ? items : items === null ? [] : undefined;
 }
 
 function syntaxProblem({ message, location }: YamlError): Problem {

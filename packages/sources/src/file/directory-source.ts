@@ -1,36 +1,40 @@
 import { type FSWatcher, watch } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Problem } from "@keelson/model";
 import type { ConfigSource, SourceSnapshot } from "../config-source.ts";
 import { FileSet } from "./file-set.ts";
+import { asError, type Found, isGone, isWanted, walk } from "./walk.ts";
 
 export interface DirectorySourceOptions {
   /** Changes are read when nothing has changed for this time; default 10 ms. */
   readonly quietMs?: number;
+  /** They are read after this time even if something goes on changing; default 100 ms. */
+  readonly latestMs?: number;
   /** An emptied file is believed only after this time, since its writer may be about to fill it; default 200 ms. */
   readonly truncatedMs?: number;
   /** Everything is looked at again after this time, should a notification be lost; default 10,000 ms. */
   readonly rescanMs?: number;
 }
 
-const extensions = new Set([".yaml", ".yml", ".json"]);
+interface Watched {
+  readonly watcher: FSWatcher;
+  /** As in Found.directories. */
+  readonly identity: string;
+}
 
-/** How deep below the directory files are looked for; a link that leads back to a parent ends there. */
-const maximumDepth = 8;
-
-/**
- * Objects in the YAML and JSON files of a directory and its sub-directories. Names that begin with a dot are left out,
- * which makes a mounted ConfigMap's own bookkeeping invisible. A file with errors keeps its last good content.
- */
+/** Objects in the YAML and JSON files of a directory and its sub-directories. A file with errors keeps its last good content. */
 export class DirectorySource implements ConfigSource {
   private readonly directory: string;
   private readonly options: Required<DirectorySourceOptions>;
   private readonly files = new FileSet();
-  private readonly watchers = new Map<string, FSWatcher>();
+  private readonly watched = new Map<string, Watched>();
   private readonly listeners: ((snapshot: SourceSnapshot) => void)[] = [];
   /** Paths that notifications named since the last reading; the directory itself stands for everything. */
   private dirty = new Set<string>();
+  /** By performance.now. */
+  private dirtySince: number | undefined;
   private scanProblems: readonly Problem[] = [];
   private current: SourceSnapshot = { objects: [], problems: [] };
   private timer: NodeJS.Timeout | undefined;
@@ -40,7 +44,7 @@ export class DirectorySource implements ConfigSource {
 
   constructor(directory: string, options: DirectorySourceOptions = {}) {
     this.directory = directory;
-    this.options = { quietMs: 10, truncatedMs: 200, rescanMs: 10_000, ...options };
+    this.options = { quietMs: 10, latestMs: 100, truncatedMs: 200, rescanMs: 10_000, ...options };
   }
 
   get snapshot(): SourceSnapshot {
@@ -52,7 +56,6 @@ export class DirectorySource implements ConfigSource {
   }
 
   async start(): Promise<void> {
-    await readdir(this.directory);
     await this.scan();
     this.publish();
     this.rescan = setInterval(() => this.note(this.directory), this.options.rescanMs);
@@ -62,72 +65,108 @@ export class DirectorySource implements ConfigSource {
     this.closed = true;
     clearTimeout(this.timer);
     clearInterval(this.rescan);
-    for (const watcher of this.watchers.values()) watcher.close();
+    for (const { watcher } of this.watched.values()) watcher.close();
     await this.reading;
   }
 
-  private note(path: string, waitMs = this.options.quietMs): void {
+  private note(path: string): void {
     if (this.closed) return;
     this.dirty.add(path);
+    const now = performance.now();
+    this.dirtySince ??= now;
+    const { quietMs, latestMs } = this.options;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.reading = this.reading.then(() => this.readDirty());
-    }, waitMs);
+    this.timer = setTimeout(
+      () => {
+        this.reading = this.reading.then(() => this.readDirty());
+      },
+      Math.max(0, Math.min(quietMs, this.dirtySince + latestMs - now)),
+    );
   }
 
   private async readDirty(): Promise<void> {
-    if (this.closed) return;
+    if (this.closed || this.dirty.size === 0) return;
     const paths = [...this.dirty];
     this.dirty = new Set();
+    this.dirtySince = undefined;
     const problemsBefore = JSON.stringify(this.scanProblems);
-    const changes = await Promise.all(paths.map((path) => this.readPath(path)));
+    const whole = await Promise.all(paths.map((path) => this.standsForMore(path)));
+    const files = paths.filter((path, i) => !whole[i] && isWanted(path));
+    const changes = [
+      whole.some(Boolean) && (await this.rescanAll()),
+      // Two writes within one tick of the file system's clock look alike, so a notification is believed.
+      ...(await Promise.all(files.map((path) => this.readFile(path, { unchangedToo: true })))),
+    ];
     if (changes.some(Boolean) || JSON.stringify(this.scanProblems) !== problemsBefore) this.publish();
   }
 
-  private async readPath(path: string): Promise<boolean> {
-    if (path === this.directory || this.watchers.has(path)) return this.scan();
-    const isDirectory = await stat(path).then(
+  /** Whether something below the path may have changed, too. */
+  private async standsForMore(path: string): Promise<boolean> {
+    if (path === this.directory || this.watched.has(path)) return true;
+    return stat(path).then(
       (found) => found.isDirectory(),
       () => false,
     );
-    if (isDirectory) return this.scan();
-    if (!isWanted(path)) return false;
-    if (await this.files.isJustTruncated(path)) {
-      await new Promise((resolve) => setTimeout(resolve, this.options.truncatedMs));
-    }
-    return this.files.update(path);
   }
 
-  /** Looks at everything. @returns whether anything changed. */
-  private async scan(): Promise<boolean> {
-    let found: Found;
+  private async readFile(path: string, options: { unchangedToo: boolean }): Promise<boolean> {
+    if (await this.files.isJustTruncated(path)) await sleep(this.options.truncatedMs);
+    return this.files.update(path, options);
+  }
+
+  /** What was read stays if the directory cannot be listed for a moment: that is not an empty one. */
+  private async rescanAll(): Promise<boolean> {
     try {
-      do found = await walk(this.directory, maximumDepth);
-      while (this.watchAll(found.directories)); // what came before its folder was watched is only seen by another look
-      this.scanProblems = [];
+      return await this.scan();
     } catch (error) {
-      // What was read stays: a directory that cannot be listed for a moment is not an empty one.
-      this.scanProblems = [
-        problem(this.directory, `cannot be read, its last content stays: ${String(error)}`),
-      ];
+      this.scanProblems = [unlisted(this.directory, asError(error))];
       return false;
     }
-    const gone = [...this.files.paths].filter((path) => !found.files.has(path));
-    const changes = await Promise.all([...found.files].map((path) => this.files.update(path)));
+  }
+
+  /** Looks at everything. @returns whether anything changed. @throws Error if the directory cannot be listed. */
+  private async scan(): Promise<boolean> {
+    let found: Found;
+    let watching: { readonly fresh: boolean; readonly problems: readonly Problem[] };
+    do {
+      found = await walk(this.directory);
+      watching = this.watchAll(found.directories);
+      // What came before its folder was watched is only seen by another look.
+    } while (watching.fresh && !this.closed);
+    const hidden = [...found.unlisted.keys()].map((path) => `${path}${sep}`);
+    this.scanProblems = [
+      ...watching.problems,
+      ...[...found.unlisted].map(([path, error]) => unlisted(path, error)),
+    ];
+    const gone = [...this.files.paths].filter(
+      (path) => !found.files.has(path) && !hidden.some((folder) => path.startsWith(folder)),
+    );
+    const changes = await Promise.all(
+      [...found.files].map((path) => this.readFile(path, { unchangedToo: false })),
+    );
     for (const path of gone) this.files.remove(path);
     return gone.length > 0 || changes.some(Boolean);
   }
 
-  /** @returns whether a directory is watched that was not before. */
-  private watchAll(directories: ReadonlySet<string>): boolean {
-    for (const [path, watcher] of this.watchers) {
-      if (directories.has(path)) continue;
+  /** @returns whether a directory is watched that was not before, and what cannot be watched. */
+  private watchAll(directories: Found["directories"]): { fresh: boolean; problems: Problem[] } {
+    for (const [path, { watcher, identity }] of this.watched) {
+      if (directories.get(path) === identity) continue;
       watcher.close();
-      this.watchers.delete(path);
+      this.watched.delete(path);
     }
-    const fresh = [...directories].filter((path) => !this.watchers.has(path));
-    for (const path of fresh) this.watchers.set(path, this.watch(path));
-    return fresh.length > 0;
+    const problems: Problem[] = [];
+    let fresh = false;
+    for (const [path, identity] of directories) {
+      if (this.watched.has(path)) continue;
+      try {
+        this.watched.set(path, { watcher: this.watch(path), identity });
+        fresh = true;
+      } catch (error) {
+        if (!isGone(error)) problems.push(unwatched(path, asError(error), this.options.rescanMs));
+      }
+    }
+    return { fresh, problems };
   }
 
   private watch(path: string): FSWatcher {
@@ -137,7 +176,7 @@ export class DirectorySource implements ConfigSource {
     // The next scan tells why, or watches again.
     return watcher.on("error", () => {
       watcher.close();
-      this.watchers.delete(path);
+      if (this.watched.get(path)?.watcher === watcher) this.watched.delete(path);
     });
   }
 
@@ -153,31 +192,18 @@ export class DirectorySource implements ConfigSource {
   }
 }
 
-const isWanted = (path: string): boolean =>
-  extensions.has(extname(path)) && !(path.split("/").at(-1) ?? "").startsWith(".");
-
-function problem(file: string, message: string): Problem {
-  return { severity: "error", message, object: "", field: "", location: { file } };
+function unlisted(file: string, { message }: Error): Problem {
+  return problem("error", file, `cannot be listed, what was read of it stays: ${message}`);
 }
 
-interface Found {
-  readonly files: Set<string>;
-  readonly directories: Set<string>;
+function unwatched(file: string, { message }: Error, rescanMs: number): Problem {
+  return problem(
+    "warning",
+    file,
+    `cannot be watched, changes are seen after up to ${rescanMs} ms: ${message}`,
+  );
 }
 
-async function walk(
-  directory: string,
-  depth: number,
-  found: Found = { files: new Set(), directories: new Set() },
-): Promise<Found> {
-  const entries = await readdir(directory);
-  found.directories.add(directory);
-  for (const name of entries.filter((entry) => !entry.startsWith("."))) {
-    const path = join(directory, name);
-    // Links are followed: a mounted ConfigMap is made of them.
-    const entry = await stat(path).catch(() => undefined);
-    if (entry?.isDirectory() && depth > 1) await walk(path, depth - 1, found);
-    else if (entry?.isFile() && isWanted(path)) found.files.add(path);
-  }
-  return found;
+function problem(severity: Problem["severity"], file: string, message: string): Problem {
+  return { severity, message, object: "", field: "", location: { file } };
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { Problem } from "@keelson/model";
 import type { SourceSnapshot } from "../config-source.ts";
 import { type FileContent, readConfigFile } from "./config-file.ts";
+import { asError, isGone } from "./walk.ts";
 
 /** A larger file is refused: reading it would hold up everything else. */
 const maximumFileBytes = 64 * 1024 * 1024;
@@ -42,38 +43,63 @@ export class FileSet {
     return size === 0 && (this.files.get(path)?.content?.objects.length ?? 0) > 0;
   }
 
-  /** Reads the file if it changed. @returns whether it did. */
-  async update(path: string): Promise<boolean> {
+  /**
+   * Reads the file if it changed, or in any case.
+   * @returns whether its objects or problems are others now.
+   */
+  async update(path: string, { unchangedToo = false } = {}): Promise<boolean> {
     const known = this.files.get(path);
-    let stamp = "";
-    try {
-      const { mtimeNs, size, ino } = await stat(path, { bigint: true });
-      stamp = `${mtimeNs} ${size} ${ino}`;
-      if (known?.stamp === stamp) return false;
-      if (size > maximumFileBytes)
-        throw new Error(`${size} bytes are more than the ${maximumFileBytes} a file may have`);
-      this.files.set(
-        path,
-        this.take(stamp, known, readConfigFile(await readFile(path, "utf8"), path, known?.content)),
-      );
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return this.remove(path);
-      this.files.set(path, { stamp, content: known?.content, problems: [unreadable(path, error as Error)] });
-    }
-    return true;
-  }
-
-  private take(stamp: string, known: KnownFile | undefined, content: FileContent): KnownFile {
-    const broken = content.problems.some(({ severity }) => severity === "error");
-    if (!broken || known?.content === undefined) return { stamp, content, problems: content.problems };
-    return { stamp, content: known.content, problems: content.problems };
+    const next = await readKnown(path, known, unchangedToo);
+    if (next === known) return false;
+    if (next === undefined) return this.remove(path);
+    this.files.set(path, next);
+    return known === undefined || !isSame(known, next);
   }
 }
 
-function unreadable(file: string, error: Error): Problem {
+/** @returns undefined if there is no such file. */
+async function readKnown(
+  path: string,
+  known: KnownFile | undefined,
+  unchangedToo: boolean,
+): Promise<KnownFile | undefined> {
+  let stamp = "";
+  try {
+    const found = await stat(path, { bigint: true });
+    // Reading a pipe would wait for ever.
+    if (!found.isFile()) return undefined;
+    stamp = `${found.mtimeNs} ${found.size} ${found.ino}`;
+    if (known?.stamp === stamp && !unchangedToo) return known;
+    if (found.size > maximumFileBytes)
+      throw new Error(`${found.size} bytes are more than the ${maximumFileBytes} a file may have`);
+    return lastGood(stamp, known, readConfigFile(await readFile(path, "utf8"), path, known?.content));
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    return { stamp, content: known?.content, problems: [unreadable(path, asError(error))] };
+  }
+}
+
+function lastGood(stamp: string, known: KnownFile | undefined, fresh: FileContent): KnownFile {
+  const keepsOld = known?.content !== undefined && !isBroken(known.content) && isBroken(fresh);
+  return { stamp, content: keepsOld ? known.content : fresh, problems: fresh.problems };
+}
+
+const isBroken = ({ problems }: FileContent): boolean =>
+  problems.some(({ severity }) => severity === "error");
+
+function isSame(a: KnownFile, b: KnownFile): boolean {
+  const [these, those] = [a.content?.objects ?? [], b.content?.objects ?? []];
+  return (
+    these.length === those.length &&
+    these.every((object, i) => object === those[i]) &&
+    JSON.stringify(a.problems) === JSON.stringify(b.problems)
+  );
+}
+
+function unreadable(file: string, { message }: Error): Problem {
   return {
     severity: "error",
-    message: `cannot be read: ${error.message}`,
+    message: `cannot be read: ${message}`,
     object: "",
     field: "",
     location: { file },

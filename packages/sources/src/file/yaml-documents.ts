@@ -1,5 +1,6 @@
 import type { FieldPath, Location } from "@keelson/model";
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node } from "yaml";
+import { composeDocument, repeatedKeys, YamlRefusal } from "./bounded-yaml.ts";
 
 /** One document of a file, not parsed yet. */
 export interface DocumentText {
@@ -19,59 +20,65 @@ export interface ParsedDocument {
   /** Where the document's content begins. */
   readonly start: Location;
   /** The place of a field, or of the nearest enclosing one that is there. */
-  locate(path: FieldPath): Location;
+  readonly locate: (path: FieldPath) => Location;
 }
 
 /**
- * Splits a file at its document markers. A line that begins with "---" is one wherever it stands (YAML 1.2.2, 9.1.2),
- * so this needs no parser, and a document that did not change need not be parsed again.
+ * Splits a file at its document markers. A line that begins with "---" or "..." is one wherever it stands (YAML 1.2.2,
+ * 9.1.2), so this needs no parser, and a document that did not change need not be parsed again.
  */
 export function splitDocuments(text: string): DocumentText[] {
   const documents: DocumentText[] = [];
   let lines: string[] = [];
   let firstLine = 1;
   const end = (nextLine: number): void => {
-    documents.push({ text: lines.join("\n"), firstLine });
+    documents.push({ text: lines.join(""), firstLine });
     lines = [];
     firstLine = nextLine;
   };
-  text.split("\n").forEach((line, i) => {
-    if (/^---(\s|$)/.test(line) && i > 0) end(i + 1);
+  // Each line keeps its end: without it, the "\r" of Windows' last one would count as text.
+  text.split(/(?<=\n)/).forEach((line, i) => {
+    if (/^---(\s|$)/.test(line) && !lines.every(isPrologue)) end(i + 1);
     lines.push(line);
+    if (/^\.\.\.(\s|$)/.test(line)) end(i + 2);
   });
   end(0);
   return documents;
 }
 
+/** Directives, comments and empty lines belong to the document whose "---" follows them. */
+const isPrologue = (line: string): boolean => /^(%|#|\s*$)/.test(line);
+
 /** Parses one document. An empty one has the value null and no errors. */
 export function parseYaml({ text, firstLine }: DocumentText, file: string): ParsedDocument {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const at = (offset: number): Location => {
     const { line, col } = lines.linePos(offset);
     return { file, line: firstLine + Math.max(line, 1) - 1, column: Math.max(col, 1) };
   };
-  const errors = document.errors.map(({ message, pos }) => ({ message, location: at(pos[0]) }));
-  const start = at(startOf(document));
-  return {
-    // More aliases than the parser allows make toJS throw: a small file must not become a huge value.
-    ...valueOf(document, errors, start),
-    start,
-    locate: (path) => at(offsetOf(document.contents, path) ?? startOf(document)),
-  };
+  let offset = 0;
+  try {
+    const document = composeDocument(text, lines);
+    offset = startOf(document);
+    return {
+      errors: errorsOf(document).map((error) => ({ message: error.message, location: at(error.offset) })),
+      // More aliases of one anchor than the parser allows make toJS throw: a small file must not become a huge value.
+      value: document.errors.length > 0 ? undefined : document.toJS(),
+      start: at(offset),
+      locate: (path) => at(offsetOf(document.contents, path) ?? startOf(document)),
+    };
+  } catch (error) {
+    const start = at(error instanceof YamlRefusal ? error.offset : offset);
+    const message = error instanceof Error ? error.message : String(error);
+    return { errors: [{ message, location: start }], value: undefined, start, locate: () => start };
+  }
 }
 
-function valueOf(
-  document: Document,
-  errors: YamlError[],
-  start: Location,
-): { value: unknown; errors: readonly YamlError[] } {
-  if (errors.length > 0) return { value: undefined, errors };
-  try {
-    return { value: document.toJS(), errors };
-  } catch (error) {
-    return { value: undefined, errors: [{ message: (error as Error).message, location: start }] };
-  }
+function errorsOf(document: Document.Parsed): { message: string; offset: number }[] {
+  return [
+    ...document.errors.map(({ message, pos }) => ({ message, offset: pos[0] })),
+    ...repeatedKeys(document),
+  ];
 }
 
 const startOf = (document: Document): number => document.contents?.range?.[0] ?? 0;
@@ -92,6 +99,8 @@ function offsetOf(root: Node | null, path: FieldPath): number | undefined {
 const camel = (name: string): string =>
   name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
+const name = (key: unknown): string => (isScalar(key) ? String(key.value) : "");
+
 /** A field may be written in snake_case, while paths are in camelCase. */
 function childOf(
   node: unknown,
@@ -101,7 +110,6 @@ function childOf(
     return part < node.items.length ? { value: node.items[part] } : undefined;
   }
   if (!isMap(node)) return undefined;
-  const name = (key: unknown): string => (isScalar(key) ? String(key.value) : "");
   const pair =
     node.items.find(({ key }) => name(key) === part) ??
     node.items.find(({ key }) => camel(name(key)) === part);
