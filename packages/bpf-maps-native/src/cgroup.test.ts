@@ -48,7 +48,7 @@ function counter(object: BpfObject, index: number): number | undefined {
 }
 
 kernelTest(
-  "operation: attach to a cgroup (BpfProgram.attachCgroup, cgroupPrograms, BpfLink.close) - " +
+  "operation: attach to a cgroup (BpfProgram.attachCgroup, BpfLink.info, BpfLink.close, cgroupPrograms) - " +
     "connect4 sends calls elsewhere, until the link is closed",
   async () => {
     await using stack = new AsyncDisposableStack();

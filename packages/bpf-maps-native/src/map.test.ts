@@ -110,7 +110,7 @@ kernelTest(
 );
 
 kernelTest(
-  "operation: map-in-map (BpfMap.setInner, BpfMap.innerId, BpfMap.deleteReference) - the program follows the inner map that was set",
+  "operation: map-in-map (BpfMap.setInner, BpfMap.innerId, BpfMap.deleteReference, BpfMap.fd) - the program follows the inner map that was set",
   async () => {
     using object = await loadProgram("basic");
     using versions = object.map("versions");

@@ -31,6 +31,10 @@ export class LineProcess implements AsyncDisposable {
     this.#child.stdin.write(text);
   }
 
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends its input and waits until it is gone; the exit code, or the signal that ended it. */
   async end(): Promise<number | string> {
     this.#child.stdin.end();

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BpfObject } from "../bpf-object.ts";
 
@@ -12,20 +12,24 @@ function machineIncludes(): string {
   return `/usr/include/${execFileSync("cc", ["-print-multiarch"], { encoding: "utf8" }).trim()}`;
 }
 
-/** The object file of test/<name>.bpf.c, compiled once per process. */
-export function compileProgram(name: string): string {
-  const known = compiled.get(name);
+/** The object file of a .bpf.c file, compiled once per process. */
+export function compileSource(source: string): string {
+  const known = compiled.get(source);
   if (known !== undefined) return known;
   const folder = join(root, "build", "test");
   mkdirSync(folder, { recursive: true });
-  const object = join(folder, `${name}.bpf.o`);
+  const object = join(folder, basename(source).replace(/c$/, "o"));
   const fresh = `${object}.${String(process.pid)}`; // several workers compile at the same time
-  const source = join(root, "test", `${name}.bpf.c`);
   const flags = "-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror".split(" ");
   execFileSync("clang", [...flags, "-I", machineIncludes(), "-c", source, "-o", fresh]);
   renameSync(fresh, object);
-  compiled.set(name, object);
+  compiled.set(source, object);
   return object;
+}
+
+/** The object file of test/<name>.bpf.c. */
+export function compileProgram(name: string): string {
+  return compileSource(join(root, "test", `${name}.bpf.c`));
 }
 
 /** test/<name>.bpf.c opened, not yet loaded. */
