@@ -46,7 +46,7 @@ async function conclude(
 
 function tellWhatToTry(world: World, options: DemoOptions): void {
   const other = options.world === "demo" ? "" : `--world ${options.world} `;
-  const controlPlane = world.controlPlane.url.replace("http://", "");
+  const server = world.controlPlane.url;
   say(`${bold("Try it by hand")}, in another terminal, as root:
 
    edit or remove ${world.config.file(ruleName)}
@@ -54,8 +54,8 @@ function tellWhatToTry(world: World, options: DemoOptions): void {
    npm run demo -- ${other}send 300
 
    npm run demo -- ${other}exec productpage-v1 node -e 'fetch("http://reviews:9080/").then(async (r) => console.log(await r.text()))'
-   npm run keelson -- status --control-plane ${controlPlane}
-   npm run keelson -- explain reviews --control-plane ${controlPlane}
+   npm run keelson -- status --server ${server}
+   npm run keelson -- explain reviews --server ${server}
    curl --unix-socket ${world.applier().adminSocket} http://applier/edges
 
    logs are in ${world.names.folder}/logs

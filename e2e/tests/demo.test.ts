@@ -55,7 +55,7 @@ class Demo {
 
   /** @returns its exit code, or the signal that ended it. */
   ended(): Promise<string> {
-    return until(() => this.end, { what: "the demo to end", timeoutMs: 60_000 });
+    return until(() => this.end, { what: "the demo to end" });
   }
 
   /** What the tables say: one for before the rule, one for after it. */
