@@ -33,11 +33,13 @@ export class Compiler {
     for (const service of model.services.values()) {
       const ports = this.resolve(model, service);
       resolved.set(service.hostname, ports);
+      const names = ports.map((port) => this.addEndpointSets(model, port, endpointSets));
       services.set(
         service.hostname,
-        this.services.get(service.hostname, [ports], () => serviceResource(service, ports)),
+        this.services.get(service.hostname, [ports, ...names.flat()], () =>
+          serviceResource(service, ports, names),
+        ),
       );
-      for (const port of ports) this.addEndpointSets(model, port, endpointSets);
       problems.push(...portProblems(model, ports));
     }
     const workloads = new Map<string, Resource>();
@@ -69,14 +71,15 @@ export class Compiler {
     );
   }
 
+  /** @returns the names of the sets, by destination. */
   private addEndpointSets(
     model: Model,
     { port, destinations }: ResolvedPort,
     sets: Map<string, Resource>,
-  ): void {
-    for (const destination of destinations) {
-      const name = endpointSetName(destination, port);
-      if (sets.has(name)) continue;
+  ): string[] {
+    return destinations.map((destination) => {
+      const name = endpointSetName(model, destination, port);
+      if (sets.has(name)) return name;
       const { hostname } = destination;
       const inputs = [model.services.get(hostname), model.endpoints.get(hostname), port];
       sets.set(
@@ -85,7 +88,8 @@ export class Compiler {
           endpointSetResource(name, endpointsOf(model, destination, port)),
         ),
       );
-    }
+      return name;
+    });
   }
 }
 

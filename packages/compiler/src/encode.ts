@@ -11,7 +11,6 @@ import {
   Tier,
   WorkloadSchema,
 } from "@keelson/protos/policy";
-import { endpointSetName } from "./endpoint-sets.ts";
 import type { TierName } from "./explanation.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 
@@ -31,7 +30,12 @@ function resource<Desc extends DescMessage>(
   return { name, version: createHash("sha256").update(body).digest("hex").slice(0, 16), body };
 }
 
-export function serviceResource(service: Service, ports: readonly ResolvedPort[]): Resource {
+/** @param endpointSets names of the sets of each port's destinations */
+export function serviceResource(
+  service: Service,
+  ports: readonly ResolvedPort[],
+  endpointSets: readonly (readonly string[])[],
+): Resource {
   return resource(
     ServiceSchema,
     service.hostname,
@@ -39,7 +43,7 @@ export function serviceResource(service: Service, ports: readonly ResolvedPort[]
       hostname: service.hostname,
       namespace: service.namespace,
       addresses: [...service.addresses],
-      ports: ports.map((resolved) =>
+      ports: ports.map((resolved, port) =>
         create(ServicePortSchema, {
           port: resolved.port.port,
           name: resolved.port.name,
@@ -47,9 +51,9 @@ export function serviceResource(service: Service, ports: readonly ResolvedPort[]
           wantedTier: tiers[resolved.wantedTier],
           tier: tiers[resolved.tier],
           tierReason: resolved.why,
-          destinations: resolved.destinations.map((destination) => ({
-            weight: destination.weight,
-            endpointSet: endpointSetName(destination, resolved.port),
+          destinations: resolved.destinations.map(({ weight }, i) => ({
+            weight,
+            endpointSet: endpointSets[port]?.[i] ?? "",
           })),
         }),
       ),

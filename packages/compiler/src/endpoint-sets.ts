@@ -8,9 +8,14 @@ export function formatLabels(labels: Readonly<Record<string, string>>): string {
     .join(",");
 }
 
-/** As Istio names clusters; the third field holds the labels themselves, since a RouteRule's subsets have no names. */
-export function endpointSetName({ hostname, labels }: RouteDestination, port: ServicePort): string {
-  return `outbound|${port.port}|${formatLabels(labels)}|${hostname}`;
+/**
+ * As Istio names clusters. The port is the destination's own, whichever one was dialled; "53/udp" is another one than
+ * "53". The third field holds the labels themselves, since a RouteRule's subsets have no names.
+ */
+export function endpointSetName(model: Model, destination: RouteDestination, port: ServicePort): string {
+  const { port: number, transport } = portOf(model, destination, port) ?? port;
+  const written = transport === "TCP" ? `${number}` : `${number}/${transport.toLowerCase()}`;
+  return `outbound|${written}|${formatLabels(destination.labels)}|${destination.hostname}`;
 }
 
 /**
@@ -48,11 +53,12 @@ function portOf(model: Model, { hostname }: RouteDestination, port: ServicePort)
 export function whyNoEndpoint(model: Model, destination: RouteDestination, port: ServicePort): string {
   const { hostname, labels } = destination;
   if (!model.services.has(hostname)) return `there is no service ${hostname}`;
-  if (portOf(model, destination, port) === undefined) {
+  const target = portOf(model, destination, port);
+  if (target === undefined) {
     return `service ${hostname} has no port named "${port.name}" and none with number ${port.port}`;
   }
   const all = endpointsOf(model, { ...destination, labels: {} }, port);
-  if (all.length === 0) return `service ${hostname} has no ready endpoint on port ${port.port}`;
+  if (all.length === 0) return `service ${hostname} has no ready endpoint on port ${target.port}`;
   const chosen = formatLabels(labels);
   const there = [...new Set(all.map((endpoint) => formatLabels(onlyKeys(endpoint.labels, labels))))].filter(
     Boolean,
@@ -62,5 +68,5 @@ export function whyNoEndpoint(model: Model, destination: RouteDestination, port:
 }
 
 function onlyKeys(labels: Readonly<Record<string, string>>, keys: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => key in keys));
+  return Object.fromEntries(Object.entries(labels).filter(([key]) => Object.hasOwn(keys, key)));
 }

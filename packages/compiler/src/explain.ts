@@ -30,7 +30,12 @@ function explainPort(model: Model, resolved: ResolvedPort): PortExplanation {
     wantedTier,
     tier,
     why,
-    rules: resolved.rules.map(({ route: _, ...rule }) => rule),
+    rules: resolved.rules.map(({ rule, precedence, state, why: reason }) => ({
+      rule,
+      precedence,
+      state,
+      why: reason,
+    })),
     destinations: resolved.destinations.map((destination) =>
       explainDestination(model, resolved, destination, sum),
     ),

@@ -1,0 +1,80 @@
+import { ModelBuilder } from "@keelson/model";
+import { type Manifest, manifests, read, UnchangedStaysTheSame } from "@keelson/model/testing";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { Compiler } from "./compiler.ts";
+import { View } from "./testing/compile.ts";
+
+/** Type URL → name → node, version and bytes, as text. */
+function dump({ resources }: ReturnType<Compiler["compile"]>): Record<string, Record<string, string>> {
+  return Object.fromEntries(
+    [...resources].map(([typeUrl, byName]) => [
+      typeUrl,
+      Object.fromEntries(
+        [...byName].map(([name, { version, node, body }]) => [
+          name,
+          `${node ?? ""} ${version} ${Buffer.from(body).toString("hex")}`,
+        ]),
+      ),
+    ]),
+  );
+}
+
+const fromNothing = (objects: ReturnType<typeof read>) =>
+  new Compiler().compile(new ModelBuilder().build(objects).model);
+
+test("equal input gives equal bytes, whatever its order", () => {
+  const shuffled = manifests.chain((all) => {
+    const objects = read(...all);
+    return fc.tuple(fc.constant(objects), fc.shuffledSubarray(objects, { minLength: objects.length }));
+  });
+  fc.assert(
+    fc.property(shuffled, ([objects, others]) => {
+      expect(dump(fromNothing(others))).toEqual(dump(fromNothing(objects)));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** The next round: some manifests gone, some others there. */
+const edits = fc.array(
+  fc.record({ keep: fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }), add: manifests }),
+  {
+    minLength: 1,
+    maxLength: 4,
+  },
+);
+
+test("a compiler that saw other models before writes the same bytes, problems and explanations", () => {
+  fc.assert(
+    fc.property(manifests, edits, (start, rounds) => {
+      const source = new UnchangedStaysTheSame();
+      const [builder, compiler] = [new ModelBuilder(), new Compiler()];
+      let now: readonly Manifest[] = start;
+      for (const { keep, add } of [{ keep: [], add: [] }, ...rounds]) {
+        now = [...now.filter((_, i) => keep[i] ?? true), ...add];
+        const objects = source.read(now);
+        const { model } = builder.build(objects);
+        const [incremental, fresh] = [compiler.compile(model), fromNothing(objects)];
+        expect(dump(incremental)).toEqual(dump(fresh));
+        expect(incremental.problems).toEqual(fresh.problems);
+        for (const hostname of model.services.keys()) {
+          expect(incremental.explain(hostname)).toEqual(fresh.explain(hostname));
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("every destination's set is there, and nothing else", () => {
+  fc.assert(
+    fc.property(manifests, (all) => {
+      const compiled = fromNothing(read(...all));
+      const view = new View(compiled);
+      const ports = view.services().flatMap((service) => service.ports);
+      const wanted = ports.flatMap(({ destinations }) => destinations.map(({ endpointSet }) => endpointSet));
+      expect(new Set(view.endpointSetNames())).toEqual(new Set(wanted));
+    }),
+  );
+});

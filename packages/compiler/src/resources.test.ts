@@ -1,0 +1,125 @@
+import { ModelBuilder } from "@keelson/model";
+import {
+  application,
+  type Manifest,
+  pod,
+  read,
+  routeRule,
+  service,
+  slice,
+  toVersion,
+} from "@keelson/model/testing";
+import { policyTypeUrls } from "@keelson/protos";
+import { Protocol, Tier } from "@keelson/protos/policy";
+import { expect, test } from "vitest";
+import { type Compiled, Compiler } from "./compiler.ts";
+import { compile } from "./testing/compile.ts";
+
+const ip = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes);
+
+test("a service has its addresses and ports, and the tiers with their reason", () => {
+  const ips = ["fd00:96::1", "10.96.0.1"];
+  const ports = [
+    { name: "dns", port: 53, protocol: "UDP" },
+    { name: "http", port: 80 },
+  ];
+  const message = compile(
+    service({ ips, ports }),
+    routeRule({ route: [toVersion("v1", 50), toVersion("v2", 50)] }),
+  );
+  expect(message.service("reviews")).toMatchObject({
+    hostname: "reviews.default.svc.cluster.local",
+    namespace: "default",
+    addresses: [ip(10, 96, 0, 1), ip(0xfd, 0, 0, 0x96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)],
+    ports: [
+      { port: 53, name: "dns", protocol: Protocol.UDP, wantedTier: Tier.CONNECT, tier: Tier.CONNECT },
+      {
+        port: 80,
+        name: "http",
+        protocol: Protocol.TCP,
+        wantedTier: Tier.KERNEL,
+        tier: Tier.CONNECT,
+        tierReason: message.explain("reviews", 80).why,
+      },
+    ],
+  });
+});
+
+test("a headless service has no address", () => {
+  const view = compile(service({ ips: ["None"] }), slice());
+  expect(view.service("reviews").addresses).toEqual([]);
+  expect(view.destinations("reviews", 9080)).toEqual(["100: 10.1.0.1:9080"]);
+});
+
+test("endpoints of both families are in one set, with what tells the version", () => {
+  const view = compile(
+    service(),
+    slice(),
+    slice({ name: "v6", addressType: "IPv6", endpoints: ["fd00::1"] }),
+    pod({ labels: { version: "v1", app: "reviews", secret: "x" } }),
+  );
+  const [set] = view.service("reviews").ports.flatMap(({ destinations }) => destinations);
+  expect(view.endpoints(set?.endpointSet ?? "")).toMatchObject([
+    {
+      address: ip(10, 1, 0, 1),
+      port: 9080,
+      weight: 1,
+      workload: "default/reviews-v1",
+      labels: ["app=reviews", "version=v1"],
+    },
+    { address: { length: 16 }, workload: "", labels: [] },
+  ]);
+});
+
+test("a workload goes to its own node only", () => {
+  const view = compile(pod({ labels: { b: "2", a: "1" }, spec: { serviceAccountName: "reviewer" } }));
+  const resource = view.compiled.resources.get(policyTypeUrls.workload)?.get("default/reviews-v1");
+  expect(resource?.node).toBe("node-a");
+  expect(view.workload("default/reviews-v1")).toMatchObject({
+    name: "default/reviews-v1",
+    namespace: "default",
+    addresses: [ip(10, 1, 0, 1)],
+    node: "node-a",
+    serviceAccount: "reviewer",
+    uid: "uid-reviews-v1",
+    labels: [
+      { key: "a", value: "1" },
+      { key: "b", value: "2" },
+    ],
+  });
+});
+
+test("services and sets go to every node", () => {
+  const { resources } = compile(...application()).compiled;
+  for (const typeUrl of [policyTypeUrls.service, policyTypeUrls.endpointSet]) {
+    expect([...(resources.get(typeUrl)?.values() ?? [])].map(({ node }) => node)).toEqual([undefined]);
+  }
+});
+
+/** Names of the resources that `after` does not share with `before`. */
+function changed(before: Compiled, after: Compiled): string[] {
+  return [...after.resources].flatMap(([typeUrl, byName]) =>
+    [...byName]
+      .filter(([name, one]) => before.resources.get(typeUrl)?.get(name) !== one)
+      .map(([name]) => name),
+  );
+}
+
+test("only what depends on a change is made again", () => {
+  const [builder, compiler] = [new ModelBuilder(), new Compiler()];
+  const base = read(...application("ratings", ["v1"], { network: 2 }), service(), pod());
+  const step = (...manifests: Manifest[]) =>
+    compiler.compile(builder.build([...base, ...read(...manifests)]).model);
+  const first = step(slice());
+  const second = step(slice({ endpoints: ["10.1.0.1", "10.1.0.2"] }));
+  expect(changed(first, second)).toEqual([expect.stringMatching(/^outbound\|9080\|\|reviews\.default/)]);
+  const third = step(slice({ endpoints: ["10.1.0.1", "10.1.0.2"] }), routeRule({ route: [toVersion("v1")] }));
+  expect(changed(second, third).sort()).toEqual([
+    expect.stringMatching(/^outbound\|9080\|version=v1\|reviews\.default/),
+    "reviews.default.svc.cluster.local",
+  ]);
+});
+
+test("explaining what is not there gives nothing", () => {
+  expect(compile(service()).compiled.explain("ratings.default.svc.cluster.local")).toBeUndefined();
+});

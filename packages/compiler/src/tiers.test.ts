@@ -1,0 +1,76 @@
+import { application, routeRule, service, toVersion } from "@keelson/model/testing";
+import { expect, test } from "vitest";
+import { compile } from "./testing/compile.ts";
+
+const [, ...behind] = application("reviews");
+
+/** Why and where a port named so is to be decided, with a rule of this spec. */
+const tierOf = (portName: string, fields: Parameters<typeof routeRule>[0] | undefined) =>
+  compile(
+    service({ ports: [{ name: portName, port: 9080 }] }),
+    ...behind,
+    ...(fields === undefined ? [] : [routeRule(fields)]),
+  ).explain("reviews");
+
+const weights = { route: [toVersion("v1", 80), toVersion("v2", 20)] };
+const oneTarget = { route: [toVersion("v1", 100), toVersion("v2", 0)] };
+const cookie = { spec: { match: { request: { headers: { cookie: { exact: "a" } } } } } };
+const timeout = { spec: { httpReqTimeout: { simpleTimeout: { timeout: "1s" } } } };
+
+test.each(["http", "http2", "grpc", "grpc-web", "https", "tls", "tcp", "mongo", "mysql", "redis", "unnamed"])(
+  "%s without a rule, or with one target, is decided per connection",
+  (name) => {
+    expect(tierOf(name, undefined)).toMatchObject({ wantedTier: "connect", tier: "connect" });
+    expect(tierOf(name, oneTarget)).toMatchObject({ wantedTier: "connect", tier: "connect" });
+  },
+);
+
+test.each(["https", "tls", "tcp", "mongo", "mysql", "redis"])("%s is not looked into", (name) => {
+  for (const fields of [weights, cookie, timeout]) {
+    expect(tierOf(name, fields)).toMatchObject({
+      wantedTier: "connect",
+      tier: "connect",
+      why: `${name} is decided once per connection`,
+    });
+  }
+});
+
+test.each([
+  ["http", "kernel"],
+  ["http_proxy", "kernel"],
+  ["http2", "relay"],
+  ["grpc", "relay"],
+  ["grpc-web", "relay"],
+])("%s per request wants the %s tier, and is decided per connection until then", (name, wantedTier) => {
+  expect(tierOf(name, weights)).toMatchObject({
+    wantedTier,
+    tier: "connect",
+    why: expect.stringMatching(/^weights over 2 destinations .* every connection is decided once/),
+  });
+  expect(tierOf(name, cookie)).toMatchObject({
+    wantedTier,
+    tier: "connect",
+    why: expect.stringMatching(/^RouteRule default\/reviews-rule matches on requests/),
+  });
+});
+
+test("what only the relay can do wants the relay", () => {
+  expect(tierOf("http", { ...weights, ...timeout })).toMatchObject({
+    wantedTier: "relay",
+    tier: "connect",
+    why: expect.stringMatching(/^spec\.httpReqTimeout needs the relay/),
+  });
+});
+
+test("a rule behind one that takes everything asks for nothing", () => {
+  const view = compile(
+    ...application("reviews"),
+    routeRule({ name: "a", precedence: 2, route: [toVersion("v1")] }),
+    routeRule({ name: "b", precedence: 1, ...weights, ...timeout }),
+  );
+  expect(view.explain("reviews")).toMatchObject({
+    wantedTier: "connect",
+    why: "all requests go to one destination",
+  });
+  expect(view.problems).toEqual([]);
+});
