@@ -1,35 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { named, resource, versionOf } from "../testing/resources.ts";
-import { Subscription } from "./subscription.ts";
-
-const a = resource("a");
-const b = resource("b");
-const all = named([a, b]);
-const nothing = { added: [], missing: [], gone: [] };
-
-type Resources = Parameters<Subscription["advance"]>[0];
-
-/** What is to be told now, removals included. */
-const next = (made: Subscription, resources: Resources) => made.advance(resources, true);
-
-interface First {
-  subscribe?: string[];
-  unsubscribe?: string[];
-  holds?: Record<string, string>;
-}
-
-function subscription({ subscribe = [], unsubscribe = [], holds = {} }: First): Subscription {
-  const made = new Subscription();
-  made.open({ subscribe, unsubscribe, initialVersions: holds });
-  return made;
-}
-
-/** A subscription whose first answer is out of the way. */
-function answered(first: First, resources = all): Subscription {
-  const made = subscription(first);
-  next(made, resources);
-  return made;
-}
+import { named, resource } from "../testing/resources.ts";
+import { a, all, answered, b, next, nothing, subscription } from "../testing/subscriptions.ts";
 
 describe("what a first request wants", () => {
   test("'*' is everything", () => {
@@ -187,113 +158,6 @@ describe("unsubscribing", () => {
   });
 });
 
-/** Sent a and b; then the wildcard ended and began again, and only then the response was answered. */
-function crossed(): Subscription {
-  const made = answered({ subscribe: ["*"] });
-  made.unsubscribe(["*"]);
-  made.subscribe(["*"]);
-  expect(made.mayHold(["a", "b"])).toBe(true);
-  return made;
-}
-
-describe("a response that the client read after it had ended and renewed the subscription", () => {
-  test("is sent again, as the client may have read it before", () => {
-    expect(next(crossed(), all)).toEqual({ ...nothing, added: [a, b] });
-  });
-
-  test("is told as gone, as the client may have read it after", () => {
-    expect(next(crossed(), named([b]))).toEqual({ ...nothing, added: [b], gone: ["a"] });
-  });
-
-  test("changes nothing if the subscription was not ended, or not renewed", () => {
-    const made = answered({ subscribe: ["*"] });
-    expect(made.mayHold(["a", "b"])).toBe(false);
-    made.unsubscribe(["*"]);
-    expect(made.mayHold(["a", "b"])).toBe(false);
-    expect(next(made, all)).toEqual(nothing);
-  });
-});
-
-describe("a rejected response", () => {
-  const rejection = { version: "2", message: "no memory", at: new Date() };
-  const worse = named([resource("a", "worse"), b]);
-
-  /** Holds a and b, and rejected a newer version of a. */
-  function withRejected(): Subscription {
-    const made = answered({ subscribe: ["*"] });
-    made.acked("1", ["a", "b"]);
-    next(made, worse);
-    made.nacked(rejection, ["a"]);
-    return made;
-  }
-
-  test("is kept, and not sent again", () => {
-    const made = withRejected();
-    expect(made.rejection).toBe(rejection);
-    expect(made.ackedVersion).toBe("1");
-    expect(next(made, worse)).toEqual(nothing);
-  });
-
-  test("is sent again when it is asked for again", () => {
-    const made = withRejected();
-    made.subscribe(["a"]);
-    expect(next(made, worse)).toEqual({ ...nothing, added: [worse.get("a")] });
-  });
-
-  test("is over when its replacement is acked, not when something else is", () => {
-    const made = withRejected();
-    made.acked("3", ["b"]);
-    expect(made.ackedVersion).toBe("3");
-    expect(made.rejection).toBe(rejection);
-    const better = named([resource("a", "better"), b]);
-    expect(next(made, better)).toEqual({ ...nothing, added: [better.get("a")] });
-    expect(made.rejection).toBe(rejection);
-    made.acked("4", ["a"]);
-    expect(made.rejection).toBeUndefined();
-  });
-
-  test("is over when the version before it is back, and acked", () => {
-    const made = withRejected();
-    expect(next(made, all)).toEqual({ ...nothing, added: [a] });
-    made.acked("3", ["a"]);
-    expect(made.rejection).toBeUndefined();
-  });
-
-  test("that was removed is told as gone: the client may have taken a part of what it rejected", () => {
-    const made = answered({ subscribe: ["*"] }, named([a]));
-    made.nacked(rejection, ["a"]);
-    expect(next(made, named([]))).toEqual({ ...nothing, gone: ["a"] });
-    made.acked("3", ["a"]);
-    expect(made.rejection).toBeUndefined();
-  });
-
-  test("is over when nobody wants it any more", () => {
-    const byName = answered({ subscribe: ["a", "b"] });
-    byName.nacked(rejection, ["a", "b"]);
-    byName.unsubscribe(["a"]);
-    expect(byName.rejection).toBe(rejection);
-    byName.unsubscribe(["b"]);
-    expect(byName.rejection).toBeUndefined();
-  });
-
-  test("of names that were unsubscribed from meanwhile is over with the next ack", () => {
-    const made = answered({ subscribe: ["a", "b"] });
-    made.unsubscribe(["a"]);
-    made.nacked(rejection, ["a"]);
-    expect(made.rejection).toBe(rejection);
-    made.acked("3", ["b"]);
-    expect(made.rejection).toBeUndefined();
-  });
-
-  test("that removed something is not repeated", () => {
-    const made = answered({ subscribe: ["*"] });
-    expect(next(made, named([a]))).toEqual({ ...nothing, gone: ["b"] });
-    made.nacked(rejection, ["b"]);
-    expect(next(made, named([a]))).toEqual(nothing);
-    expect(next(made, all)).toEqual({ ...nothing, added: [b] });
-  });
-});
-
 test("counts the names it keeps", () => {
   const made = answered({ subscribe: ["*", "a", "b"] });
   expect(made.size).toBe(2);
@@ -303,8 +167,4 @@ test("counts the names it keeps", () => {
   expect(made.size).toBe(3);
   next(made, all);
   expect(made.size).toBe(0);
-});
-
-test("versions follow from bodies alone", () => {
-  expect(resource("a", "same").version).toBe(versionOf("same"));
 });

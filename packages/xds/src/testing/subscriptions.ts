@@ -1,0 +1,34 @@
+import { Subscription } from "../server/subscription.ts";
+import { named, resource } from "./resources.ts";
+
+/** The two resources that most tests of subscriptions are about. */
+export const a = resource("a");
+export const b = resource("b");
+export const all = named([a, b]);
+
+/** Nothing to tell. */
+export const nothing = { added: [], missing: [], gone: [] };
+
+type Resources = Parameters<Subscription["advance"]>[0];
+
+/** What is to be told now, removals included. */
+export const next = (made: Subscription, resources: Resources) => made.advance(resources, true);
+
+interface First {
+  subscribe?: string[];
+  unsubscribe?: string[];
+  holds?: Record<string, string>;
+}
+
+export function subscription({ subscribe = [], unsubscribe = [], holds = {} }: First): Subscription {
+  const made = new Subscription();
+  made.open({ subscribe, unsubscribe, initialVersions: holds });
+  return made;
+}
+
+/** A subscription whose first answer is out of the way. */
+export function answered(first: First, resources = all): Subscription {
+  const made = subscription(first);
+  next(made, resources);
+  return made;
+}
