@@ -1,3 +1,4 @@
+export * from "./endpoint-set-name.ts";
 export type * from "./policy-ir.ts";
 export * from "./resource.ts";
 export * from "./type-urls.ts";

@@ -1,18 +1,39 @@
-import { type ConfigObject, Memo, type Model, type Problem, problemOf, type Service } from "@keelson/model";
-import { policyTypeUrls, type Resource, type ResourceSnapshot } from "@keelson/protos";
-import { endpointSetResource, serviceResource, workloadResource } from "./encode.ts";
-import { endpointSetName, endpointsOf, whyNoEndpoint } from "./endpoint-sets.ts";
+import { Memo, type Model, type Problem, type Service } from "@keelson/model";
+import { type PolicyIr, policyTypeUrls, type Resource, type ResourceSnapshot } from "@keelson/protos";
+import {
+  type Service as ServiceMessage,
+  ServiceSchema,
+  type Workload as WorkloadMessage,
+  WorkloadSchema,
+} from "@keelson/protos/policy";
+import type { RouteTable } from "@keelson/protos/route";
+import { EndpointSets } from "./endpoint-sets.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
+import { accountsOf } from "./identities.ts";
+import { isForNodes } from "./left-alone.ts";
+import { serviceMessage, workloadMessage } from "./messages.ts";
+import { serviceProblems, unknownHosts } from "./problems.ts";
 import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
+import { resource } from "./resource.ts";
+import { Scene } from "./scene.ts";
 
 export interface Compiled {
-  /** Type URL → resource name → resource; equal models give equal bytes. */
+  /** All of the policy as messages: what proxies are served from. */
+  readonly ir: PolicyIr;
+  /** What nodes get: type URL → resource name → resource; equal models give equal bytes. */
   readonly resources: ResourceSnapshot["resources"];
   /** Rules that have no effect, or not all of it. */
   readonly problems: readonly Problem[];
   /** How it came to be, by hostname; made when asked for. */
   explain(hostname: string): ServiceExplanation | undefined;
+}
+
+/** What became of one service. */
+interface CompiledService {
+  readonly ports: readonly ResolvedPort[];
+  readonly message: ServiceMessage;
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -21,119 +42,104 @@ export interface Compiled {
  */
 export class Compiler {
   private readonly ports = new Memo<readonly ResolvedPort[]>();
-  private readonly services = new Memo<Resource>();
-  private readonly endpointSets = new Memo<Resource>();
-  private readonly workloads = new Memo<Resource>();
+  private readonly services = new Memo<ServiceMessage>();
+  private readonly problems = new Memo<readonly Problem[]>();
+  private readonly workloads = new Memo<WorkloadMessage>();
+  private readonly endpointSets = new EndpointSets();
+  private readonly serviceResources = new Memo<Resource>();
+  private readonly workloadResources = new Memo<Resource>();
 
   compile(model: Model): Compiled {
-    const resolved = new Map<string, readonly ResolvedPort[]>();
-    const services = new Map<string, Resource>();
-    const endpointSets = new Map<string, Resource>();
-    const problems: Problem[] = [];
-    for (const service of model.services.values()) {
-      const ports = this.resolve(model, service);
-      resolved.set(service.hostname, ports);
-      const names = ports.map((port) => this.addEndpointSets(model, port, endpointSets));
-      services.set(
-        service.hostname,
-        this.services.get(service.hostname, [ports, ...names.flat()], () =>
-          serviceResource(service, ports, names),
-        ),
-      );
-      problems.push(...portProblems(model, ports));
-    }
-    const workloads = new Map<string, Resource>();
-    for (const workload of model.workloads.values()) {
-      workloads.set(
-        workload.name,
-        this.workloads.get(workload.name, [workload], () => workloadResource(workload)),
-      );
-    }
-    for (const memo of [this.ports, this.services, this.endpointSets, this.workloads]) memo.endRound();
-    return {
-      resources: new Map([
-        [policyTypeUrls.endpointSet, endpointSets],
-        [policyTypeUrls.service, services],
-        [policyTypeUrls.workload, workloads],
+    const scene = new Scene(model);
+    const services = new Map(
+      [...model.services].map(([hostname, service]) => [hostname, this.service(scene, service)]),
+    );
+    const workloads = new Map(
+      [...model.workloads].map(([name, workload]) => [
+        name,
+        this.workloads.get(name, [workload], () => workloadMessage(workload)),
       ]),
-      problems: [...problems, ...unknownHosts(model)],
+    );
+    const endpointSets = this.endpointSets.all(scene);
+    const resources = this.nodeResources(scene, services, workloads, endpointSets);
+    this.endRound();
+    const compiled = [...services.values()];
+    return {
+      ir: {
+        mesh: model.mesh,
+        services: new Map(compiled.map(({ message }) => [message.hostname, message])),
+        endpointSets,
+        workloads,
+        routeTables: new Map([...model.routes].map(([name, { table }]) => [name, table])),
+        hostPolicies: new Map([...model.policies].map(([name, { policy }]) => [name, policy])),
+        gateways: model.gateways,
+        sidecarScopes: model.sidecarScopes,
+      },
+      resources,
+      problems: [...compiled.flatMap(({ problems }) => problems), ...unknownHosts(model)],
       explain: (hostname) => {
         const service = model.services.get(hostname);
-        return service && explainService(model, service, resolved.get(hostname) ?? []);
+        return service && explainService(scene, service, services.get(hostname)?.ports ?? []);
       },
     };
   }
 
-  private resolve(model: Model, service: Service): readonly ResolvedPort[] {
-    const routes = model.routes.get(service.hostname) ?? noRoutes;
-    return this.ports.get(service.hostname, [service, routes], () =>
-      service.ports.map((port) => resolvePort(service, port, routes)),
+  private service(scene: Scene, service: Service): CompiledService {
+    const { hostname } = service;
+    const tables = scene.tablesOf(hostname);
+    const hostnames = [...new Set([hostname, ...tables.flatMap(({ table }) => routedHosts(table))])];
+    const { rootNamespace, trustDomain } = scene.model.mesh;
+    const around = hostnames.flatMap((host) => [scene.service(host), ...scene.policiesOf(host)]);
+    const ports = this.ports.get(hostname, [service, rootNamespace, ...tables, ...around], () =>
+      service.ports.map((port) => resolvePort(scene, service, port)),
     );
+    const accounts = accountsOf(scene.endpoints(hostname), trustDomain);
+    const message = this.services.get(hostname, [service, ports, accounts.join()], () =>
+      serviceMessage(service, ports, accounts),
+    );
+    const behind = hostnames.map((host) => scene.endpoints(host));
+    const problems = this.problems.get(hostname, [ports, ...behind], () => serviceProblems(scene, ports));
+    return { ports, message, problems };
   }
 
-  /** @returns the names of the sets, by destination. */
-  private addEndpointSets(
-    model: Model,
-    { port, destinations }: ResolvedPort,
-    sets: Map<string, Resource>,
-  ): string[] {
-    return destinations.map((destination) => {
-      const name = endpointSetName(model, destination, port);
-      if (sets.has(name)) return name;
-      const { hostname } = destination;
-      const inputs = [model.services.get(hostname), model.endpoints.get(hostname), port];
-      sets.set(
-        name,
-        this.endpointSets.get(name, inputs, () =>
-          endpointSetResource(name, endpointsOf(model, destination, port)),
-        ),
-      );
-      return name;
-    });
-  }
-}
-
-const noRoutes: readonly never[] = [];
-
-/** One warning a rule and field, whatever the number of ports. */
-function portProblems(model: Model, ports: readonly ResolvedPort[]): Problem[] {
-  const problems = new Map<string, Problem>();
-  const warn = (object: ConfigObject, path: readonly (string | number)[], message: string): void => {
-    const problem = problemOf("warning", object, path, message);
-    problems.set(`${problem.object} ${problem.field} ${message}`, problem);
-  };
-  for (const { port, rules, destinations } of ports) {
-    for (const { route, state, why } of rules) {
-      if (state === "not applied")
-        warn(route.object, ["spec", "match"], `the rule is not applied: it ${why}`);
-      if (state !== "partly applies") continue;
-      for (const { field, what } of route.features) {
-        warn(route.object, field.split("."), `${what}: has no effect yet, it needs the relay tier`);
+  /** @param sets takes those of destinations that do not exist, too */
+  private nodeResources(
+    scene: Scene,
+    services: ReadonlyMap<string, CompiledService>,
+    workloads: ReadonlyMap<string, WorkloadMessage>,
+    sets: Parameters<EndpointSets["forNodes"]>[2],
+  ): ResourceSnapshot["resources"] {
+    const nodeSets = new Map<string, Resource>();
+    const nodeServices = new Map<string, Resource>();
+    for (const service of scene.model.services.values()) {
+      const compiled = services.get(service.hostname);
+      if (compiled === undefined || !isForNodes(service)) continue;
+      const { message, ports } = compiled;
+      const encode = (): Resource => resource(ServiceSchema, message.hostname, message);
+      nodeServices.set(message.hostname, this.serviceResources.get(message.hostname, [message], encode));
+      for (const destination of ports.flatMap((port) => port.destinations)) {
+        nodeSets.set(destination.endpointSet, this.endpointSets.forNodes(scene, destination, sets));
       }
     }
-    const chosen = rules.find(({ state }) => state === "applies" || state === "partly applies")?.route;
-    destinations.forEach((destination, i) => {
-      if (chosen?.destinations === undefined || destination.weight === 0) return;
-      if (endpointsOf(model, destination, port).length > 0) return;
-      const why = whyNoEndpoint(model, destination, port);
-      warn(chosen.object, ["spec", "route", i], `${why}: connections to this destination are refused`);
-    });
+    const nodeWorkloads = new Map(
+      [...workloads].map(([name, message]) => {
+        const encode = (): Resource => ({ ...resource(WorkloadSchema, name, message), node: message.node });
+        return [name, this.workloadResources.get(name, [message], encode)];
+      }),
+    );
+    return new Map([
+      [policyTypeUrls.endpointSet, nodeSets],
+      [policyTypeUrls.service, nodeServices],
+      [policyTypeUrls.workload, nodeWorkloads],
+    ]);
   }
-  return [...problems.values()];
+
+  private endRound(): void {
+    this.endpointSets.endRound();
+    for (const memo of [this.ports, this.services, this.problems, this.workloads]) memo.endRound();
+    for (const memo of [this.serviceResources, this.workloadResources]) memo.endRound();
+  }
 }
 
-/** Rules for services that are not there. */
-function unknownHosts(model: Model): Problem[] {
-  return [...model.routes]
-    .filter(([hostname]) => !model.services.has(hostname))
-    .flatMap(([hostname, routes]) =>
-      routes.map(({ object }) =>
-        problemOf(
-          "warning",
-          object,
-          ["spec", "destination"],
-          `there is no service ${hostname}; the rule has no effect`,
-        ),
-      ),
-    );
-}
+const routedHosts = ({ http, tcp, tls }: RouteTable): string[] =>
+  [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations.map(({ hostname }) => hostname));

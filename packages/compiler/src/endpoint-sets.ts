@@ -1,72 +1,73 @@
-import type { Endpoint, Model, RouteDestination, ServicePort } from "@keelson/model";
+import { Memo, type RouteSource } from "@keelson/model";
+import { formatLabels, type Resource } from "@keelson/protos";
+import { type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
+import { endpointSetOf, endpointsOf, type ResolvedDestination, selectEndpoints } from "./destination.ts";
+import { endpointSetMessage } from "./messages.ts";
+import { nodeEndpointSet, resource } from "./resource.ts";
+import type { Scene } from "./scene.ts";
 
-/** "version=v1,zone=a": labels in the order of their keys. */
-export function formatLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.keys(labels)
-    .sort()
-    .map((key) => `${key}=${labels[key] ?? ""}`)
-    .join(",");
-}
+type Labels = Readonly<Record<string, string>>;
 
-/**
- * As Istio names clusters. The port is the destination's own, whichever one was dialled; "53/udp" is another one than
- * "53". The third field holds the labels themselves, since a RouteRule's subsets have no names.
- */
-export function endpointSetName(model: Model, destination: RouteDestination, port: ServicePort): string {
-  const { port: number, transport } = portOf(model, destination, port) ?? port;
-  const written = transport === "TCP" ? `${number}` : `${number}/${transport.toLowerCase()}`;
-  return `outbound|${written}|${formatLabels(destination.labels)}|${destination.hostname}`;
-}
+const allEndpoints: Labels = {};
 
-/**
- * The endpoints that a destination stands for, in the order of the model. Where the destination is another service, its
- * port of the same name counts, else that of the same number.
- */
-export function endpointsOf(
-  model: Model,
-  destination: RouteDestination,
-  port: ServicePort,
-): readonly Endpoint[] {
-  const target = portOf(model, destination, port);
-  if (target === undefined) return [];
-  const wanted = Object.entries(destination.labels);
-  return (model.endpoints.get(destination.hostname) ?? []).filter(
-    ({ portName, transport, labels }) =>
-      portName === target.name &&
-      transport === target.transport &&
-      wanted.every(([key, value]) => labels[key] === value),
-  );
-}
+/** Makes endpoint sets; remembers those whose service and endpoints did not change. */
+export class EndpointSets {
+  private readonly messages = new Memo<EndpointSet>();
+  private readonly resources = new Memo<Resource>();
 
-function portOf(model: Model, { hostname }: RouteDestination, port: ServicePort): ServicePort | undefined {
-  const ports = (model.services.get(hostname)?.ports ?? []).filter(
-    ({ transport }) => transport === port.transport,
-  );
-  return (
-    ports.find((candidate) => candidate === port) ??
-    ports.find(({ name }) => name === port.name && name !== "") ??
-    ports.find((candidate) => candidate.port === port.port)
-  );
-}
-
-/** Why a destination has no endpoint, for people. */
-export function whyNoEndpoint(model: Model, destination: RouteDestination, port: ServicePort): string {
-  const { hostname, labels } = destination;
-  if (!model.services.has(hostname)) return `there is no service ${hostname}`;
-  const target = portOf(model, destination, port);
-  if (target === undefined) {
-    return `service ${hostname} has no port named "${port.name}" and none with number ${port.port}`;
+  /** Of every port of every service: one for all of its endpoints, one for each choice of labels that a rule speaks of. */
+  all(scene: Scene): Map<string, EndpointSet> {
+    const sets = new Map<string, EndpointSet>();
+    const routed = routedLabels(scene.model.routes.values());
+    for (const { hostname, ports } of scene.model.services.values()) {
+      const endpoints = scene.endpoints(hostname);
+      const choices = [
+        allEndpoints,
+        ...subsetLabels(scene, hostname),
+        ...(routed.get(hostname)?.values() ?? []),
+      ];
+      for (const port of ports) {
+        for (const labels of choices) {
+          const name = endpointSetOf(hostname, port, labels);
+          if (sets.has(name)) continue;
+          const make = (): EndpointSet => endpointSetMessage(name, selectEndpoints(endpoints, port, labels));
+          sets.set(name, this.messages.get(name, [endpoints, port], make));
+        }
+      }
+    }
+    return sets;
   }
-  const all = endpointsOf(model, { ...destination, labels: {} }, port);
-  if (all.length === 0) return `service ${hostname} has no ready endpoint on port ${target.port}`;
-  const chosen = formatLabels(labels);
-  const there = [...new Set(all.map((endpoint) => formatLabels(onlyKeys(endpoint.labels, labels))))].filter(
-    Boolean,
-  );
-  const hint = there.length === 0 ? "" : `; there are: ${there.sort().slice(0, 5).join("; ")}`;
-  return `none of its ${all.length} endpoints has the labels ${chosen}${hint}`;
+
+  /** The set of a destination as nodes get it. @param sets those that there are; one that cannot exist is added, empty */
+  forNodes(scene: Scene, destination: ResolvedDestination, sets: Map<string, EndpointSet>): Resource {
+    const name = destination.endpointSet;
+    const make = (): EndpointSet => endpointSetMessage(name, endpointsOf(scene, destination));
+    const set = sets.get(name) ?? this.messages.get(name, [], make);
+    sets.set(name, set);
+    return this.resources.get(name, [set], () => resource(EndpointSetSchema, name, nodeEndpointSet(set)));
+  }
+
+  endRound(): void {
+    this.messages.endRound();
+    this.resources.endRound();
+  }
 }
 
-function onlyKeys(labels: Readonly<Record<string, string>>, keys: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).filter(([key]) => Object.hasOwn(keys, key)));
+const subsetLabels = (scene: Scene, hostname: string): Labels[] =>
+  scene.policiesOf(hostname).flatMap(({ policy }) => policy.subsets.map(({ labels }) => labels));
+
+/** Host → text of labels → labels that routes choose its endpoints by. */
+function routedLabels(sources: Iterable<RouteSource>): Map<string, Map<string, Labels>> {
+  const found = new Map<string, Map<string, Labels>>();
+  for (const { table } of sources) {
+    for (const { destinations } of [...table.http, ...table.tcp, ...table.tls]) {
+      for (const { hostname, labels } of destinations) {
+        const text = formatLabels(labels);
+        const known = found.get(hostname);
+        if (known === undefined) found.set(hostname, new Map([[text, labels]]));
+        else known.set(text, labels);
+      }
+    }
+  }
+  return found;
 }

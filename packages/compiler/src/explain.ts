@@ -1,65 +1,71 @@
-import {
-  formatAddress,
-  formatEndpoint,
-  type Model,
-  type RouteDestination,
-  type Service,
-} from "@keelson/model";
-import { endpointsOf, whyNoEndpoint } from "./endpoint-sets.ts";
-import type { DestinationExplanation, PortExplanation, ServiceExplanation } from "./explanation.ts";
+import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
+import { endpointsOf, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
+import type {
+  DestinationExplanation,
+  PortExplanation,
+  RuleExplanation,
+  ServiceExplanation,
+} from "./explanation.ts";
+import { whyLeftAlone } from "./left-alone.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
+import type { Scene } from "./scene.ts";
 
 export function explainService(
-  model: Model,
+  scene: Scene,
   service: Service,
   ports: readonly ResolvedPort[],
 ): ServiceExplanation {
+  const leftAlone = whyLeftAlone(service);
   return {
     hostname: service.hostname,
     namespace: service.namespace,
     addresses: service.addresses.map(formatAddress),
-    ports: ports.map((resolved) => explainPort(model, resolved)),
+    ...(leftAlone !== undefined && { leftAlone }),
+    ports: ports.map((resolved) => explainPort(scene, resolved)),
   };
 }
 
-function explainPort(model: Model, resolved: ResolvedPort): PortExplanation {
-  const { port, wantedTier, tier, why } = resolved;
-  const sum = resolved.destinations.reduce((total, { weight }) => total + weight, 0);
+function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
+  const { port, wantedTier, tier, why, destinations, rules, policies } = resolved;
+  const sum = destinations.reduce((total, { weight }) => total + weight, 0);
   return {
     ...port,
     wantedTier,
     tier,
     why,
-    rules: resolved.rules.map(({ rule, precedence, state, why: reason }) => ({
-      rule,
-      precedence,
-      state,
-      why: reason,
-    })),
-    destinations: resolved.destinations.map((destination) =>
-      explainDestination(model, resolved, destination, sum),
-    ),
+    rules: rules.map(explainRule),
+    policies: policies.map(explainRule),
+    destinations: destinations.map((destination) => explainDestination(scene, destination, sum)),
   };
 }
 
+const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanation): RuleExplanation => ({
+  rule,
+  field,
+  precedence,
+  state,
+  why,
+});
+
 function explainDestination(
-  model: Model,
-  { port }: ResolvedPort,
-  destination: RouteDestination,
+  scene: Scene,
+  destination: ResolvedDestination,
   sum: number,
 ): DestinationExplanation {
-  const endpoints = endpointsOf(model, destination, port);
-  const refused = destination.weight > 0 && endpoints.length === 0;
-  const why = refused ? whyNoEndpoint(model, destination, port) : "";
+  const { hostname, subset, labels, weight } = destination;
+  const endpoints = endpointsOf(scene, destination);
+  const refused = weight > 0 && endpoints.every(({ address }) => address.length === 0);
+  const why = refused ? whyNoEndpoint(scene, destination).why : "";
   return {
-    hostname: destination.hostname,
-    labels: destination.labels,
-    weight: destination.weight,
-    share: sum === 0 ? 0 : destination.weight / sum,
-    endpoints: endpoints.map((endpoint) => ({
-      address: formatEndpoint(endpoint.address, endpoint.port),
-      workload: endpoint.workload,
-    })),
+    hostname,
+    subset,
+    labels,
+    weight,
+    share: sum === 0 ? 0 : weight / sum,
+    endpoints: endpoints.map((endpoint) => ({ address: addressOf(endpoint), workload: endpoint.workload })),
     ...(refused ? { warning: `${why}: this share is refused (ECONNREFUSED)` } : {}),
   };
 }
+
+const addressOf = ({ address, hostname, port }: Endpoint): string =>
+  address.length === 0 ? `${hostname}:${port}` : formatEndpoint(address, port);

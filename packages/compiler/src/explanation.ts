@@ -3,10 +3,13 @@ import type { ApplicationProtocol, Transport } from "@keelson/model";
 /** The cheapest place that keeps a rule's meaning; see ARCHITECTURE.md, "Tiers". */
 export type TierName = "connect" | "kernel" | "relay";
 
-/** What became of a rule on one port. */
+/** What became of a rule, or of one route of it, on one port. */
 export interface RuleExplanation {
   /** "RouteRule default/reviews-default" */
   readonly rule: string;
+  /** Where in the rule's object the route stands, such as "spec.http[0]". */
+  readonly field?: string;
+  /** As written in a RouteRule; 0 for all other kinds. */
   readonly precedence: number;
   readonly state: "applies" | "partly applies" | "not applied" | "shadowed";
   /** One sentence, empty if the rule simply applies. */
@@ -15,6 +18,8 @@ export interface RuleExplanation {
 
 export interface DestinationExplanation {
   readonly hostname: string;
+  /** Name of the subset that the rule asks for; empty if it asks for none. */
+  readonly subset?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly weight: number;
   /** Of the port's connections, 0 to 1. */
@@ -25,7 +30,7 @@ export interface DestinationExplanation {
 }
 
 export interface EndpointExplanation {
-  /** "10.0.0.1:9080" */
+  /** "10.0.0.1:9080"; "db.example.com:3306" where a name has to be looked up. */
   readonly address: string;
   readonly workload: string;
 }
@@ -42,6 +47,8 @@ export interface PortExplanation {
   readonly why: string;
   /** In the order in which they are asked. */
   readonly rules: readonly RuleExplanation[];
+  /** DestinationRules and DestinationPolicies that name the host. */
+  readonly policies?: readonly RuleExplanation[];
   readonly destinations: readonly DestinationExplanation[];
 }
 
@@ -51,5 +58,7 @@ export interface ServiceExplanation {
   readonly namespace: string;
   /** As text. */
   readonly addresses: readonly string[];
+  /** Why nodes leave connections to the service as they are; absent if they decide them. */
+  readonly leftAlone?: string;
   readonly ports: readonly PortExplanation[];
 }

@@ -1,110 +1,77 @@
-import {
-  describeObject,
-  type Route,
-  type RouteDestination,
-  type Service,
-  type ServicePort,
-} from "@keelson/model";
-import type { RuleExplanation, TierName } from "./explanation.ts";
+import { describeObject, type RouteSource, type Service, type ServicePort } from "@keelson/model";
+import type { RouteDestination } from "@keelson/protos/route";
+import { type ResolvedDestination, resolveDestination } from "./destination.ts";
+import type { TierName } from "./explanation.ts";
+import { type PortPolicy, portPolicies } from "./port-policies.ts";
+import { type ResolvedRule, readRoute, routesAt } from "./read-route.ts";
+import type { Scene } from "./scene.ts";
+import { wantedTierOf } from "./tiers.ts";
 
 /** How one port's connections are decided. */
 export interface ResolvedPort {
   readonly port: ServicePort;
   /** Never empty. */
-  readonly destinations: readonly RouteDestination[];
+  readonly destinations: readonly ResolvedDestination[];
+  /** The rule that says so; absent where there is none. */
+  readonly chosen?: ResolvedRule;
   readonly wantedTier: TierName;
   readonly tier: TierName;
   readonly why: string;
   readonly rules: readonly ResolvedRule[];
+  readonly policies: readonly PortPolicy[];
 }
-
-export interface ResolvedRule extends RuleExplanation {
-  readonly route: Route;
-}
-
-/** What has no effect today for want of a tier that could do it. */
-const untilKernelTier = "every connection is decided once, when it is opened";
 
 /**
- * Walks a port's routes as Pilot 0.2 does: by precedence, up to the first that has no condition.
- * What the connect tier cannot see or do is left out, and said.
+ * Walks the routes for one port: of the tables that name the host, the first that has a route for the port counts; of its
+ * routes, the first without a condition. What the connect tier cannot see or do is left out, and said.
  */
-export function resolvePort(service: Service, port: ServicePort, routes: readonly Route[]): ResolvedPort {
+export function resolvePort(scene: Scene, service: Service, port: ServicePort): ResolvedPort {
   const rules: ResolvedRule[] = [];
-  let chosen: Route | undefined;
-  for (const route of routes) {
-    const seen = chosen === undefined ? explainRule(route, port) : shadowed(chosen);
-    rules.push({ rule: describeObject(route.object), precedence: route.precedence, route, ...seen });
-    if (seen.state === "applies" || seen.state === "partly applies") chosen ??= route;
+  let table: RouteSource | undefined;
+  let chosen: ResolvedRule | undefined;
+  for (const source of scene.tablesOf(service.hostname)) {
+    const routes = routesAt(source, port).map((route) => readRoute(route, port, source.table.exportedTo));
+    if (table !== undefined) {
+      const by = nameOf(table);
+      rules.push(...routes.map((rule) => (rule.isAsked ? shadowed(rule, by, "is asked first") : rule)));
+      continue;
+    }
+    if (routes.some(({ isAsked }) => isAsked)) table = source;
+    for (const rule of routes) {
+      if (chosen === undefined || !rule.isAsked) rules.push(rule);
+      else rules.push(shadowed(rule, chosen.rule, "is asked first and takes everything"));
+      if (rule.state === "applies" || rule.state === "partly applies") chosen ??= rule;
+    }
   }
-  const destinations = chosen?.destinations ?? [{ hostname: service.hostname, labels: {}, weight: 100 }];
-  const { wantedTier, why } = wantedTierOf(port, rules, destinations);
-  return { port, destinations, wantedTier, tier: "connect", why, rules };
+  const destinations = destinationsOf(scene, service, port, chosen?.destinations ?? []);
+  const policies = portPolicies(scene, destinations);
+  const { wantedTier, why } = wantedTierOf(port, rules, destinations, policies);
+  return { port, destinations, ...(chosen && { chosen }), wantedTier, tier: "connect", why, rules, policies };
 }
 
-type Seen = Pick<RuleExplanation, "state" | "why">;
-
-function explainRule({ conditions, features }: Route, port: ServicePort): Seen {
-  const why = unseenCondition(conditions, port);
-  if (why !== undefined) return { state: "not applied", why };
-  if (features.length === 0) return { state: "applies", why: "" };
-  const what = features.map((feature) => `${feature.field} (${feature.what})`).join(", ");
-  return { state: "partly applies", why: `${what} has no effect: it needs the relay tier` };
+function nameOf({ http, tcp, tls }: RouteSource): string {
+  const origin = http[0] ?? tcp[0] ?? tls[0];
+  return origin === undefined ? "another rule" : describeObject(origin.object);
 }
 
-function unseenCondition(
-  { request, source, addresses }: Route["conditions"],
+const shadowed = (rule: ResolvedRule, by: string, why: string): ResolvedRule => ({
+  ...rule,
+  state: "shadowed",
+  why: `${by} ${why}`,
+  isAsked: false,
+});
+
+/** Without destinations of its own, a route leaves the choice as it is without rules. */
+function destinationsOf(
+  scene: Scene,
+  { hostname }: Service,
   port: ServicePort,
-): string | undefined {
-  if (request.length > 0) {
-    return isHttp(port)
-      ? `matches on the request (${request.join(", ")}), which is not seen when a connection is opened`
-      : `matches on requests, and the port's protocol is ${port.protocol}`;
+  written: readonly RouteDestination[],
+): ResolvedDestination[] {
+  if (written.length === 0) {
+    return [resolveDestination(scene, { hostname, subset: "", labels: {}, port: port.port }, port, 100)];
   }
-  if (source !== undefined) return `matches on the caller (${source}), which is not supported yet`;
-  if (addresses !== undefined) return `matches on addresses (${addresses}), which is not supported yet`;
-  return undefined;
-}
-
-function shadowed(by: Route): Seen {
-  return { state: "shadowed", why: `${describeObject(by.object)} is asked first and takes everything` };
-}
-
-const perRequestProtocols = new Set(["http", "http_proxy", "http2", "grpc", "grpc-web"]);
-export const isHttp = ({ protocol }: ServicePort): boolean => perRequestProtocols.has(protocol);
-
-interface Wanted {
-  readonly wantedTier: TierName;
-  readonly why: string;
-}
-
-/** Only rules up to the chosen one count: what is shadowed asks for nothing. */
-function wantedTierOf(
-  port: ServicePort,
-  rules: readonly ResolvedRule[],
-  destinations: readonly RouteDestination[],
-): Wanted {
-  const live = rules.filter(({ state }) => state !== "shadowed");
-  const features = live.flatMap(({ route }) => route.features);
-  if (isHttp(port) && features.length > 0) {
-    const fields = [...new Set(features.map(({ field }) => field))].join(", ");
-    return { wantedTier: "relay", why: `${fields} needs the relay; until it is there, ${untilKernelTier}` };
-  }
-  const matching = live.filter(({ route }) => route.conditions.request.length > 0);
-  if (isHttp(port) && matching.length > 0) {
-    const names = matching.map(({ rule }) => rule).join(", ");
-    return perRequest(port, `${names} matches on requests, which must be looked at one by one`);
-  }
-  const targets = destinations.filter(({ weight }) => weight > 0);
-  if (isHttp(port) && targets.length > 1) {
-    return perRequest(port, `weights over ${targets.length} destinations count requests`);
-  }
-  if (!isHttp(port)) return { wantedTier: "connect", why: `${port.protocol} is decided once per connection` };
-  return { wantedTier: "connect", why: "all requests go to one destination" };
-}
-
-function perRequest(port: ServicePort, reason: string): Wanted {
-  // The kernel reads HTTP/1.1 only.
-  const wantedTier = port.protocol === "http" || port.protocol === "http_proxy" ? "kernel" : "relay";
-  return { wantedTier, why: `${reason}; until the ${wantedTier} tier is there, ${untilKernelTier}` };
+  const sum = written.reduce((total, { weight }) => total + weight, 0);
+  const share = written.length === 1 ? 100 : 1;
+  return written.map((to) => resolveDestination(scene, to, port, sum === 0 ? share : to.weight));
 }

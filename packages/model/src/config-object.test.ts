@@ -15,7 +15,7 @@ test("paths and places as a reader expects them", () => {
 });
 
 test("an object without a namespace is named without one", () => {
-  const metadata = { name: "a", namespace: "", uid: "", labels: {}, annotations: {} };
+  const metadata = { name: "a", namespace: "", uid: "", creationTimestamp: "", labels: {}, annotations: {} };
   expect(describeObject({ kind: "Namespace", metadata })).toBe("Namespace a");
   expect(describeObject({ kind: "Pod", metadata: { ...metadata, namespace: "b" } })).toBe("Pod b/a");
 });

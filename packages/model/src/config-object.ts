@@ -20,13 +20,17 @@ export interface ObjectMeta {
   /** Empty for kinds without a namespace. */
   readonly namespace: string;
   readonly uid: string;
+  /** RFC 3339, to the second; empty if not told, as in files. */
+  readonly creationTimestamp: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** One object of configuration as its source read it: its schema holds, nothing else is checked yet. Immutable. */
-export interface ConfigObject<Kind extends string = string, Body = unknown> {
+export interface ConfigObject<Kind extends string = string, Group extends string = string, Body = unknown> {
   readonly kind: Kind;
+  /** API group, empty for Kubernetes' core. Kind and group together say what it is: two groups have a Gateway. */
+  readonly group: Group;
   readonly apiVersion: string;
   readonly metadata: ObjectMeta;
   readonly body: Body;
@@ -39,11 +43,24 @@ export function describeObject({ kind, metadata }: Pick<ConfigObject, "kind" | "
 }
 
 /** Unique among all objects of a source. */
-export function objectKey({ kind, metadata }: Pick<ConfigObject, "kind" | "metadata">): string {
-  return `${kind}/${metadata.namespace}/${metadata.name}`;
+export function objectKey({
+  kind,
+  group,
+  metadata,
+}: Pick<ConfigObject, "kind" | "group" | "metadata">): string {
+  return `${kind}.${group}/${metadata.namespace}/${metadata.name}`;
 }
 
 export type Severity = "error" | "warning";
+
+/** Something that a problem's conclusion rests on, and that is not there. */
+export interface Absence {
+  readonly what: "service" | "policy" | "gateway" | "endpoints";
+  /** Hostname of the service that is meant; of a gateway, its "namespace/name". */
+  readonly hostname: string;
+  /** Endpoints with certain labels are meant. */
+  readonly byLabels?: boolean;
+}
 
 /** Something in the configuration that the user should know. An error means that what it names has no effect. */
 export interface Problem {
@@ -54,6 +71,8 @@ export interface Problem {
   /** "spec.route[0].weight"; empty for the object as a whole. */
   readonly field: string;
   readonly location: Location;
+  /** What must be absent for it to be a problem; it may be there where the reader of a part cannot look. */
+  readonly absent?: Absence;
 }
 
 /** "spec.route[0].weight". */
@@ -80,6 +99,7 @@ export function problemOf(
   object: Pick<ConfigObject, "kind" | "metadata" | "origin">,
   path: FieldPath,
   message: string,
+  absent?: Absence,
 ): Problem {
   return {
     severity,
@@ -87,5 +107,6 @@ export function problemOf(
     object: describeObject(object),
     field: formatPath(path),
     location: object.origin.locate(path),
+    ...(absent && { absent }),
   };
 }

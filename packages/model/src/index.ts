@@ -1,8 +1,9 @@
 export * from "./address.ts";
 export * from "./config-object.ts";
 export * from "./debug-api.ts";
-export { type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
+export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
+export { defaultMesh } from "./mesh.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";

@@ -18,13 +18,22 @@ import { manifests } from "./testing/random-manifests.ts";
 const reviews = "reviews.default.svc.cluster.local";
 const build = (...all: Manifest[]) => new ModelBuilder().build(read(...all));
 
-/** As plain values; services and workloads in the order of the model. */
-const dump = ({ services, workloads, endpoints, routes }: Model) => ({
-  services: [...services],
-  workloads: [...workloads],
+/** As plain values, in the order of the model but for endpoints. */
+const dump = ({ endpoints, ...model }: Model) => ({
+  services: [...model.services],
+  workloads: [...model.workloads],
+  routes: [...model.routes],
+  policies: [...model.policies],
+  gateways: [...model.gateways],
+  sidecarScopes: [...model.sidecarScopes],
   endpoints: Object.fromEntries(endpoints),
-  routes: Object.fromEntries(routes),
 });
+
+const table = (model: Model) => model.routes.get(`RouteRule/${reviews}`);
+
+/** Names of the rules for reviews, in the order in which they are asked. */
+const rulesOf = (model: Model) =>
+  table(model)?.http.map(({ object: { metadata } }) => `${metadata.namespace}/${metadata.name}`);
 
 test("an application: its service, endpoints, routes and workloads", () => {
   const { model, problems } = build(...application("reviews", ["v1", "v2"]), routeRule());
@@ -35,14 +44,13 @@ test("an application: its service, endpoints, routes and workloads", () => {
     "default/reviews-v2",
   ]);
   expect([...model.workloads.keys()]).toEqual(["default/reviews-v1", "default/reviews-v2"]);
-  expect(model.routes.get(reviews)).toHaveLength(1);
+  expect(rulesOf(model)).toHaveLength(1);
 });
 
 test("the suffix of hostnames can be set", () => {
   const { model } = new ModelBuilder("example.org").build(read(service(), routeRule()));
-  expect([...model.services.keys(), ...model.routes.keys()]).toEqual(
-    Array(2).fill("reviews.default.svc.example.org"),
-  );
+  const hostname = "reviews.default.svc.example.org";
+  expect([...model.services.keys(), ...model.routes.keys()]).toEqual([hostname, `RouteRule/${hostname}`]);
 });
 
 test("routes are asked by precedence, then by name", () => {
@@ -50,21 +58,12 @@ test("routes are asked by precedence, then by name", () => {
   const { model } = build(
     ...Object.entries(rules).map(([name, precedence]) => routeRule({ name, precedence })),
   );
-  expect(model.routes.get(reviews)?.map(({ name }) => name)).toEqual([
-    "default/d",
-    "default/b",
-    "default/c",
-    "default/a",
-  ]);
+  expect(rulesOf(model)).toEqual(["default/d", "default/b", "default/c", "default/a"]);
 });
 
 test("rules of other namespaces may be for the same service", () => {
   const far = routeRule({ namespace: "ops", destination: { name: "reviews", namespace: "default" } });
-  expect(
-    build(routeRule(), far)
-      .model.routes.get(reviews)
-      ?.map(({ name }) => name),
-  ).toEqual(["default/reviews-rule", "ops/reviews-rule"]);
+  expect(rulesOf(build(routeRule(), far).model)).toEqual(["default/reviews-rule", "ops/reviews-rule"]);
 });
 
 test("of doubles the one counts that stands first, and each other one is told", () => {
@@ -75,7 +74,7 @@ test("of doubles the one counts that stands first, and each other one is told", 
   );
   for (const order of [objects, objects.toReversed()]) {
     const { model, problems } = new ModelBuilder().build(order);
-    expect(model.routes.get(reviews)).toMatchObject([{ destinations: [{ labels: { version: "v1" } }] }]);
+    expect(table(model)?.table.http).toMatchObject([{ destinations: [{ labels: { version: "v1" } }] }]);
     expect(problems).toHaveLength(2);
     for (const { message, field } of problems) {
       expect(field).toBe("metadata.name");
@@ -97,14 +96,18 @@ test("what did not change is the same object again, and only that", () => {
       port === 80 ? [...changed, ...others, ...ratings] : [...ratings, ...others, ...changed],
     );
   });
-  for (const part of ["services", "endpoints", "routes"] as const) {
-    const kept = after?.model[part].get("ratings.default.svc.cluster.local");
+  const hostname = "ratings.default.svc.cluster.local";
+  const parts = [
+    ["services", hostname],
+    ["endpoints", hostname],
+    ["routes", `RouteRule/${hostname}`],
+    ["workloads", "default/ratings-v1"],
+  ] as const;
+  for (const [part, name] of parts) {
+    const kept = after?.model[part].get(name);
     expect(kept).toBeDefined();
-    expect(kept).toBe(before?.model[part].get("ratings.default.svc.cluster.local"));
+    expect(kept).toBe(before?.model[part].get(name));
   }
-  const workload = after?.model.workloads.get("default/ratings-v1");
-  expect(workload).toBeDefined();
-  expect(workload).toBe(before?.model.workloads.get("default/ratings-v1"));
   expect(after?.model.services.get(reviews)).not.toBe(before?.model.services.get(reviews));
 });
 

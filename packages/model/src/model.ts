@@ -1,4 +1,8 @@
-import type { ConfigObject } from "./config-object.ts";
+import type { Resolution } from "@keelson/protos/policy";
+import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
+import type { RouteTable } from "@keelson/protos/route";
+import type { HostPolicy } from "@keelson/protos/traffic-policy";
+import type { ConfigObject, FieldPath } from "./config-object.ts";
 
 /**
  * The application protocol of a service port, as Istio tells it from appProtocol or the port's name
@@ -41,19 +45,40 @@ export interface Service {
   readonly addresses: readonly Uint8Array[];
   /** Sorted by port, then transport. */
   readonly ports: readonly ServicePort[];
+  readonly resolution: Resolution;
+  /** Lives outside the mesh. */
+  readonly meshExternal: boolean;
+  /** Namespaces that see the service, sorted; empty: all. */
+  readonly exportedTo: readonly string[];
+  /** SPIFFE ids that its endpoints may show beside those of their own service accounts. */
+  readonly identities: readonly string[];
+  /** Other names of the service, sorted. */
+  readonly aliases: readonly string[];
   readonly object: ConfigObject;
 }
 
 /** One address behind one port of a service, taking new connections. */
 export interface Endpoint {
-  /** 4 or 16 bytes. */
+  /** 4 or 16 bytes; none where a hostname is to be looked up. */
   readonly address: Uint8Array;
+  /** Empty where there is an address. */
+  readonly hostname: string;
   readonly port: number;
   /** Name of the service port it stands behind. */
   readonly portName: string;
   readonly transport: Transport;
+  /** 1–10,000. */
+  readonly weight: number;
   /** "namespace/pod", or empty. */
   readonly workload: string;
+  /** Namespace of the workload, which its service account belongs to. */
+  readonly namespace: string;
+  /** Empty if it has no identity. */
+  readonly serviceAccount: string;
+  /** Region, zone and sub-zone, separated by "/"; may be empty. */
+  readonly locality: string;
+  /** It takes mutual TLS of the mesh. */
+  readonly mutualTls: boolean;
   /** The workload's labels, which routes choose by. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -70,51 +95,44 @@ export interface Workload {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface RouteDestination {
-  readonly hostname: string;
-  /** Endpoints whose labels include all of these; empty: all endpoints. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** 0–10,000, relative to the route's other destinations. */
-  readonly weight: number;
-}
-
-/** What a route asks for beside a destination, by its field in the rule; each needs the relay. */
-export interface RouteFeature {
-  readonly field: string;
-  readonly what: string;
-}
-
-/** Under which conditions a route counts. All absent: for every request. */
-export interface RouteConditions {
-  /** Names of the request's parts that are looked at, such as "header cookie"; empty: none. */
-  readonly request: readonly string[];
-  /** Which callers are meant, as text; absent: all. */
-  readonly source?: string;
-  /** Which addresses are meant, as text; absent: all. */
-  readonly addresses?: string;
-}
-
-/** One rule for the requests or connections of a service. */
-export interface Route {
-  /** "namespace/name" of the rule. */
-  readonly name: string;
-  /** The higher one is asked first; among equals, the name that sorts first. */
+/** Where a route stands in what the user wrote. */
+export interface RouteOrigin {
+  readonly object: ConfigObject;
+  /** Of the route inside the object's body. */
+  readonly path: FieldPath;
+  /** As written in a RouteRule: the higher one is asked first. 0 for all other kinds. */
   readonly precedence: number;
-  readonly conditions: RouteConditions;
-  /** Never empty. Absent: the rule leaves the choice as it is without rules. */
-  readonly destinations?: readonly RouteDestination[];
-  readonly features: readonly RouteFeature[];
+}
+
+/** A route table, and where each of its routes comes from, index by index. */
+export interface RouteSource {
+  readonly table: RouteTable;
+  readonly http: readonly RouteOrigin[];
+  readonly tcp: readonly RouteOrigin[];
+  readonly tls: readonly RouteOrigin[];
+}
+
+/** A traffic policy of one host, and the object that says so. */
+export interface PolicySource {
+  readonly policy: HostPolicy;
   readonly object: ConfigObject;
 }
 
 /** All that the compiler needs to know at one moment. Immutable; parts that did not change stay the same objects. */
 export interface Model {
+  readonly mesh: Mesh;
   /** Sorted by hostname. */
   readonly services: ReadonlyMap<string, Service>;
   /** Hostname → endpoints of all its ports, sorted by address, then port. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
-  /** Hostname → routes, in the order in which they are asked. */
-  readonly routes: ReadonlyMap<string, readonly Route[]>;
+  /** By name, in the order in which they are asked. */
+  readonly routes: ReadonlyMap<string, RouteSource>;
+  /** By name, in the order in which they are asked. */
+  readonly policies: ReadonlyMap<string, PolicySource>;
+  /** Sorted by name. */
+  readonly gateways: ReadonlyMap<string, Gateway>;
+  /** Sorted by name. */
+  readonly sidecarScopes: ReadonlyMap<string, SidecarScope>;
   /** Sorted by name. */
   readonly workloads: ReadonlyMap<string, Workload>;
 }

@@ -35,14 +35,21 @@ export function parseObject(value: unknown, origin: Origin): ParsedObject {
   }
   if (!isRecord(value)) return at([], `is not an object with apiVersion and kind, but ${show(value)}`);
   if (typeof value["kind"] !== "string") return at([], 'has no "kind"');
-  const description = kinds.find(({ kind }) => kind === value["kind"]);
-  if (description === undefined) return { problems: [unknownKind({ ...head, origin })] };
+  const named = kinds.filter(({ kind }) => kind === value["kind"]);
+  if (named.length === 0) return { problems: [unknownKind({ ...head, origin })] };
   const { apiVersion } = value;
-  if (typeof apiVersion !== "string" || !description.apiVersions.includes(apiVersion)) {
-    const wanted = description.apiVersions.join(" or ");
+  const description =
+    typeof apiVersion === "string" ? named.find((one) => apiVersionsOf(one).includes(apiVersion)) : undefined;
+  if (typeof apiVersion !== "string" || description === undefined) {
+    const wanted = named.flatMap(apiVersionsOf).join(" or ");
     return at(["apiVersion"], `${show(apiVersion)} is not read for kind ${head.kind}; use ${wanted}`);
   }
   return parseKnown(description, apiVersion, value, { ...head, origin });
+}
+
+/** "networking.istio.io/v1" and its like; the core group has no name. */
+function apiVersionsOf({ group, versions }: KindDescription): string[] {
+  return versions.map((version) => (group === "" ? version : `${group}/${version}`));
 }
 
 type Head = Pick<ConfigObject, "kind" | "metadata">;
@@ -69,6 +76,7 @@ function parseKnown(
   }
   const object = {
     kind: description.kind,
+    group: description.group,
     apiVersion,
     metadata: metaOf(meta.data),
     body: parsed.data,
@@ -86,6 +94,7 @@ function metaOf(meta: z.output<typeof metadataSchema>): ObjectMeta {
     name: meta.name,
     namespace: meta.namespace ?? defaultNamespace,
     uid: meta.uid ?? "",
+    creationTimestamp: meta.creationTimestamp ?? "",
     labels: meta.labels ?? {},
     annotations: meta.annotations ?? {},
   };
@@ -128,6 +137,7 @@ function headOf(value: unknown): Head {
       name: text(meta["name"], "(no name)"),
       namespace: text(meta["namespace"], defaultNamespace),
       uid: "",
+      creationTimestamp: "",
       labels: {},
       annotations: {},
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { FieldPath } from "./config-object.ts";
+import { childOf, unwrap } from "./schema-walk.ts";
 
 /** Levenshtein's distance: single-character edits from `a` to `b`. */
 export function editDistance(a: string, b: string): number {
@@ -35,23 +36,4 @@ export function suggestField(schema: z.ZodType, path: FieldPath, field: string):
   for (const part of path) at = childOf(unwrap(at), part);
   const object = unwrap(at);
   return object instanceof z.ZodObject ? suggest(field, Object.keys(object.shape)) : undefined;
-}
-
-function childOf(schema: unknown, part: string | number): unknown {
-  if (schema instanceof z.ZodObject) return schema.shape[part];
-  if (schema instanceof z.ZodArray) return schema.element;
-  if (schema instanceof z.ZodRecord) return schema.valueType;
-  return undefined;
-}
-
-function unwrap(schema: unknown): unknown {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
-  ) {
-    return unwrap(schema.unwrap());
-  }
-  return schema;
 }

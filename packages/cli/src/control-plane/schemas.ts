@@ -1,6 +1,6 @@
 // What the control plane's debug API answers, checked: on its port may listen anything, or another version. Fields that
 // this version does not know stay, and so are in -o json.
-import type { ServiceExplanation } from "@keelson/compiler";
+import type { RuleExplanation, ServiceExplanation } from "@keelson/compiler";
 import { applicationProtocols, type NodeView, type Problem, type StatusView } from "@keelson/model";
 import { z } from "zod";
 
@@ -42,10 +42,19 @@ export const statusSchema: z.ZodType<StatusView> = z.looseObject({
 
 const tier = z.enum(["connect", "kernel", "relay"]);
 
+const rule: z.ZodType<RuleExplanation> = z.looseObject({
+  rule: z.string(),
+  field: z.string().exactOptional(),
+  precedence: z.number(),
+  state: z.enum(["applies", "partly applies", "not applied", "shadowed"]),
+  why: z.string(),
+});
+
 const explanation: z.ZodType<ServiceExplanation> = z.looseObject({
   hostname: z.string(),
   namespace: z.string(),
   addresses: z.array(z.string()),
+  leftAlone: z.string().exactOptional(),
   ports: z.array(
     z.looseObject({
       port: z.number(),
@@ -55,17 +64,12 @@ const explanation: z.ZodType<ServiceExplanation> = z.looseObject({
       wantedTier: tier,
       tier,
       why: z.string(),
-      rules: z.array(
-        z.looseObject({
-          rule: z.string(),
-          precedence: z.number(),
-          state: z.enum(["applies", "partly applies", "not applied", "shadowed"]),
-          why: z.string(),
-        }),
-      ),
+      rules: z.array(rule),
+      policies: z.array(rule).exactOptional(),
       destinations: z.array(
         z.looseObject({
           hostname: z.string(),
+          subset: z.string().exactOptional(),
           labels: z.record(z.string(), z.string()),
           weight: z.number(),
           share: z.number(),

@@ -51,7 +51,7 @@ test("endpoints whose pods are not in the files may have any labels", () => {
 
 test("a label that no pod of the files has is told, with its place", () => {
   const { problems } = checked({ "rule.yaml": reviewsRule("v9"), "reviews.yaml": reviews });
-  expect(problems).toEqual([
+  expect(problems).toMatchObject([
     {
       severity: "warning",
       object: "RouteRule default/reviews-default",
@@ -86,7 +86,9 @@ test("what a rule asks for in vain is told where its service is in the files", (
   const rule = `${reviewsRule("v1")}  match: {request: {headers: {cookie: {exact: user=jason}}}}\n`;
   expect(checked({ rule }).problems).toEqual([]);
   expect(messages(checked({ rule, service: service("reviews") }))).toEqual([
-    expect.stringContaining("the rule is not applied: it matches on the request (header cookie)"),
+    expect.stringContaining(
+      "the rule is not applied by kernel nodes: it matches on the request (header cookie)",
+    ),
   ]);
 });
 

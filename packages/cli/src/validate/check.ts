@@ -2,7 +2,7 @@ import { Compiler } from "@keelson/compiler";
 import { describeObject, ModelBuilder, type Problem } from "@keelson/model";
 import type { FileContent } from "@keelson/sources";
 import { compareProblems, countBySeverity } from "../output/problem-text.ts";
-import { knownPart } from "./known-part.ts";
+import { holdsBeyondFiles } from "./beyond-files.ts";
 import type { ReadFile } from "./read-inputs.ts";
 
 export interface ValidationReport {
@@ -26,11 +26,11 @@ export interface CheckOptions {
 export function check(files: readonly ReadFile[], { domain, complete }: CheckOptions): ValidationReport {
   const objects = files.flatMap(({ content }) => content.objects);
   const { model, problems: modelProblems } = new ModelBuilder(domain).build(objects);
-  const compiled = new Compiler().compile(complete ? model : knownPart(model, objects));
+  const compiled = new Compiler().compile(model).problems;
   const problems = [
     ...files.flatMap(({ content }) => content.problems),
     ...modelProblems,
-    ...compiled.problems,
+    ...(complete ? compiled : compiled.filter(holdsBeyondFiles(model, objects))),
   ].sort(compareProblems);
   return {
     files: files.length,

@@ -22,6 +22,8 @@ export const metadata = z.object({
     .regex(subdomain, "is not a DNS subdomain (RFC 1123): lower-case letters, digits, '-' and '.'"),
   namespace: dnsLabel.optional(),
   uid: z.string().optional(),
+  // kubectl create --dry-run writes null.
+  creationTimestamp: z.string().nullish(),
   labels: stringMap.nullish(),
   annotations: stringMap.nullish(),
 });
@@ -30,3 +32,22 @@ export const metadata = z.object({
 export const duration = z
   .string()
   .regex(/^(\d+(\.\d+)?(h|ms|m|us|µs|ns|s))+$/, 'is not a duration such as "1.5s", "200ms" or "1m30s"');
+
+const milliseconds: Record<string, number> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+};
+
+/** Whole milliseconds of what `duration` takes; what is shorter than one counts as one. */
+export function durationMs(text: string): bigint {
+  const sum = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|us|µs|ns|s)/g)].reduce(
+    (total, [, number, unit]) => total + Number(number) * (milliseconds[unit ?? ""] ?? 0),
+    0,
+  );
+  return BigInt(sum > 0 && sum < 1 ? 1 : Math.round(sum));
+}

@@ -9,8 +9,10 @@ import { type KubernetesService, kubernetesService } from "./service.ts";
 /** What is known of one kind of object. */
 export interface KindDescription<Known extends KnownObject = KnownObject> {
   readonly kind: Known["kind"];
-  /** Groups and versions that are read, the first being the usual one. */
-  readonly apiVersions: readonly string[];
+  /** API group, empty for Kubernetes' core. */
+  readonly group: Known["group"];
+  /** Those that are read, the first being the usual one. */
+  readonly versions: readonly string[];
   /** Of the object without apiVersion, kind and metadata. */
   readonly schema: z.ZodType<Known["body"]>;
   /** What must hold beyond the schema. */
@@ -28,16 +30,18 @@ const describe = <Known extends KnownObject>(description: KindDescription<Known>
 
 /** Every kind that is read. A kind that is not here is reported and ignored. */
 export const kinds: readonly KindDescription[] = [
-  describe<ServiceObject>({ kind: "Service", apiVersions: ["v1"], schema: kubernetesService }),
+  describe<ServiceObject>({ kind: "Service", group: "", versions: ["v1"], schema: kubernetesService }),
   describe<EndpointSliceObject>({
     kind: "EndpointSlice",
-    apiVersions: ["discovery.k8s.io/v1"],
+    group: "discovery.k8s.io",
+    versions: ["v1"],
     schema: endpointSlice,
   }),
-  describe<PodObject>({ kind: "Pod", apiVersions: ["v1"], schema: pod }),
+  describe<PodObject>({ kind: "Pod", group: "", versions: ["v1"], schema: pod }),
   describe<RouteRuleObject>({
     kind: "RouteRule",
-    apiVersions: ["config.istio.io/v1alpha2"],
+    group: "config.istio.io",
+    versions: ["v1alpha2"],
     schema: routeRule,
     check: checkRouteRule,
     snakeCase: true,
@@ -45,10 +49,16 @@ export const kinds: readonly KindDescription[] = [
   }),
 ];
 
-export type ServiceObject = ConfigObject<"Service", KubernetesService>;
-export type EndpointSliceObject = ConfigObject<"EndpointSlice", EndpointSlice>;
-export type PodObject = ConfigObject<"Pod", Pod>;
-export type RouteRuleObject = ConfigObject<"RouteRule", RouteRule>;
+export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
+export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.io", EndpointSlice>;
+export type PodObject = ConfigObject<"Pod", "", Pod>;
+export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
 
-/** An object of any kind in `kinds`; which one, `kind` tells. */
+/** An object of any kind in `kinds`; which one, `kind` and `group` tell. */
 export type KnownObject = ServiceObject | EndpointSliceObject | PodObject | RouteRuleObject;
+
+const byName = new Map(kinds.map((description) => [`${description.kind}.${description.group}`, description]));
+
+/** @returns undefined for a kind that is not read. */
+export const findKind = (kind: string, group: string): KindDescription | undefined =>
+  byName.get(`${kind}.${group}`);

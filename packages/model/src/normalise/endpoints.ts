@@ -72,10 +72,33 @@ function endpointsOf(
   pods: PodLookup,
 ): Endpoint[] {
   const pod = podOf(slice, endpoint, pods);
-  const workload = pod === undefined ? "" : `${pod.metadata.namespace}/${pod.metadata.name}`;
+  const behind = workloadFacts(pod, slice.metadata.namespace);
   return (slice.body.ports ?? []).flatMap(({ name, port, protocol: transport }) =>
     transport === "SCTP" || port === null || port === undefined
       ? []
-      : [{ address, port, portName: name ?? "", transport, workload, labels: pod?.metadata.labels ?? {} }],
+      : [{ address, hostname: "", port, portName: name ?? "", transport, weight: 1, ...behind }],
   );
+}
+
+/** Pods with this label speak the mesh's mutual TLS if it says "istio"; the sidecar injector writes it. */
+const tlsModeLabel = "security.istio.io/tlsMode";
+/** Locality of a pod, with "." in place of "/". */
+const localityLabel = "istio-locality";
+
+type WorkloadFacts = Pick<
+  Endpoint,
+  "workload" | "namespace" | "serviceAccount" | "locality" | "mutualTls" | "labels"
+>;
+
+/** What is known of an endpoint from the pod behind it. */
+export function workloadFacts(pod: PodObject | undefined, namespace: string): WorkloadFacts {
+  const labels = pod?.metadata.labels ?? {};
+  return {
+    workload: pod === undefined ? "" : `${pod.metadata.namespace}/${pod.metadata.name}`,
+    namespace: pod?.metadata.namespace ?? namespace,
+    serviceAccount: pod?.body.spec.serviceAccountName ?? "",
+    locality: (labels[localityLabel] ?? "").replaceAll(".", "/"),
+    mutualTls: labels[tlsModeLabel] === "istio",
+    labels,
+  };
 }

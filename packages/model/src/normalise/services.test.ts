@@ -1,3 +1,4 @@
+import { Resolution } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
 import { formatAddress } from "../address.ts";
 import { readAs, type ServiceFields, service } from "../testing/manifests.ts";
@@ -15,6 +16,11 @@ test("hostname, address and port", () => {
       namespace: "shop",
       addresses: [Uint8Array.of(10, 96, 0, 1)],
       ports: [{ port: 9080, name: "http", transport: "TCP", protocol: "http" }],
+      resolution: Resolution.STATIC,
+      meshExternal: false,
+      exportedTo: [],
+      identities: [],
+      aliases: [],
       object: expect.objectContaining({ kind: "Service" }),
     },
   });

@@ -1,3 +1,4 @@
+import { Resolution } from "@keelson/protos/policy";
 import { parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
 import type { ServiceObject } from "../kinds/index.ts";
@@ -18,7 +19,18 @@ export function normaliseService(object: ServiceObject, domain: string): Normali
   const ports = portsOf(object, problems);
   const { name, namespace } = object.metadata;
   return {
-    value: { hostname: serviceHostname(name, namespace, domain), namespace, addresses, ports, object },
+    value: {
+      hostname: serviceHostname(name, namespace, domain),
+      namespace,
+      addresses,
+      ports,
+      resolution: spec.clusterIP === "None" ? Resolution.PASSTHROUGH : Resolution.STATIC,
+      meshExternal: false,
+      exportedTo: [],
+      identities: [],
+      aliases: [],
+      object,
+    },
     problems,
   };
 }

@@ -1,6 +1,6 @@
 import {
+  findKind,
   type KnownObject,
-  kinds,
   type Location,
   type Origin,
   type Problem,
@@ -61,8 +61,7 @@ function read(value: unknown, origin: Origin, start: Location): DocumentContent 
 
 /** Only objects that people write keep the syntax tree that tells where each field stands. */
 function lean(object: KnownObject, start: Location): KnownObject {
-  const { handWritten } = kinds.find(({ kind }) => kind === object.kind) ?? {};
-  return handWritten ? object : { ...object, origin: { locate: () => start } };
+  return findKind(object.kind, object.group)?.handWritten ? object : { ...object, origin: { locate: () => start } };
 }
 
 /** The items of a "kind: List" (or PodList …), as kubectl writes them. */

@@ -1,0 +1,80 @@
+import type { ConnectionMatch, HttpMatch, SourceMatch } from "@keelson/protos/match";
+import { meshGateway } from "./scene.ts";
+
+/** What must hold for a route to be taken, beyond the port. */
+export interface Conditions {
+  /** Parts of the request that are looked at, such as "header cookie". */
+  readonly request: readonly string[];
+  /** Which callers are meant. */
+  readonly source: readonly string[];
+  /** Which addresses are meant. */
+  readonly addresses: readonly string[];
+  /** Which server names of a TLS handshake are meant. */
+  readonly serverNames: readonly string[];
+}
+
+const none: Conditions = { request: [], source: [], addresses: [], serverNames: [] };
+
+/**
+ * The conditions that are left of a route's matches for callers in the mesh that dial `port`.
+ * @returns undefined if none of the matches can ever hold for them
+ */
+export function conditionsAt(
+  matches: readonly (HttpMatch | ConnectionMatch)[],
+  port: number,
+): Conditions | undefined {
+  if (matches.length === 0) return none;
+  const possible = matches.filter(
+    (match) =>
+      (match.port === 0 || match.port === port) &&
+      (match.gateways.length === 0 || match.gateways.includes(meshGateway)),
+  );
+  if (possible.length === 0) return undefined;
+  const all = possible.map(conditionsOf);
+  // One match is enough, so one without conditions makes the others moot.
+  if (all.some(isUnconditional)) return none;
+  const union = (part: keyof Conditions): string[] => [...new Set(all.flatMap((one) => one[part]))];
+  return {
+    request: union("request"),
+    source: union("source"),
+    addresses: union("addresses"),
+    serverNames: union("serverNames"),
+  };
+}
+
+export const isUnconditional = (conditions: Conditions): boolean =>
+  Object.values(conditions).every((part: readonly string[]) => part.length === 0);
+
+function conditionsOf(match: HttpMatch | ConnectionMatch): Conditions {
+  const source = match.source === undefined ? [] : describeSource(match.source);
+  if (match.$typeName === "keelson.policy.v1.HttpMatch") {
+    return { ...none, request: requestParts(match), source };
+  }
+  const addresses = [
+    ...match.sourceSubnets.map((subnet) => `from ${subnet}`),
+    ...match.destinationSubnets.map((subnet) => `to ${subnet}`),
+  ];
+  return { request: [], source, addresses, serverNames: match.sniHosts };
+}
+
+function requestParts(match: HttpMatch): string[] {
+  const { uri, scheme, method, authority } = match;
+  const pseudo = Object.entries({ authority, method, scheme, uri }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return [
+    ...pseudo.map(([name]) => name),
+    ...match.headers.map(({ name }) => `header ${name}`),
+    ...match.queryParameters.map(({ name }) => `query parameter ${name}`),
+  ];
+}
+
+function describeSource({ hostname, namespace, labels }: SourceMatch): string[] {
+  const parts = [
+    hostname,
+    namespace === "" ? "" : `namespace ${namespace}`,
+    ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
+  ];
+  const text = parts.filter((part) => part !== "").join(" ");
+  return text === "" ? [] : [text];
+}

@@ -1,0 +1,119 @@
+import { create } from "@bufbuild/protobuf";
+import type {
+  Endpoint as ModelEndpoint,
+  Service as ModelService,
+  Workload as ModelWorkload,
+  ApplicationProtocol as ProtocolName,
+} from "@keelson/model";
+import {
+  ApplicationProtocol,
+  type Endpoint,
+  EndpointSchema,
+  type EndpointSet,
+  EndpointSetSchema,
+  Protocol,
+  type Service,
+  type ServicePort,
+  ServicePortSchema,
+  ServiceSchema,
+  Tier,
+  type Workload,
+  WorkloadSchema,
+} from "@keelson/protos/policy";
+import type { TierName } from "./explanation.ts";
+import type { ResolvedPort } from "./resolve-routes.ts";
+
+const tiers: Record<TierName, Tier> = { connect: Tier.CONNECT, kernel: Tier.KERNEL, relay: Tier.RELAY };
+const protocols = { TCP: Protocol.TCP, UDP: Protocol.UDP } as const;
+
+const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
+  grpc: ApplicationProtocol.GRPC,
+  "grpc-web": ApplicationProtocol.GRPC_WEB,
+  http: ApplicationProtocol.HTTP,
+  http_proxy: ApplicationProtocol.HTTP_PROXY,
+  http2: ApplicationProtocol.HTTP2,
+  https: ApplicationProtocol.HTTPS,
+  mongo: ApplicationProtocol.MONGO,
+  mysql: ApplicationProtocol.MYSQL,
+  redis: ApplicationProtocol.REDIS,
+  tcp: ApplicationProtocol.TCP,
+  tls: ApplicationProtocol.TLS,
+  udp: ApplicationProtocol.UDP,
+  unknown: ApplicationProtocol.UNSPECIFIED,
+};
+
+/** Of the workload's labels, those that tell a reader which version answered. */
+const shownLabels = ["app", "version"];
+
+/** @param accounts SPIFFE ids of the endpoints' own service accounts */
+export function serviceMessage(
+  service: ModelService,
+  ports: readonly ResolvedPort[],
+  accounts: readonly string[],
+): Service {
+  return create(ServiceSchema, {
+    hostname: service.hostname,
+    namespace: service.namespace,
+    addresses: [...service.addresses],
+    ports: ports.map(portMessage),
+    resolution: service.resolution,
+    meshExternal: service.meshExternal,
+    exportedTo: [...service.exportedTo],
+    identities: [...new Set([...service.identities, ...accounts])].sort(),
+    aliases: [...service.aliases],
+  });
+}
+
+function portMessage({ port, wantedTier, tier, why, destinations }: ResolvedPort): ServicePort {
+  return create(ServicePortSchema, {
+    port: port.port,
+    name: port.name,
+    protocol: protocols[port.transport],
+    applicationProtocol: applicationProtocols[port.protocol],
+    wantedTier: tiers[wantedTier],
+    tier: tiers[tier],
+    tierReason: why,
+    destinations: destinations.map(({ weight, endpointSet }) => ({ weight, endpointSet })),
+  });
+}
+
+export function endpointSetMessage(name: string, endpoints: readonly ModelEndpoint[]): EndpointSet {
+  return create(EndpointSetSchema, { name, endpoints: endpoints.map(endpointMessage) });
+}
+
+/** An endpoint of one port is in several sets, and the same message in each. */
+const endpointMessages = new WeakMap<ModelEndpoint, Endpoint>();
+
+function endpointMessage(endpoint: ModelEndpoint): Endpoint {
+  const known = endpointMessages.get(endpoint);
+  if (known !== undefined) return known;
+  const { address, hostname, port, weight, workload, labels, locality, mutualTls, serviceAccount } = endpoint;
+  const message = create(EndpointSchema, {
+    address,
+    hostname,
+    port,
+    weight,
+    workload,
+    labels: shownLabels.flatMap((key) => (labels[key] === undefined ? [] : [`${key}=${labels[key]}`])),
+    locality,
+    mutualTls,
+    serviceAccount,
+  });
+  endpointMessages.set(endpoint, message);
+  return message;
+}
+
+export function workloadMessage(workload: ModelWorkload): Workload {
+  const { name, namespace, addresses, node, serviceAccount, uid, labels } = workload;
+  return create(WorkloadSchema, {
+    name,
+    namespace,
+    addresses: [...addresses],
+    node,
+    serviceAccount,
+    uid,
+    labels: Object.keys(labels)
+      .sort()
+      .map((key) => ({ key, value: labels[key] ?? "" })),
+  });
+}

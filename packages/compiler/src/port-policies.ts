@@ -1,0 +1,105 @@
+import { type ConfigObject, describeObject, type PolicySource } from "@keelson/model";
+import { ClientTls_Mode, LoadBalancer_Simple, type TrafficPolicy } from "@keelson/protos/traffic-policy";
+import type { ResolvedDestination } from "./destination.ts";
+import { effectivePolicy } from "./effective-policy.ts";
+import type { RuleExplanation } from "./explanation.ts";
+import { isForAllCallers, type Scene } from "./scene.ts";
+
+/** What a policy of a destination's host means for connections. */
+export interface PortPolicy extends RuleExplanation {
+  readonly object: ConfigObject;
+  /** What it asks for that nodes do not do; empty where it is not applied. */
+  readonly features: readonly string[];
+  /** The relay must speak for the caller. */
+  readonly needsRelay: boolean;
+}
+
+/** Of every policy that names a host among the destinations, what became of it. */
+export function portPolicies(scene: Scene, destinations: readonly ResolvedDestination[]): PortPolicy[] {
+  const hostnames = [...new Set(destinations.map(({ hostname }) => hostname))];
+  return hostnames.flatMap((hostname) => {
+    const applied = scene.policyOf(hostname);
+    const own = destinations.filter((destination) => destination.hostname === hostname);
+    return scene
+      .policiesOf(hostname)
+      .map((source) =>
+        source === applied ? applies(source, own) : leftOut(scene, source, hostname, applied),
+      );
+  });
+}
+
+function applies(source: PolicySource, destinations: readonly ResolvedDestination[]): PortPolicy {
+  const effective = destinations.map(({ target, subset }) =>
+    effectivePolicy(source.policy, target?.port ?? 0, subset),
+  );
+  const features = [...new Set(effective.flatMap(featuresOf))];
+  return {
+    ...headOf(source),
+    state: features.length === 0 ? "applies" : "partly applies",
+    why: features.length === 0 ? "" : `not done by nodes yet: ${features.join("; ")}`,
+    features,
+    needsRelay: effective.some(({ tls }) => tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE),
+  };
+}
+
+function leftOut(
+  scene: Scene,
+  source: PolicySource,
+  hostname: string,
+  applied: PolicySource | undefined,
+): PortPolicy {
+  return {
+    ...headOf(source),
+    state: applied !== undefined && isForAllCallers(source.policy) ? "shadowed" : "not applied",
+    why: whyLeftOut(scene, source, hostname, applied),
+    features: [],
+    needsRelay: false,
+  };
+}
+
+function whyLeftOut(
+  scene: Scene,
+  source: PolicySource,
+  hostname: string,
+  applied: PolicySource | undefined,
+): string {
+  const { exportedTo, callerLabels, callerHostname, namespace } = source.policy;
+  if (Object.keys(callerLabels).length > 0 || callerHostname !== "") {
+    return "is for some callers only, and nodes decide for all callers alike";
+  }
+  if (exportedTo.length > 0) {
+    return `is for callers in namespace ${exportedTo.join(", ")} only, and nodes decide for all callers alike`;
+  }
+  const home = scene.service(hostname)?.namespace;
+  if (namespace !== home && namespace !== scene.model.mesh.rootNamespace) {
+    return `stands in namespace ${namespace}, not in the service's, so it is for callers of ${namespace} only, and nodes decide for all callers alike`;
+  }
+  return applied === undefined ? "" : `${describeObject(applied.object)} counts for ${hostname}`;
+}
+
+function headOf({ object }: PolicySource): Pick<PortPolicy, "rule" | "field" | "precedence" | "object"> {
+  return { rule: describeObject(object), field: "spec", precedence: 0, object };
+}
+
+/** What the connect tier does not do, in the words of a DestinationRule. */
+function featuresOf({
+  loadBalancer,
+  connectionPool,
+  outlierDetection,
+  tls,
+  proxyProtocol,
+}: TrafficPolicy): string[] {
+  const simple = loadBalancer?.simple ?? LoadBalancer_Simple.UNSPECIFIED;
+  const atRandom = [LoadBalancer_Simple.UNSPECIFIED, LoadBalancer_Simple.RANDOM];
+  const asked: [boolean, string][] = [
+    [!atRandom.includes(simple), "the load balancer's algorithm (endpoints are drawn at random)"],
+    [loadBalancer?.consistentHash !== undefined, "consistent hashing (endpoints are drawn at random)"],
+    [loadBalancer?.locality !== undefined, "load balancing by locality"],
+    [(loadBalancer?.warmupMs ?? 0n) > 0n, "warm-up of endpoints"],
+    [connectionPool !== undefined, "connection pool limits"],
+    [outlierDetection !== undefined, "outlier detection"],
+    [tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE, "TLS towards the host"],
+    [proxyProtocol > 0, "PROXY protocol"],
+  ];
+  return asked.filter(([is]) => is).map(([, what]) => what);
+}
