@@ -54,7 +54,7 @@ function* sourceFiles(folder: string): Generator<string> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!["node_modules", "dist", "gen", "build"].includes(entry.name)) yield* sourceFiles(path);
-    } else if (/\.(ts|mts|js|mjs)$/.test(entry.name) && !/\.test\.ts$/.test(entry.name)) {
+    } else if (/\.(ts|mts|js|mjs)$/.test(entry.name) && !entry.name.endsWith(".test.ts")) {
       yield path;
     }
   }

@@ -11,15 +11,15 @@ let failed = 0;
 for (const family of families) {
   const reviews = await ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
   try {
-    for (const { name, run } of scenarios) {
+    for (const scenario of scenarios) {
       const startedAt = performance.now();
       const seconds = (): string => ((performance.now() - startedAt) / 1000).toFixed(1);
       try {
-        await run(reviews, family);
-        console.log(`ok      ${family}: ${name} (${seconds()} s)`);
+        await scenario.run(reviews, family);
+        console.log(`ok      ${family}: ${scenario.name} (${seconds()} s)`);
       } catch (error) {
         failed += 1;
-        console.log(`FAILED  ${family}: ${name} (${seconds()} s)`);
+        console.log(`FAILED  ${family}: ${scenario.name} (${seconds()} s)`);
         console.log(error instanceof Error ? error.stack : error);
       }
       await reviews.withoutRules();

@@ -1,17 +1,10 @@
-import { existsSync } from "node:fs";
-import { probeProgramType } from "bpf-maps-native";
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { scenarios } from "../scenarios/index.ts";
 import { families, fullScale, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import { missingForKernel } from "../world/requirements.ts";
 
-function whyNot(): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  if (!existsSync("/sys/kernel/btf/vmlinux")) return "the kernel has no BTF";
-  if (!probeProgramType("cgroup_sock_addr")) return "the kernel refuses cgroup_sock_addr programs";
-  return undefined;
-}
-
-const reason = whyNot();
+const missing = await missingForKernel();
+const reason = missing.length === 0 ? undefined : missing.join("; ");
 
 describe.each(families)("[kernel] connect tier over %s", (family) => {
   let reviews: ReviewsWorld;
@@ -29,10 +22,10 @@ describe.each(families)("[kernel] connect tier over %s", (family) => {
     if (reason === undefined) await reviews.close();
   });
 
-  for (const { name, run } of scenarios) {
-    test(name, { timeout: 180_000 }, async (context) => {
+  for (const scenario of scenarios) {
+    test(scenario.name, { timeout: 180_000 }, async (context) => {
       context.skip(reason !== undefined, reason);
-      await run(reviews, family);
+      await scenario.run(reviews, family);
     });
   }
 });
