@@ -53,7 +53,7 @@ export class Envoy {
   }
 }
 
-/** @throws Error if Envoy is not set up, refuses the bootstrap, or does not get as far as asked within 30 s. */
+/** @throws Error if Envoy is not set up, refuses the bootstrap, or does not get as far as asked. */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const { program } = await requirePeer("envoy");
   const folder = await peerRunFolder("envoy");

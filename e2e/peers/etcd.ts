@@ -14,7 +14,7 @@ export interface Etcd {
   stop(): Promise<void>;
 }
 
-/** @throws Error if etcd is not set up or is not healthy within 30 s. */
+/** @throws Error if etcd is not set up or is not healthy. */
 export async function startEtcd(): Promise<Etcd> {
   const { program } = await requirePeer("etcd");
   const folder = await peerRunFolder("etcd");

@@ -95,7 +95,7 @@ export class KubeApiserver {
   }
 }
 
-/** @throws Error if a peer is not set up, or if it is not ready within a minute. */
+/** @throws Error if a peer is not set up, or does not become ready. */
 export async function startKubeApiserver(options: KubeApiserverOptions = {}): Promise<KubeApiserver> {
   const { program } = await requirePeer("kube-apiserver");
   await requirePeer("kubectl");
@@ -112,7 +112,7 @@ export async function startKubeApiserver(options: KubeApiserverOptions = {}): Pr
   const server = new KubeApiserver(process, etcd, port, tokens);
   await server.kubeconfigOf(administrator.name);
   await process
-    .ready(() => server.isReady(), { timeoutMs: 60_000, everyMs: 200 })
+    .ready(() => server.isReady(), { everyMs: 200 })
     .catch(async (error: unknown) => {
       await etcd.stop();
       throw error;

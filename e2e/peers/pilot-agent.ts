@@ -23,7 +23,7 @@ export interface PilotAgentOptions {
   readonly place?: Place;
 }
 
-/** pilot-agent with the Envoy that it starts; ready once it has its certificate and Envoy its first configuration. */
+/** pilot-agent with the Envoy that it starts. */
 export class PilotAgent {
   readonly process: PeerProcess;
   /** Of its status server: /healthz/ready, /stats/prometheus. */
@@ -42,7 +42,10 @@ export class PilotAgent {
     return http({ host: "127.0.0.1", port: this.adminPort, path });
   }
 
-  /** @throws Error if it is not ready within 30 s. */
+  /**
+   * Waits for the certificate and Envoy's first configuration.
+   * @throws Error, as at a control plane whose resources its Envoy refuses, and stops it then.
+   */
   ready(): Promise<void> {
     const ask = { host: "127.0.0.1", port: this.statusPort, path: "/healthz/ready" };
     return this.process.ready(async () => (await http(ask)).status === 200, { everyMs: 100 });

@@ -12,7 +12,7 @@ import { lookUpPeer, type Peer, peerFolder, recipeKey, recordPeer } from "./peer
 type Outcome = { readonly name: PeerName } & ({ readonly peer: Peer } | { readonly reason: string });
 
 /** Installs the peers that are not there yet, one after the other; one that fails does not keep the others away. */
-export async function setUpPeers(names: readonly PeerName[], say: Say): Promise<Outcome[]> {
+async function setUpPeers(names: readonly PeerName[], say: Say): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const [index, name] of names.entries()) {
     const prefix = `[${index + 1}/${names.length}] ${name}:`;

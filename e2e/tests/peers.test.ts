@@ -8,9 +8,9 @@ import { startEnvoy } from "../peers/envoy.ts";
 import { proxylessBootstrap } from "../peers/grpc-bootstrap.ts";
 import { runHelm } from "../peers/helm.ts";
 import type { PeerName } from "../peers/install/recipes.ts";
-import { istioNamespace, prepareForIstio } from "../peers/istio-objects.ts";
+import { installGatewayApi, istioNamespace, prepareForIstio } from "../peers/istio-objects.ts";
 import { runIstioctl } from "../peers/istioctl.ts";
-import { type Istiod, startIstiod } from "../peers/istiod.ts";
+import { forUpstreamEnvoy, type Istiod, startIstiod } from "../peers/istiod.ts";
 import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
 import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
 import { peerTest } from "../peers/peer-test.ts";
@@ -22,6 +22,9 @@ import { until } from "../world/until.ts";
 const clusterPeers: readonly PeerName[] = ["etcd", "kube-apiserver", "kubectl"];
 const istioPeers: readonly PeerName[] = [...clusterPeers, "istiod"];
 
+/** Of the hook that starts the cluster. */
+const setUpTimeoutMs = 300_000;
+
 let apiserver: KubeApiserver;
 let istiod: Istiod;
 
@@ -30,8 +33,9 @@ beforeAll(async () => {
   apiserver = await startKubeApiserver({ users: [{ name: "reader", groups: ["readers"] }] });
   if (await missingPeers("istiod")) return;
   await prepareForIstio(apiserver);
-  istiod = await startIstiod({ apiserver, mode: "secure" });
-});
+  await installGatewayApi(apiserver, "standard");
+  istiod = await startIstiod({ apiserver, mode: "secure", environment: forUpstreamEnvoy });
+}, setUpTimeoutMs);
 
 afterAll(async () => {
   await istiod?.stop();
@@ -101,6 +105,12 @@ describe("istiod", () => {
   beforeAll(async () => {
     if (await missingPeers(...istioPeers)) return;
     await apiserver.apply(serviceEntry("seen.test", [{ address: "127.0.0.1", port: 9 }]));
+  });
+
+  peerTest(istioPeers, "has its CRDs and the Gateway API's beside it", async () => {
+    const served = await apiserver.kubectl(["api-resources", "-o", "name"]);
+    expect(served).toContain("virtualservices.networking.istio.io");
+    expect(served).toContain("httproutes.gateway.networking.k8s.io");
   });
 
   peerTest(istioPeers, "answers a delta ADS client", async () => {
@@ -220,6 +230,8 @@ describe.each(grpcLanguages)("%s", (language) => {
       };
       await answersWith({}, { v1: 10 });
       await answersWith({ "x-version": "v2" }, { v2: 10 });
+      // grpcio does not tell.
+      if (language !== "grpcio") expect(byXds.serving.at(-1)).toMatchObject({ serving: true });
       await apiserver.apply(route(host, "v2"));
       await answersWith({}, { v2: 10 });
       for (const peer of [client, plain, byXds]) await peer.stop();

@@ -19,12 +19,14 @@ export async function runServer({ name, listen, xds }: ServerArguments): Promise
       answer(null, { [field.replyServer]: name, [field.replyText]: call.request[field.requestText] ?? "" }),
   });
   const insecure = ServerCredentials.createInsecure();
+  const bound = bind(server, listen, xds ? new XdsServerCredentials(insecure) : insecure);
+  // It takes listeners only for an address that it was told to bind.
   if (server instanceof XdsServer) {
     server.addServingStateListener(listen, ({ code, details }) =>
       print({ serving: code === status.OK, reason: details }),
     );
   }
-  const port = await bind(server, listen, xds ? new XdsServerCredentials(insecure) : insecure);
+  const port = await bound;
   print({ listening: `${listen.slice(0, listen.lastIndexOf(":"))}:${port}` });
 }
 
