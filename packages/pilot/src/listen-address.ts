@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+
 export interface ListenAddress {
   /** "::" for all addresses of the machine. */
   readonly host: string;
@@ -10,9 +12,9 @@ export interface ListenAddress {
  * @throws Error saying what would be right.
  */
 export function parseListenAddress(text: string): ListenAddress {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (match === null || port > 65535) {
+  if (match === null || port > 65535 || (match[1] !== undefined && !isIPv6(match[1]))) {
     throw new Error(
       `"${text}" is no listening address; use host:port or :port, such as 127.0.0.1:15010 or :15010`,
     );

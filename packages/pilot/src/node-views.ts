@@ -2,7 +2,7 @@ import type { NodeView } from "@keelson/model";
 import type { NodeStatus, XdsServer } from "@keelson/xds";
 
 /** What every connected node should hold, and what it says its maps hold. */
-export function nodeViews(server: XdsServer, wantedVersion: string): NodeView[] {
+export function nodeViews(server: Pick<XdsServer, "nodes">, wantedVersion: string): NodeView[] {
   return server.nodes().map((node) => nodeView(node, wantedVersion));
 }
 
@@ -12,14 +12,18 @@ function nodeView(node: NodeStatus, wantedVersion: string): NodeView {
     rejection === undefined ? [] : [[type, rejection.message]],
   );
   const upToDate = node.pendingSince === undefined && rejected.length === 0 && types.length > 0;
+  // A type that does not differ between two versions is not sent, so its acked version may be an older one.
+  const behind = types.filter(
+    ([, { sentVersion, ackedVersion, rejection }]) =>
+      ackedVersion === "" || ackedVersion !== sentVersion || rejection !== undefined,
+  );
   return {
     name: node.name,
     id: node.id,
     peer: node.peer,
     connectedAt: node.connectedAt.toISOString(),
     wantedVersion,
-    // A type that does not differ between two versions is not sent, so its acked version may be an older one.
-    appliedVersion: upToDate ? wantedVersion : oldest(types.map(([, { ackedVersion }]) => ackedVersion)),
+    appliedVersion: upToDate ? wantedVersion : oldest(behind.map(([, { ackedVersion }]) => ackedVersion)),
     ...(node.pendingSince === undefined ? {} : { pendingSince: node.pendingSince.toISOString() }),
     rejected: Object.fromEntries(rejected) as Record<string, string>,
   };

@@ -1,0 +1,204 @@
+import { debugPaths } from "@keelson/model";
+import { application, type Manifest, routeRule, toVersion } from "@keelson/model/testing";
+import { expect, test } from "vitest";
+import { httpServer } from "./http-server.ts";
+import { TestPilot } from "./testing/test-pilot.ts";
+import { programVersion } from "./version.ts";
+
+const reviews = "reviews.default.svc.cluster.local";
+
+/** The HTTP side of a control plane on a port of its own on loopback. */
+class Http implements AsyncDisposable {
+  readonly pilot: TestPilot;
+  readonly server: ReturnType<typeof httpServer>;
+  private readonly url: string;
+
+  private constructor(pilot: TestPilot, server: ReturnType<typeof httpServer>, url: string) {
+    this.pilot = pilot;
+    this.server = server;
+    this.url = url;
+  }
+
+  static async of(pilot: TestPilot): Promise<Http> {
+    const server = httpServer(pilot.controlPlane);
+    return new Http(pilot, server, await server.listen({ host: "127.0.0.1", port: 0 }));
+  }
+
+  static async start(...manifests: Manifest[]): Promise<Http> {
+    return Http.of(await TestPilot.start(...manifests));
+  }
+
+  /** The body is a value if the answer is JSON, else its text. */
+  async get(path: string): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`${this.url}${path}`);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    return { status: response.status, body: isJson ? JSON.parse(text) : text };
+  }
+
+  async metrics(): Promise<string> {
+    return String((await this.get("/metrics")).body);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.pilot[Symbol.asyncDispose]();
+  }
+}
+
+test("/ready says what is waited for, until the configuration is read", async () => {
+  const pilot = new TestPilot(...application());
+  await using http = await Http.of(pilot);
+  const done = pilot.controlPlane.readiness.hold("test", "something else is done");
+  const starting = pilot.controlPlane.start();
+  expect(await http.get("/ready")).toEqual({
+    status: 503,
+    body: {
+      ready: false,
+      waiting: { config: "the configuration is being read", test: "something else is done" },
+    },
+  });
+  await starting;
+  expect((await http.get("/ready")).body).toEqual({
+    ready: false,
+    waiting: { test: "something else is done" },
+  });
+  done();
+  expect(await http.get("/ready")).toEqual({ status: 200, body: { ready: true, waiting: {} } });
+});
+
+test("/version and /metrics", async () => {
+  await using http = await Http.start({ ...routeRule(), apiVersion: "wrong/v1" });
+  expect(await http.get("/version")).toEqual({ status: 200, body: programVersion });
+  const body = await http.metrics();
+  expect(body).toMatch(/^keelson_config_errors 1$/m);
+  expect(body).toMatch(/^keelson_compile_duration_seconds_count 1$/m);
+  expect(body).toMatch(/^pilot_xds 0$/m);
+});
+
+test("pushes and rejections are counted", async () => {
+  await using http = await Http.start(...application());
+  const node = http.pilot.connect("node-a", () => Promise.reject(new Error("no")));
+  await http.pilot.untilNode("node-a", ({ rejected }) => Object.keys(rejected).length === 3);
+  const body = await http.metrics();
+  expect(node.updates).toEqual([]);
+  expect(body).toMatch(/^pilot_xds 1$/m);
+  for (const name of ["pilot_xds_pushes", "pilot_total_xds_rejects"]) {
+    expect(
+      body.match(
+        new RegExp(`^${name}\\{type="type\\.googleapis\\.com/keelson\\.policy\\.v1\\.\\w+"\\} 1$`, "gm"),
+      ),
+    ).toHaveLength(3);
+  }
+});
+
+test("/debug lists its paths, and each of them answers", async () => {
+  await using http = await Http.start(...application());
+  expect(await http.get("/debug")).toEqual({ status: 200, body: { paths: Object.values(debugPaths) } });
+  for (const path of Object.values(debugPaths)) expect((await http.get(path)).status).toBe(200);
+  const { body } = await http.get(debugPaths.status);
+  expect(body).toEqual(JSON.parse(JSON.stringify(http.pilot.controlPlane.status())));
+  expect(await http.get("/debug/nothing")).toMatchObject({ status: 404 });
+});
+
+test.each(["10.0.0.9", "::ffff:10.0.0.9", "fe80::1", "128.0.0.1"])(
+  "/debug is not for callers at %s",
+  async (caller) => {
+    await using http = await Http.start(...application());
+    const paths = ["/debug", ...Object.values(debugPaths)];
+    for (const path of paths) {
+      for (const url of [
+        path,
+        `${path}?x`,
+        path.replace("d", "%64"),
+        path.replace("u", "%75"),
+        `http://x${path}`,
+      ]) {
+        const { statusCode, body } = await http.server.inject({ url, remoteAddress: caller });
+        expect({ url, statusCode }).toEqual({ url, statusCode: 403 });
+        expect(body).toContain("/debug answers callers on the same machine only");
+      }
+    }
+    for (const url of ["/ready", "/metrics", "/version"]) {
+      expect((await http.server.inject({ url, remoteAddress: caller })).statusCode).toBe(200);
+    }
+  },
+);
+
+test.each(["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])(
+  "/debug is for callers at %s",
+  async (caller) => {
+    await using http = await Http.start();
+    expect((await http.server.inject({ url: debugPaths.nodes, remoteAddress: caller })).statusCode).toBe(200);
+  },
+);
+
+const explain = (service: string): string => `${debugPaths.explain}?service=${encodeURIComponent(service)}`;
+
+test("explain: one service by its hostname or a beginning of it, or all", async () => {
+  await using http = await Http.start(...application(), ...application("ratings", ["v1"], { network: 2 }));
+  for (const name of [reviews, "reviews", "reviews.default"]) {
+    expect(await http.get(explain(name))).toMatchObject({ status: 200, body: [{ hostname: reviews }] });
+  }
+  expect((await http.get(debugPaths.explain)).body).toHaveLength(2);
+});
+
+test.each([
+  ["reviws", "there is no service reviws; did you mean reviews?"],
+  ["review", "there is no service review; did you mean reviews?"],
+  [
+    "reviews.default.svc.cluster.loca",
+    `there is no service reviews.default.svc.cluster.loca; did you mean ${reviews}?`,
+  ],
+  ["zzz", "there is no service zzz"],
+  ["", "there is no service "],
+])("explain: a service %j that is not there", async (name, error) => {
+  await using http = await Http.start(...application());
+  expect(await http.get(explain(name))).toEqual({ status: 404, body: { error } });
+});
+
+test("explain: two services at once are a mistake of the caller's", async () => {
+  await using http = await Http.start(...application());
+  expect(await http.get(`${debugPaths.explain}?service=a&service=b`)).toMatchObject({ status: 400 });
+});
+
+test("the IR is shown as people read it", async () => {
+  await using http = await Http.start(
+    ...application("reviews", ["v1"]),
+    routeRule({ route: [toVersion("v1")] }),
+  );
+  const { body } = await http.get(debugPaths.ir);
+  expect(body).toMatchObject({
+    version: http.pilot.controlPlane.status().version,
+    resources: [
+      {
+        type: "EndpointSet",
+        resource: {
+          name: `outbound|9080|version=v1|${reviews}`,
+          endpoints: [{ address: "10.1.1.1", port: 9080, weight: 1, labels: ["app=reviews", "version=v1"] }],
+        },
+      },
+      {
+        type: "Service",
+        resource: {
+          addresses: ["10.96.1.1"],
+          ports: [
+            { port: 9080, protocol: "PROTOCOL_TCP", tier: "TIER_CONNECT", destinations: [{ weight: 100 }] },
+          ],
+        },
+      },
+      {
+        type: "Workload",
+        node: "node-a",
+        resource: {
+          name: "default/reviews-v1",
+          addresses: ["10.1.1.1"],
+          labels: [
+            { key: "app", value: "reviews" },
+            { key: "version", value: "v1" },
+          ],
+        },
+      },
+    ],
+  });
+});

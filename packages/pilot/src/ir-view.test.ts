@@ -1,0 +1,60 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { policyTypeUrls, type Resource } from "@keelson/protos";
+import { ServiceSchema } from "@keelson/protos/policy";
+import { expect, test } from "vitest";
+import { irView } from "./ir-view.ts";
+
+const snapshot = (typeUrl: string, resource: Resource) => ({
+  version: 12_345_678_901_234_567_890n,
+  resources: new Map([[typeUrl, new Map([[resource.name, resource]])]]),
+});
+
+test("every field of a message is there, and all of it is JSON", () => {
+  const message = create(ServiceSchema, {
+    hostname: "a",
+    addresses: [Uint8Array.of(10, 96, 0, 1), Uint8Array.from({ length: 16 }, (_, i) => (i === 15 ? 1 : 0))],
+    ports: [{ port: 80 }],
+  });
+  const view = irView(
+    snapshot(policyTypeUrls.service, { name: "a", version: "f00", body: toBinary(ServiceSchema, message) }),
+  );
+  const expected = {
+    version: "12345678901234567890",
+    resources: [
+      {
+        type: "Service",
+        name: "a",
+        version: "f00",
+        resource: {
+          hostname: "a",
+          namespace: "",
+          addresses: ["10.96.0.1", "::1"],
+          ports: [
+            {
+              port: 80,
+              name: "",
+              protocol: "PROTOCOL_UNSPECIFIED",
+              tier: "TIER_UNSPECIFIED",
+              destinations: [],
+            },
+          ],
+        },
+      },
+    ],
+  };
+  expect(view).toMatchObject(expected);
+  expect(JSON.parse(JSON.stringify(view))).toEqual(view);
+});
+
+test("a number that no name stands for is shown as it is", () => {
+  // Field 3 of ServicePort, protocol: 99.
+  const body = Uint8Array.of(0x22, 2, 0x18, 99);
+  expect(irView(snapshot(policyTypeUrls.service, { name: "a", version: "1", body }))).toMatchObject({
+    resources: [{ resource: { ports: [{ protocol: 99 }] } }],
+  });
+});
+
+test("types that are not of the policy IR are left out", () => {
+  const resource = { name: "a", version: "1", body: new Uint8Array() };
+  expect(irView(snapshot("type.googleapis.com/other", resource))).toMatchObject({ resources: [] });
+});
