@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { policyTypeUrls, type Resource } from "@keelson/protos";
-import { ServiceSchema } from "@keelson/protos/policy";
+import { EndpointSetSchema, ServiceSchema } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
 import { irView } from "./ir-view.ts";
 
@@ -44,6 +44,17 @@ test("every field of a message is there, and all of it is JSON", () => {
   };
   expect(view).toMatchObject(expected);
   expect(JSON.parse(JSON.stringify(view))).toEqual(view);
+});
+
+test("an endpoint that is looked up by name has no address", () => {
+  const message = create(EndpointSetSchema, {
+    name: "a",
+    endpoints: [{ hostname: "db.example.com", port: 5432 }],
+  });
+  const resource = { name: "a", version: "1", body: toBinary(EndpointSetSchema, message) };
+  expect(irView(snapshot(policyTypeUrls.endpointSet, resource))).toMatchObject({
+    resources: [{ resource: { endpoints: [{ address: "", hostname: "db.example.com", port: 5432 }] } }],
+  });
 });
 
 test("a number that no name stands for is shown as it is", () => {

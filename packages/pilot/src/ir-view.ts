@@ -42,8 +42,8 @@ function messageView(schema: DescMessage, message: Message): unknown {
 }
 
 function valueView(value: unknown, names?: readonly { number: number; name: string }[]): unknown {
-  // Every bytes field of the policy IR is an IP address.
-  if (value instanceof Uint8Array) return formatAddress(value);
+  // Every bytes field of these types is an IP address, or empty where a name stands beside it.
+  if (value instanceof Uint8Array) return value.length === 0 ? "" : formatAddress(value);
   if (names !== undefined) return names.find(({ number }) => number === value)?.name ?? value;
   if (typeof value === "object" && value !== null && "desc" in value && "message" in value) {
     const { desc, message } = value as ReflectMessage;

@@ -39,6 +39,15 @@ test.each([
   expect(addressesOf({ spec })).toEqual(expected);
 });
 
+test.each([
+  { clusterIPs: ["None"], clusterIP: "None" },
+  { clusterIPs: ["None"], clusterIP: undefined },
+  { clusterIPs: undefined, clusterIP: "None" },
+])("connections to a headless service (%j) go where the caller dials", (spec) => {
+  expect(normalise({ spec }).value?.resolution).toBe(Resolution.PASSTHROUGH);
+  expect(normalise({}).value?.resolution).toBe(Resolution.STATIC);
+});
+
 test("text that is no address is left out, and its place told", () => {
   const { value, problems } = normalise({ ips: ["10.96.0.1", "10.96.0.256"] });
   expect(value?.addresses).toHaveLength(1);

@@ -24,7 +24,7 @@ export function normaliseService(object: ServiceObject, domain: string): Normali
       namespace,
       addresses,
       ports,
-      resolution: spec.clusterIP === "None" ? Resolution.PASSTHROUGH : Resolution.STATIC,
+      resolution: isHeadless(object) ? Resolution.PASSTHROUGH : Resolution.STATIC,
       meshExternal: false,
       exportedTo: [],
       identities: [],
@@ -34,6 +34,9 @@ export function normaliseService(object: ServiceObject, domain: string): Normali
     problems,
   };
 }
+
+const isHeadless = ({ body: { spec } }: ServiceObject): boolean =>
+  spec.clusterIP === "None" || (spec.clusterIPs ?? []).includes("None");
 
 function addressesOf(object: ServiceObject, problems: Problem[]): Uint8Array[] {
   const { clusterIP, clusterIPs } = object.body.spec;
