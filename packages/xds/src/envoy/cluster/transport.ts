@@ -1,0 +1,104 @@
+import {
+  type ClusterSchema,
+  Cluster_DiscoveryType as DiscoveryType,
+} from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import type { TransportSocketSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
+import { ProxyProtocolConfig_Version as ProxyProtocolVersion } from "@envoyproxy/xds-protos/envoy/config/core/v3/proxy_protocol_pb.js";
+import { ProxyProtocolUpstreamTransportSchema } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
+import { RawBufferSchema } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
+import type { Service, ServicePort } from "@keelson/protos/policy";
+import type { Mesh } from "@keelson/protos/proxy";
+import { type ClientTls, ClientTls_Mode as Mode } from "@keelson/protos/traffic-policy";
+import { serverNameOf } from "../names.ts";
+import { meshSocket, ruleSocket } from "../tls/upstream.ts";
+import type { PolicyParts } from "../traffic-policy.ts";
+import type { ProxyTraits } from "../traits.ts";
+import { type Init, typedConfig } from "../wire.ts";
+import type { AutomaticNames } from "./http-options.ts";
+
+type Fields = Init<typeof ClusterSchema>;
+type TransportSocket = Init<typeof TransportSocketSchema>;
+
+interface TransportInputs {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly subset: string;
+  readonly policy: PolicyParts;
+  readonly proxy: ProxyTraits;
+  readonly mesh: Mesh;
+  readonly type: DiscoveryType;
+  readonly http2: boolean;
+}
+
+const rawBuffer: TransportSocket = {
+  name: "envoy.transport_sockets.raw_buffer",
+  configType: typedConfig(RawBufferSchema),
+};
+
+/** How connections of a cluster are encrypted, or led in. */
+export function transportFields(inputs: TransportInputs): Fields {
+  const { policy, proxy } = inputs;
+  const version = policy.proxyProtocol ?? 0;
+  const wrap = (socket: TransportSocket): TransportSocket =>
+    version === 0 ? socket : withProxyProtocol(socket, version);
+  if (policy.tls === undefined && detectsMutualTls(inputs)) {
+    return {
+      transportSocketMatches: [
+        { name: "tlsMode-istio", match: { tlsMode: "istio" }, transportSocket: wrap(mutual(inputs)) },
+        { name: "tlsMode-disabled", match: {}, transportSocket: wrap(rawBuffer) },
+      ],
+    };
+  }
+  const socket = policy.tls === undefined ? undefined : ruled(inputs, policy.tls, proxy);
+  if (socket === undefined && version === 0) return {};
+  return { transportSocket: wrap(socket ?? rawBuffer) };
+}
+
+/**
+ * Automatic mutual TLS: each endpoint's metadata says whether it takes it. Only a proxy with an agent has a certificate,
+ * and the endpoints of an original destination have no metadata.
+ */
+const detectsMutualTls = ({ mesh, proxy, service, type }: TransportInputs): boolean =>
+  mesh.enableAutoMtls && proxy.agent && !service.meshExternal && type !== DiscoveryType.ORIGINAL_DST;
+
+function mutual({ proxy, service, port, subset, http2 }: TransportInputs, tls?: ClientTls): TransportSocket {
+  const written = tls?.subjectAltNames ?? [];
+  return meshSocket(proxy, {
+    sni: tls?.sni || serverNameOf(port.port, subset, service.hostname),
+    names: written.length > 0 ? written : service.identities,
+    http2,
+  });
+}
+
+function ruled(inputs: TransportInputs, tls: ClientTls, proxy: ProxyTraits): TransportSocket | undefined {
+  switch (tls.mode) {
+    case Mode.ISTIO_MUTUAL:
+      return mutual(inputs, tls);
+    case Mode.SIMPLE:
+    case Mode.MUTUAL: {
+      const { service, http2 } = inputs;
+      const external = service.meshExternal ? service.identities : [];
+      const names = tls.subjectAltNames.length > 0 ? tls.subjectAltNames : external;
+      return ruleSocket(proxy, tls, { names, http2 });
+    }
+    default:
+      return undefined;
+  }
+}
+
+const withProxyProtocol = (transportSocket: TransportSocket, version: number): TransportSocket => ({
+  name: "envoy.transport_sockets.upstream_proxy_protocol",
+  configType: typedConfig(ProxyProtocolUpstreamTransportSchema, {
+    config: { version: version === 1 ? ProxyProtocolVersion.V1 : ProxyProtocolVersion.V2 },
+    transportSocket,
+  }),
+});
+
+/** Where a rule asks for TLS but gives no server name, the request's host is asked for and checked. */
+export function automaticNames(tls: ClientTls | undefined): AutomaticNames | undefined {
+  if (tls === undefined || (tls.mode !== Mode.SIMPLE && tls.mode !== Mode.MUTUAL) || tls.sni !== "") {
+    return undefined;
+  }
+  const autoSanValidation = tls.subjectAltNames.length === 0 && tls.insecureSkipVerify !== true;
+  return { autoSni: true, autoSanValidation };
+}

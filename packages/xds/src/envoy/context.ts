@@ -1,0 +1,51 @@
+import type { Endpoint, EndpointSet, Service } from "@keelson/protos/policy";
+import type { Mesh } from "@keelson/protos/proxy";
+import type { HostPolicy } from "@keelson/protos/traffic-policy";
+import type { HostPolicyIndex } from "./index/host-policies.ts";
+import type { ServiceIndex } from "./index/services.ts";
+import { outboundClusterName } from "./names.ts";
+import type { Scope } from "./scope/scope.ts";
+import type { ProxyTraits } from "./traits.ts";
+
+/**
+ * The newest snapshot's indexes. Contexts hold these by reference, so that one that stays right does not keep the
+ * indexes of the snapshot it was made in.
+ */
+export interface LiveIndexes {
+  readonly services: ServiceIndex;
+  readonly hostPolicies: HostPolicyIndex;
+  endpointSet(name: string): EndpointSet | undefined;
+}
+
+/** What the resources of one kind of proxy are made from. */
+export class Context {
+  readonly mesh: Mesh;
+  readonly proxy: ProxyTraits;
+  readonly scope: Scope;
+  private readonly indexes: LiveIndexes;
+
+  constructor(mesh: Mesh, proxy: ProxyTraits, scope: Scope, indexes: LiveIndexes) {
+    this.mesh = mesh;
+    this.proxy = proxy;
+    this.scope = scope;
+    this.indexes = indexes;
+  }
+
+  get services(): ServiceIndex {
+    return this.indexes.services;
+  }
+
+  endpointSet(name: string): EndpointSet | undefined {
+    return this.indexes.endpointSet(name);
+  }
+
+  /** The policy that counts when this proxy calls a service. */
+  policyOf(service: Service): HostPolicy | undefined {
+    return this.indexes.hostPolicies.find(service, this.proxy);
+  }
+
+  /** All endpoints of a service's port. */
+  endpointsOf({ hostname }: Service, port: number): readonly Endpoint[] {
+    return this.endpointSet(outboundClusterName(port, "", hostname))?.endpoints ?? [];
+  }
+}

@@ -1,0 +1,143 @@
+import type { PolicyIr } from "@keelson/protos";
+import type { Workload } from "@keelson/protos/policy";
+import type { SidecarScope } from "@keelson/protos/proxy";
+import { combinedView, emptyView } from "./combined-view.ts";
+import { Context } from "./context.ts";
+import type { WorkloadPort } from "./index/workload-ports.ts";
+import { inboundPlans } from "./listener/inbound-plan.ts";
+import type { ProxyNode } from "./proxy-node.ts";
+import type { ProxyView } from "./proxy-view.ts";
+import { buildScope, type Scope } from "./scope/scope.ts";
+import { type InboundResources, inboundResources } from "./state/inbound-resources.ts";
+import { dataKey, Interner } from "./state/interner.ts";
+import { LiveMesh } from "./state/live-mesh.ts";
+import { SharedState, sameItems } from "./state/shared-state.ts";
+import { SidecarResources } from "./state/sidecar-resources.ts";
+import { labelsOf, traitsOf } from "./state/traits-of.ts";
+import { type ProxyTraits, traitsKey } from "./traits.ts";
+
+/** Where a proxy belongs, found once and kept as long as nothing it depends on changes. */
+interface Place {
+  readonly config: number;
+  readonly workload: Workload | undefined;
+  readonly ports: readonly (readonly WorkloadPort[])[];
+  readonly traits: ProxyTraits;
+  readonly scope: Scope;
+  readonly shared: SharedState;
+  readonly inbound: InboundResources;
+}
+
+/**
+ * Makes Envoy's resources from the policy IR: pure, but for what it remembers to make nothing twice. Proxies that are
+ * alike share their lists; a change of endpoints makes only the load assignments that hold them anew.
+ */
+export class EnvoyGenerator {
+  private readonly mesh = new LiveMesh();
+  private readonly shared = new Interner<SharedState>();
+  private readonly inbound = new Interner<InboundResources>();
+  private scopes = { config: -1, byKey: new Map<string, Scope>() };
+  private readonly places = new WeakMap<ProxyNode, Place>();
+
+  /**
+   * What a proxy gets at the moment of `ir`: the same view as before if nothing of it changed.
+   * @param proxy the same object for all calls for one proxy: what is found out about it is remembered under it.
+   */
+  view(ir: PolicyIr, proxy: ProxyNode): ProxyView {
+    this.mesh.update(ir);
+    if (proxy.kind !== "sidecar") return emptyView;
+    const place = this.placeOf(proxy);
+    const shared = place.shared.refresh(this.mesh.config, (present) => {
+      const context = new Context(ir.mesh, place.traits, place.scope, this.mesh);
+      if (present instanceof SidecarResources && present.isRightFor(context)) return present;
+      const made = new SidecarResources(context, this.mesh.makers, present?.lists);
+      this.mesh.interests.set(place.shared, made.hostnames);
+      return made;
+    });
+    return combinedView(shared, place.inbound);
+  }
+
+  private placeOf(proxy: ProxyNode): Place {
+    const known = this.places.get(proxy);
+    const { ir } = this.mesh.indexes;
+    const { config } = this.mesh;
+    const workload = ir.workloads.get(`${proxy.namespace}/${proxy.name}`);
+    const ports = proxy.addresses.map((address) => this.mesh.workloadPorts(address));
+    if (
+      known !== undefined &&
+      known.config === config &&
+      known.workload === workload &&
+      sameItems(known.ports, ports)
+    ) {
+      return known;
+    }
+    const place = this.findPlace(proxy, workload, ports);
+    this.places.set(proxy, place);
+    return place;
+  }
+
+  private findPlace(
+    proxy: ProxyNode,
+    workload: Workload | undefined,
+    ports: readonly (readonly WorkloadPort[])[],
+  ): Place {
+    const { indexes, config } = this.mesh;
+    const { ir, sidecars } = indexes;
+    const labels = labelsOf(proxy, workload);
+    const own = distinct(ports.flat());
+    const traits = traitsOf(proxy, labels, own, indexes);
+    const sidecar = sidecars.find(proxy.namespace, labels);
+    const scope = this.scopeOf(sidecar, proxy.namespace);
+    const context = new Context(ir.mesh, traits, scope, this.mesh);
+    return {
+      config,
+      workload,
+      ports,
+      traits,
+      scope,
+      shared: this.shared.get(`${sidecar?.name ?? ""} ${traitsKey(traits)}`, () => new SharedState()),
+      inbound: this.inboundOf(proxy, own, context),
+    };
+  }
+
+  /** Once for all proxies of a namespace that have the same Sidecar. */
+  private scopeOf(sidecar: SidecarScope | undefined, namespace: string): Scope {
+    const { config, indexes } = this.mesh;
+    if (this.scopes.config !== config) this.scopes = { config, byKey: new Map() };
+    const key = `${namespace} ${sidecar?.name ?? ""}`;
+    const known = this.scopes.byKey.get(key);
+    if (known !== undefined) return known;
+    const { ir, services, routeTables } = indexes;
+    const scope = buildScope(sidecar, namespace, {
+      services,
+      routeTables,
+      meshPolicy: ir.mesh.outboundPolicy,
+    });
+    this.scopes.byKey.set(key, scope);
+    return scope;
+  }
+
+  private inboundOf(proxy: ProxyNode, ports: readonly WorkloadPort[], context: Context): InboundResources {
+    const { mesh, proxy: traits } = context;
+    const plans = inboundPlans(ports, context);
+    // The proxy's own address is only looked at where a Sidecar says so.
+    const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
+    const { agent, http10, interception, families, idleTimeoutMs } = traits;
+    const key = dataKey([
+      plans,
+      addresses,
+      agent,
+      http10,
+      interception,
+      families,
+      idleTimeoutMs,
+      this.mesh.makers.number,
+    ]);
+    return this.inbound.get(key, () => inboundResources(plans, addresses, mesh, traits));
+  }
+}
+
+/** A workload with addresses of both families serves its ports on both. */
+function distinct(ports: readonly WorkloadPort[]): WorkloadPort[] {
+  const byKey = new Map(ports.map((port) => [`${port.port} ${port.hostname} ${port.servicePort}`, port]));
+  return [...byKey.values()];
+}

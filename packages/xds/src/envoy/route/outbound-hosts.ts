@@ -1,0 +1,139 @@
+import { Resolution, type Service } from "@keelson/protos/policy";
+import type { RouteTable } from "@keelson/protos/route";
+import { spokenAddresses } from "../addresses.ts";
+import type { Context } from "../context.ts";
+import { compareSpecificity, isSubsetOf, isWildcard } from "../hosts.ts";
+import { meshGateway } from "../index/route-tables.ts";
+import { listenerKind } from "../listener/listener-merger.ts";
+import { hostAndPort, outboundClusterName } from "../names.ts";
+import type { ScopedService } from "../scope/scoped-service.ts";
+import { policyFor } from "../traffic-policy.ts";
+import { allNames, domainsOf } from "./domains.ts";
+import { defaultRoute, routesOf } from "./routes.ts";
+import { virtualHost } from "./virtual-host.ts";
+
+/** One virtual host of a sidecar's route configuration. */
+export interface OutboundHost {
+  readonly name: string;
+  readonly domains: readonly string[];
+  /** @param domains those that no earlier host has. */
+  readonly encode: (domains: readonly string[]) => Uint8Array;
+}
+
+export interface OutboundHostsInputs {
+  readonly services: readonly ScopedService[];
+  /** In the order in which they are asked. */
+  readonly tables: readonly RouteTable[];
+  /** What the caller dialled. */
+  readonly port: number;
+  /** Requests name the port themselves (forward proxies): domains hold it. */
+  readonly portInDomains: boolean;
+  readonly context: Context;
+}
+
+/** The first table that has the very host, else the one with the most specific wildcard. */
+function tableOf(hostname: string, tables: readonly RouteTable[]): RouteTable | undefined {
+  const exact = tables.find(({ hosts }) => hosts.includes(hostname));
+  if (exact !== undefined) return exact;
+  const wildcards = tables.flatMap((table) =>
+    table.hosts
+      .filter((host) => isWildcard(host) && isSubsetOf(hostname, host))
+      .map((host) => ({ host, table })),
+  );
+  return wildcards.sort((a, b) => compareSpecificity(a.host, b.host))[0]?.table;
+}
+
+/** Virtual hosts of all services with an HTTP port of this number, and of hosts that only rules know. */
+export function outboundHosts(inputs: OutboundHostsInputs): OutboundHost[] {
+  const { services, tables, port } = inputs;
+  const present = services.filter(({ ports }) => ports.some((candidate) => candidate.port === port));
+  const http = present.filter(({ ports }) =>
+    ports.some((candidate) => candidate.port === port && speaksHttp(candidate.applicationProtocol)),
+  );
+  return [
+    ...http.map((scoped) => serviceHost(scoped.service, inputs)),
+    ...ruleHosts(tables, present, inputs),
+  ];
+}
+
+function speaksHttp(protocol: Parameters<typeof listenerKind>[0]): boolean {
+  const kind = listenerKind(protocol);
+  return kind === "http" || kind === "auto";
+}
+
+function serviceHost(service: Service, inputs: OutboundHostsInputs): OutboundHost {
+  const { tables, port, context } = inputs;
+  const { hostname } = service;
+  const name = hostAndPort(hostname, port);
+  const domains = serviceDomains(service, inputs);
+  const defaultCluster = outboundClusterName(port, "", hostname);
+  const table = tables.length === 0 ? undefined : tableOf(hostname, tables);
+  if (table !== undefined) {
+    const ruled = routesOf({ table, port, gateway: meshGateway, isTls: false, defaultCluster, context });
+    if (ruled.length > 0) {
+      return { name, domains, encode: (free) => virtualHost({ name, domains: free, routes: ruled }) };
+    }
+  }
+  const hash = policyFor(context.policyOf(service), port).loadBalancer?.consistentHash;
+  const encode = (free: readonly string[]): Uint8Array =>
+    virtualHost({ name, domains: free, routes: [defaultRoute(defaultCluster, hostname, port, hash)] });
+  return { name, domains, encode: hash === undefined ? remembered(service, `${port}`, encode) : encode };
+}
+
+const encodedHosts = new WeakMap<Service, Map<string, Uint8Array>>();
+
+/** Most services are called by no rule: their hosts are the same for every proxy with the same DNS domain. */
+function remembered(
+  service: Service,
+  port: string,
+  encode: (domains: readonly string[]) => Uint8Array,
+): (domains: readonly string[]) => Uint8Array {
+  const known = encodedHosts.get(service) ?? new Map<string, Uint8Array>();
+  encodedHosts.set(service, known);
+  return (domains) => {
+    const key = `${port} ${domains.join(" ")}`;
+    const bytes = known.get(key) ?? encode(domains);
+    known.set(key, bytes);
+    return bytes;
+  };
+}
+
+/** Every name and address by which the service is called. */
+function serviceDomains(service: Service, { port, portInDomains, context }: OutboundHostsInputs): string[] {
+  const { domain, families } = context.proxy;
+  const names = [service.hostname, ...service.aliases].flatMap((name) => allNames(name, domain));
+  // Endpoints of a headless service have names of their own below it.
+  const below = service.resolution === Resolution.PASSTHROUGH && !service.meshExternal;
+  const all = below ? [...names, ...names.map((name) => `*.${name}`)] : names;
+  return domainsOf([...all, ...spokenAddresses(service.addresses, families)], portInDomains ? port : 0);
+}
+
+/** The port on which rules count also for hosts that no service stands for (Istio). */
+const portOfUnknownHosts = 80;
+
+/** Hosts that rules name and no service has: they lead where the rules say. */
+function ruleHosts(
+  tables: readonly RouteTable[],
+  present: readonly ScopedService[],
+  inputs: OutboundHostsInputs,
+): OutboundHost[] {
+  const { port, portInDomains, context } = inputs;
+  const known = new Set(present.map(({ service }) => service.hostname));
+  const claimed = new Set<string>();
+  return tables.flatMap((table) => {
+    const matches = (host: string): boolean =>
+      isWildcard(host) ? [...known].some((name) => isSubsetOf(name, host)) : known.has(host);
+    if (port !== portOfUnknownHosts && !table.hosts.some(matches)) return [];
+    const hosts = table.hosts.filter((host) => !matches(host) && !claimed.has(host));
+    if (hosts.length === 0) return [];
+    for (const host of hosts) claimed.add(host);
+    return hosts.flatMap((host): OutboundHost[] => {
+      const defaultCluster = outboundClusterName(port, "", host);
+      const routes = routesOf({ table, port, gateway: meshGateway, isTls: false, defaultCluster, context });
+      if (routes.length === 0) return [];
+      const name = hostAndPort(host, port);
+      const domains = domainsOf([host.toLowerCase()], portInDomains ? port : 0);
+      return [{ name, domains, encode: (free) => virtualHost({ name, domains: free, routes }) }];
+    });
+  });
+}

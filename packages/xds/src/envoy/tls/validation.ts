@@ -1,0 +1,25 @@
+import {
+  type CertificateValidationContextSchema,
+  SubjectAltNameMatcher_SanType as SanType,
+} from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import type { SdsSecretConfig } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
+import type { CommonTlsContextSchema } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
+import type { Init } from "../wire.ts";
+
+type ValidationContextType = NonNullable<Init<typeof CommonTlsContextSchema>["validationContextType"]>;
+
+/** One of these names must be in the peer's certificate; none: any certificate of the roots is taken. */
+export function matchNames(names: readonly string[]): Init<typeof CertificateValidationContextSchema> {
+  return {
+    matchTypedSubjectAltNames: names.map((name) => ({
+      sanType: name.includes("://") ? SanType.URI : SanType.DNS,
+      matcher: { matchPattern: { case: "exact" as const, value: name } },
+    })),
+  };
+}
+
+/** The peer's certificate must come from these roots and have one of the names. */
+export const verifiedBy = (roots: SdsSecretConfig, names: readonly string[]): ValidationContextType => ({
+  case: "combinedValidationContext",
+  value: { defaultValidationContext: matchNames(names), validationContextSdsSecretConfig: roots },
+});
