@@ -26,7 +26,7 @@ export async function prepareForIstio(
       data: { mesh: JSON.stringify(meshConfig), meshNetworks: "networks: {}" },
     },
   );
-  await apiserver.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", crds]);
+  await untilKindsAreServed(apiserver);
 }
 
 /** Installs the Gateway API's CRDs. "experimental" has those of "standard", too. */
@@ -37,5 +37,10 @@ export async function installGatewayApi(
   const { folder } = await requirePeer("istiod");
   const crds = join(folder, "gateway-api", channel);
   await apiserver.kubectl(["apply", "--server-side", "-f", crds]);
-  await apiserver.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "-f", crds]);
+  await untilKindsAreServed(apiserver);
+}
+
+async function untilKindsAreServed(apiserver: KubeApiserver): Promise<void> {
+  const condition = ["--for=condition=Established", "--timeout=60s"];
+  await apiserver.kubectl(["wait", ...condition, "customresourcedefinitions", "--all"]);
 }

@@ -85,11 +85,13 @@ describe("Kubernetes", () => {
     const { folder } = await requirePeer("istiod");
     const chart = `${folder}/charts/istio-control/istio-discovery`;
     const { kubeconfig } = apiserver;
+    // In istio-system some of its objects are there already, and not helm's.
+    const elsewhere = ["--namespace", "default", "--set", "global.istioNamespace=default"];
     const { code, stdout, stderr } = await runHelm(
-      ["install", "istiod", chart, "-n", istioNamespace, "--dry-run=server"],
+      ["install", "istiod", chart, ...elsewhere, "--dry-run=server"],
       { kubeconfig },
     );
-    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(code, stderr).toBe(0);
     expect(stdout).toContain("image:");
     expect(stdout).toContain("kind: Deployment");
   });
