@@ -61,7 +61,9 @@ function read(value: unknown, origin: Origin, start: Location): DocumentContent 
 
 /** Only objects that people write keep the syntax tree that tells where each field stands. */
 function lean(object: KnownObject, start: Location): KnownObject {
-  return findKind(object.kind, object.group)?.handWritten ? object : { ...object, origin: { locate: () => start } };
+  return findKind(object.kind, object.group)?.handWritten
+    ? object
+    : { ...object, origin: { locate: () => start } };
 }
 
 /** The items of a "kind: List" (or PodList …), as kubectl writes them. */
