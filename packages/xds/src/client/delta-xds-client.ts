@@ -94,13 +94,25 @@ export class DeltaXdsClient {
     }
   }
 
-  /** @returns why the stream was lost; undefined if it was left to ask again for what was rejected. */
+  /** @returns why there is no stream any more; undefined if it was left to ask again for what was rejected. */
   private async followOneStream(): Promise<string | undefined> {
-    const stream = this.open();
+    try {
+      // Before the stream: gRPC loses sight of a call that is cancelled in the tick in which it was made.
+      const requests = this.firstRequests();
+      return await this.followStream(this.open(), requests);
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  private async followStream(
+    stream: Stream,
+    requests: readonly DeltaDiscoveryRequest[],
+  ): Promise<string | undefined> {
     const retry = new Retry(() => stream.cancel(), this.options.retryRejectedMs ?? defaultRetryRejectedMs);
     let connected = false;
     try {
-      this.subscribe(stream);
+      for (const request of requests) stream.write(request);
       for await (const response of stream as AsyncIterable<DeltaDiscoveryResponse>) {
         if (this.closed) return undefined;
         this.backoff.reset();
@@ -126,20 +138,17 @@ export class DeltaXdsClient {
     return stream;
   }
 
-  private subscribe(stream: Stream): void {
+  /** One for each type; the first says who asks. */
+  private firstRequests(): DeltaDiscoveryRequest[] {
     const { node, typeUrls, initialResourceVersions } = this.options;
-    typeUrls.forEach((typeUrl, index) => {
-      stream.write(
-        create(DeltaDiscoveryRequestSchema, {
-          ...(index === 0
-            ? { node: create(NodeSchema, { id: node.id, metadata: { ...node.metadata } }) }
-            : {}),
-          typeUrl,
-          resourceNamesSubscribe: ["*"],
-          initialResourceVersions: initialResourceVersions?.(typeUrl) ?? {},
-        }),
-      );
-    });
+    return typeUrls.map((typeUrl, index) =>
+      create(DeltaDiscoveryRequestSchema, {
+        ...(index === 0 ? { node: create(NodeSchema, { id: node.id, metadata: { ...node.metadata } }) } : {}),
+        typeUrl,
+        resourceNamesSubscribe: ["*"],
+        initialResourceVersions: initialResourceVersions?.(typeUrl) ?? {},
+      }),
+    );
   }
 
   private async handle(stream: Stream, retry: Retry, response: DeltaDiscoveryResponse): Promise<void> {

@@ -4,6 +4,7 @@ import { resource, snapshot } from "../testing/resources.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { TestServer } from "../testing/test-server.ts";
 import { Backoff } from "./backoff.ts";
+import type { ClientState } from "./delta-xds-client.ts";
 
 const type = "type.test/Thing";
 const typeUrls = [type];
@@ -91,6 +92,45 @@ test("a response that cannot be read ends the stream with an error, and the clie
   expect(client.states).toMatchObject([{ connected: false }]);
   expect(client.states[0]?.error).toContain("13 INTERNAL");
   expect(client.updates).toEqual([]);
+});
+
+test("no stream is opened while it cannot be told what is held, and that is tried again", async () => {
+  using server = await TestServer.start();
+  server.xds.setSnapshot(things(1, "a"));
+  let failures = 0;
+  await using client = TestClient.started({
+    address: server.address,
+    typeUrls: [type, "type.test/Other"],
+    initialResourceVersions: (typeUrl) => {
+      if (typeUrl === type || failures === 2) return {};
+      failures += 1;
+      throw new Error("the store is closed");
+    },
+  });
+  await expect.poll(() => client.states.at(-1)).toEqual({ connected: true });
+  expect(client.states.filter(({ error }) => error === "the store is closed")).toHaveLength(2);
+  expect(server.eventsOf("connected")).toHaveLength(1);
+});
+
+test("a stream whose state cannot be told is left", async () => {
+  using server = await TestServer.start();
+  server.xds.setSnapshot(things(1, "a"));
+  const states: ClientState[] = [];
+  await using client = TestClient.started({
+    address: server.address,
+    typeUrls,
+    onState: (state) => {
+      states.push(state);
+      if (states.length === 1) throw new Error("no log can be written");
+    },
+  });
+  await expect.poll(() => client.updates.length).toBe(1);
+  expect(states).toEqual([
+    { connected: true },
+    { connected: false, error: "no log can be written" },
+    { connected: true },
+  ]);
+  await expect.poll(() => server.xds.nodes().length).toBe(1);
 });
 
 test("an update that was under way when the stream was lost is finished, and told to the next stream", async () => {

@@ -134,6 +134,32 @@ test("a refused client that does not read still takes its place, until its conne
   await expect.poll(() => accepted(late)).toBe(true);
 });
 
+test("a client that does not read, and stops sending, is sent nothing more", async () => {
+  using world = await serving();
+  const { server } = world;
+  server.xds.setSnapshot(snapshot(3, { [type]: [resource("big", "x".repeat(mebibyte))] }));
+  using deaf = new DeafClient(server.address);
+  const stream = deaf.open();
+  stream.send({ node: node("deaf"), typeUrl: type });
+  await expect.poll(() => pushes(server)).toBe(1);
+  stream.end();
+  await expect.poll(() => server.eventsOf("disconnected")).toMatchObject([{ node: "deaf" }]);
+  expect(server.xds.nodes()).toHaveLength(1);
+});
+
+test("what a refused client sends is not read any more", async () => {
+  using world = await serving();
+  const { server } = world;
+  using bad = connect(server);
+  bad.stream.send({ node: node("bad"), typeUrl: type });
+  const { nonce } = await bad.stream.next();
+  bad.stream.sendBytes(Buffer.from("garbage"));
+  bad.stream.send({ typeUrl: type, responseNonce: nonce, resourceNamesSubscribe: ["a"] });
+  await bad.stream.ended;
+  await world.stillServed();
+  expect(server.eventsOf("ack").filter((event) => event.node === "bad")).toEqual([]);
+});
+
 test("clients that do not read cost one push each, however many snapshots there are", async () => {
   using world = await serving();
   const { server } = world;

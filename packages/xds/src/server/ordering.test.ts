@@ -33,8 +33,9 @@ test("a push adds in the order of types and removes in the reverse order", async
   );
   using connection = connect(server);
   const { stream } = connection;
-  for (const typeUrl of [other, ...typeOrder]) stream.send({ typeUrl });
-  for (const _ of [other, ...typeOrder]) await stream.take();
+  const followed = [other, ...typeOrder];
+  for (const typeUrl of followed) stream.send({ typeUrl });
+  for (let count = 0; count < followed.length; count += 1) await stream.take();
   const changed = { [workloads]: ["w2"], [services]: ["s2>e2"], [endpoints]: ["e2"], [other]: ["o2"] };
   server.xds.setSnapshot(world(2, changed));
   const push = await Promise.all(Array.from({ length: 8 }, () => stream.take()));

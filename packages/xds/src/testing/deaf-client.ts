@@ -45,4 +45,8 @@ export class DeafStream {
     head.writeUInt32BE(bytes.length, 1);
     this.stream.write(Buffer.concat([head, bytes]));
   }
+
+  end(): void {
+    this.stream.end();
+  }
 }
