@@ -1,5 +1,5 @@
+import { meshGateway } from "@keelson/model";
 import type { ConnectionMatch, HttpMatch, SourceMatch } from "@keelson/protos/match";
-import { meshGateway } from "./scene.ts";
 
 /** What must hold for a route to be taken, beyond the port. */
 export interface Conditions {

@@ -1,9 +1,14 @@
 import { type ConfigObject, describeObject, type PolicySource } from "@keelson/model";
-import { ClientTls_Mode, LoadBalancer_Simple, type TrafficPolicy } from "@keelson/protos/traffic-policy";
+import {
+  ClientTls_Mode,
+  type HostPolicy,
+  LoadBalancer_Simple,
+  type TrafficPolicy,
+} from "@keelson/protos/traffic-policy";
 import type { ResolvedDestination } from "./destination.ts";
 import { effectivePolicy } from "./effective-policy.ts";
 import type { RuleExplanation } from "./explanation.ts";
-import { isForAllCallers, type Scene } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 
 /** What a policy of a destination's host means for connections. */
 export interface PortPolicy extends RuleExplanation {
@@ -48,33 +53,27 @@ function leftOut(
   hostname: string,
   applied: PolicySource | undefined,
 ): PortPolicy {
+  const aside = whyNotForAll(scene, source.policy, hostname);
+  const shadow = `${applied === undefined ? "another rule" : describeObject(applied.object)} counts for ${hostname}`;
   return {
     ...headOf(source),
-    state: applied !== undefined && isForAllCallers(source.policy) ? "shadowed" : "not applied",
-    why: whyLeftOut(scene, source, hostname, applied),
+    state: aside === undefined ? "shadowed" : "not applied",
+    why: aside ?? shadow,
     features: [],
     needsRelay: false,
   };
 }
 
-function whyLeftOut(
-  scene: Scene,
-  source: PolicySource,
-  hostname: string,
-  applied: PolicySource | undefined,
-): string {
-  const { exportedTo, callerLabels, callerHostname, namespace } = source.policy;
-  if (Object.keys(callerLabels).length > 0 || callerHostname !== "") {
-    return "is for some callers only, and nodes decide for all callers alike";
-  }
-  if (exportedTo.length > 0) {
-    return `is for callers in namespace ${exportedTo.join(", ")} only, and nodes decide for all callers alike`;
-  }
+function whyNotForAll(scene: Scene, policy: HostPolicy, hostname: string): string | undefined {
+  const { exportedTo, callerLabels, callerHostname, namespace } = policy;
+  const alike = "and nodes decide for all callers alike";
+  if (Object.keys(callerLabels).length > 0 || callerHostname !== "")
+    return `is for some callers only, ${alike}`;
+  if (exportedTo.length > 0) return `is for callers in namespace ${exportedTo.join(", ")} only, ${alike}`;
   const home = scene.service(hostname)?.namespace;
-  if (namespace !== home && namespace !== scene.model.mesh.rootNamespace) {
-    return `stands in namespace ${namespace}, not in the service's, so it is for callers of ${namespace} only, and nodes decide for all callers alike`;
-  }
-  return applied === undefined ? "" : `${describeObject(applied.object)} counts for ${hostname}`;
+  if (namespace === home || namespace === scene.model.mesh.rootNamespace) return undefined;
+  const place = `stands in namespace ${namespace}, not in the service's`;
+  return `${place}, so it is for callers of ${namespace} only, ${alike}`;
 }
 
 function headOf({ object }: PolicySource): Pick<PortPolicy, "rule" | "field" | "precedence" | "object"> {

@@ -3,6 +3,7 @@ import {
   type ConfigObject,
   type FieldPath,
   type Model,
+  meshGateway,
   type Problem,
   problemOf,
   type RouteSource,
@@ -11,7 +12,7 @@ import { endpointsOf, whyNoEndpoint } from "./destination.ts";
 import { matchField, routeField } from "./fields.ts";
 import type { ResolvedRule } from "./read-route.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
-import { meshGateway, type Scene } from "./scene.ts";
+import type { Scene } from "./scene.ts";
 
 /** What is to be said of the rules for one service: one warning a rule and field, whatever the number of ports. */
 export function serviceProblems(scene: Scene, ports: readonly ResolvedPort[]): Problem[] {

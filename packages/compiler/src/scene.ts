@@ -1,8 +1,12 @@
-import type { Endpoint, Model, PolicySource, RouteSource, Service } from "@keelson/model";
+import {
+  type Endpoint,
+  type Model,
+  meshGateway,
+  type PolicySource,
+  type RouteSource,
+  type Service,
+} from "@keelson/model";
 import { HostIndex } from "./host-index.ts";
-
-/** Gateway that stands for all sidecars and nodes. */
-export const meshGateway = "mesh";
 
 /** A model with the look-ups that its routes need. */
 export class Scene {
@@ -58,10 +62,6 @@ export class Scene {
 const noEndpoints: readonly Endpoint[] = [];
 
 /** Whether a policy is for callers of every namespace and kind. */
-export function isForAllCallers({
-  exportedTo,
-  callerLabels,
-  callerHostname,
-}: PolicySource["policy"]): boolean {
+function isForAllCallers({ exportedTo, callerLabels, callerHostname }: PolicySource["policy"]): boolean {
   return exportedTo.length === 0 && Object.keys(callerLabels).length === 0 && callerHostname === "";
 }

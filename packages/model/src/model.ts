@@ -137,6 +137,9 @@ export interface Model {
   readonly workloads: ReadonlyMap<string, Workload>;
 }
 
+/** What a route table names as its gateway to be for all sidecars and nodes. */
+export const meshGateway = "mesh";
+
 export const serviceNameLabel = "kubernetes.io/service-name";
 
 /** Byte order, for addresses of one length; the shorter one first. */

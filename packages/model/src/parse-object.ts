@@ -9,6 +9,7 @@ import {
 } from "./config-object.ts";
 import { metadata as metadataSchema } from "./kinds/fields.ts";
 import { type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
+import { idleFields } from "./kinds/not-carried.ts";
 import { camelCaseFields } from "./snake-case.ts";
 import { suggest, suggestField } from "./suggest.ts";
 
@@ -62,7 +63,8 @@ function parseKnown(
   named: Named,
 ): ParsedObject {
   const { apiVersion: _, kind: __, metadata, ...rest } = value;
-  const body = description.snakeCase ? camelCaseFields(rest) : rest;
+  const cased = description.snakeCase ? camelCaseFields(rest) : rest;
+  const body = description.handWritten ? withoutNulls(cased) : cased;
   const meta = metadataSchema.safeParse(metadata ?? {}, { reportInput: true });
   const parsed = description.schema.safeParse(body, { reportInput: true });
   if (!meta.success || !parsed.success) {
@@ -85,7 +87,11 @@ function parseKnown(
   // The schema was found by the kind, so body and kind belong together.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const known = object as KnownObject;
-  const problems = description.check?.(known) ?? [];
+  const idle = description.handWritten ? idleFields(description.schema, body) : [];
+  const problems = [
+    ...(description.check?.(known) ?? []),
+    ...idle.map(({ path, why }) => problemOf("warning", known, path, why)),
+  ];
   return problems.some(({ severity }) => severity === "error") ? { problems } : { object: known, problems };
 }
 
@@ -146,6 +152,17 @@ function headOf(value: unknown): Head {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A field that says null says nothing, as in protobuf's JSON mapping: what "match:" without more leaves behind. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null)
+      .map(([key, field]) => [key, withoutNulls(field)]),
+  );
+}
 
 /** Ends at the first path that is too long, so a value that contains itself is no danger. */
 function isDeeper(value: unknown, levels: number): boolean {

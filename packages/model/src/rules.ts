@@ -3,10 +3,13 @@ import { objectKey, type Problem } from "./config-object.ts";
 import type { RouteRuleObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
+import { mergeDestinationRules, mergeKey, normaliseDestinationRule } from "./normalise/destination-rules.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
+import { normaliseVirtualService } from "./normalise/virtual-services.ts";
 import type { ObjectSet } from "./objects.ts";
+import { byAge, byPrecedence, bySelectorAndAge } from "./order.ts";
 
 /** What is asked of those who call. */
 export interface Ruled {
@@ -19,44 +22,72 @@ export interface Ruled {
 /** Makes route tables, policies, gateways and scopes; remembers what it made of objects that did not change. */
 export class Rules {
   private readonly domain: string;
-  private readonly routeRules = new Memo<Normalised<HostRoute>>();
+  private readonly virtualServices = new Memo<Normalised<RouteSource>>();
+  private readonly routeRules = new Memo<HostRoute>();
   private readonly routeRuleTables = new Memo<RouteSource>();
+  private readonly destinationRules = new Memo<PolicySource>();
+  private readonly mergedRules = new Memo<Normalised<PolicySource>>();
 
   constructor(domain: string) {
     this.domain = domain;
   }
 
   build(objects: ObjectSet, problems: Problem[]): Ruled {
-    const sources = this.buildRouteRules(objects.of("RouteRule", "config.istio.io"), problems);
-    for (const memo of [this.routeRules, this.routeRuleTables]) memo.endRound();
+    const routes = [
+      ...this.buildVirtualServices(objects, problems),
+      ...this.buildRouteRules(objects.of("RouteRule", "config.istio.io")),
+    ];
+    const policies = this.buildDestinationRules(objects, problems);
+    for (const memo of [this.virtualServices, this.mergedRules]) memo.endRound();
+    for (const memo of [this.routeRules, this.routeRuleTables, this.destinationRules]) memo.endRound();
     return {
-      routes: new Map(sources.map((source) => [source.table.name, source])),
-      policies: new Map(),
+      routes: new Map(routes.map((source) => [source.table.name, source])),
+      policies: new Map(policies.map((source) => [source.policy.name, source])),
       gateways: new Map(),
       sidecarScopes: new Map(),
     };
   }
 
+  private buildVirtualServices(objects: ObjectSet, problems: Problem[]): RouteSource[] {
+    return objects
+      .of("VirtualService", "networking.istio.io")
+      .filter(({ body }) => body.spec.hosts.length > 0)
+      .sort(byAge)
+      .map((object) => {
+        const made = this.virtualServices.get(objectKey(object), [object], () =>
+          normaliseVirtualService(object, this.domain),
+        );
+        problems.push(...made.problems);
+        return made.value;
+      });
+  }
+
   /** One table for each host, in the order of hosts. */
-  private buildRouteRules(rules: readonly RouteRuleObject[], problems: Problem[]): RouteSource[] {
-    const byHost = new Map<string, HostRoute[]>();
-    for (const object of rules) {
-      const made = this.routeRules.get(objectKey(object), [object], () =>
-        normaliseRouteRule(object, this.domain),
-      );
-      problems.push(...made.problems);
-      byHost.set(made.value.hostname, [...(byHost.get(made.value.hostname) ?? []), made.value]);
-    }
-    return [...byHost]
+  private buildRouteRules(rules: readonly RouteRuleObject[]): RouteSource[] {
+    const made = rules.map((object) =>
+      this.routeRules.get(objectKey(object), [object], () => normaliseRouteRule(object, this.domain)),
+    );
+    return [...Map.groupBy(made, ({ hostname }) => hostname)]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([hostname, routes]) => {
-        const ordered = routes.sort(byPrecedence);
+        const ordered = routes.sort((a, b) => byPrecedence(a.object, b.object));
         return this.routeRuleTables.get(hostname, ordered, () => routeRuleTable(hostname, ordered));
       });
   }
-}
 
-/** As Pilot 0.2: the higher precedence first, then by name. */
-function byPrecedence({ object: a }: HostRoute, { object: b }: HostRoute): number {
-  return b.body.spec.precedence - a.body.spec.precedence || (objectKey(a) < objectKey(b) ? -1 : 1);
+  private buildDestinationRules(objects: ObjectSet, problems: Problem[]): PolicySource[] {
+    const made = objects
+      .of("DestinationRule", "networking.istio.io")
+      .toSorted(bySelectorAndAge)
+      .map((object) =>
+        this.destinationRules.get(objectKey(object), [object], () =>
+          normaliseDestinationRule(object, this.domain),
+        ),
+      );
+    return [...Map.groupBy(made, mergeKey)].map(([key, sources]) => {
+      const merged = this.mergedRules.get(key, sources, () => mergeDestinationRules(sources));
+      problems.push(...merged.problems);
+      return merged.value;
+    });
+  }
 }

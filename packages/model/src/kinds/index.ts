@@ -1,10 +1,14 @@
 import type { z } from "zod";
 import type { ConfigObject, Problem } from "../config-object.ts";
+import { type DestinationRule, destinationRule } from "./destination-rule.ts";
+import { checkDestinationRule } from "./destination-rule-check.ts";
 import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
 import { type Pod, pod } from "./pod.ts";
 import { type RouteRule, routeRule } from "./route-rule.ts";
 import { checkRouteRule } from "./route-rule-check.ts";
 import { type KubernetesService, kubernetesService } from "./service.ts";
+import { type VirtualService, virtualService } from "./virtual-service.ts";
+import { checkVirtualService } from "./virtual-service-check.ts";
 
 /** What is known of one kind of object. */
 export interface KindDescription<Known extends KnownObject = KnownObject> {
@@ -28,6 +32,13 @@ const describe = <Known extends KnownObject>(description: KindDescription<Known>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-assertion
   description as unknown as KindDescription;
 
+/** What Istio's rules of today have in common. */
+const networking = {
+  group: "networking.istio.io",
+  versions: ["v1", "v1beta1", "v1alpha3"],
+  handWritten: true,
+} as const;
+
 /** Every kind that is read. A kind that is not here is reported and ignored. */
 export const kinds: readonly KindDescription[] = [
   describe<ServiceObject>({ kind: "Service", group: "", versions: ["v1"], schema: kubernetesService }),
@@ -47,15 +58,35 @@ export const kinds: readonly KindDescription[] = [
     snakeCase: true,
     handWritten: true,
   }),
+  describe<VirtualServiceObject>({
+    ...networking,
+    kind: "VirtualService",
+    schema: virtualService,
+    check: checkVirtualService,
+  }),
+  describe<DestinationRuleObject>({
+    ...networking,
+    kind: "DestinationRule",
+    schema: destinationRule,
+    check: checkDestinationRule,
+  }),
 ];
 
 export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
 export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.io", EndpointSlice>;
 export type PodObject = ConfigObject<"Pod", "", Pod>;
 export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
+export type VirtualServiceObject = ConfigObject<"VirtualService", "networking.istio.io", VirtualService>;
+export type DestinationRuleObject = ConfigObject<"DestinationRule", "networking.istio.io", DestinationRule>;
 
 /** An object of any kind in `kinds`; which one, `kind` and `group` tell. */
-export type KnownObject = ServiceObject | EndpointSliceObject | PodObject | RouteRuleObject;
+export type KnownObject =
+  | ServiceObject
+  | EndpointSliceObject
+  | PodObject
+  | RouteRuleObject
+  | VirtualServiceObject
+  | DestinationRuleObject;
 
 const byName = new Map(kinds.map((description) => [`${description.kind}.${description.group}`, description]));
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dnsLabel, duration } from "./fields.ts";
+import { notCarried } from "./not-carried.ts";
 
 /** What Istio 0.2 lets stand in labels; among others neither ",", "=" nor "|", which names of endpoint sets are made with. */
 const labelText = z.string().regex(/^[-A-Za-z0-9_./]*$/, "may hold letters, digits and - _ . / only");
@@ -48,8 +49,8 @@ const httpFault = z.strictObject({
     .strictObject({
       percent: percent.default(0),
       fixedDelay: duration.optional(),
-      exponentialDelay: duration.optional(),
-      overrideHeaderName: z.string().optional(),
+      exponentialDelay: notCarried(duration).optional(),
+      overrideHeaderName: notCarried(z.string()).optional(),
     })
     .optional(),
   abort: z
@@ -57,8 +58,8 @@ const httpFault = z.strictObject({
       percent: percent.default(0),
       httpStatus: z.number().int().min(200).max(599).optional(),
       grpcStatus: z.string().optional(),
-      http2Error: z.string().optional(),
-      overrideHeaderName: z.string().optional(),
+      http2Error: notCarried(z.string()).optional(),
+      overrideHeaderName: notCarried(z.string()).optional(),
     })
     .optional(),
 });
@@ -81,7 +82,10 @@ export const routeRule = z.strictObject({
     websocketUpgrade: z.boolean().default(false),
     httpReqTimeout: z
       .strictObject({
-        simpleTimeout: z.strictObject({ timeout: duration, overrideHeaderName: z.string().optional() }),
+        simpleTimeout: z.strictObject({
+          timeout: duration,
+          overrideHeaderName: notCarried(z.string()).optional(),
+        }),
       })
       .optional(),
     httpReqRetries: z
@@ -89,12 +93,12 @@ export const routeRule = z.strictObject({
         simpleRetry: z.strictObject({
           attempts: z.number().int().min(0),
           perTryTimeout: duration.optional(),
-          overrideHeaderName: z.string().optional(),
+          overrideHeaderName: notCarried(z.string()).optional(),
         }),
       })
       .optional(),
     httpFault: httpFault.optional(),
-    l4Fault: z.looseObject({}).optional(),
+    l4Fault: notCarried(z.looseObject({})).optional(),
   }),
 });
 

@@ -1,10 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { RouteTableSchema } from "@keelson/protos/route";
-import type { RouteOrigin, RouteSource } from "../model.ts";
+import { meshGateway, type RouteOrigin, type RouteSource } from "../model.ts";
 import type { HostRoute } from "./route-rules.ts";
-
-/** The gateway that stands for all sidecars and nodes. */
-export const meshGateway = "mesh";
 
 /** @param routes of this host, in the order in which they are asked; at least one */
 export function routeRuleTable(hostname: string, routes: readonly HostRoute[]): RouteSource {

@@ -1,11 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import type { ConnectionMatch, HttpMatch, SourceMatch, StringMatch } from "@keelson/protos/match";
-import {
-  ConnectionMatchSchema,
-  HttpMatchSchema,
-  SourceMatchSchema,
-  StringMatchSchema,
-} from "@keelson/protos/match";
+import type { ConnectionMatch, HttpMatch, SourceMatch } from "@keelson/protos/match";
+import { ConnectionMatchSchema, HttpMatchSchema, SourceMatchSchema } from "@keelson/protos/match";
 import {
   type ConnectionRoute,
   ConnectionRouteSchema,
@@ -14,12 +9,12 @@ import {
   type RouteDestination,
   RouteDestinationSchema,
 } from "@keelson/protos/route";
-import { describeObject, type Problem, problemOf } from "../config-object.ts";
+import { describeObject } from "../config-object.ts";
 import { durationMs } from "../kinds/fields.ts";
 import type { RouteRuleObject } from "../kinds/index.ts";
 import type { IstioService, RouteRuleSpec } from "../kinds/route-rule.ts";
-import type { Normalised } from "./normalised.ts";
 import { serviceHostname } from "./services.ts";
+import { definedMatches, headerMatch, sortedEntries } from "./string-match.ts";
 
 /** What a RouteRule says to the requests and to the connections of one host. */
 export interface HostRoute {
@@ -31,15 +26,12 @@ export interface HostRoute {
   readonly tcp?: ConnectionRoute;
 }
 
-/** Istio 0.2 puts these among the headers. */
-const pseudoHeaders = new Set(["uri", "method", "scheme", "authority"]);
-
 /** @param object passed checkRouteRule */
-export function normaliseRouteRule(object: RouteRuleObject, domain: string): Normalised<HostRoute> {
+export function normaliseRouteRule(object: RouteRuleObject, domain: string): HostRoute {
   const { spec } = object.body;
   const hostname = istioServiceHostname(spec.destination, object.metadata.namespace, domain);
   const connection = connectionMatches(spec, object, domain);
-  const route: HostRoute = {
+  return {
     hostname,
     object,
     ...(connection.addresses ? {} : { http: httpRoute(object, hostname, domain) }),
@@ -47,7 +39,6 @@ export function normaliseRouteRule(object: RouteRuleObject, domain: string): Nor
       ? { tcp: tcpRoute(object, hostname, connection.matches, domain) }
       : {}),
   };
-  return { value: route, problems: unsupported(object) };
 }
 
 /** The full hostname that name, namespace and domain stand for; the rule's own namespace is the default. */
@@ -111,16 +102,14 @@ function destinationsOf(object: RouteRuleObject, hostname: string, domain: strin
 
 function httpMatches(object: RouteRuleObject, domain: string): HttpMatch[] {
   const { match } = object.body.spec;
-  const headers = match?.request?.headers ?? {};
-  const names = Object.keys(headers).sort();
-  if (names.length === 0 && match?.source === undefined) return [];
-  const pseudo = names.filter((name) => pseudoHeaders.has(name));
+  const written = match?.request?.headers ?? {};
+  if (Object.keys(written).length === 0 && match?.source === undefined) return [];
+  const { uri, method, scheme, authority, ...headers } = written;
   return [
     create(HttpMatchSchema, {
-      ...Object.fromEntries(pseudo.map((name) => [name, stringMatch(headers[name])])),
-      headers: names
-        .filter((name) => !pseudoHeaders.has(name))
-        .map((name) => ({ name, value: stringMatch(headers[name]) })),
+      // Istio 0.2 puts these among the headers.
+      ...definedMatches({ uri, method, scheme, authority }),
+      headers: sortedEntries(headers).map(([name, header]) => headerMatch(name, header)),
       ...(match?.source && { source: sourceMatch(match.source, object.metadata.namespace, domain) }),
     }),
   ];
@@ -151,15 +140,6 @@ function sourceMatch(source: IstioService, ruleNamespace: string, domain: string
   });
 }
 
-function stringMatch(
-  match: { exact?: string | undefined; prefix?: string | undefined; regex?: string | undefined } = {},
-): StringMatch {
-  const { exact, prefix, regex } = match;
-  if (exact !== undefined) return create(StringMatchSchema, { how: { case: "exact", value: exact } });
-  if (prefix !== undefined) return create(StringMatchSchema, { how: { case: "prefix", value: prefix } });
-  return create(StringMatchSchema, { how: { case: "regex", value: regex ?? "" } });
-}
-
 type HttpFault = NonNullable<RouteRuleSpec["httpFault"]>;
 
 function faultOf({ delay, abort }: HttpFault) {
@@ -173,22 +153,3 @@ function faultOf({ delay, abort }: HttpFault) {
 }
 
 const wholeMs = (text: string | undefined): bigint => durationMs(text ?? "0s");
-
-/** What Pilot 0.2 took and did nothing with, and neither do we. */
-function unsupported(object: RouteRuleObject): Problem[] {
-  const { httpReqTimeout, httpReqRetries, httpFault, l4Fault } = object.body.spec;
-  const fields: [string, unknown][] = [
-    ["httpReqTimeout.simpleTimeout.overrideHeaderName", httpReqTimeout?.simpleTimeout.overrideHeaderName],
-    ["httpReqRetries.simpleRetry.overrideHeaderName", httpReqRetries?.simpleRetry.overrideHeaderName],
-    ["httpFault.delay.exponentialDelay", httpFault?.delay?.exponentialDelay],
-    ["httpFault.delay.overrideHeaderName", httpFault?.delay?.overrideHeaderName],
-    ["httpFault.abort.http2Error", httpFault?.abort?.http2Error],
-    ["httpFault.abort.overrideHeaderName", httpFault?.abort?.overrideHeaderName],
-    ["l4Fault", l4Fault],
-  ];
-  return fields
-    .filter(([, value]) => value !== undefined)
-    .map(([field]) =>
-      problemOf("warning", object, ["spec", ...field.split(".")], "has no effect: it is not supported"),
-    );
-}

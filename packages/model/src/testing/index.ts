@@ -1,2 +1,3 @@
+export * from "./istio-manifests.ts";
 export * from "./manifests.ts";
 export * from "./random-manifests.ts";
