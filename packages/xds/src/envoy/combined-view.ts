@@ -2,8 +2,8 @@ import type { Resource } from "@keelson/protos";
 import { LayeredMap } from "./layered-map.ts";
 import type { ProxyView } from "./proxy-view.ts";
 import type { InboundResources } from "./state/inbound-resources.ts";
+import type { MeshResources } from "./state/mesh-resources.ts";
 import { noResources, type ResourceMap } from "./state/resource-maps.ts";
-import type { SharedResources } from "./state/shared-resources.ts";
 import { envoyTypeUrls } from "./type-urls.ts";
 
 /** For proxies that get nothing. */
@@ -22,10 +22,10 @@ function layered(shared: ResourceMap, own: ResourceMap): ResourceMap {
 }
 
 class CombinedView implements ProxyView {
-  private readonly shared: SharedResources;
+  private readonly shared: MeshResources;
   private readonly inbound: InboundResources;
 
-  constructor(shared: SharedResources, inbound: InboundResources) {
+  constructor(shared: MeshResources, inbound: InboundResources) {
     this.shared = shared;
     this.inbound = inbound;
   }
@@ -56,10 +56,10 @@ class CombinedView implements ProxyView {
   }
 }
 
-const views = new WeakMap<SharedResources, WeakMap<InboundResources, ProxyView>>();
+const views = new WeakMap<MeshResources, WeakMap<InboundResources, ProxyView>>();
 
 /** The same view for the same two parts. */
-export function combinedView(shared: SharedResources, inbound: InboundResources): ProxyView {
+export function combinedView(shared: MeshResources, inbound: InboundResources): ProxyView {
   const known = views.get(shared) ?? new WeakMap<InboundResources, ProxyView>();
   views.set(shared, known);
   const view = known.get(inbound) ?? new CombinedView(shared, inbound);

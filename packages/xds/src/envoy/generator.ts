@@ -3,15 +3,19 @@ import type { Workload } from "@keelson/protos/policy";
 import type { SidecarScope } from "@keelson/protos/proxy";
 import { combinedView, emptyView } from "./combined-view.ts";
 import { Context } from "./context.ts";
+import { isExportedTo } from "./index/services.ts";
 import type { WorkloadPort } from "./index/workload-ports.ts";
 import { inboundPlans } from "./listener/inbound-plan.ts";
 import type { ProxyNode } from "./proxy-node.ts";
 import type { ProxyView } from "./proxy-view.ts";
 import { buildScope, type Scope } from "./scope/scope.ts";
-import { type InboundResources, inboundResources } from "./state/inbound-resources.ts";
+import { type GatewayInputs, GatewayResources, gatewayInputList } from "./state/gateway-resources.ts";
+import { type InboundResources, inboundResources, noInbound } from "./state/inbound-resources.ts";
 import { dataKey, Interner } from "./state/interner.ts";
 import { LiveMesh } from "./state/live-mesh.ts";
-import { SharedState, sameItems } from "./state/shared-state.ts";
+import type { Making, MeshResources } from "./state/mesh-resources.ts";
+import { sameItems } from "./state/origin.ts";
+import { SharedState } from "./state/shared-state.ts";
 import { SidecarResources } from "./state/sidecar-resources.ts";
 import { labelsOf, traitsOf } from "./state/traits-of.ts";
 import { type ProxyTraits, traitsKey } from "./traits.ts";
@@ -23,6 +27,8 @@ interface Place {
   readonly ports: readonly (readonly WorkloadPort[])[];
   readonly traits: ProxyTraits;
   readonly scope: Scope;
+  /** Undefined for a sidecar. */
+  readonly gateway: GatewayInputs | undefined;
   readonly shared: SharedState;
   readonly inbound: InboundResources;
 }
@@ -35,8 +41,8 @@ export class EnvoyGenerator {
   private readonly mesh = new LiveMesh();
   private readonly shared = new Interner<SharedState>();
   private readonly inbound = new Interner<InboundResources>();
-  private scopes = { config: -1, byKey: new Map<string, Scope>() };
   private readonly places = new WeakMap<ProxyNode, Place>();
+  private scopes = { config: -1, byKey: new Map<string, Scope>() };
 
   /**
    * What a proxy gets at the moment of `ir`: the same view as before if nothing of it changed.
@@ -44,32 +50,35 @@ export class EnvoyGenerator {
    */
   view(ir: PolicyIr, proxy: ProxyNode): ProxyView {
     this.mesh.update(ir);
-    if (proxy.kind !== "sidecar") return emptyView;
+    if (proxy.kind !== "sidecar" && proxy.kind !== "router") return emptyView;
     const place = this.placeOf(proxy);
-    const shared = place.shared.refresh(this.mesh.config, (present) => {
-      const context = new Context(ir.mesh, place.traits, place.scope, this.mesh);
-      if (present instanceof SidecarResources && present.isRightFor(context)) return present;
-      const made = new SidecarResources(context, this.mesh.makers, present?.lists);
-      this.mesh.interests.set(place.shared, made.hostnames);
-      return made;
-    });
+    const shared = place.shared.refresh(this.mesh.config, (present) => this.resources(place, present));
     return combinedView(shared, place.inbound);
+  }
+
+  private resources(
+    { traits, scope, gateway, shared }: Place,
+    present: MeshResources | undefined,
+  ): MeshResources {
+    const context = new Context(this.mesh.indexes.ir.mesh, traits, scope, this.mesh);
+    if (present?.isRightFor(context, gateway && gatewayInputList(gateway)) === true) return present;
+    const making: Making = { context, makers: this.mesh.makers, before: present?.lists ?? {}, made: {} };
+    const made = gateway === undefined ? new SidecarResources(making) : new GatewayResources(making, gateway);
+    this.mesh.interests.set(shared, made.hostnames);
+    return made;
   }
 
   private placeOf(proxy: ProxyNode): Place {
     const known = this.places.get(proxy);
-    const { ir } = this.mesh.indexes;
-    const { config } = this.mesh;
-    const workload = ir.workloads.get(`${proxy.namespace}/${proxy.name}`);
+    const { config, indexes } = this.mesh;
+    const workload = indexes.ir.workloads.get(`${proxy.namespace}/${proxy.name}`);
     const ports = proxy.addresses.map((address) => this.mesh.workloadPorts(address));
-    if (
+    const right =
       known !== undefined &&
       known.config === config &&
       known.workload === workload &&
-      sameItems(known.ports, ports)
-    ) {
-      return known;
-    }
+      sameItems(known.ports, ports);
+    if (right) return known;
     const place = this.findPlace(proxy, workload, ports);
     this.places.set(proxy, place);
     return place;
@@ -81,22 +90,38 @@ export class EnvoyGenerator {
     ports: readonly (readonly WorkloadPort[])[],
   ): Place {
     const { indexes, config } = this.mesh;
-    const { ir, sidecars } = indexes;
     const labels = labelsOf(proxy, workload);
     const own = distinct(ports.flat());
     const traits = traitsOf(proxy, labels, own, indexes);
-    const sidecar = sidecars.find(proxy.namespace, labels);
+    const common = { config, workload, ports, traits };
+    if (proxy.kind === "router") {
+      const gateway = this.gatewayInputs(proxy, labels, own);
+      const scope = this.scopeOf(undefined, proxy.namespace);
+      const served = gateway.gateways.map(({ name }) => name);
+      const key = dataKey(["gateway", served, own, traitsKey(traits)]);
+      const shared = this.shared.get(key, () => new SharedState());
+      return { ...common, scope, gateway, shared, inbound: noInbound };
+    }
+    const sidecar = indexes.sidecars.find(proxy.namespace, labels);
     const scope = this.scopeOf(sidecar, proxy.namespace);
-    const context = new Context(ir.mesh, traits, scope, this.mesh);
-    return {
-      config,
-      workload,
-      ports,
-      traits,
-      scope,
-      shared: this.shared.get(`${sidecar?.name ?? ""} ${traitsKey(traits)}`, () => new SharedState()),
-      inbound: this.inboundOf(proxy, own, context),
-    };
+    const key = dataKey(["sidecar", sidecar?.name, traitsKey(traits)]);
+    const shared = this.shared.get(key, () => new SharedState());
+    const context = new Context(indexes.ir.mesh, traits, scope, this.mesh);
+    return { ...common, scope, gateway: undefined, shared, inbound: this.inboundOf(proxy, own, context) };
+  }
+
+  private gatewayInputs(
+    { namespace }: ProxyNode,
+    labels: Readonly<Record<string, string>>,
+    ports: readonly WorkloadPort[],
+  ): GatewayInputs {
+    const { gateways: all, routeTables } = this.mesh.indexes;
+    const gateways = all.selecting(labels);
+    const tables = gateways.map(({ name }): [string, ReturnType<typeof routeTables.forGateway>] => [
+      name,
+      routeTables.forGateway(name).filter((table) => isExportedTo(table, namespace)),
+    ]);
+    return { gateways, tables: new Map(tables), ports };
   }
 
   /** Once for all proxies of a namespace that have the same Sidecar. */
@@ -122,16 +147,8 @@ export class EnvoyGenerator {
     // The proxy's own address is only looked at where a Sidecar says so.
     const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
     const { agent, http10, interception, families, idleTimeoutMs } = traits;
-    const key = dataKey([
-      plans,
-      addresses,
-      agent,
-      http10,
-      interception,
-      families,
-      idleTimeoutMs,
-      this.mesh.makers.number,
-    ]);
+    const settings = [agent, http10, interception, families, idleTimeoutMs, this.mesh.makers.number];
+    const key = dataKey([plans, addresses, settings]);
     return this.inbound.get(key, () => inboundResources(plans, addresses, mesh, traits));
   }
 }

@@ -1,19 +1,22 @@
 import type { Gateway } from "@keelson/protos/proxy";
 import { includesLabels } from "../hosts.ts";
 
+export interface NamedGateway {
+  /** "namespace/name", as route tables name it. */
+  readonly name: string;
+  readonly gateway: Gateway;
+}
+
 /** Which Gateways a proxy serves. */
 export class GatewayIndex {
-  /** Label keys that selectors look at. */
-  readonly selectorKeys: ReadonlySet<string>;
-  private readonly gateways: readonly Gateway[];
+  private readonly gateways: readonly NamedGateway[];
 
   constructor(gateways: ReadonlyMap<string, Gateway>) {
-    this.gateways = [...gateways.values()];
-    this.selectorKeys = new Set(this.gateways.flatMap(({ selector }) => Object.keys(selector)));
+    this.gateways = [...gateways].map(([name, gateway]) => ({ name, gateway }));
   }
 
   /** A Gateway without a selector is every gateway's. */
-  selecting(labels: Readonly<Record<string, string>>): readonly Gateway[] {
-    return this.gateways.filter(({ selector }) => includesLabels(labels, selector));
+  selecting(labels: Readonly<Record<string, string>>): readonly NamedGateway[] {
+    return this.gateways.filter(({ gateway }) => includesLabels(labels, gateway.selector));
   }
 }

@@ -4,6 +4,10 @@ import {
   AccessLogSchema,
 } from "@envoyproxy/xds-protos/envoy/config/accesslog/v3/accesslog_pb.js";
 import { FileAccessLogSchema } from "@envoyproxy/xds-protos/envoy/extensions/access_loggers/file/v3/file_pb.js";
+import {
+  StderrAccessLogSchema,
+  StdoutAccessLogSchema,
+} from "@envoyproxy/xds-protos/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import type { Mesh } from "@keelson/protos/proxy";
 import { type Init, typedConfig } from "../wire.ts";
 
@@ -73,18 +77,33 @@ function logFormat({ accessLogJson, accessLogFormat }: Mesh): LogFormat {
   return { case: "logFormat", value: { format: { case: "textFormatSource", value: { specifier } } } };
 }
 
+/** Envoy writes to its own streams without opening them by a path, which fails where they are sockets. */
+function logger(mesh: Mesh): Init<typeof AccessLogSchema> {
+  const { accessLogFile: path } = mesh;
+  const { value: format } = logFormat(mesh);
+  const accessLogFormat = { case: "logFormat" as const, value: format };
+  switch (path) {
+    case "/dev/stdout":
+      return {
+        name: "envoy.access_loggers.stdout",
+        configType: typedConfig(StdoutAccessLogSchema, { accessLogFormat }),
+      };
+    case "/dev/stderr":
+      return {
+        name: "envoy.access_loggers.stderr",
+        configType: typedConfig(StderrAccessLogSchema, { accessLogFormat }),
+      };
+    default:
+      return {
+        name: "envoy.access_loggers.file",
+        configType: typedConfig(FileAccessLogSchema, { path, accessLogFormat }),
+      };
+  }
+}
+
 function accessLogsWith(mesh: Mesh, filter: Init<typeof AccessLogSchema>["filter"]): AccessLog[] {
   if (mesh.accessLogFile === "") return [];
-  return [
-    create(AccessLogSchema, {
-      name: "envoy.access_loggers.file",
-      ...(filter && { filter }),
-      configType: typedConfig(FileAccessLogSchema, {
-        path: mesh.accessLogFile,
-        accessLogFormat: logFormat(mesh),
-      }),
-    }),
-  ];
+  return [create(AccessLogSchema, { ...logger(mesh), ...(filter && { filter }) })];
 }
 
 /** None where the mesh's access log file is empty. */

@@ -59,9 +59,10 @@ const orAny = (values: readonly string[]): readonly string[] => (values.length =
  * Envoy refuses a listener in which two chains match the same connection by the same criteria. Keeps the first of them,
  * and of a later one what is left.
  */
-export function withoutOverlaps(chains: readonly ChainPlan[]): ChainPlan[] {
+export function withoutOverlaps<Chain extends ChainPlan>(chains: readonly Chain[]): Chain[] {
   const taken = new Set<string>();
-  return chains.flatMap(({ match, target }): ChainPlan[] => {
+  return chains.flatMap((chain): Chain[] => {
+    const { match } = chain;
     const { serverNames, prefixes, applicationProtocols, transportProtocol } = match;
     const keys = (names: readonly string[], blocks: readonly string[]): string[] =>
       orAny(names).flatMap((name) =>
@@ -83,6 +84,6 @@ export function withoutOverlaps(chains: readonly ChainPlan[]): ChainPlan[] {
     );
     if (left === undefined) return [];
     for (const key of keys(left.serverNames, left.prefixes)) taken.add(key);
-    return [{ match: left, target }];
+    return [{ ...chain, match: left }];
   });
 }

@@ -30,21 +30,17 @@ export interface HttpManagerInputs {
   readonly http2?: boolean;
   /** A forward proxy takes requests with absolute URLs. */
   readonly forwardProxy?: boolean;
-  /** A gateway that verified a client certificate sets the header anew, others drop what clients claim. */
-  readonly clientCertificates?: boolean;
 }
 
-function certificateFields({ direction, clientCertificates }: HttpManagerInputs): Manager {
+/** Sidecars trust what callers of the mesh say of the certificates before them, gateways tell only what they saw. */
+function certificateFields(direction: Direction): Manager {
   if (direction === "outbound") return {};
-  if (direction === "gateway" && clientCertificates !== true) {
-    return { forwardClientCertDetails: ForwardClientCertDetails.SANITIZE };
-  }
+  const gateway = direction === "gateway";
   return {
-    forwardClientCertDetails:
-      direction === "gateway"
-        ? ForwardClientCertDetails.SANITIZE_SET
-        : ForwardClientCertDetails.APPEND_FORWARD,
-    setCurrentClientCertDetails: { subject: true, uri: true, dns: true, cert: direction === "gateway" },
+    forwardClientCertDetails: gateway
+      ? ForwardClientCertDetails.SANITIZE_SET
+      : ForwardClientCertDetails.APPEND_FORWARD,
+    setCurrentClientCertDetails: { subject: true, uri: true, dns: true, cert: gateway },
   };
 }
 
@@ -70,7 +66,7 @@ export function httpManager(inputs: HttpManagerInputs, mesh: Mesh, proxy: ProxyT
       normalizePath: true,
       streamIdleTimeout: duration(0),
       upgradeConfigs: [{ upgradeType: "websocket" }],
-      ...certificateFields(inputs),
+      ...certificateFields(direction),
       ...(Object.keys(http1).length > 0 && { httpProtocolOptions: http1 }),
       ...(inputs.http2 === true && { http2ProtocolOptions: {} }),
       ...(proxy.idleTimeoutMs !== undefined && {

@@ -11,7 +11,7 @@ import type { InboundPlan } from "../listener/inbound-plan.ts";
 import { unixPrefix } from "../names.ts";
 import type { ProxyTraits } from "../traits.ts";
 import { resourceOf } from "../wire.ts";
-import { type ResourceMap, resourceMap } from "./resource-maps.ts";
+import { noResources, type ResourceMap, resourceMap } from "./resource-maps.ts";
 
 /** What sidecars of workloads with the same ports get for the calls to them. Immutable. */
 export interface InboundResources {
@@ -64,3 +64,6 @@ function endpointOf(
   const anywhere = host === "0.0.0.0" || host === "::";
   return { host: anywhere ? (own === undefined ? loopback : formatAddress(own)) : loopback, port };
 }
+
+/** For proxies that no workload stands behind. */
+export const noInbound: InboundResources = { clusters: noResources, listeners: noResources };

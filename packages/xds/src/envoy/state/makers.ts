@@ -1,7 +1,9 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Resource } from "@keelson/protos";
 import type { Mesh } from "@keelson/protos/proxy";
 import { ServiceClusters } from "../cluster/service-clusters.ts";
-import { Assignments } from "../endpoint/assignments.ts";
+import type { Assignments } from "../endpoint/assignments.ts";
+import { resourceOf } from "../wire.ts";
 import { Interner } from "./interner.ts";
 
 let made = 0;
@@ -13,9 +15,7 @@ export class Makers {
   readonly mesh: Mesh;
   readonly clusters = new ServiceClusters();
   readonly assignments: Assignments;
-  readonly listeners = new Interner<Resource>();
-  /** Clusters that stand for no service. */
-  readonly special = new Interner<Resource>();
+  private readonly others = new Interner<Resource>();
 
   /** @param assignments outlive the settings: endpoints do not depend on them. */
   constructor(mesh: Mesh, assignments: Assignments) {
@@ -23,5 +23,15 @@ export class Makers {
     made += 1;
     this.mesh = mesh;
     this.assignments = assignments;
+  }
+
+  /** @param key tells everything that the message is made from. */
+  special<Desc extends DescMessage>(
+    key: string,
+    schema: Desc,
+    name: string,
+    make: () => MessageShape<Desc>,
+  ): Resource {
+    return this.others.get(`${schema.typeName} ${key}`, () => resourceOf(schema, name, make()));
   }
 }
