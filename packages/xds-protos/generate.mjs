@@ -2,13 +2,14 @@
 // descriptors. Nothing is downloaded and nothing generated is committed.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const carrier = dirname(createRequire(import.meta.url).resolve("@grpc/grpc-js-xds/package.json"));
+const packageFile = (name) => createRequire(import.meta.url).resolve(`${name}/package.json`);
+const carrier = dirname(packageFile("@grpc/grpc-js-xds"));
 
 /** What the workspace uses; what these import comes with them. */
 const entries = [
@@ -43,9 +44,25 @@ const entries = [
   "envoy/service/status/v3/csds.proto",
 ];
 
-const roots = { "envoy-api": ["envoy"], googleapis: ["google/api", "google/rpc"], "protoc-gen-validate": ["validate"], xds: ["udpa", "xds"] };
+const roots = {
+  "envoy-api": ["envoy"],
+  googleapis: ["google/api", "google/rpc"],
+  "protoc-gen-validate": ["validate"],
+  xds: ["udpa", "xds"],
+};
 
-const template = { version: "v2", clean: true, plugins: [{ local: "protoc-gen-es", out: "gen", include_imports: true, opt: ["target=js+dts", "import_extension=js"] }] };
+const template = {
+  version: "v2",
+  clean: true,
+  plugins: [
+    {
+      local: "protoc-gen-es",
+      out: "build/gen",
+      include_imports: true,
+      opt: ["target=js+dts", "import_extension=js"],
+    },
+  ],
+};
 
 /** The published envoy-api uses a field that the validate.proto published beside it lacks. */
 function repairValidate(folder) {
@@ -57,9 +74,10 @@ function repairValidate(folder) {
   writeFileSync(file, text.replace(head, `${head}\n  optional bool ignore_empty = 26;`));
 }
 
-const stamp = createHash("sha256")
-  .update(readFileSync(fileURLToPath(import.meta.url)))
-  .update(readFileSync(join(carrier, "package.json")))
+const stamp = ["@grpc/grpc-js-xds", "@bufbuild/buf", "@bufbuild/protoc-gen-es"]
+  .map(packageFile)
+  .concat(fileURLToPath(import.meta.url))
+  .reduce((hash, file) => hash.update(readFileSync(file)), createHash("sha256"))
   .digest("hex");
 const stampFile = join(here, "gen/stamp");
 
@@ -75,6 +93,12 @@ if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
   }
   repairValidate(build);
   const paths = entries.flatMap((entry) => ["--path", join("build/proto", entry)]);
-  execFileSync("buf", ["generate", "build/proto", "--template", JSON.stringify(template), ...paths], { cwd: here, stdio: "inherit" });
-  writeFileSync(stampFile, stamp);
+  execFileSync("buf", ["generate", "build/proto", "--template", JSON.stringify(template), ...paths], {
+    cwd: here,
+    stdio: "inherit",
+  });
+  writeFileSync(join(here, "build/gen/stamp"), stamp);
+  // Moved when it is whole: what is read meanwhile, or left by an interrupted run, is the generation before.
+  rmSync(join(here, "gen"), { recursive: true, force: true });
+  renameSync(join(here, "build/gen"), join(here, "gen"));
 }
