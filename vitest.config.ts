@@ -7,9 +7,16 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "protos/src/**/*.test.ts", "bpf/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "protos/src/**/*.test.ts",
+            "bpf/**/*.test.ts",
+            "scripts/**/*.test.ts",
+          ],
           exclude: ["**/node_modules/**"],
           testTimeout: 30_000,
+          // Conditions that tests wait for may take a while where the machine is busy.
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {
