@@ -72,7 +72,7 @@ export function makeCgroup(): Disposable & { path: string } {
 
 function unmount(folder: string): void {
   const mounted = readFileSync("/proc/mounts", "utf8").includes(` ${folder} `);
-  if (mounted) execFileSync("umount", ["--lazy", folder]);
+  if (mounted) execFileSync("umount", ["-l", folder]);
   rmSync(folder, { recursive: true });
 }
 

@@ -1,29 +1,34 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BpfObject } from "../bpf-object.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const compiled = new Map<string, string>();
+/** Beside the package and not in it: the 50 MB of big.bpf.o are nothing that is built to be used. */
+const objects = join(root, "node_modules", ".cache", "bpf");
+const flags = "-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror".split(" ");
 
 /** Where Debian keeps asm/types.h: the name of the machine's library folder. */
 function machineIncludes(): string {
   return `/usr/include/${execFileSync("cc", ["-print-multiarch"], { encoding: "utf8" }).trim()}`;
 }
 
-/** The object file of a .bpf.c file, compiled once per process. */
+function readOr(file: string, otherwise: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8") : otherwise;
+}
+
+/** The object file of a .bpf.c file, compiled when its text or the flags are not those of last time. */
 export function compileSource(source: string): string {
-  const known = compiled.get(source);
-  if (known !== undefined) return known;
-  const folder = join(root, "build", "test");
-  mkdirSync(folder, { recursive: true });
-  const object = join(folder, basename(source).replace(/c$/, "o"));
+  const object = join(objects, basename(source).replace(/c$/, "o"));
+  const text = flags.join(" ") + readFileSync(source, "utf8");
+  if (readOr(`${object}.source`, "") === text) return object;
+  mkdirSync(objects, { recursive: true });
   const fresh = `${object}.${String(process.pid)}`; // several workers compile at the same time
-  const flags = "-O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror".split(" ");
   execFileSync("clang", [...flags, "-I", machineIncludes(), "-c", source, "-o", fresh]);
   renameSync(fresh, object);
-  compiled.set(source, object);
+  writeFileSync(fresh, text);
+  renameSync(fresh, `${object}.source`);
   return object;
 }
 
