@@ -24,13 +24,15 @@ export const families: readonly Family[] = ["IPv4", "IPv6"];
 const port = 9080;
 const targetPort = 8080;
 
-/** How many connections a split is measured with, and for how long a control plane may be away. */
+/** How many connections a split is measured with, for how long a control plane is away, and how much goes on. */
 export interface Scale {
   readonly connections: number;
   readonly awayMs: number;
+  /** Exchanges under way at once while something changes. */
+  readonly senders: number;
 }
 
-export const fullScale: Scale = { connections: 1_000, awayMs: 60_000 };
+export const fullScale: Scale = { connections: 1_000, awayMs: 60_000, senders: 16 };
 
 /** The world of most scenarios: a service "reviews" with one pod of each version, and a caller. */
 export class ReviewsWorld {
@@ -167,7 +169,7 @@ export class ReviewsWorld {
 
   /** Sends without end while `action` runs. @returns what came of the traffic; none of it may be nothing. */
   async during(target: Target, action: () => Promise<void>): Promise<TrafficResult> {
-    const traffic = this.caller.sendUntilStopped(target);
+    const traffic = this.caller.sendUntilStopped({ concurrency: this.scale.senders, ...target });
     try {
       await action();
     } catch (error) {
