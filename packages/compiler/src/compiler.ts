@@ -87,7 +87,12 @@ export class Compiler {
   private service(scene: Scene, service: Service): CompiledService {
     const { hostname } = service;
     const tables = scene.tablesOf(hostname);
-    const hostnames = [...new Set([hostname, ...tables.flatMap(({ table }) => routedHosts(table))])];
+    const hostnames = [
+      ...new Set([
+        hostname,
+        ...tables.flatMap(({ table }) => routedHosts(table).map((host) => scene.canonical(host))),
+      ]),
+    ];
     const { rootNamespace, trustDomain } = scene.model.mesh;
     const around = hostnames.flatMap((host) => [scene.service(host), ...scene.policiesOf(host)]);
     const ports = this.ports.get(hostname, [service, rootNamespace, ...tables, ...around], () =>

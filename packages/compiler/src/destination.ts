@@ -33,15 +33,18 @@ export function resolveDestination(
   dialled: ServicePort,
   weight: number,
 ): ResolvedDestination {
-  const { hostname, subset } = destination;
-  const target = portOf(scene, destination, dialled);
+  const { subset } = destination;
+  const hostname = scene.canonical(destination.hostname);
+  const target = portOf(scene, { hostname, port: destination.port }, dialled);
   const labels = subset === "" ? destination.labels : subsetLabels(scene, hostname, subset);
   const port = target?.port ?? (destination.port || dialled.port);
   const udp = dialled.transport === "UDP";
   const found = { hostname, subset, weight };
   if (target === undefined || labels === undefined) {
     const missing =
-      target === undefined ? whyNoPort(scene, destination, dialled) : whyNoSubset(scene, hostname, subset);
+      target === undefined
+        ? whyNoPort(scene, { hostname, port: destination.port }, dialled)
+        : whyNoSubset(scene, hostname, subset);
     // A subset without labels stands for none at all here: no set with endpoints has such a name.
     const named = labels ?? { [subset]: "" };
     return {
@@ -127,6 +130,10 @@ export function selectEndpoints(
   );
 }
 
+/** Whether nodes can connect to any of the destination's endpoints. */
+export const isReachable = (scene: Scene, destination: ResolvedDestination): boolean =>
+  endpointsOf(scene, destination).some(({ address }) => address.length > 0);
+
 export function endpointsOf(
   scene: Scene,
   { hostname, target, labels }: ResolvedDestination,
@@ -143,6 +150,9 @@ export function whyNoEndpoint(scene: Scene, destination: ResolvedDestination): M
     const why = `service ${hostname} has no ready endpoint on port ${target.port}`;
     return { why, absent: { what: "endpoints", hostname } };
   }
+  const byName = selectEndpoints(scene.endpoints(hostname), target, labels);
+  if (byName.length > 0)
+    return { why: `endpoints of ${hostname} are found by DNS, which nodes do not ask yet` };
   const chosen = formatLabels(labels);
   const there = [...new Set(all.map((endpoint) => formatLabels(onlyKeys(endpoint.labels, labels))))].filter(
     Boolean,

@@ -1,4 +1,4 @@
-import { Memo, type RouteSource } from "@keelson/model";
+import { Memo } from "@keelson/model";
 import { formatLabels, type Resource } from "@keelson/protos";
 import { type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
 import { endpointSetOf, endpointsOf, type ResolvedDestination, selectEndpoints } from "./destination.ts";
@@ -18,7 +18,7 @@ export class EndpointSets {
   /** Of every port of every service: one for all of its endpoints, one for each choice of labels that a rule speaks of. */
   all(scene: Scene): Map<string, EndpointSet> {
     const sets = new Map<string, EndpointSet>();
-    const routed = routedLabels(scene.model.routes.values());
+    const routed = routedLabels(scene);
     for (const { hostname, ports } of scene.model.services.values()) {
       const endpoints = scene.endpoints(hostname);
       const choices = [
@@ -57,11 +57,12 @@ const subsetLabels = (scene: Scene, hostname: string): Labels[] =>
   scene.policiesOf(hostname).flatMap(({ policy }) => policy.subsets.map(({ labels }) => labels));
 
 /** Host → text of labels → labels that routes choose its endpoints by. */
-function routedLabels(sources: Iterable<RouteSource>): Map<string, Map<string, Labels>> {
+function routedLabels(scene: Scene): Map<string, Map<string, Labels>> {
   const found = new Map<string, Map<string, Labels>>();
-  for (const { table } of sources) {
+  for (const { table } of scene.model.routes.values()) {
     for (const { destinations } of [...table.http, ...table.tcp, ...table.tls]) {
-      for (const { hostname, labels } of destinations) {
+      for (const { hostname: written, labels } of destinations) {
+        const hostname = scene.canonical(written);
         const text = formatLabels(labels);
         const known = found.get(hostname);
         if (known === undefined) found.set(hostname, new Map([[text, labels]]));

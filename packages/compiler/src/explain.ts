@@ -1,5 +1,5 @@
 import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
-import { endpointsOf, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
+import { endpointsOf, isReachable, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
 import type {
   DestinationExplanation,
   PortExplanation,
@@ -20,7 +20,7 @@ export function explainService(
     hostname: service.hostname,
     namespace: service.namespace,
     addresses: service.addresses.map(formatAddress),
-    ...(leftAlone !== undefined && { leftAlone }),
+    ...(leftAlone !== undefined && { leftAlone: `it ${leftAlone}` }),
     ports: ports.map((resolved) => explainPort(scene, resolved)),
   };
 }
@@ -54,7 +54,7 @@ function explainDestination(
 ): DestinationExplanation {
   const { hostname, subset, labels, weight } = destination;
   const endpoints = endpointsOf(scene, destination);
-  const refused = weight > 0 && endpoints.every(({ address }) => address.length === 0);
+  const refused = weight > 0 && !isReachable(scene, destination);
   const why = refused ? whyNoEndpoint(scene, destination).why : "";
   return {
     hostname,

@@ -2,13 +2,13 @@ import type { Service } from "@keelson/model";
 import { Resolution } from "@keelson/protos/policy";
 
 /**
- * Why nodes leave connections to a service as they are; undefined if they decide them. What is left alone for another
+ * A verb and more: why nodes leave connections to a service as they are; undefined if they decide them. What is left alone for another
  * reason than having no address is not sent to nodes.
  */
 export function whyLeftAlone({ addresses, resolution }: Service): string | undefined {
-  if (addresses.length === 0) return "it has no address of its own that callers dial";
-  if (isLookedUp(resolution)) return "its endpoints are found by DNS, which nodes do not ask yet";
-  if (resolution === Resolution.PASSTHROUGH) return "connections go where the caller dials";
+  if (addresses.length === 0) return "has no address of its own that callers dial";
+  if (isLookedUp(resolution)) return "finds its endpoints by DNS, which nodes do not ask yet";
+  if (resolution === Resolution.PASSTHROUGH) return "sends connections where the caller dials";
   return undefined;
 }
 

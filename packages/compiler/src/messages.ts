@@ -61,6 +61,7 @@ export function serviceMessage(
     exportedTo: [...service.exportedTo],
     identities: [...new Set([...service.identities, ...accounts])].sort(),
     aliases: [...service.aliases],
+    addressBlocks: [...service.addressBlocks],
   });
 }
 

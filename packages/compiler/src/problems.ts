@@ -8,7 +8,7 @@ import {
   problemOf,
   type RouteSource,
 } from "@keelson/model";
-import { endpointsOf, whyNoEndpoint } from "./destination.ts";
+import { isReachable, whyNoEndpoint } from "./destination.ts";
 import { matchField, routeField } from "./fields.ts";
 import type { ResolvedRule } from "./read-route.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
@@ -42,7 +42,7 @@ export function serviceProblems(scene: Scene, ports: readonly ResolvedPort[]): P
   for (const { chosen, destinations } of ports) {
     if (chosen === undefined || chosen.destinations.length === 0) continue;
     destinations.forEach((destination, i) => {
-      if (destination.weight === 0 || endpointsOf(scene, destination).length > 0) return;
+      if (destination.weight === 0 || isReachable(scene, destination)) return;
       const { why, absent } = whyNoEndpoint(scene, destination);
       const text = `${why}: connections to this destination are refused`;
       problems.warn(chosen.origin.object, routeField(chosen.origin, i), text, absent);
@@ -55,10 +55,11 @@ const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;
 
 /** Rules for hosts that are not there. */
 export function unknownHosts(model: Model): Problem[] {
+  const aliases = new Set([...model.services.values()].flatMap((service) => service.aliases));
   const isKnown = (host: string): boolean =>
     host.startsWith("*")
       ? [...model.services.keys()].some((hostname) => hostname.endsWith(host.slice(1)))
-      : model.services.has(host);
+      : model.services.has(host) || aliases.has(host);
   return [...model.routes.values()]
     .filter(({ table }) => table.gateways.includes(meshGateway) && !table.hosts.some(isKnown))
     .flatMap(({ table, ...origins }) => {

@@ -2,6 +2,7 @@ import { describeObject, type RouteSource, type Service, type ServicePort } from
 import type { RouteDestination } from "@keelson/protos/route";
 import { type ResolvedDestination, resolveDestination } from "./destination.ts";
 import type { TierName } from "./explanation.ts";
+import { whyLeftAlone } from "./left-alone.ts";
 import { type PortPolicy, portPolicies } from "./port-policies.ts";
 import { type ResolvedRule, readRoute, routesAt } from "./read-route.ts";
 import type { Scene } from "./scene.ts";
@@ -26,6 +27,29 @@ export interface ResolvedPort {
  * routes, the first without a condition. What the connect tier cannot see or do is left out, and said.
  */
 export function resolvePort(scene: Scene, service: Service, port: ServicePort): ResolvedPort {
+  const { rules, chosen } = walk(scene, service, port);
+  const destinations = destinationsOf(scene, service, port, chosen?.destinations ?? []);
+  const policies = portPolicies(scene, destinations);
+  const { wantedTier, why } = wantedTierOf(port, rules, destinations, policies);
+  const alone = whyLeftAlone(service);
+  return {
+    port,
+    destinations,
+    ...(chosen && { chosen }),
+    wantedTier,
+    tier: "connect",
+    why: alone === undefined ? why : `the service ${alone}: connections are left as they are`,
+    rules,
+    policies,
+  };
+}
+
+interface Walked {
+  readonly rules: readonly ResolvedRule[];
+  readonly chosen?: ResolvedRule;
+}
+
+function walk(scene: Scene, service: Service, port: ServicePort): Walked {
   const rules: ResolvedRule[] = [];
   let table: RouteSource | undefined;
   let chosen: ResolvedRule | undefined;
@@ -43,10 +67,10 @@ export function resolvePort(scene: Scene, service: Service, port: ServicePort): 
       if (rule.state === "applies" || rule.state === "partly applies") chosen ??= rule;
     }
   }
-  const destinations = destinationsOf(scene, service, port, chosen?.destinations ?? []);
-  const policies = portPolicies(scene, destinations);
-  const { wantedTier, why } = wantedTierOf(port, rules, destinations, policies);
-  return { port, destinations, ...(chosen && { chosen }), wantedTier, tier: "connect", why, rules, policies };
+  const alone = whyLeftAlone(service);
+  if (alone === undefined) return { rules, ...(chosen && { chosen }) };
+  const why = `is for a service that ${alone}`;
+  return { rules: rules.map((rule) => (rule.isAsked ? { ...rule, state: "not applied", why } : rule)) };
 }
 
 function nameOf({ http, tcp, tls }: RouteSource): string {

@@ -13,6 +13,7 @@ export class Scene {
   readonly model: Model;
   private readonly routes: HostIndex<RouteSource>;
   private readonly policies: HostIndex<PolicySource>;
+  private readonly aliases: ReadonlyMap<string, string>;
 
   constructor(model: Model) {
     this.model = model;
@@ -21,6 +22,11 @@ export class Scene {
         .filter(({ table }) => table.gateways.includes(meshGateway))
         .flatMap((source) => source.table.hosts.map((host) => [host, source] as const)),
     );
+    this.aliases = new Map(
+      [...model.services.values()].flatMap(({ hostname, aliases }) =>
+        aliases.map((alias) => [alias, hostname] as const),
+      ),
+    );
     this.policies = new HostIndex(
       [...model.policies.values()].map((source) => [source.policy.hostname, source] as const),
     );
@@ -28,6 +34,11 @@ export class Scene {
 
   service(hostname: string): Service | undefined {
     return this.model.services.get(hostname);
+  }
+
+  /** The hostname of the service that a name stands for, be it an alias. */
+  canonical(hostname: string): string {
+    return this.model.services.has(hostname) ? hostname : (this.aliases.get(hostname) ?? hostname);
   }
 
   endpoints(hostname: string): readonly Endpoint[] {

@@ -1,6 +1,7 @@
 export * from "./address.ts";
 export * from "./config-object.ts";
 export * from "./debug-api.ts";
+export { spiffeId } from "./identity.ts";
 export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
 export { defaultMesh } from "./mesh.ts";

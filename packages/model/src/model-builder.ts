@@ -33,7 +33,11 @@ export class ModelBuilder {
   build(objects: readonly KnownObject[], mesh: Mesh = this.defaults): BuiltModel {
     const problems: Problem[] = [];
     const set = new ObjectSet(objects, problems);
-    const model = { mesh, ...this.registry.build(set, problems), ...this.rules.build(set, problems) };
+    const model = {
+      mesh,
+      ...this.registry.build(set, mesh.trustDomain, problems),
+      ...this.rules.build(set, problems),
+    };
     return { model, problems };
   }
 }

@@ -54,6 +54,8 @@ export interface Service {
   readonly identities: readonly string[];
   /** Other names of the service, sorted. */
   readonly aliases: readonly string[];
+  /** CIDR blocks that mean the service beside its addresses, sorted. */
+  readonly addressBlocks: readonly string[];
   readonly object: ConfigObject;
 }
 
@@ -131,7 +133,7 @@ export interface Model {
   readonly policies: ReadonlyMap<string, PolicySource>;
   /** Sorted by name. */
   readonly gateways: ReadonlyMap<string, Gateway>;
-  /** Sorted by name. */
+  /** By name, in the order in which they are asked. */
   readonly sidecarScopes: ReadonlyMap<string, SidecarScope>;
   /** Sorted by name. */
   readonly workloads: ReadonlyMap<string, Workload>;

@@ -1,13 +1,17 @@
-import { formatAddress, parseAddress } from "./address.ts";
 import { objectKey, type Problem } from "./config-object.ts";
-import type { EndpointSliceObject, PodObject } from "./kinds/index.ts";
+import type { EndpointSliceObject, PodObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
 import { type Endpoint, type Service, serviceNameLabel, type Workload } from "./model.ts";
-import { normaliseEndpoints, type PodLookup, podOf } from "./normalise/endpoints.ts";
+import { aliasesByTarget } from "./normalise/aliases.ts";
+import { normaliseEndpoints, podOf, sortEndpoints } from "./normalise/endpoints.ts";
+import { type MergedService, mergeServices } from "./normalise/merge-services.ts";
 import type { Normalised } from "./normalise/normalised.ts";
+import { normaliseServiceEntry, serviceEntryEndpoints } from "./normalise/service-entries.ts";
 import { normaliseService } from "./normalise/services.ts";
-import { isDone, normaliseWorkload, podAddresses } from "./normalise/workloads.ts";
+import { normaliseWorkload } from "./normalise/workloads.ts";
 import type { ObjectSet } from "./objects.ts";
+import { byAge } from "./order.ts";
+import { WorkloadLookup } from "./workload-lookup.ts";
 
 /** Who is there to be called, and to call. */
 export interface Registered {
@@ -16,38 +20,126 @@ export interface Registered {
   readonly workloads: Map<string, Workload>;
 }
 
+/** A service as one object says. */
+interface Part {
+  readonly service: Service;
+  readonly endpoints: readonly Endpoint[];
+}
+
 /** Makes services, endpoints and workloads; remembers what it made of objects that did not change. */
 export class Registry {
   private readonly domain: string;
   private readonly services = new Memo<Normalised<Service | undefined>>();
+  private readonly serviceEntries = new Memo<readonly Service[]>();
   private readonly endpoints = new Memo<Normalised<readonly Endpoint[]>>();
+  private readonly merged = new Memo<MergedService>();
+  private readonly mergedEndpoints = new Memo<readonly Endpoint[]>();
+  private readonly aliased = new Memo<Service>();
   private readonly workloads = new Memo<Workload | undefined>();
 
   constructor(domain: string) {
     this.domain = domain;
   }
 
-  build(objects: ObjectSet, problems: Problem[]): Registered {
+  build(objects: ObjectSet, trustDomain: string, problems: Problem[]): Registered {
+    const pods = objects.of("Pod", "");
+    const lookup = new WorkloadLookup(pods, objects.of("WorkloadEntry", "networking.istio.io"));
+    const slices = slicesByService(objects.of("EndpointSlice", "discovery.k8s.io"));
+    const kubernetes = objects.of("Service", "");
+    const parts = [
+      ...kubernetes.flatMap((object) => {
+        const own = slices.get(`${object.metadata.namespace}/${object.metadata.name}`) ?? [];
+        return this.ofKubernetes(object, own, lookup, trustDomain, problems);
+      }),
+      ...objects
+        .of("ServiceEntry", "networking.istio.io")
+        .toSorted(byAge)
+        .flatMap((object) => this.ofServiceEntry(object, lookup, problems)),
+    ];
+    const registered = this.merge(parts, problems);
+    this.addAliases(kubernetes, registered.services);
+    const workloads = this.buildWorkloads(pods);
+    for (const memo of [this.services, this.serviceEntries, this.endpoints, this.workloads]) memo.endRound();
+    for (const memo of [this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
+    return { ...registered, workloads };
+  }
+
+  private ofKubernetes(
+    object: ServiceObject,
+    slices: readonly EndpointSliceObject[],
+    lookup: WorkloadLookup,
+    trustDomain: string,
+    problems: Problem[],
+  ): Part[] {
+    const key = objectKey(object);
+    const service = this.services.get(key, [object, trustDomain], () =>
+      normaliseService(object, this.domain, trustDomain),
+    );
+    problems.push(...service.problems);
+    if (service.value === undefined) return [];
+    const selector = object.body.spec.selector ?? {};
+    const entries =
+      Object.keys(selector).length === 0 ? [] : lookup.selectEntries(object.metadata.namespace, selector);
+    const inputs = [object, ...slices, ...podsBehind(slices, lookup), ...entries];
+    const endpoints = this.endpoints.get(key, inputs, () =>
+      normaliseEndpoints(object, slices, lookup, entries),
+    );
+    problems.push(...endpoints.problems);
+    return [{ service: service.value, endpoints: endpoints.value }];
+  }
+
+  private ofServiceEntry(object: ServiceEntryObject, lookup: WorkloadLookup, problems: Problem[]): Part[] {
+    const key = objectKey(object);
+    const services = this.serviceEntries.get(key, [object], () => normaliseServiceEntry(object, this.domain));
+    const { workloadSelector } = object.body.spec;
+    const selected = workloadSelector
+      ? lookup.select(object.metadata.namespace, workloadSelector.labels ?? {})
+      : { pods: [], entries: [] };
+    const inputs = [object, ...selected.pods, ...selected.entries];
+    return services.map((service, i) => {
+      const { hostname } = service;
+      const endpoints = this.endpoints.get(`${key}/${hostname}`, inputs, () =>
+        serviceEntryEndpoints(object, selected, hostname),
+      );
+      // All hosts of an entry have the same endpoints, and the same problems with them.
+      if (i === 0) problems.push(...endpoints.problems);
+      return { service, endpoints: endpoints.value };
+    });
+  }
+
+  private merge(parts: readonly Part[], problems: Problem[]): Omit<Registered, "workloads"> {
     const services = new Map<string, Service>();
     const endpoints = new Map<string, readonly Endpoint[]>();
-    const pods = podLookup(objects.of("Pod", ""));
-    const slices = slicesByService(objects.of("EndpointSlice", "discovery.k8s.io"));
-    for (const object of objects.of("Service", "")) {
-      const key = objectKey(object);
-      const service = this.services.get(key, [object], () => normaliseService(object, this.domain));
-      problems.push(...service.problems);
-      if (service.value === undefined) continue;
-      const own = slices.get(`${object.metadata.namespace}/${object.metadata.name}`) ?? [];
-      const behind = this.endpoints.get(key, [object, ...own, ...podsBehind(own, pods)], () =>
-        normaliseEndpoints(object, own, pods),
+    const byHost = Map.groupBy(parts, ({ service }) => service.hostname);
+    for (const [hostname, all] of [...byHost].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const candidates = all.map(({ service }) => service);
+      const merged = this.merged.get(hostname, candidates, () => mergeServices(candidates));
+      problems.push(...merged.problems);
+      services.set(hostname, merged.service);
+      const [first, ...others] = all
+        .filter(({ service }) => merged.parts.includes(service))
+        .map((part) => part.endpoints);
+      if (first === undefined) continue;
+      const inputs = [first, ...others];
+      const made = this.mergedEndpoints.get(hostname, inputs, () =>
+        others.length === 0 ? first : sortEndpoints(inputs.flat()),
       );
-      problems.push(...behind.problems);
-      services.set(service.value.hostname, service.value);
-      endpoints.set(service.value.hostname, behind.value);
+      endpoints.set(hostname, made);
     }
-    const workloads = this.buildWorkloads(objects.of("Pod", ""));
-    for (const memo of [this.services, this.endpoints, this.workloads]) memo.endRound();
-    return { services: sorted(services), endpoints, workloads };
+    return { services, endpoints };
+  }
+
+  /** @param services gets those with aliases anew */
+  private addAliases(objects: readonly ServiceObject[], services: Map<string, Service>): void {
+    const aliases = aliasesByTarget(objects, (hostname) => services.has(hostname), this.domain);
+    for (const [hostname, names] of aliases) {
+      const service = services.get(hostname);
+      if (service === undefined) continue;
+      services.set(
+        hostname,
+        this.aliased.get(hostname, [service, ...names], () => ({ ...service, aliases: names })),
+      );
+    }
   }
 
   private buildWorkloads(pods: readonly PodObject[]): Map<string, Workload> {
@@ -56,34 +148,8 @@ export class Registry {
       const workload = this.workloads.get(objectKey(pod), [pod], () => normaliseWorkload(pod));
       if (workload !== undefined) workloads.set(workload.name, workload);
     }
-    return sorted(workloads);
+    return new Map([...workloads].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
-}
-
-/**
- * An address leads to a pod that has it for itself: a finished pod's may belong to another one by now, and pods with
- * hostNetwork share their node's. Of two pods that claim one address, the name that sorts first counts.
- */
-function podLookup(pods: readonly PodObject[]): PodLookup {
-  const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
-  const byAddress = new Map<string, PodObject>();
-  for (const pod of pods) {
-    if (isDone(pod) || pod.body.spec.hostNetwork) continue;
-    for (const address of podAddresses(pod).map(canonicalAddress)) {
-      const other = byAddress.get(address);
-      if (other === undefined || objectKey(pod) < objectKey(other)) byAddress.set(address, pod);
-    }
-  }
-  return {
-    byName: (name) => byName.get(name),
-    byAddress: (address) => byAddress.get(canonicalAddress(address)),
-  };
-}
-
-/** IPv6 has several ways to write one address. */
-function canonicalAddress(text: string): string {
-  const address = text.includes(":") ? parseAddress(text) : undefined;
-  return address === undefined ? text : formatAddress(address);
 }
 
 /** Sorted by name: where two slices say different things of one endpoint, the first one counts. */
@@ -102,12 +168,8 @@ function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, En
 }
 
 /** What the endpoints depend on beside their slices; an absent pod counts, too, since it may come. */
-function podsBehind(slices: readonly EndpointSliceObject[], pods: PodLookup): (PodObject | undefined)[] {
+function podsBehind(slices: readonly EndpointSliceObject[], pods: WorkloadLookup): (PodObject | undefined)[] {
   return slices.flatMap((slice) =>
     (slice.body.endpoints ?? []).map((endpoint) => podOf(slice, endpoint, pods)),
   );
-}
-
-export function sorted<V>(map: ReadonlyMap<string, V>): Map<string, V> {
-  return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -4,9 +4,11 @@ import type { RouteRuleObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
 import { mergeDestinationRules, mergeKey, normaliseDestinationRule } from "./normalise/destination-rules.ts";
+import { normaliseIstioGateway } from "./normalise/istio-gateways.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
+import { normaliseSidecar } from "./normalise/sidecars.ts";
 import { normaliseVirtualService } from "./normalise/virtual-services.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge, byPrecedence, bySelectorAndAge } from "./order.ts";
@@ -28,6 +30,9 @@ export class Rules {
   private readonly destinationRules = new Memo<PolicySource>();
   private readonly mergedRules = new Memo<Normalised<PolicySource>>();
 
+  private readonly gateways = new Memo<Gateway>();
+  private readonly sidecars = new Memo<SidecarScope>();
+
   constructor(domain: string) {
     this.domain = domain;
   }
@@ -38,14 +43,34 @@ export class Rules {
       ...this.buildRouteRules(objects.of("RouteRule", "config.istio.io")),
     ];
     const policies = this.buildDestinationRules(objects, problems);
-    for (const memo of [this.virtualServices, this.mergedRules]) memo.endRound();
+    const gateways = this.buildGateways(objects);
+    const sidecarScopes = this.buildSidecars(objects);
+    for (const memo of [this.virtualServices, this.mergedRules, this.gateways, this.sidecars])
+      memo.endRound();
     for (const memo of [this.routeRules, this.routeRuleTables, this.destinationRules]) memo.endRound();
     return {
       routes: new Map(routes.map((source) => [source.table.name, source])),
       policies: new Map(policies.map((source) => [source.policy.name, source])),
-      gateways: new Map(),
-      sidecarScopes: new Map(),
+      gateways,
+      sidecarScopes,
     };
+  }
+
+  private buildGateways(objects: ObjectSet): Map<string, Gateway> {
+    const made = objects
+      .of("Gateway", "networking.istio.io")
+      .map((object) => this.gateways.get(objectKey(object), [object], () => normaliseIstioGateway(object)));
+    return new Map(
+      made.map((gateway) => [gateway.name, gateway] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  }
+
+  private buildSidecars(objects: ObjectSet): Map<string, SidecarScope> {
+    const made = objects
+      .of("Sidecar", "networking.istio.io")
+      .toSorted(byAge)
+      .map((object) => this.sidecars.get(objectKey(object), [object], () => normaliseSidecar(object)));
+    return new Map(made.map((scope) => [scope.name, scope]));
   }
 
   private buildVirtualServices(objects: ObjectSet, problems: Problem[]): RouteSource[] {

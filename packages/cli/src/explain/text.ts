@@ -15,19 +15,31 @@ export function explanationsText(services: readonly ServiceExplanation[], paint:
   return services.map((service) => serviceText(service, paint)).join("\n\n");
 }
 
-function serviceText({ hostname, addresses, ports }: ServiceExplanation, paint: Paint): string {
+function serviceText({ hostname, addresses, leftAlone, ports }: ServiceExplanation, paint: Paint): string {
   const dialled =
     addresses.length === 0 ? "none (headless: callers dial the endpoints themselves)" : addresses.join(", ");
   return [
     paint("bold", hostname),
     ...indent([`addresses  ${dialled}`], 2),
+    ...(leftAlone === undefined ? [] : [`  nodes      leave connections as they are: ${leftAlone}`]),
     ...(ports.length === 0 ? ["", "  no TCP or UDP ports"] : []),
     ...ports.flatMap((port) => ["", ...indent(portLines(port, hostname, paint), 2)]),
   ].join("\n");
 }
 
 function portLines(explanation: PortExplanation, hostname: string, paint: Paint): string[] {
-  const { port, name, transport, protocol, tier, wantedTier, why, rules, destinations } = explanation;
+  const {
+    port,
+    name,
+    transport,
+    protocol,
+    tier,
+    wantedTier,
+    why,
+    rules,
+    policies = [],
+    destinations,
+  } = explanation;
   const carried = tier === wantedTier ? tier : `${tier}, ${paint("yellow", `but wants ${wantedTier}`)}`;
   const facts = [
     ["protocol", protocol],
@@ -37,6 +49,7 @@ function portLines(explanation: PortExplanation, hostname: string, paint: Paint)
     paint("bold", `port ${port}/${transport}${name === "" ? "" : ` (${name})`}`),
     ...indent(table(facts), 2),
     ...indent(ruleLines(rules, paint), 2),
+    ...indent(policyLines(policies, paint), 2),
     "  destinations",
     ...indent(table([destinationHeading, ...destinations.flatMap((to) => rowsOf(to, hostname))]), 4),
     ...indent(
@@ -55,13 +68,23 @@ const stateStyles: Record<RuleExplanation["state"], Style> = {
 
 function ruleLines(rules: readonly RuleExplanation[], paint: Paint): string[] {
   if (rules.length === 0) return ["rules     none"];
-  const rows = rules.map(({ precedence, rule, state, why }) => [
+  const rows = rules.map(({ precedence, rule, field = "", state, why }) => [
     String(precedence),
-    rule,
+    routeOf(rule, field),
     paint(stateStyles[state], state),
     why,
   ]);
   return ["rules, in the order in which they are asked", ...indent(table([ruleHeading, ...rows]), 2)];
+}
+
+/** Which of several routes of a rule is meant. */
+const routeOf = (rule: string, field: string): string =>
+  field === "" || field === "spec" ? rule : `${rule} ${field.replace(/^spec\./, "")}`;
+
+function policyLines(policies: readonly RuleExplanation[], paint: Paint): string[] {
+  if (policies.length === 0) return [];
+  const rows = policies.map(({ rule, state, why }) => [rule, paint(stateStyles[state], state), why]);
+  return ["traffic policies", ...indent(table([["RULE", "STATE", "WHY"], ...rows]), 2)];
 }
 
 const ruleHeading = ["PRECEDENCE", "RULE", "STATE", "WHY"];

@@ -3,12 +3,19 @@ import type { ConfigObject, Problem } from "../config-object.ts";
 import { type DestinationRule, destinationRule } from "./destination-rule.ts";
 import { checkDestinationRule } from "./destination-rule-check.ts";
 import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
+import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
+import { checkIstioGateway } from "./istio-gateway-check.ts";
 import { type Pod, pod } from "./pod.ts";
 import { type RouteRule, routeRule } from "./route-rule.ts";
 import { checkRouteRule } from "./route-rule-check.ts";
 import { type KubernetesService, kubernetesService } from "./service.ts";
+import { type ServiceEntry, serviceEntry } from "./service-entry.ts";
+import { checkServiceEntry } from "./service-entry-check.ts";
+import { type Sidecar, sidecar } from "./sidecar.ts";
+import { checkSidecar } from "./sidecar-check.ts";
 import { type VirtualService, virtualService } from "./virtual-service.ts";
 import { checkVirtualService } from "./virtual-service-check.ts";
+import { type WorkloadEntry, workloadEntry } from "./workload-entry.ts";
 
 /** What is known of one kind of object. */
 export interface KindDescription<Known extends KnownObject = KnownObject> {
@@ -70,6 +77,20 @@ export const kinds: readonly KindDescription[] = [
     schema: destinationRule,
     check: checkDestinationRule,
   }),
+  describe<ServiceEntryObject>({
+    ...networking,
+    kind: "ServiceEntry",
+    schema: serviceEntry,
+    check: checkServiceEntry,
+  }),
+  describe<WorkloadEntryObject>({ ...networking, kind: "WorkloadEntry", schema: workloadEntry }),
+  describe<IstioGatewayObject>({
+    ...networking,
+    kind: "Gateway",
+    schema: istioGateway,
+    check: checkIstioGateway,
+  }),
+  describe<SidecarObject>({ ...networking, kind: "Sidecar", schema: sidecar, check: checkSidecar }),
 ];
 
 export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
@@ -77,6 +98,10 @@ export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.i
 export type PodObject = ConfigObject<"Pod", "", Pod>;
 export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
 export type VirtualServiceObject = ConfigObject<"VirtualService", "networking.istio.io", VirtualService>;
+export type ServiceEntryObject = ConfigObject<"ServiceEntry", "networking.istio.io", ServiceEntry>;
+export type WorkloadEntryObject = ConfigObject<"WorkloadEntry", "networking.istio.io", WorkloadEntry>;
+export type IstioGatewayObject = ConfigObject<"Gateway", "networking.istio.io", IstioGateway>;
+export type SidecarObject = ConfigObject<"Sidecar", "networking.istio.io", Sidecar>;
 export type DestinationRuleObject = ConfigObject<"DestinationRule", "networking.istio.io", DestinationRule>;
 
 /** An object of any kind in `kinds`; which one, `kind` and `group` tell. */
@@ -86,7 +111,11 @@ export type KnownObject =
   | PodObject
   | RouteRuleObject
   | VirtualServiceObject
-  | DestinationRuleObject;
+  | DestinationRuleObject
+  | ServiceEntryObject
+  | WorkloadEntryObject
+  | IstioGatewayObject
+  | SidecarObject;
 
 const byName = new Map(kinds.map((description) => [`${description.kind}.${description.group}`, description]));
 

@@ -13,6 +13,7 @@ export const pod = z.object({
     .object({
       phase: z.string().optional(),
       podIP: z.string().optional(),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
       podIPs: z.array(z.object({ ip: z.string() })).nullish(),
     })
     .prefault({}),

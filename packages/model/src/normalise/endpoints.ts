@@ -1,8 +1,11 @@
+import { isIP } from "node:net";
 import { parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
-import type { EndpointSliceObject, PodObject, ServiceObject } from "../kinds/index.ts";
+import type { EndpointSliceObject, PodObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
 import { compareAddresses, type Endpoint } from "../model.ts";
 import type { Normalised } from "./normalised.ts";
+import { entryEndpoints, entryFacts } from "./workload-entries.ts";
+import { workloadFacts } from "./workload-facts.ts";
 
 /** Finds the pod behind an endpoint. */
 export interface PodLookup {
@@ -36,6 +39,7 @@ export function normaliseEndpoints(
   service: ServiceObject,
   slices: readonly EndpointSliceObject[],
   pods: PodLookup,
+  entries: readonly WorkloadEntryObject[] = [],
 ): Normalised<readonly Endpoint[]> {
   const problems: Problem[] = [];
   const found = new Map<string, Endpoint>();
@@ -59,11 +63,34 @@ export function normaliseEndpoints(
       }
     });
   }
-  const sorted = [...found.values()].sort(
-    (a, b) => compareAddresses(a.address, b.address) || a.port - b.port,
-  );
-  return { value: sorted, problems };
+  const others = entries.flatMap((entry) => selectedEntry(service, entry, problems));
+  return { value: sortEndpoints([...found.values(), ...others]), problems };
 }
+
+/** Kubernetes knows nothing of WorkloadEntries; Istio adds those that a service's selector chooses. */
+function selectedEntry(service: ServiceObject, entry: WorkloadEntryObject, problems: Problem[]): Endpoint[] {
+  const { spec } = entry.body;
+  // Kubernetes' services look up no names.
+  if (spec.address !== undefined && isIP(spec.address) === 0) return [];
+  const ports = service.body.spec.ports.flatMap(({ name, port, targetPort, protocol }) =>
+    protocol === "SCTP"
+      ? []
+      : [{ name, transport: protocol, target: typeof targetPort === "number" ? targetPort : port }],
+  );
+  const made = entryEndpoints(spec, entryFacts(spec, entry.metadata.namespace, entry), ports);
+  if (typeof made !== "string") return made;
+  problems.push(problemOf("error", entry, ["spec", "address"], made));
+  return [];
+}
+
+/** By address, then by hostname, then by port. */
+export const sortEndpoints = (endpoints: readonly Endpoint[]): Endpoint[] =>
+  endpoints.toSorted(
+    (a, b) =>
+      compareAddresses(a.address, b.address) ||
+      (a.hostname < b.hostname ? -1 : a.hostname > b.hostname ? 1 : 0) ||
+      a.port - b.port,
+  );
 
 function endpointsOf(
   slice: EndpointSliceObject,
@@ -78,27 +105,4 @@ function endpointsOf(
       ? []
       : [{ address, hostname: "", port, portName: name ?? "", transport, weight: 1, ...behind }],
   );
-}
-
-/** Pods with this label speak the mesh's mutual TLS if it says "istio"; the sidecar injector writes it. */
-const tlsModeLabel = "security.istio.io/tlsMode";
-/** Locality of a pod, with "." in place of "/". */
-const localityLabel = "istio-locality";
-
-type WorkloadFacts = Pick<
-  Endpoint,
-  "workload" | "namespace" | "serviceAccount" | "locality" | "mutualTls" | "labels"
->;
-
-/** What is known of an endpoint from the pod behind it. */
-export function workloadFacts(pod: PodObject | undefined, namespace: string): WorkloadFacts {
-  const labels = pod?.metadata.labels ?? {};
-  return {
-    workload: pod === undefined ? "" : `${pod.metadata.namespace}/${pod.metadata.name}`,
-    namespace: pod?.metadata.namespace ?? namespace,
-    serviceAccount: pod?.body.spec.serviceAccountName ?? "",
-    locality: (labels[localityLabel] ?? "").replaceAll(".", "/"),
-    mutualTls: labels[tlsModeLabel] === "istio",
-    labels,
-  };
 }

@@ -1,6 +1,9 @@
 import { isIP } from "node:net";
 import { meshGateway } from "../model.ts";
-import { serviceHostname } from "./services.ts";
+
+/** "reviews.default.svc.cluster.local" */
+export const serviceHostname = (name: string, namespace: string, domain: string): string =>
+  `${name}.${namespace}.svc.${domain}`;
 
 /**
  * The full name that a host in a rule stands for: one without a dot is a service of the rule's own namespace, everything

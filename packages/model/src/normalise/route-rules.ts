@@ -13,7 +13,7 @@ import { describeObject } from "../config-object.ts";
 import { durationMs } from "../kinds/fields.ts";
 import type { RouteRuleObject } from "../kinds/index.ts";
 import type { IstioService, RouteRuleSpec } from "../kinds/route-rule.ts";
-import { serviceHostname } from "./services.ts";
+import { serviceHostname } from "./hosts.ts";
 import { definedMatches, headerMatch, sortedEntries } from "./string-match.ts";
 
 /** What a RouteRule says to the requests and to the connections of one host. */

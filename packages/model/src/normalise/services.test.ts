@@ -5,7 +5,7 @@ import { readAs, type ServiceFields, service } from "../testing/manifests.ts";
 import { normaliseService } from "./services.ts";
 
 const normalise = (fields: ServiceFields) =>
-  normaliseService(readAs("Service", service(fields)), "cluster.local");
+  normaliseService(readAs("Service", service(fields)), "cluster.local", "cluster.local");
 const addressesOf = (fields: ServiceFields) => normalise(fields).value?.addresses.map(formatAddress);
 
 test("hostname, address and port", () => {
@@ -21,6 +21,7 @@ test("hostname, address and port", () => {
       exportedTo: [],
       identities: [],
       aliases: [],
+      addressBlocks: [],
       object: expect.objectContaining({ kind: "Service" }),
     },
   });

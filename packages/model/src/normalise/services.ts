@@ -1,23 +1,51 @@
 import { Resolution } from "@keelson/protos/policy";
 import { parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
+import { spiffeId } from "../identity.ts";
 import type { ServiceObject } from "../kinds/index.ts";
 import { compareAddresses, type Service, type ServicePort } from "../model.ts";
+import { resolveExportTo, serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
 
-/** "reviews.default.svc.cluster.local" */
-export const serviceHostname = (name: string, namespace: string, domain: string): string =>
-  `${name}.${namespace}.svc.${domain}`;
+const exportToAnnotation = "networking.istio.io/exportTo";
 
-/** @returns undefined for services that no one dials by a virtual address or a port: ExternalName. */
-export function normaliseService(object: ServiceObject, domain: string): Normalised<Service | undefined> {
+/** Names of accounts in the service's own namespace. */
+const accountsAnnotation = "alpha.istio.io/kubernetes-serviceaccounts";
+
+/** Whole identities. */
+const canonicalAccountsAnnotation = "alpha.istio.io/canonical-serviceaccounts";
+
+const list = (text = ""): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+/** SPIFFE ids that the annotations of a service speak of, sorted. */
+function identitiesOf(
+  annotations: Readonly<Record<string, string>>,
+  namespace: string,
+  trustDomain: string,
+): string[] {
+  const accounts = list(annotations[accountsAnnotation]).map((name) =>
+    spiffeId(trustDomain, namespace, name),
+  );
+  return [...new Set([...accounts, ...list(annotations[canonicalAccountsAnnotation])])].sort();
+}
+
+/** @returns undefined for services of type ExternalName, which are another name for something else */
+export function normaliseService(
+  object: ServiceObject,
+  domain: string,
+  trustDomain: string,
+): Normalised<Service | undefined> {
   const { spec } = object.body;
   if (spec.type === "ExternalName") return { value: undefined, problems: [] };
   const problems: Problem[] = [];
   const addresses = addressesOf(object, problems);
   const ports = portsOf(object, problems);
-  const { name, namespace } = object.metadata;
+  const { name, namespace, annotations } = object.metadata;
   return {
     value: {
       hostname: serviceHostname(name, namespace, domain),
@@ -26,9 +54,10 @@ export function normaliseService(object: ServiceObject, domain: string): Normali
       ports,
       resolution: isHeadless(object) ? Resolution.PASSTHROUGH : Resolution.STATIC,
       meshExternal: false,
-      exportedTo: [],
-      identities: [],
+      exportedTo: resolveExportTo(list(annotations[exportToAnnotation]), namespace),
+      identities: identitiesOf(annotations, namespace, trustDomain),
       aliases: [],
+      addressBlocks: [],
       object,
     },
     problems,

@@ -13,6 +13,14 @@ export function isDone({ body: { status } }: PodObject): boolean {
   return status.phase === "Succeeded" || status.phase === "Failed";
 }
 
+/** Whether a pod takes connections; one whose conditions are not told does if it runs. */
+export function isReady(pod: PodObject): boolean {
+  const { conditions, phase } = pod.body.status;
+  const ready = conditions?.find(({ type }) => type === "Ready");
+  if (ready !== undefined) return ready.status === "True";
+  return phase === undefined || phase === "Running";
+}
+
 /** @returns undefined for pods that are done, that run nowhere yet, or that share their node's network. */
 export function normaliseWorkload(object: PodObject): Workload | undefined {
   const { spec } = object.body;

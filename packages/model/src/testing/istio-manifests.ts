@@ -49,6 +49,43 @@ export const destinationRule = ({ spec = {}, ...fields }: IstioFields = {}): Man
     },
   });
 
+/** Host api.example.com, port 443 (tls), outside the mesh. */
+export const serviceEntry = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("ServiceEntry", {
+    name: "api",
+    ...fields,
+    spec: {
+      hosts: ["api.example.com"],
+      ports: [{ number: 443, name: "tls", protocol: "TLS" }],
+      resolution: "DNS",
+      ...spec,
+    },
+  });
+
+/** Address 10.2.0.1, labelled app=api. */
+export const workloadEntry = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("WorkloadEntry", {
+    name: "vm",
+    ...fields,
+    spec: { address: "10.2.0.1", labels: { app: "api" }, ...spec },
+  });
+
+/** Port 80 for all hosts, on pods labelled istio=ingressgateway. */
+export const gateway = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("Gateway", {
+    name: "gw",
+    ...fields,
+    spec: {
+      selector: { istio: "ingressgateway" },
+      servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }],
+      ...spec,
+    },
+  });
+
+/** For all workloads of its namespace: only what is in that namespace. */
+export const sidecar = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("Sidecar", { name: "default", ...fields, spec: { egress: [{ hosts: ["./*"] }], ...spec } });
+
 /** A destination of a route: a subset of reviews, and its weight. */
 export const toSubset = (subset: string, weight?: number): Fields => ({
   destination: { host: "reviews", subset },

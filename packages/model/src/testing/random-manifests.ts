@@ -1,5 +1,12 @@
 import * as fc from "fast-check";
-import { destinationRule, virtualService } from "./istio-manifests.ts";
+import {
+  destinationRule,
+  gateway,
+  serviceEntry,
+  sidecar,
+  virtualService,
+  workloadEntry,
+} from "./istio-manifests.ts";
 import { type Manifest, pod, routeRule, service, slice } from "./manifests.ts";
 
 // Few names, so that objects refer to each other, and to what is not there.
@@ -154,9 +161,72 @@ const destinationRules = fc
   })
   .map(destinationRule);
 
+const entryEndpoint = fc.record(
+  {
+    address: fc.constantFrom("10.2.0.1", "10.2.0.2"),
+    labels,
+    weight: fc.integer({ min: 0, max: 3 }),
+    serviceAccount: fc.constantFrom("", "a"),
+  },
+  { requiredKeys: ["address"] },
+);
+
+const serviceEntries = fc
+  .record({
+    name: names,
+    namespace: namespaces,
+    spec: fc.record(
+      {
+        hosts: fc.constantFrom(["api.example.com"], ["reviews.default.svc.cluster.local"]),
+        resolution: fc.constantFrom("STATIC", "DNS"),
+        ports: fc.constantFrom(
+          [{ number: 80, name: "http", protocol: "HTTP" }],
+          [{ number: 9080, name: "tcp", protocol: "TCP" }],
+        ),
+        endpoints: fc.array(entryEndpoint, { minLength: 1, maxLength: 2 }),
+        addresses: fc.subarray(["10.97.0.1", "10.97.0.2"]),
+        exportTo: visibility,
+      },
+      { requiredKeys: ["hosts", "resolution", "ports", "endpoints"] },
+    ),
+  })
+  .map(serviceEntry);
+
+const selectingEntries = fc
+  .record({ name: fc.constant("by-labels"), version: versions })
+  .map(({ name, version }) =>
+    serviceEntry({
+      name,
+      spec: { resolution: "STATIC", workloadSelector: { labels: { version } }, hosts: ["vm.example.com"] },
+    }),
+  );
+
+const workloadEntries = fc
+  .record({
+    name: names,
+    labels,
+    spec: fc.record({ address: fc.constantFrom("10.2.0.1", "vm.example.com") }),
+  })
+  .map(workloadEntry);
+
+const proxyKinds = fc
+  .record({ name: names, namespace: namespaces, isGateway: fc.boolean() })
+  .map(({ isGateway, ...fields }) => (isGateway ? gateway(fields) : sidecar(fields)));
+
 /** Valid objects of all kinds, in any order, with doubles among them. */
 export const manifests: fc.Arbitrary<Manifest[]> = fc.array(
-  fc.oneof(services, slices, pods, routeRules, virtualServices, destinationRules),
+  fc.oneof(
+    services,
+    slices,
+    pods,
+    routeRules,
+    virtualServices,
+    destinationRules,
+    serviceEntries,
+    selectingEntries,
+    workloadEntries,
+    proxyKinds,
+  ),
   {
     maxLength: 24,
   },

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { notCarried } from "./not-carried.ts";
+
+const version = z.enum(["TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3"]);
+
+/** How a gateway's server, or a sidecar's ingress listener, terminates TLS. */
+export const serverTls = z.strictObject({
+  httpsRedirect: z.boolean().default(false),
+  mode: z
+    .enum(["PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"])
+    .default("PASSTHROUGH"),
+  serverCertificate: z.string().optional(),
+  privateKey: z.string().optional(),
+  caCertificates: z.string().optional(),
+  caCrl: notCarried(z.string()).optional(),
+  credentialName: z.string().optional(),
+  credentialNames: notCarried(z.array(z.string())).optional(),
+  caCertCredentialName: notCarried(z.string()).optional(),
+  tlsCertificates: notCarried(
+    z.array(
+      z.strictObject({
+        serverCertificate: z.string().optional(),
+        privateKey: z.string().optional(),
+        caCertificates: z.string().optional(),
+      }),
+    ),
+  ).optional(),
+  subjectAltNames: z.array(z.string()).default([]),
+  verifyCertificateSpki: notCarried(z.array(z.string())).optional(),
+  verifyCertificateHash: notCarried(z.array(z.string())).optional(),
+  minProtocolVersion: version.optional(),
+  maxProtocolVersion: version.optional(),
+  cipherSuites: z.array(z.string()).default([]),
+  insecureSkipVerify: notCarried(z.boolean()).optional(),
+});
+export type WrittenServerTls = z.output<typeof serverTls>;
