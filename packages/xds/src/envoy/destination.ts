@@ -1,10 +1,11 @@
+import { formatLabels } from "@keelson/protos";
 import type { Service } from "@keelson/protos/policy";
 import type { RouteDestination } from "@keelson/protos/route";
 import type { Subset } from "@keelson/protos/traffic-policy";
 import type { Context } from "./context.ts";
 import { includesLabels } from "./hosts.ts";
 import type { WeightedCluster } from "./listener/tcp-proxy.ts";
-import { formatLabels, outboundClusterName } from "./names.ts";
+import { outboundClusterName } from "./names.ts";
 import { type PolicyParts, policyFor } from "./traffic-policy.ts";
 
 /** The third field of a cluster's name: a subset, or sorted labels where a rule knows no subsets. */

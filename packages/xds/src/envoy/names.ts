@@ -36,14 +36,6 @@ export const serverNameOf = (port: number, subset: string, hostname: string): st
 
 export const listenerName = (bind: string, port: number): string => `${bind}_${port}`;
 
-/** "a=1,b=2": labels in the order of their keys, as the policy IR names endpoint sets. */
-export function formatLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.keys(labels)
-    .sort()
-    .map((key) => `${key}=${labels[key] ?? ""}`)
-    .join(",");
-}
-
 /** "host:80", "[::1]:80". */
 export const hostAndPort = (host: string, port: number): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,6 +1,7 @@
+import { formatLabels } from "@keelson/protos";
 import type { RouteDestination, RouteTable } from "@keelson/protos/route";
 import type { ServiceIndex } from "../index/services.ts";
-import { formatLabels } from "../names.ts";
+
 import type { LabelParts } from "./service-clusters.ts";
 
 const destinationsOf = ({ http, tcp, tls }: RouteTable): RouteDestination[] =>

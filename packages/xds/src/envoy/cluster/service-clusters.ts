@@ -2,13 +2,13 @@ import {
   ClusterSchema,
   Cluster_DiscoveryType as DiscoveryType,
 } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
-import type { Resource } from "@keelson/protos";
+import { formatLabels, type Resource } from "@keelson/protos";
 import { ApplicationProtocol, type EndpointSet, type ServicePort } from "@keelson/protos/policy";
 import type { HostPolicy, Subset } from "@keelson/protos/traffic-policy";
 import type { Context } from "../context.ts";
 import { findSubset } from "../destination.ts";
 import { type LocalityPlan, localityPlan } from "../endpoint/locality-plan.ts";
-import { formatLabels, outboundClusterName, serverNameOf } from "../names.ts";
+import { outboundClusterName, serverNameOf } from "../names.ts";
 import type { ScopedService } from "../scope/scoped-service.ts";
 import { dataKey } from "../state/interner.ts";
 import { policyFor } from "../traffic-policy.ts";

@@ -7,6 +7,8 @@ import { isExportedTo } from "./services.ts";
 export interface Caller {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Services it belongs to. */
+  readonly hostnames: readonly string[];
 }
 
 interface NamespacePolicies {
@@ -22,6 +24,8 @@ interface NamespacePolicies {
 export class HostPolicyIndex {
   /** Label keys that policies look at: callers alike in these get the same answers. */
   readonly callerLabelKeys: ReadonlySet<string>;
+  /** Services whose workloads some policy is for. */
+  readonly callerHostnames: ReadonlySet<string>;
   /** Whether some policy treats callers of different places differently. */
   readonly localityMatters: boolean;
   private readonly namespaces = new Map<string, NamespacePolicies>();
@@ -36,6 +40,7 @@ export class HostPolicyIndex {
       ...all.flatMap(({ callerLabels }) => Object.keys(callerLabels)),
       ...parts.flatMap(({ loadBalancer }) => priorityLabels(loadBalancer)),
     ]);
+    this.callerHostnames = new Set(all.map(({ callerHostname }) => callerHostname).filter(Boolean));
     this.localityMatters = parts.some(
       ({ outlierDetection, loadBalancer }) => (outlierDetection ?? loadBalancer?.locality) !== undefined,
     );
@@ -50,8 +55,8 @@ export class HostPolicyIndex {
     if (this.namespaces.size === 0) return undefined;
     for (const namespace of new Set([caller.namespace, service.namespace, this.rootNamespace])) {
       const found = this.mostSpecific(namespace, service.hostname).filter((policy) => counts(policy, caller));
-      const labelled = found.find(({ callerLabels }) => Object.keys(callerLabels).length > 0);
-      if (labelled !== undefined) return labelled;
+      const forSome = found.find((policy) => !isForAll(policy));
+      if (forSome !== undefined) return forSome;
       if (found.length > 0) return this.merge(found);
     }
     return undefined;
@@ -119,9 +124,18 @@ function trafficPolicies({ policy, portPolicies, subsets }: HostPolicy): Traffic
 const priorityLabels = (balancer: LoadBalancer | undefined): string[] =>
   (balancer?.locality?.failoverPriority ?? []).flatMap((entry) => entry.split("=", 1));
 
-/** Rules with a workload selector count only inside their own namespace. */
+const isForAll = ({ callerLabels, callerHostname }: HostPolicy): boolean =>
+  Object.keys(callerLabels).length === 0 && callerHostname === "";
+
+/**
+ * A rule of today that selects workloads counts only inside its own namespace; one of Istio 0.2 names the service that
+ * calls.
+ */
 function counts(policy: HostPolicy, caller: Caller): boolean {
   if (policy.namespace !== caller.namespace && !isExportedTo(policy, caller.namespace)) return false;
-  if (Object.keys(policy.callerLabels).length === 0) return true;
-  return policy.namespace === caller.namespace && includesLabels(caller.labels, policy.callerLabels);
+  if (isForAll(policy)) return true;
+  if (!includesLabels(caller.labels, policy.callerLabels)) return false;
+  return policy.callerHostname === ""
+    ? policy.namespace === caller.namespace
+    : caller.hostnames.includes(policy.callerHostname);
 }

@@ -64,7 +64,7 @@ function compare(a: WorkloadPort, b: WorkloadPort): number {
 
 /** Only the sets of all endpoints of a port tell: subsets hold nothing more. */
 function serviceOf(setName: string): Omit<WorkloadPort, "port"> | undefined {
-  const [direction, port, labels, hostname] = setName.split("|");
-  if (direction !== "outbound" || labels !== "" || hostname === undefined) return undefined;
-  return { hostname, servicePort: Number(port) };
+  // UDP ports, with "/udp" behind the number, have no listeners.
+  const [, port, hostname] = /^outbound\|(\d+)\|\|(.+)$/.exec(setName) ?? [];
+  return hostname === undefined ? undefined : { hostname, servicePort: Number(port) };
 }

@@ -45,6 +45,8 @@ class EgressBuilder {
 
   addService(scoped: ScopedService): void {
     const { port, protocol, bind } = this.egress;
+    // A listener for datagrams there is none, whatever a Sidecar calls the port.
+    if (scoped.ports.every(({ applicationProtocol }) => applicationProtocol === Protocol.UDP)) return;
     if (port !== 0 || bind.startsWith(unixPrefix)) this.add(scoped, port, parseProtocol(protocol), protocol);
     else for (const servicePort of scoped.ports) this.addPort(scoped, servicePort);
   }

@@ -17,32 +17,41 @@ export interface MeshIndexes {
   readonly gateways: GatewayIndex;
 }
 
+/** Whether two maps hold the very same things in the same order: snapshots bring new maps of old messages. */
+function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  const others = b.entries();
+  for (const [name, value] of a) {
+    const [otherName, other] = others.next().value as [string, unknown];
+    if (name !== otherName || value !== other) return false;
+  }
+  return true;
+}
+
 /** Indexes of the snapshot after `before`: only what changed is made anew. */
 export function buildIndexes(ir: PolicyIr, before: MeshIndexes | undefined): MeshIndexes {
-  const { mesh, services, routeTables, hostPolicies, sidecarScopes, gateways } = ir;
-  const old = before?.ir;
-  const sameRoot = old?.mesh.rootNamespace === mesh.rootNamespace;
-  const keep = <Index>(same: boolean, index: Index | undefined, make: () => Index): Index =>
-    same && index !== undefined ? index : make();
+  const { rootNamespace } = ir.mesh;
+  const sameRoot = before?.ir.mesh.rootNamespace === rootNamespace;
+  const same = (part: Exclude<keyof PolicyIr, "mesh">): boolean =>
+    before !== undefined && sameMap(before.ir[part], ir[part]);
+  const keep = <Index>(usable: boolean, index: Index | undefined, make: () => Index): Index =>
+    usable && index !== undefined ? index : make();
   return {
     ir,
-    services: keep(old?.services === services, before?.services, () => new ServiceIndex(services)),
-    routeTables: keep(
-      old?.routeTables === routeTables,
-      before?.routeTables,
-      () => new RouteTableIndex(routeTables),
-    ),
+    services: keep(same("services"), before?.services, () => new ServiceIndex(ir.services)),
+    routeTables: keep(same("routeTables"), before?.routeTables, () => new RouteTableIndex(ir.routeTables)),
     hostPolicies: keep(
-      old?.hostPolicies === hostPolicies && sameRoot,
+      sameRoot && same("hostPolicies"),
       before?.hostPolicies,
-      () => new HostPolicyIndex(hostPolicies, mesh.rootNamespace),
+      () => new HostPolicyIndex(ir.hostPolicies, rootNamespace),
     ),
     sidecars: keep(
-      old?.sidecarScopes === sidecarScopes && sameRoot,
+      sameRoot && same("sidecarScopes"),
       before?.sidecars,
-      () => new SidecarScopeIndex(sidecarScopes, mesh.rootNamespace),
+      () => new SidecarScopeIndex(ir.sidecarScopes, rootNamespace),
     ),
-    gateways: keep(old?.gateways === gateways, before?.gateways, () => new GatewayIndex(gateways)),
+    gateways: keep(same("gateways"), before?.gateways, () => new GatewayIndex(ir.gateways)),
   };
 }
 

@@ -27,7 +27,7 @@ export function traitsOf(
   const wanted = Object.entries(labels).filter(([key]) => keys.has(key));
   const hostnames = ports
     .map(({ hostname }) => hostname)
-    .filter((name) => routeTables.sourceHostnames.has(name));
+    .filter((name) => routeTables.sourceHostnames.has(name) || hostPolicies.callerHostnames.has(name));
   const { agent, http10, unprivileged, idleTimeoutMs, httpProxyPort } = proxy.metadata;
   return {
     kind: proxy.kind,
