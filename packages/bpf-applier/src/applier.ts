@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ChannelCredentials } from "@grpc/grpc-js";
+import { applierIdPrefix, nodeNameMetadata } from "@keelson/model/names";
 import { policyTypeUrls } from "@keelson/protos";
 import type { SavedResource, SavedUpdate } from "@keelson/protos/state";
 import type { Edge } from "@keelson/protos/telemetry";
@@ -158,7 +159,7 @@ export class Applier {
     return new DeltaXdsClient({
       address: controlPlane,
       credentials,
-      node: { id: `bpf-applier~${node}`, metadata: { NODE_NAME: node } },
+      node: { id: `${applierIdPrefix}${node}`, metadata: { [nodeNameMetadata]: node } },
       typeUrls: Object.values(policyTypeUrls),
       initialResourceVersions: (typeUrl) => this.tables.store.versions(typeUrl),
       onUpdate: (update) => this.serial.run(() => this.onUpdate(update)),

@@ -1,18 +1,17 @@
 #!/usr/bin/env node
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { credentials } from "@grpc/grpc-js";
 import { runFolder, stateFolder } from "@keelson/model/names";
 import { Command, InvalidArgumentError } from "commander";
 import { pino } from "pino";
 import { AdminSocket } from "./admin.ts";
 import { Applier } from "./applier.ts";
+import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { cgroup2Mount, PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 
-interface RunFlags {
+interface RunFlags extends ControlPlaneFlags {
   node: string;
-  controlPlane: string;
   cgroup?: string;
   stateDir: string;
   runDir: string;
@@ -28,12 +27,14 @@ function seconds(text: string): number {
 
 async function run(flags: RunFlags): Promise<void> {
   const logger = pino({ name: "bpf-applier", level: flags.logLevel });
+  const credentials = controlPlaneCredentials(flags, (error) =>
+    logger.error(`the roots that the control plane's certificate must come from: ${error.message}`),
+  );
   const admin = await AdminSocket.claim(join(flags.runDir, `${flags.node}.sock`));
   const applier = await Applier.start({
     node: flags.node,
     controlPlane: flags.controlPlane,
-    // TLS with a token comes with the drop-in protocols; until then both ends belong on one machine.
-    credentials: credentials.createInsecure(),
+    credentials,
     cgroup: flags.cgroup ?? (await cgroup2Mount()),
     stateFolder: flags.stateDir,
     reportIntervalMs: flags.reportInterval * 1000,
@@ -74,6 +75,14 @@ program
   .command("run", { isDefault: true })
   .description("follow the control plane until stopped")
   .option("--control-plane <host:port>", "the control plane's xDS port", "127.0.0.1:15010")
+  .option("--tls", "speak with it over TLS (default: only if one of the next three options is given)")
+  .option(
+    "--ca-file <path>",
+    "its certificate must come from a root in this PEM file (default: the system's)",
+  )
+  .option("--token-file <path>", "show it this service account token, which must be bound to the node")
+  .option("--server-name <name>", "its certificate must have this name (default: its host)")
+  .option("--insecure", "speak with it in plain text although it is on another machine")
   .option("--cgroup <path>", "serve callers below this cgroup v2 folder (default: all)")
   .option("--state-dir <path>", "keep the last good policy here", stateFolder())
   .option("--run-dir <path>", "put the admin socket here", runFolder())
@@ -83,7 +92,8 @@ program
     "after",
     `
 Examples:
-  bpf-applier --node node-1 run --control-plane istiod.istio-system:15010
+  bpf-applier --node node-1 run --control-plane istiod.istio-system.svc:15012 \\
+    --ca-file /var/run/secrets/istio/root-cert.pem --token-file /var/run/secrets/tokens/istio-token
   curl --unix-socket ${join(runFolder(), "node-1.sock")} http://applier/status`,
   )
   .action((_: unknown, command: Command) => run(command.optsWithGlobals<RunFlags>()));

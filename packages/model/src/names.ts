@@ -12,6 +12,12 @@ export const resourcePrefix = "keelson-";
 /** Metadata key of an xDS node that says on which Kubernetes node it runs, as in Pilot. */
 export const nodeNameMetadata = "NODE_NAME";
 
+/** What the id of an applier's xDS node begins with; its node's name follows. */
+export const applierIdPrefix = "bpf-applier~";
+
+/** Service account of appliers, in the control plane's namespace. */
+export const applierServiceAccount = "bpf-applier";
+
 /** Suffix of Kubernetes' service names, as in Pilot's `--domain`. */
 export const defaultDomain = "cluster.local";
 

@@ -5,6 +5,7 @@ import { policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
 import type { ConfigSource, SourceSnapshot } from "@keelson/sources";
 import { keepalive, type XdsEvent, XdsServer } from "@keelson/xds";
 import type { Logger } from "pino";
+import { openGuard } from "./auth/peer-guard.ts";
 import { EdgeLedger } from "./edge-ledger.ts";
 import { formatHostPort, type ListenAddress } from "./listen-address.ts";
 import { Metrics } from "./metrics.ts";
@@ -49,7 +50,7 @@ export class ControlPlane {
       onEvent: (event) => this.onXdsEvent(event),
     });
     this.xds.register(this.server);
-    registerTelemetry(this.server, this.ledger);
+    registerTelemetry(this.server, this.ledger, openGuard);
   }
 
   /** Reads the configuration, and keeps following it. @throws Error if there is none to be read. */

@@ -1,0 +1,108 @@
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import * as grpc from "@grpc/grpc-js";
+import { formatHostPort, type ListenAddress } from "../listen-address.ts";
+import type { CertificateAuthority } from "./certificate-authority.ts";
+import type { ServerCertificate } from "./server-certificate.ts";
+import type { TlsOptions } from "./tls-options.ts";
+
+export interface SecureListenerOptions {
+  /** Serves what comes in. */
+  readonly server: grpc.Server;
+  readonly certificate: ServerCertificate;
+  /** Client certificates may come from its roots. */
+  readonly authority?: CertificateAuthority | undefined;
+  readonly tls: TlsOptions;
+  /** Told of handshakes that fail, and of client certificates that are not accepted. */
+  readonly onRefused: (refused: { readonly peer: string; readonly reason: string }) => void;
+}
+
+/** Time for a handshake; Node's default of 2 minutes lets idle peers hold many sockets. */
+const handshakeMs = 10_000;
+
+/**
+ * Ends TLS in front of a gRPC server, whose own listener could neither change its certificate as a whole nor tell a
+ * client without a certificate from one whose certificate is not accepted. A client need not have a certificate; the
+ * calls of one with a bad certificate are all refused.
+ */
+export class SecureListener {
+  private readonly options: SecureListenerOptions;
+  private readonly tlsServer: Server;
+
+  /** @throws Error if the certificate cannot be used */
+  constructor(options: SecureListenerOptions) {
+    this.options = options;
+    this.tlsServer = createServer({
+      ...this.context(),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2"],
+      handshakeTimeout: handshakeMs,
+    });
+    const accepted = options.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const refused = options.server.createConnectionInjector(refusingCredentials);
+    this.tlsServer.on("secureConnection", (socket: TLSSocket) => {
+      const reason = whyNot(socket);
+      // gRPC reports what goes wrong on a connection only while it has a call.
+      socket.on("error", () => undefined);
+      if (reason !== undefined) options.onRefused({ peer: peerOf(socket), reason });
+      (reason === undefined ? accepted : refused).injectConnection(socket);
+    });
+    this.tlsServer.on("tlsClientError", (error, socket) =>
+      options.onRefused({ peer: peerOf(socket), reason: `handshake failed: ${error.message}` }),
+    );
+    const renew = (): void => this.tlsServer.setSecureContext(this.context());
+    options.certificate.onChange(renew);
+    options.authority?.onReplace(renew);
+  }
+
+  /** @returns the port that is listened on. @throws Error naming the address */
+  async listen(address: ListenAddress): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const fail = (error: Error): void => {
+      const target = formatHostPort(address);
+      reject(new Error(`cannot listen on ${target} for xDS with TLS: ${error.message}`, { cause: error }));
+    };
+    this.tlsServer.once("error", fail);
+    this.tlsServer.listen(address.port, address.host, () => {
+      this.tlsServer.off("error", fail);
+      const bound = this.tlsServer.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : address.port);
+    });
+    return promise;
+  }
+
+  /** Takes no more connections; the gRPC server ends those that there are. */
+  close(): void {
+    this.tlsServer.close();
+  }
+
+  private context(): SecureContextOptions {
+    const { certificate, authority, tls } = this.options;
+    const { certificate: cert, key, moreRoots } = certificate.current;
+    const ca = [moreRoots, authority?.signer.roots ?? ""].filter((roots) => roots !== "");
+    return { cert, key, ca, ...tls };
+  }
+}
+
+function whyNot(socket: TLSSocket): string | undefined {
+  if (socket.authorized || socket.getPeerX509Certificate() === undefined) return undefined;
+  return `client certificate not accepted: ${String(socket.authorizationError)}`;
+}
+
+const peerOf = (socket: TLSSocket): string => `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;
+
+/** A connection that is closed for a bad certificate tells its client nothing; this one says why. */
+const refusingCredentials = grpc.experimental.createServerCredentialsWithInterceptors(
+  grpc.ServerCredentials.createInsecure(),
+  [
+    (_, call) =>
+      new grpc.ServerInterceptingCall(call, {
+        start: () =>
+          call.sendStatus({
+            code: grpc.status.UNAUTHENTICATED,
+            details:
+              "the client certificate is not accepted: it has ended, is not from a root of this mesh, or is not for clients",
+          }),
+      }),
+  ],
+);
