@@ -85,7 +85,7 @@ function portOf(
 }
 
 function subsetLabels(scene: Scene, hostname: string, name: string): Record<string, string> | undefined {
-  return scene.policyOf(hostname)?.policy.subsets.find((subset) => subset.name === name)?.labels;
+  return scene.destinationRuleOf(hostname)?.policy.subsets.find((subset) => subset.name === name)?.labels;
 }
 
 function whyNoPort(
@@ -105,7 +105,7 @@ function whyNoPort(
 }
 
 function whyNoSubset(scene: Scene, hostname: string, name: string): Missing {
-  const rule = scene.policyOf(hostname);
+  const rule = scene.destinationRuleOf(hostname);
   if (rule === undefined) {
     const why = `subset "${name}" does not exist, since there is no DestinationRule for ${hostname}`;
     return { why, absent: { what: "policy", hostname } };

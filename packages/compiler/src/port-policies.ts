@@ -1,4 +1,5 @@
 import { type ConfigObject, describeObject, type PolicySource } from "@keelson/model";
+import { formatLabels } from "@keelson/protos";
 import {
   ClientTls_Mode,
   type HostPolicy,
@@ -23,14 +24,32 @@ export interface PortPolicy extends RuleExplanation {
 export function portPolicies(scene: Scene, destinations: readonly ResolvedDestination[]): PortPolicy[] {
   const hostnames = [...new Set(destinations.map(({ hostname }) => hostname))];
   return hostnames.flatMap((hostname) => {
-    const applied = scene.policyOf(hostname);
+    const applied = scene.destinationRuleOf(hostname);
     const own = destinations.filter((destination) => destination.hostname === hostname);
-    return scene
-      .policiesOf(hostname)
-      .map((source) =>
-        source === applied ? applies(source, own) : leftOut(scene, source, hostname, applied),
-      );
+    return scene.policiesOf(hostname).map((source) => {
+      if (source.object.kind !== "DestinationRule") return legacy(source, own);
+      return source === applied ? applies(source, own) : leftOut(scene, source, hostname, applied);
+    });
   });
+}
+
+/** Policies of Istio 0.2 are for destinations that ask for their very labels. */
+function legacy(source: PolicySource, destinations: readonly ResolvedDestination[]): PortPolicy {
+  const { callerHostname, callerLabels, subsets } = source.policy;
+  const labels = subsets[0]?.labels ?? {};
+  const own = destinations.filter((to) => formatLabels(to.labels) === formatLabels(labels));
+  const isForSome = callerHostname !== "" || Object.keys(callerLabels).length > 0;
+  const why = isForSome
+    ? "is for some callers only, and nodes decide for all callers alike"
+    : own.length === 0
+      ? `is for routes to endpoints with ${formatLabels(labels) || "no labels"}, of which there are none here`
+      : undefined;
+  if (why !== undefined)
+    return { ...headOf(source), state: "not applied", why, features: [], needsRelay: false };
+  return applies(
+    source,
+    own.map((to) => ({ ...to, subset: subsets[0]?.name ?? "" })),
+  );
 }
 
 function applies(source: PolicySource, destinations: readonly ResolvedDestination[]): PortPolicy {

@@ -56,13 +56,15 @@ export class Scene {
   }
 
   /**
-   * The policy that holds for callers of every namespace: a node makes one choice for all of them. As Istio looks it up
+   * The DestinationRule that holds for callers of every namespace: a node makes one choice for all of them. As Istio looks it up
    * for a caller without one of its own: in the service's namespace, then in the root namespace.
    */
-  policyOf(hostname: string): PolicySource | undefined {
+  destinationRuleOf(hostname: string): PolicySource | undefined {
     const { rootNamespace } = this.model.mesh;
     const namespace = this.service(hostname)?.namespace;
-    const shared = this.policiesOf(hostname).filter(({ policy }) => isForAllCallers(policy));
+    const shared = this.policiesOf(hostname).filter(
+      ({ policy, object }) => object.kind === "DestinationRule" && isForAllCallers(policy),
+    );
     return (
       shared.find(({ policy }) => policy.namespace === namespace) ??
       shared.find(({ policy }) => policy.namespace === rootNamespace)

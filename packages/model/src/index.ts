@@ -1,3 +1,4 @@
+export type { Mesh } from "@keelson/protos/proxy";
 export * from "./address.ts";
 export * from "./config-object.ts";
 export * from "./debug-api.ts";
@@ -5,6 +6,7 @@ export { spiffeId } from "./identity.ts";
 export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
 export { defaultMesh } from "./mesh.ts";
+export { readMeshConfig } from "./mesh-config.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";

@@ -20,7 +20,10 @@ const rank = ({ body }: DestinationRuleObject): number => (body.spec.workloadSel
 export const bySelectorAndAge = (a: DestinationRuleObject, b: DestinationRuleObject): number =>
   rank(a) - rank(b) || byAge(a, b);
 
+/** As Pilot 0.2: by name. */
+export const byKey = (a: ConfigObject, b: ConfigObject): number => compare(objectKey(a), objectKey(b));
+
 /** As Pilot 0.2: the higher precedence first, then by name. */
 export function byPrecedence(a: RouteRuleObject, b: RouteRuleObject): number {
-  return b.body.spec.precedence - a.body.spec.precedence || compare(objectKey(a), objectKey(b));
+  return b.body.spec.precedence - a.body.spec.precedence || byKey(a, b);
 }

@@ -3,6 +3,7 @@ import type { EndpointSliceObject, PodObject, ServiceEntryObject, ServiceObject 
 import { Memo } from "./memo.ts";
 import { type Endpoint, type Service, serviceNameLabel, type Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
+import { normaliseEgressRule } from "./normalise/egress-rules.ts";
 import { normaliseEndpoints, podOf, sortEndpoints } from "./normalise/endpoints.ts";
 import { type MergedService, mergeServices } from "./normalise/merge-services.ts";
 import type { Normalised } from "./normalise/normalised.ts";
@@ -10,7 +11,7 @@ import { normaliseServiceEntry, serviceEntryEndpoints } from "./normalise/servic
 import { normaliseService } from "./normalise/services.ts";
 import { normaliseWorkload } from "./normalise/workloads.ts";
 import type { ObjectSet } from "./objects.ts";
-import { byAge } from "./order.ts";
+import { byAge, byKey } from "./order.ts";
 import { WorkloadLookup } from "./workload-lookup.ts";
 
 /** Who is there to be called, and to call. */
@@ -32,6 +33,7 @@ export class Registry {
   private readonly services = new Memo<Normalised<Service | undefined>>();
   private readonly serviceEntries = new Memo<readonly Service[]>();
   private readonly endpoints = new Memo<Normalised<readonly Endpoint[]>>();
+  private readonly egressRules = new Memo<Service>();
   private readonly merged = new Memo<MergedService>();
   private readonly mergedEndpoints = new Memo<readonly Endpoint[]>();
   private readonly aliased = new Memo<Service>();
@@ -55,12 +57,19 @@ export class Registry {
         .of("ServiceEntry", "networking.istio.io")
         .toSorted(byAge)
         .flatMap((object) => this.ofServiceEntry(object, lookup, problems)),
+      ...objects
+        .of("EgressRule", "config.istio.io")
+        .toSorted(byKey)
+        .map((object) => ({
+          service: this.egressRules.get(objectKey(object), [object], () => normaliseEgressRule(object)),
+          endpoints: noEndpoints,
+        })),
     ];
     const registered = this.merge(parts, problems);
     this.addAliases(kubernetes, registered.services);
     const workloads = this.buildWorkloads(pods);
     for (const memo of [this.services, this.serviceEntries, this.endpoints, this.workloads]) memo.endRound();
-    for (const memo of [this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
+    for (const memo of [this.egressRules, this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
     return { ...registered, workloads };
   }
 
@@ -151,6 +160,8 @@ export class Registry {
     return new Map([...workloads].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
+
+const noEndpoints: readonly Endpoint[] = [];
 
 /** Sorted by name: where two slices say different things of one endpoint, the first one counts. */
 function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, EndpointSliceObject[]> {

@@ -1,3 +1,4 @@
 export type { ConfigSource, SourceSnapshot } from "./config-source.ts";
 export { type FileContent, readConfigFile } from "./file/config-file.ts";
 export { DirectorySource, type DirectorySourceOptions } from "./file/directory-source.ts";
+export { type MeshContent, parseMeshConfig } from "./file/mesh-file.ts";

@@ -1,8 +1,15 @@
 import type { z } from "zod";
 import type { ConfigObject, Problem } from "../config-object.ts";
+import { type DestinationPolicy, destinationPolicy } from "./destination-policy.ts";
+import { checkDestinationPolicy } from "./destination-policy-check.ts";
 import { type DestinationRule, destinationRule } from "./destination-rule.ts";
 import { checkDestinationRule } from "./destination-rule-check.ts";
+import { type EgressRule, egressRule } from "./egress-rule.ts";
+import { checkEgressRule } from "./egress-rule-check.ts";
 import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
+import { type Gateway, gateway } from "./gateway.ts";
+import { type HttpRoute, httpRoute } from "./http-route.ts";
+import { checkHttpRoute } from "./http-route-check.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
 import { type Pod, pod } from "./pod.ts";
@@ -39,10 +46,25 @@ const describe = <Known extends KnownObject>(description: KindDescription<Known>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-assertion
   description as unknown as KindDescription;
 
+/** What the rules of Istio 0.2 have in common. */
+const legacy = {
+  group: "config.istio.io",
+  versions: ["v1alpha2"],
+  snakeCase: true,
+  handWritten: true,
+} as const;
+
 /** What Istio's rules of today have in common. */
 const networking = {
   group: "networking.istio.io",
   versions: ["v1", "v1beta1", "v1alpha3"],
+  handWritten: true,
+} as const;
+
+/** What the kinds of the Gateway API have in common. */
+const gatewayApi = {
+  group: "gateway.networking.k8s.io",
+  versions: ["v1", "v1beta1"],
   handWritten: true,
 } as const;
 
@@ -56,15 +78,16 @@ export const kinds: readonly KindDescription[] = [
     schema: endpointSlice,
   }),
   describe<PodObject>({ kind: "Pod", group: "", versions: ["v1"], schema: pod }),
-  describe<RouteRuleObject>({
-    kind: "RouteRule",
-    group: "config.istio.io",
-    versions: ["v1alpha2"],
-    schema: routeRule,
-    check: checkRouteRule,
-    snakeCase: true,
-    handWritten: true,
+  describe<RouteRuleObject>({ ...legacy, kind: "RouteRule", schema: routeRule, check: checkRouteRule }),
+  describe<DestinationPolicyObject>({
+    ...legacy,
+    kind: "DestinationPolicy",
+    // Istio's own sample of 0.2 says v1beta1.
+    versions: ["v1alpha2", "v1beta1"],
+    schema: destinationPolicy,
+    check: checkDestinationPolicy,
   }),
+  describe<EgressRuleObject>({ ...legacy, kind: "EgressRule", schema: egressRule, check: checkEgressRule }),
   describe<VirtualServiceObject>({
     ...networking,
     kind: "VirtualService",
@@ -84,6 +107,8 @@ export const kinds: readonly KindDescription[] = [
     check: checkServiceEntry,
   }),
   describe<WorkloadEntryObject>({ ...networking, kind: "WorkloadEntry", schema: workloadEntry }),
+  describe<GatewayObject>({ ...gatewayApi, kind: "Gateway", schema: gateway }),
+  describe<HttpRouteObject>({ ...gatewayApi, kind: "HTTPRoute", schema: httpRoute, check: checkHttpRoute }),
   describe<IstioGatewayObject>({
     ...networking,
     kind: "Gateway",
@@ -97,10 +122,14 @@ export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
 export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.io", EndpointSlice>;
 export type PodObject = ConfigObject<"Pod", "", Pod>;
 export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
+export type DestinationPolicyObject = ConfigObject<"DestinationPolicy", "config.istio.io", DestinationPolicy>;
+export type EgressRuleObject = ConfigObject<"EgressRule", "config.istio.io", EgressRule>;
 export type VirtualServiceObject = ConfigObject<"VirtualService", "networking.istio.io", VirtualService>;
 export type ServiceEntryObject = ConfigObject<"ServiceEntry", "networking.istio.io", ServiceEntry>;
 export type WorkloadEntryObject = ConfigObject<"WorkloadEntry", "networking.istio.io", WorkloadEntry>;
 export type IstioGatewayObject = ConfigObject<"Gateway", "networking.istio.io", IstioGateway>;
+export type GatewayObject = ConfigObject<"Gateway", "gateway.networking.k8s.io", Gateway>;
+export type HttpRouteObject = ConfigObject<"HTTPRoute", "gateway.networking.k8s.io", HttpRoute>;
 export type SidecarObject = ConfigObject<"Sidecar", "networking.istio.io", Sidecar>;
 export type DestinationRuleObject = ConfigObject<"DestinationRule", "networking.istio.io", DestinationRule>;
 
@@ -110,12 +139,16 @@ export type KnownObject =
   | EndpointSliceObject
   | PodObject
   | RouteRuleObject
+  | DestinationPolicyObject
+  | EgressRuleObject
   | VirtualServiceObject
   | DestinationRuleObject
   | ServiceEntryObject
   | WorkloadEntryObject
   | IstioGatewayObject
-  | SidecarObject;
+  | SidecarObject
+  | GatewayObject
+  | HttpRouteObject;
 
 const byName = new Map(kinds.map((description) => [`${description.kind}.${description.group}`, description]));
 

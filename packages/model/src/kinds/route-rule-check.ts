@@ -1,6 +1,6 @@
 import { type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import type { RouteRuleObject } from "./index.ts";
-import type { IstioService } from "./route-rule.ts";
+import { checkIstioService } from "./istio-service-check.ts";
 
 /** What Pilot 0.2 asks of a RouteRule beyond its schema (istio/pilot 0.2.12, model/validation.go). */
 export function checkRouteRule(object: RouteRuleObject): Problem[] {
@@ -9,13 +9,13 @@ export function checkRouteRule(object: RouteRuleObject): Problem[] {
     problems.push(problemOf("error", object, ["spec", ...path], message));
   };
   const { destination, route, match, redirect, rewrite, httpFault, websocketUpgrade } = object.body.spec;
-  checkService(destination, ["destination"], error);
+  checkIstioService(destination, ["destination"], error);
   if (destination.labels !== undefined) {
     error(["destination", "labels"], "a rule is for a whole service; put labels below spec.route");
   }
-  if (match?.source !== undefined) checkService(match.source, ["match", "source"], error);
+  if (match?.source !== undefined) checkIstioService(match.source, ["match", "source"], error);
   route.forEach(({ destination: other }, i) => {
-    if (other !== undefined) checkService(other, ["route", i, "destination"], error);
+    if (other !== undefined) checkIstioService(other, ["route", i, "destination"], error);
   });
   const sum = route.reduce((total, { weight }) => total + weight, 0);
   // A single route may leave its weight out.
@@ -34,16 +34,4 @@ export function checkRouteRule(object: RouteRuleObject): Problem[] {
     }
   }
   return problems;
-}
-
-function checkService(
-  service: IstioService,
-  path: FieldPath,
-  error: (path: FieldPath, message: string) => void,
-): void {
-  const { name, namespace, domain, service: hostname } = service;
-  if (name === undefined && hostname === undefined) error(path, "needs a name (or a service)");
-  if (hostname !== undefined && (name !== undefined || namespace !== undefined || domain !== undefined)) {
-    error([...path, "service"], "stands beside name, namespace or domain; use one or the other");
-  }
 }

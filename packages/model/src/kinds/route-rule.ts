@@ -1,25 +1,7 @@
 import { z } from "zod";
-import { dnsLabel, duration } from "./fields.ts";
+import { duration } from "./fields.ts";
+import { istioService, legacyLabels } from "./istio-service.ts";
 import { notCarried } from "./not-carried.ts";
-
-/** What Istio 0.2 lets stand in labels; among others neither ",", "=" nor "|", which names of endpoint sets are made with. */
-const labelText = z.string().regex(/^[-A-Za-z0-9_./]*$/, "may hold letters, digits and - _ . / only");
-const labels = z.record(labelText, labelText);
-
-const hostname = z
-  .string()
-  .max(255)
-  .regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, "is not a domain name");
-
-/** Who is meant: istio.proxy.v1.config.IstioService of Istio 0.2. */
-const istioService = z.strictObject({
-  name: dnsLabel.optional(),
-  namespace: dnsLabel.optional(),
-  domain: hostname.optional(),
-  /** A full hostname, instead of the three above. */
-  service: hostname.optional(),
-  labels: labels.optional(),
-});
 
 const stringMatch = z
   .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: z.string().optional() })
@@ -66,7 +48,7 @@ const httpFault = z.strictObject({
 
 const weightedRoute = z.strictObject({
   destination: istioService.optional(),
-  labels: labels.optional(),
+  labels: legacyLabels.optional(),
   weight: z.number().int().min(0).max(100).default(0),
 });
 
@@ -104,4 +86,3 @@ export const routeRule = z.strictObject({
 
 export type RouteRule = z.output<typeof routeRule>;
 export type RouteRuleSpec = RouteRule["spec"];
-export type IstioService = z.output<typeof istioService>;

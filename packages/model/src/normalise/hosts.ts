@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import type { IstioService } from "../kinds/istio-service.ts";
 import { meshGateway } from "../model.ts";
 
 /** "reviews.default.svc.cluster.local" */
@@ -28,4 +29,13 @@ export function resolveGateway(name: string, namespace: string): string {
   // The old form: "gateway.namespace.svc.cluster.local".
   const [gateway = "", home] = name.split(".");
   return `${home ?? namespace}/${gateway}`;
+}
+
+/** The full hostname that name, namespace and domain stand for; the rule's own namespace is the default. */
+export function istioServiceHostname(service: IstioService, ruleNamespace: string, domain: string): string {
+  if (service.service !== undefined) return service.service;
+  const { name = "", namespace = ruleNamespace } = service;
+  return service.domain === undefined
+    ? serviceHostname(name, namespace, domain)
+    : `${name}.${namespace}.${service.domain}`;
 }

@@ -1,4 +1,4 @@
-import { describeObject, type Problem, problemOf } from "../config-object.ts";
+import { describeObject, type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import { compareAddresses, type Service } from "../model.ts";
 
 export interface MergedService {
@@ -24,14 +24,18 @@ export function mergeServices(services: readonly Service[]): MergedService {
       parts.push(other);
       continue;
     }
-    const text = `${other.hostname} is ${describeObject(first.object)} already, ${why}; that one counts`;
-    problems.push(problemOf("warning", other.object, ["spec", "hosts"], text));
+    const text = `${other.hostname} is ${describeObject(first.object)} already, ${why}; this one does not count`;
+    problems.push(problemOf("warning", other.object, hostField(other), text));
   }
   return { service: parts.length === 1 ? first : parts.reduce(joined), parts, problems };
 }
 
+const hostField = ({ object }: Service): FieldPath =>
+  object.kind === "EgressRule" ? ["spec", "destination"] : ["spec", "hosts"];
+
 function whyApart(first: Service, other: Service): string | undefined {
-  if (first.object.kind !== "ServiceEntry" || other.object.kind !== "ServiceEntry") return "of another kind";
+  const isEntry = ({ object }: Service): boolean => object.kind === "ServiceEntry";
+  if (!isEntry(first) || !isEntry(other)) return "and can be only one";
   if (first.namespace !== other.namespace) return `in namespace ${first.namespace}`;
   if (first.resolution !== other.resolution) return "of another resolution";
   return undefined;

@@ -12,8 +12,9 @@ import {
 import { describeObject } from "../config-object.ts";
 import { durationMs } from "../kinds/fields.ts";
 import type { RouteRuleObject } from "../kinds/index.ts";
-import type { IstioService, RouteRuleSpec } from "../kinds/route-rule.ts";
-import { serviceHostname } from "./hosts.ts";
+import type { IstioService } from "../kinds/istio-service.ts";
+import type { RouteRuleSpec } from "../kinds/route-rule.ts";
+import { istioServiceHostname } from "./hosts.ts";
 import { definedMatches, headerMatch, sortedEntries } from "./string-match.ts";
 
 /** What a RouteRule says to the requests and to the connections of one host. */
@@ -39,15 +40,6 @@ export function normaliseRouteRule(object: RouteRuleObject, domain: string): Hos
       ? { tcp: tcpRoute(object, hostname, connection.matches, domain) }
       : {}),
   };
-}
-
-/** The full hostname that name, namespace and domain stand for; the rule's own namespace is the default. */
-export function istioServiceHostname(service: IstioService, ruleNamespace: string, domain: string): string {
-  if (service.service !== undefined) return service.service;
-  const { name = "", namespace = ruleNamespace } = service;
-  return service.domain === undefined
-    ? serviceHostname(name, namespace, domain)
-    : `${name}.${namespace}.${service.domain}`;
 }
 
 function httpRoute(object: RouteRuleObject, hostname: string, domain: string): HttpRoute {

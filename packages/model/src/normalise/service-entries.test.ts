@@ -194,7 +194,7 @@ test("entries of one namespace for one host are one service", () => {
 });
 
 test.each([
-  ["of another namespace", { namespace: "other" }, /already, in namespace default; that one counts/],
+  ["of another namespace", { namespace: "other" }, /already, in namespace default; this one does not count/],
   ["of another resolution", { name: "b", spec: { resolution: "NONE" } }, /already, of another resolution/],
 ])("an entry %s for the same host does not count, and is told", (_, fields, message) => {
   const { problems, service: made } = build(serviceEntry(), serviceEntry(fields));

@@ -1,3 +1,5 @@
+export * from "./gateway-api-manifests.ts";
 export * from "./istio-manifests.ts";
+export * from "./legacy-manifests.ts";
 export * from "./manifests.ts";
 export * from "./random-manifests.ts";

@@ -46,13 +46,13 @@ const pseudoHeader = (name: string, value: StringMatch | undefined): Init<typeof
 
 type PathSpecifier = NonNullable<Init<typeof RouteMatchSchema>["pathSpecifier"]>;
 
-function pathSpecifier(uri: StringMatch | undefined): PathSpecifier {
+function pathSpecifier(uri: StringMatch | undefined, wholeSegments = false): PathSpecifier {
   const how = uri?.how;
   switch (how?.case) {
     case "exact":
       return { case: "path", value: how.value };
     case "prefix":
-      return { case: "prefix", value: how.value };
+      return { case: wholeSegments ? "pathSeparatedPrefix" : "prefix", value: how.value };
     case "regex":
       return { case: "safeRegex", value: { regex: how.value } };
     default:
@@ -67,7 +67,7 @@ const byName = (a: { name?: string }, b: { name?: string }): number =>
 export function routeMatch(match: HttpMatch | undefined): Init<typeof RouteMatchSchema> {
   if (match === undefined) return { pathSpecifier: pathSpecifier(undefined) };
   return {
-    pathSpecifier: pathSpecifier(match.uri),
+    pathSpecifier: pathSpecifier(match.uri, match.wholeSegments),
     caseSensitive: !match.ignoreUriCase,
     headers: [
       ...match.headers.map(headerMatcher).sort(byName),

@@ -1,0 +1,24 @@
+// Rules of Istio 0.2 as people write them, beside the RouteRule of manifests.ts.
+import { type IstioFields, istio } from "./istio-manifests.ts";
+import type { Manifest } from "./manifests.ts";
+
+const apiVersion = "config.istio.io/v1alpha2";
+
+/** For service reviews. */
+export const destinationPolicy = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("DestinationPolicy", { apiVersion, ...fields, spec: { destination: { name: "reviews" }, ...spec } });
+
+/** For *.example.com, ports 80 and 443. */
+export const egressRule = ({ spec = {}, ...fields }: IstioFields = {}): Manifest =>
+  istio("EgressRule", {
+    apiVersion,
+    ...fields,
+    spec: {
+      destination: { service: "*.example.com" },
+      ports: [
+        { port: 80, protocol: "http" },
+        { port: 443, protocol: "https" },
+      ],
+      ...spec,
+    },
+  });
