@@ -36,8 +36,8 @@ function publicCalls(): Set<string> {
     const prototype: unknown = Reflect.get(value, "prototype");
     if (typeof prototype !== "object" || prototype === null) continue;
     const members = [...Object.getOwnPropertyNames(value), ...Object.getOwnPropertyNames(prototype)];
-    const plumbing = ["length", "name", "prototype", "constructor"];
-    for (const member of members) if (!plumbing.includes(member)) calls.add(`${name}.${member}`);
+    const plumbing = new Set(["length", "name", "prototype", "constructor"]);
+    for (const member of members) if (!plumbing.has(member)) calls.add(`${name}.${member}`);
   }
   return calls;
 }
