@@ -1,95 +1,107 @@
 import * as grpc from "@grpc/grpc-js";
-import { type Compiled, Compiler, type ServiceExplanation } from "@keelson/compiler";
-import { type Model, ModelBuilder, type Problem, type StatusView } from "@keelson/model";
+import type { ServiceExplanation } from "@keelson/compiler";
+import type { StatusView } from "@keelson/model";
 import { policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
-import type { ConfigSource, SourceSnapshot } from "@keelson/sources";
-import { keepalive, type XdsEvent, XdsServer } from "@keelson/xds";
+import type { ConfigSource } from "@keelson/sources";
+import { type XdsEvent, XdsServer } from "@keelson/xds";
 import type { Logger } from "pino";
 import { openGuard } from "./auth/peer-guard.ts";
-import { EdgeLedger } from "./edge-ledger.ts";
-import { formatHostPort, type ListenAddress } from "./listen-address.ts";
-import { Metrics } from "./metrics.ts";
-import { nodeViews } from "./node-views.ts";
-import { ProblemLog } from "./problem-log.ts";
+import { ConfigPipeline, type PipelineState } from "./config/config-pipeline.ts";
+import { ProblemLog } from "./config/problem-log.ts";
+import { Snapshots } from "./config/snapshots.ts";
+import { nodeViews } from "./debug/node-views.ts";
+import type { ListenAddress } from "./listen-address.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Readiness } from "./readiness.ts";
-import { Snapshots } from "./snapshots.ts";
-import { registerTelemetry } from "./telemetry-service.ts";
-import { programVersion } from "./version.ts";
+import { grpcListen, grpcOptions, shutDown } from "./servers/grpc-port.ts";
+import { listenOn } from "./servers/listen.ts";
+import type { GrpcSettings } from "./settings/discovery-settings.ts";
+import { EdgeLedger } from "./telemetry/edge-ledger.ts";
+import { registerTelemetry } from "./telemetry/telemetry-service.ts";
+import { buildText, programVersion } from "./version.ts";
+import { logXdsEvent } from "./xds-log.ts";
 
 export interface ControlPlaneOptions {
   readonly source: ConfigSource;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
   readonly logger: Logger;
+  /** For what is said of streams; default: `logger`. */
+  readonly xdsLogger?: Logger;
+  readonly grpc?: Partial<GrpcSettings>;
 }
 
 /** Turns what the source holds into snapshots, and serves them to nodes. */
 export class ControlPlane {
   readonly readiness = new Readiness();
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
   readonly ledger = new EdgeLedger();
   private readonly options: ControlPlaneOptions;
-  private readonly builder: ModelBuilder;
-  private readonly compiler = new Compiler();
+  private readonly pipeline: ConfigPipeline;
   private readonly snapshots = new Snapshots(BigInt(Date.now()));
   private readonly xds: XdsServer;
-  private readonly server = new grpc.Server(keepalive);
+  private readonly servers: grpc.Server[] = [];
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
   private versionSince: Date | undefined;
-  private state:
-    | { model: Model; compiled: Compiled; objects: number; problems: readonly Problem[] }
-    | undefined;
 
   constructor(options: ControlPlaneOptions) {
     this.options = options;
-    this.builder = new ModelBuilder(options.domain);
     this.problemLog = new ProblemLog(options.logger);
+    this.metrics = new Metrics({
+      version: buildText,
+      problems: () => this.readiness.problems,
+      connections: () => this.xds.nodes().length,
+    });
+    this.pipeline = new ConfigPipeline({
+      source: options.source,
+      domain: options.domain,
+      onState: (state) => this.take(state),
+    });
     this.xds = new XdsServer({
       typeOrder: Object.values(policyTypeUrls),
       onEvent: (event) => this.onXdsEvent(event),
     });
-    this.xds.register(this.server);
-    registerTelemetry(this.server, this.ledger, openGuard);
   }
 
   /** Reads the configuration, and keeps following it. @throws Error if there is none to be read. */
   async start(): Promise<void> {
     const done = this.readiness.hold("config", "the configuration is being read");
-    this.options.source.onChange((snapshot) => this.take(snapshot));
-    await this.options.source.start();
+    await this.pipeline.start();
     done();
   }
 
-  /** @returns the port that is listened on. @throws Error naming the address. */
-  async listen(address: ListenAddress): Promise<number> {
-    const target = formatHostPort(address);
-    return new Promise((resolve, reject) => {
-      this.server.bindAsync(target, grpc.ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else reject(new Error(`cannot listen on ${target} for xDS: ${error.message}`, { cause: error }));
-      });
-    });
+  /** @returns a gRPC server with all that nodes may ask for. It is shut down with the control plane. */
+  makeServer(): grpc.Server {
+    const server = new grpc.Server(grpcOptions(this.options.grpc ?? {}));
+    this.xds.register(server);
+    registerTelemetry(server, this.ledger, openGuard);
+    this.servers.push(server);
+    return server;
+  }
+
+  /** Serves xDS. @returns the port that is listened on. @throws Error naming the address. */
+  listen(
+    address: ListenAddress,
+    credentials: grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
+  ): Promise<number> {
+    return listenOn(address, grpcListen(this.makeServer(), credentials));
   }
 
   /** Ends all streams so that nodes look for another control plane; waits for them up to `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    await this.options.source.close();
+    await this.pipeline.close();
     this.xds.close();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        this.server.forceShutdown();
-        resolve();
-      }, graceMs);
-      this.server.tryShutdown(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    await Promise.all(this.servers.map((server) => shutDown(server, graceMs)));
   }
 
   get snapshot(): ResourceSnapshot {
     return { version: this.snapshots.version, resources: this.snapshots.resources };
+  }
+
+  /** Undefined until the configuration has been read. */
+  get state(): PipelineState | undefined {
+    return this.pipeline.state;
   }
 
   status(): StatusView {
@@ -100,7 +112,7 @@ export class ControlPlane {
       version: this.versionSince === undefined ? "" : version,
       versionSince: this.versionSince?.toISOString() ?? "",
       services: this.state?.model.services.size ?? 0,
-      objects: this.state?.objects ?? 0,
+      objects: this.state?.objects.length ?? 0,
       problems: this.state?.problems ?? [],
       nodes: nodeViews(this.xds, version),
     };
@@ -114,15 +126,10 @@ export class ControlPlane {
       .filter((explanation) => explanation !== undefined);
   }
 
-  private take({ objects, problems: sourceProblems }: SourceSnapshot): void {
-    const end = this.metrics.compileSeconds.startTimer();
-    const { model, problems: modelProblems } = this.builder.build(objects);
-    const compiled = this.compiler.compile(model);
-    end();
-    const problems = [...sourceProblems, ...modelProblems, ...compiled.problems];
-    this.state = { model, compiled, objects: objects.length, problems };
+  private take(state: PipelineState): void {
+    const { model, compiled, problems } = state;
+    this.metrics.takeState(state);
     this.problemLog.take(problems);
-    this.metrics.configErrors.set(problems.filter(({ severity }) => severity === "error").length);
     const next = this.snapshots.next(compiled.resources);
     if (next === undefined) return;
     this.versionSince = new Date();
@@ -132,28 +139,7 @@ export class ControlPlane {
   }
 
   private onXdsEvent(event: XdsEvent): void {
-    const { logger } = this.options;
-    const { kind, ...fields } = event;
-    this.metrics.connections.set(this.xds.nodes().length);
-    switch (event.kind) {
-      case "connected":
-      case "disconnected":
-        logger.info(fields, `node ${event.kind}`);
-        break;
-      case "refused":
-        logger.warn(fields, "stream refused");
-        break;
-      case "push":
-        this.metrics.pushes.inc({ type: event.typeUrl });
-        logger.debug(fields, "pushed");
-        break;
-      case "ack":
-        logger.debug(fields, "acked");
-        break;
-      case "nack":
-        this.metrics.rejects.inc({ type: event.typeUrl });
-        logger.error(fields, "a node rejected a version and goes on with the one before");
-        break;
-    }
+    this.metrics.takeXdsEvent(event);
+    logXdsEvent(this.options.xdsLogger ?? this.options.logger, event);
   }
 }

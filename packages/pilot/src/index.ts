@@ -1,3 +1,2 @@
 export { ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
-export { httpServer } from "./http-server.ts";
-export { parseListenAddress } from "./listen-address.ts";
+export { httpServer } from "./servers/http-server.ts";

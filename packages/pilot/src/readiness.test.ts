@@ -13,3 +13,17 @@ test("it is ready when all that was held is done", () => {
   ports();
   expect([readiness.ready, readiness.waiting]).toEqual([true, {}]);
 });
+
+test("what is wrong is told, and is not in the way", () => {
+  const readiness = new Readiness();
+  readiness.fail("port 15012", "it is taken");
+  readiness.fail("mesh", "line 1");
+  readiness.fail("mesh", "line 2");
+  expect([readiness.ready, readiness.problems]).toEqual([
+    true,
+    { "port 15012": "it is taken", mesh: "line 2" },
+  ]);
+  readiness.recover("mesh");
+  readiness.recover("mesh");
+  expect(readiness.problems).toEqual({ "port 15012": "it is taken" });
+});

@@ -1,6 +1,7 @@
-/** Readiness as a set of named tasks, each held by whoever must finish it. */
+/** Readiness as a set of named tasks, each held by whoever must finish it, and what is wrong without being in the way. */
 export class Readiness {
   private readonly pending = new Map<string, string>();
+  private readonly wrong = new Map<string, string>();
 
   /**
    * Adds a task that must be done before the program is ready.
@@ -14,6 +15,16 @@ export class Readiness {
     };
   }
 
+  /** Says that a part of the program does not do its work, and why; the rest goes on. Said again, the last word counts. */
+  fail(part: string, why: string): void {
+    this.wrong.set(part, why);
+  }
+
+  /** Takes back what fail said of the part. */
+  recover(part: string): void {
+    this.wrong.delete(part);
+  }
+
   get ready(): boolean {
     return this.pending.size === 0;
   }
@@ -21,5 +32,10 @@ export class Readiness {
   /** What is still waited for, by task. */
   get waiting(): Record<string, string> {
     return Object.fromEntries(this.pending);
+  }
+
+  /** What does not work, by part. */
+  get problems(): Record<string, string> {
+    return Object.fromEntries(this.wrong);
   }
 }

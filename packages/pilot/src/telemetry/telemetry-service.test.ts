@@ -2,9 +2,9 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { ReportEdgesRequestSchema, ReportEdgesResponseSchema } from "@keelson/protos/telemetry";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type TestCaller, TestSecurePort } from "../testing/test-secure-port.ts";
 import { EdgeLedger } from "./edge-ledger.ts";
 import { registerTelemetry } from "./telemetry-service.ts";
-import { type TestCaller, TestSecurePort } from "./testing/test-secure-port.ts";
 
 let ledger: EdgeLedger;
 let port: TestSecurePort;

@@ -1,34 +1,12 @@
 import { toJson } from "@bufbuild/protobuf";
 import { debugPaths, suggest } from "@keelson/model";
 import { EdgeSchema } from "@keelson/protos/telemetry";
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import type { ControlPlane } from "./control-plane.ts";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { ControlPlane } from "../control-plane.ts";
 import { irView } from "./ir-view.ts";
-import { programVersion } from "./version.ts";
 
-/** Serves readiness, metrics and what can be looked at; the latter to this machine only. */
-export function httpServer(controlPlane: ControlPlane): FastifyInstance {
-  const server = fastify({ logger: false, forceCloseConnections: true });
-  server.get("/ready", (_, reply) => {
-    const { ready, waiting } = controlPlane.readiness;
-    return reply.code(ready ? 200 : 503).send({ ready, waiting });
-  });
-  server.get("/version", () => programVersion);
-  server.get("/metrics", async (_, reply) => {
-    const { registry } = controlPlane.metrics;
-    return reply.type(registry.contentType).send(await registry.metrics());
-  });
-  // In a scope of their own, so that its hook sees every request for one of them, however its path is written.
-  server.register(async (scope) => addDebugPaths(scope, controlPlane));
-  return server;
-}
-
-function addDebugPaths(server: FastifyInstance, controlPlane: ControlPlane): void {
-  server.addHook("onRequest", async (request, reply) => {
-    if (isLoopback(request.ip)) return;
-    await reply.code(403).send({ error: "/debug answers callers on the same machine only" });
-  });
-  server.get("/debug", () => ({ paths: Object.values(debugPaths) }));
+/** What Keelson tells beyond what Pilot's /debug tells; the command line reads it. */
+export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPlane): void {
   server.get(debugPaths.status, () => controlPlane.status());
   server.get(debugPaths.nodes, () => controlPlane.status().nodes);
   server.get(debugPaths.ir, () => irView(controlPlane.snapshot));
@@ -60,6 +38,3 @@ function explain(controlPlane: ControlPlane, service: string | undefined, reply:
   const hint = near === undefined ? "" : `; did you mean ${near}?`;
   return reply.code(404).send({ error: `there is no service ${service}${hint}` });
 }
-
-const isLoopback = (ip: string): boolean =>
-  ip === "::1" || ip.startsWith("127.") || ip.startsWith("::ffff:127.");

@@ -1,9 +1,9 @@
 import { debugPaths } from "@keelson/model";
 import { application, type Manifest, routeRule, toVersion } from "@keelson/model/testing";
 import { expect, test } from "vitest";
-import { httpServer } from "./http-server.ts";
-import { TestPilot } from "./testing/test-pilot.ts";
-import { programVersion } from "./version.ts";
+import { TestPilot } from "../testing/test-pilot.ts";
+import { buildText } from "../version.ts";
+import { httpServer, monitoringServer } from "./http-server.ts";
 
 const reviews = "reviews.default.svc.cluster.local";
 
@@ -19,8 +19,8 @@ class Http implements AsyncDisposable {
     this.url = url;
   }
 
-  static async of(pilot: TestPilot): Promise<Http> {
-    const server = httpServer(pilot.controlPlane);
+  static async of(pilot: TestPilot, make = httpServer): Promise<Http> {
+    const server = make(pilot.controlPlane);
     return new Http(pilot, server, await server.listen({ host: "127.0.0.1", port: 0 }));
   }
 
@@ -56,24 +56,43 @@ test("/ready says what is waited for, until the configuration is read", async ()
     body: {
       ready: false,
       waiting: { config: "the configuration is being read", test: "something else is done" },
+      problems: {},
     },
   });
   await starting;
   expect((await http.get("/ready")).body).toEqual({
     ready: false,
     waiting: { test: "something else is done" },
+    problems: {},
   });
   done();
-  expect(await http.get("/ready")).toEqual({ status: 200, body: { ready: true, waiting: {} } });
+  pilot.controlPlane.readiness.fail("port 15014", "it is taken");
+  expect(await http.get("/ready")).toEqual({
+    status: 200,
+    body: { ready: true, waiting: {}, problems: { "port 15014": "it is taken" } },
+  });
+  expect(await http.metrics()).toMatch(/^keelson_problem\{part="port 15014"\} 1$/m);
+  pilot.controlPlane.readiness.recover("port 15014");
+  expect(await http.metrics()).not.toMatch(/^keelson_problem\{/m);
 });
 
-test("/version and /metrics", async () => {
+test("/version is on the monitoring port", async () => {
+  await using http = await Http.of(await TestPilot.start(), monitoringServer);
+  expect(buildText.split("-").length).toBeGreaterThanOrEqual(3);
+  expect(await http.get("/version")).toEqual({ status: 200, body: buildText });
+  expect((await http.get("/metrics")).status).toBe(200);
+  expect((await http.get("/ready")).status).toBe(404);
+});
+
+test("/metrics", async () => {
   await using http = await Http.start({ ...routeRule(), apiVersion: "wrong/v1" });
-  expect(await http.get("/version")).toEqual({ status: 200, body: programVersion });
   const body = await http.metrics();
   expect(body).toMatch(/^keelson_config_errors 1$/m);
   expect(body).toMatch(/^keelson_compile_duration_seconds_count 1$/m);
   expect(body).toMatch(/^pilot_xds 0$/m);
+  expect(body).toMatch(/^pilot_services 0$/m);
+  expect(body).toMatch(/^istiod_uptime_seconds \d/m);
+  expect(body).toContain(`pilot_info{version="${buildText}"} 1`);
 });
 
 test("pushes and rejections are counted", async () => {
@@ -119,7 +138,7 @@ test.each(["10.0.0.9", "::ffff:10.0.0.9", "fe80::1", "128.0.0.1"])(
         expect(body).toContain("/debug answers callers on the same machine only");
       }
     }
-    for (const url of ["/ready", "/metrics", "/version"]) {
+    for (const url of ["/ready", "/metrics"]) {
       expect((await http.server.inject({ url, remoteAddress: caller })).statusCode).toBe(200);
     }
   },

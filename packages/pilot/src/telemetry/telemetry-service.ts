@@ -8,8 +8,8 @@ import {
   ReportEdgesResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
-import type { Caller } from "./auth/authenticator.ts";
-import type { PeerGuard } from "./auth/peer-guard.ts";
+import type { Caller } from "../auth/authenticator.ts";
+import type { PeerGuard } from "../auth/peer-guard.ts";
 import type { EdgeLedger } from "./edge-ledger.ts";
 
 const method = TelemetryService.method.reportEdges;

@@ -1,0 +1,45 @@
+/** Levels as --log_output_level names them, and what pino calls them. */
+const pinoLevels: Readonly<Record<string, string>> = {
+  debug: "debug",
+  info: "info",
+  warn: "warn",
+  error: "error",
+  fatal: "fatal",
+  none: "silent",
+};
+
+/** What a line is about; each scope has a level of its own. "ads" is xDS, as in istiod. */
+export const logScopes = ["default", "ads", "ca", "config", "http"] as const;
+export type LogScope = (typeof logScopes)[number];
+
+/** pino's level of every scope. */
+export type LogLevels = Readonly<Record<LogScope, string>>;
+
+export interface ParsedLogLevels {
+  readonly levels: LogLevels;
+  /** Scopes that are named and that this program does not have. */
+  readonly unknownScopes: readonly string[];
+}
+
+/**
+ * Parses "level" or "scope:level,scope:level"; "all" stands for every scope, and a scope that is not named has the
+ * level info.
+ * @throws Error saying what would be right
+ */
+export function parseLogLevels(text: string): ParsedLogLevels {
+  const levels = Object.fromEntries(logScopes.map((scope) => [scope, "info"])) as Record<LogScope, string>;
+  const unknownScopes: string[] = [];
+  for (const part of text === "" ? [] : text.split(",")) {
+    const [scope = "", name = "", ...rest] = part.includes(":") ? part.split(":") : ["default", part];
+    const level = Object.hasOwn(pinoLevels, name) ? pinoLevels[name] : undefined;
+    if (level === undefined || rest.length > 0) {
+      throw new Error(`"${part}" is no level; use ${Object.keys(pinoLevels).join(", ")}, or scope:level`);
+    }
+    if (scope === "all") for (const each of logScopes) levels[each] = level;
+    else if (isScope(scope)) levels[scope] = level;
+    else unknownScopes.push(scope);
+  }
+  return { levels, unknownScopes };
+}
+
+const isScope = (text: string): text is LogScope => (logScopes as readonly string[]).includes(text);

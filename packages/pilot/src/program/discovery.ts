@@ -1,0 +1,86 @@
+import * as grpc from "@grpc/grpc-js";
+import { DirectorySource } from "@keelson/sources";
+import type { Logger } from "pino";
+import { ControlPlane } from "../control-plane.ts";
+import { type ProgramLog, programLog } from "../logging/program-log.ts";
+import { Servers } from "../servers/servers.ts";
+import type { DiscoverySettings } from "../settings/discovery-settings.ts";
+import { flagGroups } from "../settings/flags/flags.ts";
+import { type ReadSettings, readSettings } from "../settings/read-settings.ts";
+import { buildText } from "../version.ts";
+import { type Command, failure, UsageError } from "./command.ts";
+import { onStopSignal } from "./stop-signal.ts";
+
+/** `discovery`: the control plane. */
+export const discoveryCommand: Command = {
+  name: "discovery",
+  summary: "Starts the control plane.",
+  operands: "",
+  flagGroups,
+  readsItsOwnFlags: true,
+  examples: [
+    "pilot-discovery discovery --configDir ./config",
+    "pilot-discovery discovery --configDir ./config --grpcAddr 127.0.0.1:15010 --httpAddr 127.0.0.1:8080",
+    "pilot-discovery discovery --configDir ./config --log_output_level=default:info,ads:debug --log_as_json",
+    "pilot-discovery discovery --configDir ./config --secureGRPCAddr= --httpsAddr= --monitoringPort=0",
+  ],
+  run: async ({ raw }, { environment }) => {
+    const read = readSettings(raw, environment);
+    const errors = [...read.errors, ...whatIsMissing(read.settings)];
+    if (errors.length > 0) throw new UsageError(errors.join("\n"));
+    const log = programLog(read.settings.log);
+    report(read, log("default"));
+    await start(read.settings, log);
+    return undefined;
+  },
+};
+
+const whatIsMissing = ({ configDir }: DiscoverySettings): string[] =>
+  configDir === ""
+    ? ["--configDir is missing: configuration is read from the YAML files of a directory"]
+    : [];
+
+/** Once for all that was given in vain. */
+function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void {
+  logger.info({ version: buildText, pid: process.pid }, "pilot-discovery starts");
+  for (const warning of warnings) logger.warn(warning);
+  if (withoutEffect.length === 0) return;
+  logger.info(`accepted, though without meaning here: ${withoutEffect.join(", ")}`);
+}
+
+async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void> {
+  const { configDir, domain, shutdownMs } = settings;
+  const logger = log("default");
+  // Whatever goes wrong is told by those who use it; its own lines are of another form.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+  const controlPlane = new ControlPlane({
+    source: new DirectorySource(configDir),
+    domain,
+    logger: log("config"),
+    xdsLogger: log("ads"),
+    grpc: settings.grpc,
+  });
+  const servers = new Servers(controlPlane, settings, log("http"));
+  const stop = async (): Promise<void> => {
+    controlPlane.readiness.hold("shutdown", "the control plane is being stopped");
+    await controlPlane.close(shutdownMs);
+    await servers.close();
+  };
+  try {
+    await servers.openHttp();
+    await controlPlane.start().catch((error: Error) => {
+      throw new Error(`cannot read the configuration in ${configDir}: ${error.message}`, { cause: error });
+    });
+    await servers.openXds();
+  } catch (error) {
+    logger.fatal((error as Error).message);
+    await stop();
+    throw error;
+  }
+  logger.info({ configDir }, "ready");
+  onStopSignal(async (signal) => {
+    logger.info({ signal }, "stopping; nodes and proxies go on under the policy they hold");
+    await stop();
+    return 0;
+  }, failure);
+}
