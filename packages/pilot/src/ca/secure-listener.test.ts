@@ -80,15 +80,30 @@ describe("the port", () => {
   });
 
   test("speaks TLS 1.3 only, if asked to", async () => {
-    await using strict = await TestSecurePort.start({ tls: { minVersion: "TLSv1.3" } });
+    await using strict = await TestSecurePort.start({ tls: { minVersion: "TLSv1.3", cipherSuites: [] } });
     const options = { port: strict.port, ca: strict.root.certificate };
     await expect(handshake({ ...options, maxVersion: "TLSv1.2" })).rejects.toThrow();
     (await handshake(options)).destroy();
   });
 
-  test("that is taken is named in the error", async () => {
-    const taken = port.serving.listen(new grpc.Server(), { host: "127.0.0.1", port: port.port });
-    await expect(taken).rejects.toThrow(`cannot listen on 127.0.0.1:${port.port} for xDS with TLS`);
+  test("speaks the suites only that it is given", async () => {
+    const suite = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+    await using strict = await TestSecurePort.start({
+      tls: { minVersion: "TLSv1.2", cipherSuites: [suite] },
+    });
+    const options = { port: strict.port, ca: strict.root.certificate } as const;
+    const old = { ...options, maxVersion: "TLSv1.2" } as const;
+    const sockets = [await handshake(old), await handshake(options)];
+    expect(sockets[0]?.getCipher().standardName).toBe(suite);
+    expect(sockets[1]?.getProtocol()).toBe("TLSv1.3");
+    for (const socket of sockets) socket.destroy();
+    await expect(handshake({ ...old, ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" })).rejects.toThrow();
+  });
+
+  test("that is taken is an error, after which another can be tried", async () => {
+    const listen = port.serving.listener(new grpc.Server());
+    await expect(listen({ host: "127.0.0.1", port: port.port })).rejects.toThrow("EADDRINUSE");
+    expect(await listen({ host: "127.0.0.1", port: 0 })).toBeGreaterThan(0);
   });
 
   test("goes on after garbage, half-open connections and broken handshakes", async () => {

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
-import { formatHostPort, type ListenAddress } from "../listen-address.ts";
+import type { ListenAddress } from "../listen-address.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { ServerCertificate } from "./server-certificate.ts";
-import type { TlsOptions } from "./tls-options.ts";
+import { cipherList, type TlsOptions } from "./tls-options.ts";
 
 export interface SecureListenerOptions {
   /** Serves what comes in. */
@@ -28,7 +29,7 @@ export class SecureListener {
   private readonly options: SecureListenerOptions;
   private readonly tlsServer: Server;
 
-  /** @throws Error if the certificate cannot be used */
+  /** @throws Error if the certificate or a cipher suite cannot be used */
   constructor(options: SecureListenerOptions) {
     this.options = options;
     this.tlsServer = createServer({
@@ -55,20 +56,12 @@ export class SecureListener {
     options.authority?.onReplace(renew);
   }
 
-  /** @returns the port that is listened on. @throws Error naming the address */
-  async listen(address: ListenAddress): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const fail = (error: Error): void => {
-      const target = formatHostPort(address);
-      reject(new Error(`cannot listen on ${target} for xDS with TLS: ${error.message}`, { cause: error }));
-    };
-    this.tlsServer.once("error", fail);
-    this.tlsServer.listen(address.port, address.host, () => {
-      this.tlsServer.off("error", fail);
-      const bound = this.tlsServer.address();
-      resolve(typeof bound === "object" && bound !== null ? bound.port : address.port);
-    });
-    return promise;
+  /** @returns the port that is listened on. @throws Error of Node's */
+  async listen({ host, port }: ListenAddress): Promise<number> {
+    this.tlsServer.listen({ host, port });
+    await once(this.tlsServer, "listening");
+    const bound = this.tlsServer.address();
+    return typeof bound === "object" && bound !== null ? bound.port : port;
   }
 
   /** Takes no more connections; the gRPC server ends those that there are. */
@@ -80,7 +73,8 @@ export class SecureListener {
     const { certificate, authority, tls } = this.options;
     const { certificate: cert, key, moreRoots } = certificate.current;
     const ca = [moreRoots, authority?.signer.roots ?? ""].filter((roots) => roots !== "");
-    return { cert, key, ca, ...tls };
+    const ciphers = cipherList(tls.cipherSuites);
+    return { cert, key, ca, minVersion: tls.minVersion, ...(ciphers === "" ? {} : { ciphers }) };
   }
 }
 

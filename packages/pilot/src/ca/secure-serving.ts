@@ -86,8 +86,11 @@ export class SecureServing {
     if (authority !== undefined) registerCertificateService(server, { authority, guard, metrics, logger });
   }
 
-  /** Opens a port with TLS for a server. @returns the port that is listened on. @throws Error naming the address */
-  async listen(server: grpc.Server, address: ListenAddress): Promise<number> {
+  /**
+   * @returns how a gRPC server listens with TLS: takes an address, gives the port; may be tried again
+   * @throws Error if the certificate or a cipher suite cannot be used
+   */
+  listener(server: grpc.Server): (address: ListenAddress) => Promise<number> {
     const { logger, tls } = this.options;
     const listener = new SecureListener({
       server,
@@ -96,9 +99,8 @@ export class SecureServing {
       tls,
       onRefused: (refused) => logger.info(refused, "connection refused"),
     });
-    const port = await listener.listen(address);
     this.listeners.push(listener);
-    return port;
+    return (address) => listener.listen(address);
   }
 
   /** Takes no more connections and stops following files; the gRPC servers end what they serve. */

@@ -72,7 +72,7 @@ export class TestSecurePort implements AsyncDisposable {
     const port = new TestSecurePort({ directory, issuer, root, registry, serving, log });
     serving.register(port.server);
     addServices(port);
-    port.port = await serving.listen(port.server, { host: "127.0.0.1", port: 0 });
+    port.port = await serving.listener(port.server)({ host: "127.0.0.1", port: 0 });
     return port;
   }
 
@@ -149,7 +149,7 @@ function servingOptions(
     },
     names: serverNames({ namespace: "istio-system", revision: "", discoveryHost: "", customHosts: [] }),
     certificateLifetimeMs: 3_600_000,
-    tls: { minVersion: "TLSv1.2" },
+    tls: { minVersion: "TLSv1.2", cipherSuites: [] },
     authenticators: [new JwtAuthenticator(issuer.rule(), trustDomain)],
     nodeRules: { identityCheck: true, nodeAccounts: new Set(["istio-system/bpf-applier"]) },
   };
