@@ -6,6 +6,13 @@ export interface Presented {
   readonly certificate?: Buffer;
   /** Of an `authorization: Bearer …` header. */
   readonly token?: string;
+  /** What a gateway before us says of the certificate of its client. */
+  readonly forwarded?: {
+    /** Of the gateway. */
+    readonly address: string;
+    /** The header x-forwarded-client-cert. */
+    readonly header: string;
+  };
 }
 
 /** A peer whose word was checked. */

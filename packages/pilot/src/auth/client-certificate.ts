@@ -13,30 +13,25 @@ export class ClientCertificateAuthenticator implements Authenticator {
 
   async authenticate({ certificate }: Presented): Promise<Caller | undefined> {
     if (certificate === undefined) return undefined;
-    return { identity: this.identityOf(certificate), source: this.name };
-  }
-
-  private identityOf(der: Buffer): Identity {
-    const [uri, ...others] = uriNames(der);
-    if (uri === undefined || others.length > 0) {
-      throw new Error(
-        `it has ${others.length + (uri === undefined ? 0 : 1)} URI names; a workload's has one`,
-      );
-    }
-    const identity = parseIdentity(uri);
-    if (identity === undefined) {
-      throw new Error(
-        `its name ${JSON.stringify(uri.slice(0, 300))} is not spiffe://DOMAIN/ns/NS/sa/ACCOUNT`,
-      );
-    }
-    if (identity.trustDomain !== this.trustDomain) {
-      throw new Error(`its trust domain is ${identity.trustDomain}; this mesh's is ${this.trustDomain}`);
-    }
-    return identity;
+    return { identity: identityOfUri(uriNames(certificate), this.trustDomain), source: this.name };
   }
 }
 
 function uriNames(der: Buffer): string[] {
   const names = new X509Certificate(der).getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
   return names.filter(({ type }) => type === "url").map(({ value }) => value);
+}
+
+/** @throws Error unless the URI names of a certificate are one workload's of the trust domain */
+export function identityOfUri(uris: readonly string[], trustDomain: string): Identity {
+  const [uri = ""] = uris;
+  if (uris.length !== 1) throw new Error(`it has ${uris.length} URI names; a workload's has one`);
+  const identity = parseIdentity(uri);
+  if (identity === undefined) {
+    throw new Error(`its name ${JSON.stringify(uri.slice(0, 300))} is not spiffe://DOMAIN/ns/NS/sa/ACCOUNT`);
+  }
+  if (identity.trustDomain !== trustDomain) {
+    throw new Error(`its trust domain is ${identity.trustDomain}; this mesh's is ${trustDomain}`);
+  }
+  return identity;
 }

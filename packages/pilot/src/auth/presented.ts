@@ -11,12 +11,22 @@ export interface IncomingCall {
 /** Longest bearer token in characters; Kubernetes' have about 1,000. */
 const tokenLength = 16_384;
 
+const forwardedHeader = "x-forwarded-client-cert";
+
 /** @throws AuthenticationError, if there is a token of absurd length. */
 export function presentedBy(call: IncomingCall): Presented {
   const certificate = call.getAuthContext().sslPeerCertificate?.raw;
   const token = bearerToken(call.metadata);
-  return { ...(certificate === undefined ? {} : { certificate }), ...(token === undefined ? {} : { token }) };
+  const [header] = call.metadata.get(forwardedHeader);
+  return {
+    ...(certificate === undefined ? {} : { certificate }),
+    ...(token === undefined ? {} : { token }),
+    ...(typeof header === "string" ? { forwarded: { address: addressOf(call.getPeer()), header } } : {}),
+  };
 }
+
+/** "127.0.0.1:1234", "::1:1234" → the address. */
+const addressOf = (peer: string): string => peer.slice(0, Math.max(peer.lastIndexOf(":"), 0));
 
 function bearerToken(metadata: Metadata): string | undefined {
   for (const value of metadata.get("authorization")) {

@@ -122,6 +122,49 @@ describe("a caller is refused", () => {
   });
 });
 
+test("messages that cannot be read are refused, and the next one is served", async () => {
+  const token = await port.issuer.token();
+  // A Struct in a Struct in a Struct …, each in the field `metadata`, and its one field's value, of the one around it.
+  let nested: Buffer = Buffer.alloc(0);
+  for (let depth = 0; depth < 2_000; depth += 1)
+    nested = field(1, Buffer.concat([field(1, Buffer.from("a")), field(2, field(5, nested))]));
+  const messages = [
+    Buffer.from("garbage"),
+    Buffer.alloc(1_000, 0xff),
+    field(4, nested),
+    Buffer.alloc(5_000_000),
+  ];
+  for (const message of messages) {
+    const client = port.client({ token });
+    const error = await new Promise<grpc.ServiceError | null>((resolve) => {
+      client.makeUnaryRequest(
+        "/istio.v1.auth.IstioCertificateService/CreateCertificate",
+        (bytes: Buffer) => bytes,
+        String,
+        message,
+        resolve,
+      );
+    });
+    client.close();
+    expect(error?.code).toBeOneOf([
+      grpc.status.INTERNAL,
+      grpc.status.INVALID_ARGUMENT,
+      grpc.status.RESOURCE_EXHAUSTED,
+    ]);
+  }
+  await expect(port.createCertificate({ csr: csr.pem }, { token })).resolves.toHaveLength(3);
+});
+
+/** A length-delimited field of protobuf's encoding. */
+function field(number: number, bytes: Buffer): Buffer {
+  const length: number[] = [];
+  for (let rest = bytes.length; ; rest >>= 7) {
+    length.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
+    if (rest <= 0x7f) break;
+  }
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+}
+
 test("nothing that is secret is logged, however calls end", async () => {
   const secrets = [
     port.root.key,

@@ -76,7 +76,7 @@ describe("the port", () => {
     const old = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
     await expect(handshake(old)).rejects.toThrow();
     await expect(handshake({ ALPNProtocols: ["http/1.1"] })).rejects.toThrow();
-    await vi.waitUntil(() => port.log.some((line) => line.includes("handshake failed")), patience);
+    await vi.waitUntil(() => port.log.some((line) => line.includes("TLS handshake failed")), patience);
   });
 
   test("speaks TLS 1.3 only, if asked to", async () => {
@@ -104,6 +104,14 @@ describe("the port", () => {
     const listen = port.serving.listener(new grpc.Server());
     await expect(listen({ host: "127.0.0.1", port: port.port })).rejects.toThrow("EADDRINUSE");
     expect(await listen({ host: "127.0.0.1", port: 0 })).toBeGreaterThan(0);
+  });
+
+  test("closes connections on which no handshake comes", async () => {
+    const tls = { minVersion: "TLSv1.2", cipherSuites: [], handshakeMs: 50 } as const;
+    await using hasty = await TestSecurePort.start({ tls });
+    const idle = Array.from({ length: 20 }, () => connect(hasty.port, "127.0.0.1").resume());
+    await Promise.all(idle.map((socket) => once(socket, "close")));
+    expect(hasty.log.filter((line) => line.includes("TLS handshake timeout"))).toHaveLength(20);
   });
 
   test("goes on after garbage, half-open connections and broken handshakes", async () => {

@@ -13,12 +13,16 @@ export interface SecureListenerOptions {
   /** Client certificates may come from its roots. */
   readonly authority?: CertificateAuthority | undefined;
   readonly tls: TlsOptions;
-  /** Told of handshakes that fail, and of client certificates that are not accepted. */
-  readonly onRefused: (refused: { readonly peer: string; readonly reason: string }) => void;
+  /** Told of client certificates that are not accepted. */
+  readonly onRefused: (refused: Refused) => void;
+  /** Told of handshakes that fail: probes of a port do that all the time. */
+  readonly onBrokenHandshake: (refused: Refused) => void;
 }
 
-/** Time for a handshake; Node's default of 2 minutes lets idle peers hold many sockets. */
-const handshakeMs = 10_000;
+export interface Refused {
+  readonly peer: string;
+  readonly reason: string;
+}
 
 /**
  * Ends TLS in front of a gRPC server, whose own listener could neither change its certificate as a whole nor tell a
@@ -37,7 +41,7 @@ export class SecureListener {
       requestCert: true,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
-      handshakeTimeout: handshakeMs,
+      handshakeTimeout: options.tls.handshakeMs ?? 10_000,
     });
     const accepted = options.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const refused = options.server.createConnectionInjector(refusingCredentials);
@@ -48,9 +52,11 @@ export class SecureListener {
       if (reason !== undefined) options.onRefused({ peer: peerOf(socket), reason });
       (reason === undefined ? accepted : refused).injectConnection(socket);
     });
-    this.tlsServer.on("tlsClientError", (error, socket) =>
-      options.onRefused({ peer: peerOf(socket), reason: `handshake failed: ${error.message}` }),
-    );
+    this.tlsServer.on("tlsClientError", (error, socket) => {
+      options.onBrokenHandshake({ peer: peerOf(socket), reason: error.message });
+      // Node does not, when a handshake takes too long.
+      socket.destroy();
+    });
     const renew = (): void => this.tlsServer.setSecureContext(this.context());
     options.certificate.onChange(renew);
     options.authority?.onReplace(renew);
@@ -80,7 +86,7 @@ export class SecureListener {
 
 function whyNot(socket: TLSSocket): string | undefined {
   if (socket.authorized || socket.getPeerX509Certificate() === undefined) return undefined;
-  return `client certificate not accepted: ${String(socket.authorizationError)}`;
+  return String(socket.authorizationError);
 }
 
 const peerOf = (socket: TLSSocket): string => `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? "?"}`;

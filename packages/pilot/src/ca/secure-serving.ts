@@ -97,7 +97,8 @@ export class SecureServing {
       certificate: this.certificate,
       authority: this.authority,
       tls,
-      onRefused: (refused) => logger.info(refused, "connection refused"),
+      onRefused: (refused) => logger.warn(refused, "client certificate not accepted"),
+      onBrokenHandshake: (refused) => logger.debug(refused, "TLS handshake failed"),
     });
     this.listeners.push(listener);
     return (address) => listener.listen(address);

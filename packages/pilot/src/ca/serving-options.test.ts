@@ -23,6 +23,7 @@ const variables: SecurityVariables = {
   PILOT_ENABLE_XDS_IDENTITY_CHECK: true,
   TOKEN_AUDIENCES: ["istio-ca"],
   JWT_RULE: "",
+  TRUSTED_GATEWAY_CIDR: [],
   REVISION: "",
 };
 
@@ -88,6 +89,11 @@ describe("secureServingOptions", () => {
       serviceAccount: "reviews",
     });
     expect(options?.authority?.selfMade.trustDomain).toBe("a@b.test");
+  });
+
+  test("believes gateways in the networks that are named", () => {
+    const options = secureServingOptions({ ...variables, TRUSTED_GATEWAY_CIDR: ["10.0.0.0/8"] }, place);
+    expect(options?.authenticators.map(({ name }) => name)).toEqual(["x-forwarded-client-cert"]);
   });
 
   test("lets more accounts act for nodes", () => {

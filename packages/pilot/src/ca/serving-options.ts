@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { applierServiceAccount } from "@keelson/model/names";
 import type { Authenticator } from "../auth/authenticator.ts";
+import { ForwardedCertificateAuthenticator } from "../auth/forwarded-certificate.ts";
 import { sanitizeTrustDomain } from "../auth/identity.ts";
 import { JwtAuthenticator } from "../auth/jwt-authenticator.ts";
 import { parseJwtRule } from "../auth/jwt-rule.ts";
@@ -29,6 +30,7 @@ export interface SecurityVariables {
   readonly PILOT_ENABLE_XDS_IDENTITY_CHECK: boolean;
   readonly TOKEN_AUDIENCES: readonly string[];
   readonly JWT_RULE: string;
+  readonly TRUSTED_GATEWAY_CIDR: readonly string[];
   readonly REVISION: string;
 }
 
@@ -79,7 +81,7 @@ export function secureServingOptions(
     }),
     certificateLifetimeMs: variables.DEFAULT_WORKLOAD_CERT_TTL,
     tls: { minVersion, cipherSuites },
-    authenticators: tokenAuthenticators(variables, trustDomain),
+    authenticators: authenticators(variables, trustDomain),
     nodeRules: {
       identityCheck: variables.PILOT_ENABLE_XDS_IDENTITY_CHECK,
       nodeAccounts: new Set([
@@ -124,8 +126,11 @@ function authorityOptions(
   };
 }
 
-function tokenAuthenticators(variables: SecurityVariables, trustDomain: string): Authenticator[] {
-  if (variables.JWT_RULE === "") return [];
-  const rule = parseJwtRule(variables.JWT_RULE, variables.TOKEN_AUDIENCES);
-  return [new JwtAuthenticator(rule, trustDomain)];
+/** In the order in which Pilot asks them. */
+function authenticators(variables: SecurityVariables, trustDomain: string): Authenticator[] {
+  const { JWT_RULE: jwtRule, TOKEN_AUDIENCES: audiences, TRUSTED_GATEWAY_CIDR: gateways } = variables;
+  return [
+    ...(jwtRule === "" ? [] : [new JwtAuthenticator(parseJwtRule(jwtRule, audiences), trustDomain)]),
+    ...(gateways.length === 0 ? [] : [new ForwardedCertificateAuthenticator(gateways, trustDomain)]),
+  ];
 }

@@ -6,6 +6,8 @@ export interface TlsOptions {
    * of ECDSA.
    */
   readonly cipherSuites: readonly string[];
+  /** Time for a handshake, in ms; default 10,000 (Node's is 2 minutes, for which idle peers could hold many sockets). */
+  readonly handshakeMs?: number;
 }
 
 /** Those that Go calls safe → OpenSSL's names. Node takes IANA's for suites of TLS 1.3. */
