@@ -2,7 +2,7 @@ import type { Endpoint, EndpointSet, Service } from "@keelson/protos/policy";
 import type { Mesh } from "@keelson/protos/proxy";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
 import type { HostPolicyIndex } from "./index/host-policies.ts";
-import type { ServiceIndex } from "./index/services.ts";
+import { isExportedTo, type ServiceIndex } from "./index/services.ts";
 import { outboundClusterName } from "./names.ts";
 import type { Scope } from "./scope/scope.ts";
 import type { ProxyTraits } from "./traits.ts";
@@ -37,6 +37,12 @@ export class Context {
 
   endpointSet(name: string): EndpointSet | undefined {
     return this.indexes.endpointSet(name);
+  }
+
+  /** A service that the proxy may call. */
+  visible(hostname: string): Service | undefined {
+    const service = this.services.get(hostname);
+    return service !== undefined && isExportedTo(service, this.proxy.namespace) ? service : undefined;
   }
 
   /** The policy that counts when this proxy calls a service. */

@@ -25,7 +25,7 @@ export function destinationPort(
 
 /** A name is given also for a service that is not there: Envoy then answers 503, as Istio's does. */
 export function destinationCluster(destination: RouteDestination, context: Context, dialled: number): string {
-  const service = context.services.get(destination.hostname);
+  const service = context.visible(destination.hostname);
   const port = destinationPort(destination, service, dialled);
   return outboundClusterName(port, subsetKey(destination), service?.hostname ?? destination.hostname);
 }
@@ -71,7 +71,7 @@ export function destinationPolicy(
   context: Context,
   dialled: number,
 ): PolicyParts {
-  const service = context.services.get(destination.hostname);
+  const service = context.visible(destination.hostname);
   if (service === undefined) return {};
   const policy = context.policyOf(service);
   return policyFor(

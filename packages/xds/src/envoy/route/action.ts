@@ -2,6 +2,7 @@ import type {
   RouteActionSchema,
   WeightedCluster_ClusterWeightSchema,
 } from "@envoyproxy/xds-protos/envoy/config/route/v3/route_components_pb.js";
+import type { HttpMatch } from "@keelson/protos/match";
 import type { HttpRoute, Mirror, RouteDestination } from "@keelson/protos/route";
 import type { Context } from "../context.ts";
 import { destinationCluster, destinationPolicy, weighted } from "../destination.ts";
@@ -16,6 +17,8 @@ type Action = Init<typeof RouteActionSchema>;
 /** Where requests go, for how long and how often they are tried. */
 export interface ActionInputs {
   readonly route: HttpRoute;
+  /** That of the route's matches by which requests come here. */
+  readonly match: HttpMatch | undefined;
   /** What the caller dialled. */
   readonly port: number;
   /** Where a route without destinations leads: the service that was asked for. */
@@ -69,10 +72,19 @@ function hostRewrite({ rewrite, requestHeaders, destinations }: HttpRoute): Acti
   return authority === "" ? {} : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: authority } };
 }
 
-function pathRewrite({ rewrite }: HttpRoute): Action {
+const escapeRegex = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+function pathRewrite({ route: { rewrite }, match }: ActionInputs): Action {
   if (rewrite === undefined) return {};
   if (rewrite.regex !== "") {
     return { regexRewrite: { pattern: { regex: rewrite.regex }, substitution: rewrite.substitution } };
+  }
+  const how = match?.uri?.how;
+  if (rewrite.uri === "/" && match?.wholeSegments === true && how?.case === "prefix" && how.value !== "") {
+    // Put in place of "/a", a "/" would make "//b" of "/a/b".
+    return {
+      regexRewrite: { pattern: { regex: `^${escapeRegex(how.value)}(/?)(.*)` }, substitution: "/\\2" },
+    };
   }
   return rewrite.uri === "" ? {} : { prefixRewrite: rewrite.uri };
 }
@@ -93,7 +105,7 @@ export function routeAction(inputs: ActionInputs): Action {
   return {
     clusterSpecifier: clusterSpecifier(inputs),
     ...timeoutFields(route.timeoutMs),
-    ...pathRewrite(route),
+    ...pathRewrite(inputs),
     ...hostRewrite(route),
     ...(retries && { retryPolicy: retries }),
     hashPolicy: hashes,

@@ -52,6 +52,7 @@ function pathSpecifier(uri: StringMatch | undefined, wholeSegments = false): Pat
     case "exact":
       return { case: "path", value: how.value };
     case "prefix":
+      if (how.value === "" || how.value === "/") return { case: "prefix", value: "/" };
       return { case: wholeSegments ? "pathSeparatedPrefix" : "prefix", value: how.value };
     case "regex":
       return { case: "safeRegex", value: { regex: how.value } };
@@ -92,7 +93,7 @@ export function matchesAll(match: HttpMatch | undefined): boolean {
   const how = match.uri?.how;
   const anyPath =
     how?.case === undefined ||
-    (how.case === "prefix" && how.value === "/") ||
+    (how.case === "prefix" && (how.value === "/" || how.value === "")) ||
     (how.case === "regex" && how.value === ".*");
   const { headers, queryParameters, method, authority, scheme } = match;
   return anyPath && headers.length === 0 && queryParameters.length === 0 && !method && !authority && !scheme;

@@ -67,7 +67,7 @@ function perFilterConfig({ fault, cors }: HttpRoute): Record<string, Any> {
 
 type ActionOneof = NonNullable<Init<typeof RouteSchema>["action"]>;
 
-function actionOf(route: HttpRoute, inputs: RouteInputs): ActionOneof {
+function actionOf(route: HttpRoute, match: HttpMatch | undefined, inputs: RouteInputs): ActionOneof {
   const { redirect, directResponse } = route;
   if (redirect !== undefined) return { case: "redirect", value: redirectAction(redirect, inputs) };
   if (directResponse !== undefined) {
@@ -75,13 +75,13 @@ function actionOf(route: HttpRoute, inputs: RouteInputs): ActionOneof {
     const content = body.length > 0 && { body: { specifier: { case: "inlineBytes" as const, value: body } } };
     return { case: "directResponse", value: { status, ...content } };
   }
-  return { case: "route", value: routeAction({ ...inputs, route }) };
+  return { case: "route", value: routeAction({ ...inputs, route, match }) };
 }
 
 function routeOf(route: HttpRoute, match: HttpMatch | undefined, inputs: RouteInputs): Route {
   const { table, port } = inputs;
   const [only] = route.destinations.length === 1 ? route.destinations : [];
-  const action = actionOf(route, inputs);
+  const action = actionOf(route, match, inputs);
   const metadata = ruleMetadata(table.name);
   const name = [route.name, match?.name].filter(Boolean).join(".");
   return create(RouteSchema, {

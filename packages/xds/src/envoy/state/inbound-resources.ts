@@ -33,7 +33,7 @@ export function inboundResources(
   const listeners = inboundListeners(plans, mesh, proxy).map((listener) =>
     resourceOf(ListenerSchema, listener.name, listener),
   );
-  return { clusters: resourceMap(clusters, undefined), listeners: resourceMap(listeners, undefined) };
+  return { clusters: resourceMap(clusters), listeners: resourceMap(listeners) };
 }
 
 function clusterOf(plan: InboundPlan, addresses: readonly Uint8Array[], mesh: Mesh, proxy: ProxyTraits) {

@@ -149,9 +149,10 @@ export abstract class MeshResources {
       ({ resolution, addresses }) => resolution === Resolution.PASSTHROUGH && addresses.length === 0,
     );
     const { entries, clusters, endpoints, listeners, nameTable: names, routes } = this.made;
-    const made: Made = { ...(routes && { routes }) };
+    const made: Made = {};
     if (!inClusters) Object.assign(made, entries && { entries }, clusters && { clusters });
-    if (!inListeners) Object.assign(made, listeners && { listeners }, names && { nameTable: names });
+    if (!inListeners)
+      Object.assign(made, listeners && { listeners }, routes && { routes }, names && { nameTable: names });
     if (!inClusters && entries && endpoints)
       made.endpoints = this.replaceEndpoints(entries, endpoints, changed);
     return this.remake({ context: this.context, makers: this.makers, before: this.lists, made });

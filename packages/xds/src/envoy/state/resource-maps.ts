@@ -6,17 +6,19 @@ export const noResources: ResourceMap = new Map();
 
 /**
  * The resources by name, the first of a name only. What has the same content as before is the same object as before;
- * if all is, so is the map.
+ * if all is, in the same order, so is the map.
  */
-export function resourceMap(resources: Iterable<Resource>, before: ResourceMap | undefined): ResourceMap {
+export function resourceMap(resources: Iterable<Resource>, before: ResourceMap = noResources): ResourceMap {
   const map = new Map<string, Resource>();
-  let same = before !== undefined;
+  const names = before.keys();
+  let same = true;
   for (const resource of resources) {
-    if (map.has(resource.name)) continue;
-    const old = before?.get(resource.name);
-    const kept = old !== undefined && old.version === resource.version ? old : resource;
-    if (kept !== old) same = false;
-    map.set(resource.name, kept);
+    const { name, version } = resource;
+    if (map.has(name)) continue;
+    const old = before.get(name);
+    const kept = old?.version === version ? old : resource;
+    if (kept !== old || names.next().value !== name) same = false;
+    map.set(name, kept);
   }
-  return same && before !== undefined && before.size === map.size ? before : map;
+  return same && map.size === before.size ? before : map;
 }
