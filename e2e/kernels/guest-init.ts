@@ -14,7 +14,7 @@ export const guestPaths = {
 export const initScript = `#!/bin/busybox sh
 /bin/busybox mkdir -p /usr/lib/busybox /proc /sys /dev /tmp /run /var /root
 /bin/busybox --install -s /usr/lib/busybox
-export PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/busybox HOME=/root LANG=C.UTF-8 NO_COLOR=1 KEELSON_GUEST=1
+export PATH=/usr/local/bin:/usr/bin:/bin:/usr/lib/busybox HOME=/root LANG=C.UTF-8 NO_COLOR=1 KEELSON_GUEST=1 NODE_COMPILE_CACHE=/tmp/compile-cache
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev

@@ -6,7 +6,7 @@ import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/re
 import type { Scenario } from "../scenarios/scenario.ts";
 
 /** An emulated machine is slow: enough connections for the bound on a split to mean something, and a short absence. */
-const scale: Scale = { connections: 300, awayMs: 2_000, senders: 4 };
+const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
 
 const openWorld = (family: Family): Promise<ReviewsWorld> =>
   ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
