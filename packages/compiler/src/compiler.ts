@@ -1,22 +1,18 @@
-import { Memo, type Model, type Problem, type Service } from "@keelson/model";
+import { Derived, Memo, type Model, type Problem, type Service } from "@keelson/model";
 import { type PolicyIr, policyTypeUrls, type Resource, type ResourceSnapshot } from "@keelson/protos";
-import {
-  type Service as ServiceMessage,
-  ServiceSchema,
-  type Workload as WorkloadMessage,
-  WorkloadSchema,
-} from "@keelson/protos/policy";
+import { type Service as ServiceMessage, ServiceSchema } from "@keelson/protos/policy";
 import type { RouteTable } from "@keelson/protos/route";
 import { EndpointSets } from "./endpoint-sets.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { accountsOf } from "./identities.ts";
 import { isForNodes } from "./left-alone.ts";
-import { serviceMessage, workloadMessage } from "./messages.ts";
+import { serviceMessage } from "./messages.ts";
 import { serviceProblems, unknownHosts } from "./problems.ts";
 import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
 import { resource } from "./resource.ts";
 import { Scene } from "./scene.ts";
+import { type CompiledWorkloads, compileWorkloads } from "./workloads.ts";
 
 export interface Compiled {
   /** All of the policy as messages: what proxies are served from. */
@@ -44,22 +40,16 @@ export class Compiler {
   private readonly ports = new Memo<readonly ResolvedPort[]>();
   private readonly services = new Memo<ServiceMessage>();
   private readonly problems = new Memo<readonly Problem[]>();
-  private readonly workloads = new Memo<WorkloadMessage>();
+  private readonly workloads = new Derived(compileWorkloads);
   private readonly endpointSets = new EndpointSets();
   private readonly serviceResources = new Memo<Resource>();
-  private readonly workloadResources = new Memo<Resource>();
 
   compile(model: Model): Compiled {
     const scene = new Scene(model);
     const services = new Map(
       [...model.services].map(([hostname, service]) => [hostname, this.service(scene, service)]),
     );
-    const workloads = new Map(
-      [...model.workloads].map(([name, workload]) => [
-        name,
-        this.workloads.get(name, [workload], () => workloadMessage(workload)),
-      ]),
-    );
+    const workloads = this.workloads.of(model.workloads);
     const endpointSets = this.endpointSets.all(scene);
     const resources = this.nodeResources(scene, services, workloads, endpointSets);
     this.endRound();
@@ -69,7 +59,7 @@ export class Compiler {
         mesh: model.mesh,
         services: new Map(compiled.map(({ message }) => [message.hostname, message])),
         endpointSets,
-        workloads,
+        workloads: workloads.messages,
         routeTables: new Map([...model.routes].map(([name, { table }]) => [name, table])),
         hostPolicies: new Map([...model.policies].map(([name, { policy }]) => [name, policy])),
         gateways: model.gateways,
@@ -99,7 +89,7 @@ export class Compiler {
       service.ports.map((port) => resolvePort(scene, service, port)),
     );
     const accounts = accountsOf(scene.endpoints(hostname), trustDomain);
-    const message = this.services.get(hostname, [service, ports, accounts.join()], () =>
+    const message = this.services.get(hostname, [service, ports, accounts], () =>
       serviceMessage(service, ports, accounts),
     );
     const behind = hostnames.map((host) => scene.endpoints(host));
@@ -111,7 +101,7 @@ export class Compiler {
   private nodeResources(
     scene: Scene,
     services: ReadonlyMap<string, CompiledService>,
-    workloads: ReadonlyMap<string, WorkloadMessage>,
+    workloads: CompiledWorkloads,
     sets: Parameters<EndpointSets["forNodes"]>[2],
   ): ResourceSnapshot["resources"] {
     const nodeSets = new Map<string, Resource>();
@@ -126,23 +116,17 @@ export class Compiler {
         nodeSets.set(destination.endpointSet, this.endpointSets.forNodes(scene, destination, sets));
       }
     }
-    const nodeWorkloads = new Map(
-      [...workloads].map(([name, message]) => {
-        const encode = (): Resource => ({ ...resource(WorkloadSchema, name, message), node: message.node });
-        return [name, this.workloadResources.get(name, [message], encode)];
-      }),
-    );
     return new Map([
       [policyTypeUrls.endpointSet, nodeSets],
       [policyTypeUrls.service, nodeServices],
-      [policyTypeUrls.workload, nodeWorkloads],
+      [policyTypeUrls.workload, workloads.resources],
     ]);
   }
 
   private endRound(): void {
     this.endpointSets.endRound();
-    for (const memo of [this.ports, this.services, this.problems, this.workloads]) memo.endRound();
-    for (const memo of [this.serviceResources, this.workloadResources]) memo.endRound();
+    for (const memo of [this.ports, this.services, this.problems]) memo.endRound();
+    this.serviceResources.endRound();
   }
 }
 

@@ -45,11 +45,11 @@ const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
 /** Of the workload's labels, those that tell a reader which version answered. */
 const shownLabels = ["app", "version"];
 
-/** @param accounts SPIFFE ids of the endpoints' own service accounts */
+/** @param accounts SPIFFE ids of the endpoints' own service accounts, separated by commas */
 export function serviceMessage(
   service: ModelService,
   ports: readonly ResolvedPort[],
-  accounts: readonly string[],
+  accounts: string,
 ): Service {
   return create(ServiceSchema, {
     hostname: service.hostname,
@@ -59,7 +59,7 @@ export function serviceMessage(
     resolution: service.resolution,
     meshExternal: service.meshExternal,
     exportedTo: [...service.exportedTo],
-    identities: [...new Set([...service.identities, ...accounts])].sort(),
+    identities: [...new Set([...service.identities, ...accounts.split(",")])].filter(Boolean).sort(),
     aliases: [...service.aliases],
     addressBlocks: [...service.addressBlocks],
   });

@@ -60,3 +60,9 @@ export function formatEndpoint(address: Uint8Array, port: number): string {
   const text = formatAddress(address);
   return isIPv6(text) ? `[${text}]:${port}` : `${text}:${port}`;
 }
+
+/** The one way of many to write an address; text that is none stays as it is. */
+export function canonicalAddress(text: string): string {
+  const address = text.includes(":") ? parseAddress(text) : undefined;
+  return address === undefined ? text : formatAddress(address);
+}

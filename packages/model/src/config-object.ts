@@ -42,13 +42,19 @@ export function describeObject({ kind, metadata }: Pick<ConfigObject, "kind" | "
   return `${kind} ${metadata.namespace === "" ? "" : `${metadata.namespace}/`}${metadata.name}`;
 }
 
+type Identified = Pick<ConfigObject, "kind" | "group" | "metadata">;
+
+/** There are many objects, and each is asked for its key many times. */
+const keys = new WeakMap<Identified, string>();
+
 /** Unique among all objects of a source. */
-export function objectKey({
-  kind,
-  group,
-  metadata,
-}: Pick<ConfigObject, "kind" | "group" | "metadata">): string {
-  return `${kind}.${group}/${metadata.namespace}/${metadata.name}`;
+export function objectKey(object: Identified): string {
+  const known = keys.get(object);
+  if (known !== undefined) return known;
+  const { kind, group, metadata } = object;
+  const key = `${kind}.${group}/${metadata.namespace}/${metadata.name}`;
+  keys.set(object, key);
+  return key;
 }
 
 export type Severity = "error" | "warning";

@@ -2,6 +2,7 @@ export type { Mesh } from "@keelson/protos/proxy";
 export * from "./address.ts";
 export * from "./config-object.ts";
 export * from "./debug-api.ts";
+export { Derived } from "./derived.ts";
 export { spiffeId } from "./identity.ts";
 export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";

@@ -37,3 +37,12 @@ test("a value that could not be made is asked for again", () => {
   expect(() => memo.get("a", [], failing)).toThrow("no");
   expect(memo.get("a", [], () => "made")).toBe("made");
 });
+
+test("what is forgotten is made again, for the same inputs", () => {
+  const memo = new Memo<string>();
+  memo.get("a", [1], () => "one");
+  memo.forget("a");
+  memo.forget("b");
+  expect(memo.get("a", [1], () => "two")).toBe("two");
+  expect(memo.get("a", [1], () => "three")).toBe("two");
+});

@@ -19,6 +19,7 @@ export interface BuiltModel {
  * last call is the same object again, so that who reads it can tell.
  */
 export class ModelBuilder {
+  private readonly objects = new ObjectSet();
   private readonly registry: Registry;
   private readonly rules: Rules;
   private readonly defaults: Mesh;
@@ -31,13 +32,10 @@ export class ModelBuilder {
   }
 
   build(objects: readonly KnownObject[], mesh: Mesh = this.defaults): BuiltModel {
-    const problems: Problem[] = [];
-    const set = new ObjectSet(objects, problems);
-    const model = {
-      mesh,
-      ...this.registry.build(set, mesh.trustDomain, problems),
-      ...this.rules.build(set, problems),
-    };
-    return { model, problems };
+    this.objects.update(objects);
+    const problems = this.objects.problems();
+    const registered = this.registry.build(this.objects, mesh.trustDomain, problems);
+    const ruled = this.rules.build(this.objects, problems);
+    return { model: { mesh, ...registered, ...ruled }, problems };
   }
 }

@@ -8,46 +8,171 @@ import {
 } from "./config-object.ts";
 import type { KnownObject } from "./kinds/index.ts";
 
-/** The objects of all sources, each name once, by kind. */
-export class ObjectSet {
-  private readonly byKind = new Map<string, KnownObject[]>();
+type ObjectOf<Kind extends string, Group extends string> = Extract<KnownObject, { kind: Kind; group: Group }>;
 
-  /** @param problems takes what is said of objects that stand twice */
-  constructor(objects: readonly KnownObject[], problems: Problem[]) {
-    for (const object of withoutDuplicates(objects, problems)) {
-      const key = `${object.kind}.${object.group}`;
-      const known = this.byKind.get(key);
-      if (known === undefined) this.byKind.set(key, [object]);
-      else known.push(object);
+/** What an update brought and took away. */
+export interface Changes<Kind extends string, Group extends string> {
+  readonly added: readonly ObjectOf<Kind, Group>[];
+  readonly removed: readonly ObjectOf<Kind, Group>[];
+}
+
+/** The objects of one kind, each name once. */
+interface KindObjects {
+  /** Sorted by key; the same list as long as nothing changes. */
+  sorted: readonly KnownObject[];
+  added: KnownObject[];
+  removed: KnownObject[];
+}
+
+/**
+ * The objects of all sources, by kind, each name once: of objects of one name the one counts whose origin sorts first.
+ * An update costs what it changes, and a look at each object.
+ */
+export class ObjectSet {
+  private given: readonly KnownObject[] = none;
+  /** How many times each object was given: sources may say the same thing twice. */
+  private readonly counts = new Map<KnownObject, number>();
+  /** Key → all objects of that name, the one that counts first. */
+  private readonly byKey = new Map<string, readonly KnownObject[]>();
+  private readonly kinds = new Map<string, KindObjects>();
+  private readonly doubled = new Set<string>();
+
+  update(objects: readonly KnownObject[]): void {
+    for (const kind of this.kinds.values()) {
+      kind.added = [];
+      kind.removed = [];
+    }
+    const { gone, fresh } = this.difference(objects);
+    // Which of several objects of one name counts may change without any of them.
+    const keys = new Set([...this.doubled, ...gone.map(objectKey), ...fresh.map(objectKey)]);
+    const before = new Map([...keys].map((key) => [key, this.byKey.get(key)?.[0]]));
+    for (const object of gone) this.change(object, (all) => all.filter((other) => other !== object));
+    for (const object of fresh) this.change(object, (all) => [...all, object]);
+    this.orderDoubles(objects);
+    for (const key of keys) this.note(before.get(key), this.byKey.get(key)?.[0]);
+    for (const kind of this.kinds.values()) {
+      if (kind.added.length + kind.removed.length > 0) kind.sorted = replaced(kind);
     }
   }
 
+  /** Sorted by namespace, then by name. */
   of<Kind extends KnownObject["kind"], Group extends KnownObject["group"]>(
     kind: Kind,
     group: Group,
-  ): readonly Extract<KnownObject, { kind: Kind; group: Group }>[] {
-    const isWanted = (object: KnownObject): object is Extract<KnownObject, { kind: Kind; group: Group }> =>
-      object.kind === kind && object.group === group;
-    return (this.byKind.get(`${kind}.${group}`) ?? []).filter(isWanted);
+  ): readonly ObjectOf<Kind, Group>[] {
+    return narrowed(this.kinds.get(`${kind}.${group}`)?.sorted ?? none);
+  }
+
+  /** What the last update changed among the objects that count. */
+  changes<Kind extends KnownObject["kind"], Group extends KnownObject["group"]>(
+    kind: Kind,
+    group: Group,
+  ): Changes<Kind, Group> {
+    const { added = [], removed = [] } = this.kinds.get(`${kind}.${group}`) ?? {};
+    return { added: narrowed(added), removed: narrowed(removed) };
+  }
+
+  /** What is to be said of objects that stand twice. */
+  problems(): Problem[] {
+    return [...this.doubled].sort().flatMap((key) => {
+      const [first, ...others] = this.byKey.get(key) ?? [];
+      return others.map((object) => {
+        const where = formatLocation(first?.origin.locate([]) ?? { file: "" });
+        const text = `${describeObject(object)} stands at ${where}, too; that one counts`;
+        return problemOf("error", object, ["metadata", "name"], text);
+      });
+    });
+  }
+
+  /** Sources keep what did not change in its place, so only what lies between two equal ends is looked at. */
+  private difference(objects: readonly KnownObject[]): { gone: KnownObject[]; fresh: KnownObject[] } {
+    const before = this.given;
+    this.given = objects;
+    const shorter = Math.min(before.length, objects.length);
+    let start = 0;
+    while (start < shorter && before[start] === objects[start]) start++;
+    let end = 0;
+    while (end < shorter - start && before.at(-1 - end) === objects.at(-1 - end)) end++;
+    const [old, now] = [before.slice(start, before.length - end), objects.slice(start, objects.length - end)];
+    const touched = new Map([...old, ...now].map((object) => [object, this.counts.get(object) ?? 0]));
+    for (const object of old) this.count(object, -1);
+    for (const object of now) this.count(object, 1);
+    const changed = [...touched];
+    return {
+      gone: changed
+        .filter(([object, count]) => count > 0 && !this.counts.has(object))
+        .map(([object]) => object),
+      fresh: changed
+        .filter(([object, count]) => count === 0 && this.counts.has(object))
+        .map(([object]) => object),
+    };
+  }
+
+  private count(object: KnownObject, difference: 1 | -1): void {
+    const count = (this.counts.get(object) ?? 0) + difference;
+    if (count === 0) this.counts.delete(object);
+    else this.counts.set(object, count);
+  }
+
+  private change(object: KnownObject, how: (all: readonly KnownObject[]) => readonly KnownObject[]): void {
+    const key = objectKey(object);
+    const all = how(this.byKey.get(key) ?? none);
+    if (all.length === 0) this.byKey.delete(key);
+    else this.byKey.set(key, all);
+    if (all.length > 1) this.doubled.add(key);
+    else this.doubled.delete(key);
+  }
+
+  /** By place; what has no place of its own, as it was given. */
+  private orderDoubles(objects: readonly KnownObject[]): void {
+    if (this.doubled.size === 0) return;
+    const given = Map.groupBy(
+      objects.filter((object) => this.doubled.has(objectKey(object))),
+      objectKey,
+    );
+    for (const [key, all] of given) this.byKey.set(key, [...new Set(all)].sort(byPlace));
+  }
+
+  private note(before: KnownObject | undefined, after: KnownObject | undefined): void {
+    if (before === after) return;
+    const some = before ?? after;
+    if (some === undefined) return;
+    const name = `${some.kind}.${some.group}`;
+    const kind = this.kinds.get(name) ?? { sorted: none, added: [], removed: [] };
+    this.kinds.set(name, kind);
+    if (before !== undefined) kind.removed.push(before);
+    if (after !== undefined) kind.added.push(after);
   }
 }
 
-/** Of objects of one name the one counts whose origin sorts first. */
-function withoutDuplicates(objects: readonly KnownObject[], problems: Problem[]): KnownObject[] {
-  const chosen = new Map<string, KnownObject>();
-  for (const object of objects) {
-    const key = objectKey(object);
-    const other = chosen.get(key);
-    if (other === undefined || compareLocations(object.origin.locate([]), other.origin.locate([])) < 0)
-      chosen.set(key, object);
+const none: readonly never[] = [];
+
+const byPlace = (a: KnownObject, b: KnownObject): number =>
+  compareLocations(a.origin.locate([]), b.origin.locate([]));
+
+const byKey = (a: KnownObject, b: KnownObject): number => {
+  const [first, second] = [objectKey(a), objectKey(b)];
+  return first < second ? -1 : first > second ? 1 : 0;
+};
+
+/** Merges what came into what stays: both are sorted, so no sort of everything is needed. */
+function replaced({ sorted, added, removed }: KindObjects): readonly KnownObject[] {
+  const gone = new Set(removed);
+  const fresh = added.toSorted(byKey);
+  const merged: KnownObject[] = [];
+  let next = 0;
+  for (const object of sorted) {
+    if (gone.has(object)) continue;
+    for (let one = fresh[next]; one !== undefined && byKey(one, object) < 0; one = fresh[++next])
+      merged.push(one);
+    merged.push(object);
   }
-  if (chosen.size === objects.length) return [...objects];
-  for (const object of objects) {
-    const first = chosen.get(objectKey(object));
-    if (first === undefined || first === object) continue;
-    const where = formatLocation(first.origin.locate([]));
-    const text = `${describeObject(object)} stands at ${where}, too; that one counts`;
-    problems.push(problemOf("error", object, ["metadata", "name"], text));
-  }
-  return [...chosen.values()];
+  return [...merged, ...fresh.slice(next)];
 }
+
+/** Sound: lists are kept by the very fields that tell the members of the union apart. */
+const narrowed = <Kind extends string, Group extends string>(
+  objects: readonly KnownObject[],
+): readonly ObjectOf<Kind, Group>[] =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  objects as readonly ObjectOf<Kind, Group>[];

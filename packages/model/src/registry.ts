@@ -1,18 +1,19 @@
 import { objectKey, type Problem } from "./config-object.ts";
-import type { EndpointSliceObject, PodObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
+import { Derived } from "./derived.ts";
+import type { EndpointSliceObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
 import { type Endpoint, type Service, serviceNameLabel, type Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
 import { normaliseEgressRule } from "./normalise/egress-rules.ts";
-import { normaliseEndpoints, podOf, sortEndpoints } from "./normalise/endpoints.ts";
+import { leadsElsewhere, normaliseEndpoints, sortEndpoints } from "./normalise/endpoints.ts";
 import { type MergedService, mergeServices } from "./normalise/merge-services.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { normaliseServiceEntry, serviceEntryEndpoints } from "./normalise/service-entries.ts";
 import { normaliseService } from "./normalise/services.ts";
-import { normaliseWorkload } from "./normalise/workloads.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge, byKey } from "./order.ts";
 import { WorkloadLookup } from "./workload-lookup.ts";
+import { workloadsOf } from "./workload-map.ts";
 
 /** Who is there to be called, and to call. */
 export interface Registered {
@@ -37,26 +38,27 @@ export class Registry {
   private readonly merged = new Memo<MergedService>();
   private readonly mergedEndpoints = new Memo<readonly Endpoint[]>();
   private readonly aliased = new Memo<Service>();
-  private readonly workloads = new Memo<Workload | undefined>();
+  private readonly lookup = new WorkloadLookup();
+  private readonly slices = new Derived(slicesByService);
+  private readonly workloads = new Derived(workloadsOf);
 
   constructor(domain: string) {
     this.domain = domain;
   }
 
   build(objects: ObjectSet, trustDomain: string, problems: Problem[]): Registered {
-    const pods = objects.of("Pod", "");
-    const lookup = new WorkloadLookup(pods, objects.of("WorkloadEntry", "networking.istio.io"));
-    const slices = slicesByService(objects.of("EndpointSlice", "discovery.k8s.io"));
+    this.lookup.update(objects.changes("Pod", ""), objects.of("WorkloadEntry", "networking.istio.io"));
+    const slices = this.slices.of(objects.of("EndpointSlice", "discovery.k8s.io"));
     const kubernetes = objects.of("Service", "");
     const parts = [
       ...kubernetes.flatMap((object) => {
         const own = slices.get(`${object.metadata.namespace}/${object.metadata.name}`) ?? [];
-        return this.ofKubernetes(object, own, lookup, trustDomain, problems);
+        return this.ofKubernetes(object, own, trustDomain, problems);
       }),
       ...objects
         .of("ServiceEntry", "networking.istio.io")
         .toSorted(byAge)
-        .flatMap((object) => this.ofServiceEntry(object, lookup, problems)),
+        .flatMap((object) => this.ofServiceEntry(object, problems)),
       ...objects
         .of("EgressRule", "config.istio.io")
         .toSorted(byKey)
@@ -67,8 +69,9 @@ export class Registry {
     ];
     const registered = this.merge(parts, problems);
     this.addAliases(kubernetes, registered.services);
-    const workloads = this.buildWorkloads(pods);
-    for (const memo of [this.services, this.serviceEntries, this.endpoints, this.workloads]) memo.endRound();
+    const workloads = this.workloads.of(objects.of("Pod", ""));
+    this.lookup.endRound();
+    for (const memo of [this.services, this.serviceEntries, this.endpoints]) memo.endRound();
     for (const memo of [this.egressRules, this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
     return { ...registered, workloads };
   }
@@ -76,7 +79,6 @@ export class Registry {
   private ofKubernetes(
     object: ServiceObject,
     slices: readonly EndpointSliceObject[],
-    lookup: WorkloadLookup,
     trustDomain: string,
     problems: Problem[],
   ): Part[] {
@@ -88,21 +90,23 @@ export class Registry {
     if (service.value === undefined) return [];
     const selector = object.body.spec.selector ?? {};
     const entries =
-      Object.keys(selector).length === 0 ? [] : lookup.selectEntries(object.metadata.namespace, selector);
-    const inputs = [object, ...slices, ...podsBehind(slices, lookup), ...entries];
-    const endpoints = this.endpoints.get(key, inputs, () =>
-      normaliseEndpoints(object, slices, lookup, entries),
+      Object.keys(selector).length === 0
+        ? []
+        : this.lookup.selectEntries(object.metadata.namespace, selector);
+    if (slices.some((slice) => leadsElsewhere(slice, this.lookup))) this.endpoints.forget(key);
+    const endpoints = this.endpoints.get(key, [object, ...slices, ...entries], () =>
+      normaliseEndpoints(object, slices, this.lookup, entries),
     );
     problems.push(...endpoints.problems);
     return [{ service: service.value, endpoints: endpoints.value }];
   }
 
-  private ofServiceEntry(object: ServiceEntryObject, lookup: WorkloadLookup, problems: Problem[]): Part[] {
+  private ofServiceEntry(object: ServiceEntryObject, problems: Problem[]): Part[] {
     const key = objectKey(object);
     const services = this.serviceEntries.get(key, [object], () => normaliseServiceEntry(object, this.domain));
     const { workloadSelector } = object.body.spec;
     const selected = workloadSelector
-      ? lookup.select(object.metadata.namespace, workloadSelector.labels ?? {})
+      ? this.lookup.select(object.metadata.namespace, workloadSelector.labels ?? {})
       : { pods: [], entries: [] };
     const inputs = [object, ...selected.pods, ...selected.entries];
     return services.map((service, i) => {
@@ -122,6 +126,12 @@ export class Registry {
     const byHost = Map.groupBy(parts, ({ service }) => service.hostname);
     for (const [hostname, all] of [...byHost].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const candidates = all.map(({ service }) => service);
+      const [only] = all;
+      if (all.length === 1 && only !== undefined) {
+        services.set(hostname, only.service);
+        endpoints.set(hostname, only.endpoints);
+        continue;
+      }
       const merged = this.merged.get(hostname, candidates, () => mergeServices(candidates));
       problems.push(...merged.problems);
       services.set(hostname, merged.service);
@@ -150,15 +160,6 @@ export class Registry {
       );
     }
   }
-
-  private buildWorkloads(pods: readonly PodObject[]): Map<string, Workload> {
-    const workloads = new Map<string, Workload>();
-    for (const pod of pods) {
-      const workload = this.workloads.get(objectKey(pod), [pod], () => normaliseWorkload(pod));
-      if (workload !== undefined) workloads.set(workload.name, workload);
-    }
-    return new Map([...workloads].sort(([a], [b]) => (a < b ? -1 : 1)));
-  }
 }
 
 const noEndpoints: readonly Endpoint[] = [];
@@ -176,11 +177,4 @@ function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, En
   }
   for (const own of found.values()) own.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   return found;
-}
-
-/** What the endpoints depend on beside their slices; an absent pod counts, too, since it may come. */
-function podsBehind(slices: readonly EndpointSliceObject[], pods: WorkloadLookup): (PodObject | undefined)[] {
-  return slices.flatMap((slice) =>
-    (slice.body.endpoints ?? []).map((endpoint) => podOf(slice, endpoint, pods)),
-  );
 }

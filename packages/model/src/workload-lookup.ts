@@ -1,70 +1,128 @@
-import { formatAddress, parseAddress } from "./address.ts";
+import { formatLabels } from "@keelson/protos";
+import { canonicalAddress } from "./address.ts";
 import { objectKey } from "./config-object.ts";
 import type { PodObject, WorkloadEntryObject } from "./kinds/index.ts";
 import type { PodLookup } from "./normalise/endpoints.ts";
 import type { SelectedWorkloads } from "./normalise/service-entries.ts";
 import { entryLabels } from "./normalise/workload-entries.ts";
 import { isDone, isReady, podAddresses } from "./normalise/workloads.ts";
+import type { Changes } from "./objects.ts";
 
-/** Finds workloads by their names, addresses and labels. */
+type Labels = Readonly<Record<string, string>>;
+
+/** What one selector chooses, kept up to date. */
+interface Selection {
+  readonly namespace: string;
+  readonly selector: Labels;
+  readonly pods: Set<PodObject>;
+  /** Sorted by name; absent after a change. */
+  sorted: readonly PodObject[] | undefined;
+  isUsed: boolean;
+}
+
+/** Finds workloads by their names, addresses and labels. An update costs what it changes. */
 export class WorkloadLookup implements PodLookup {
-  private readonly podsByName: ReadonlyMap<string, PodObject>;
-  private readonly podsByAddress = new Map<string, PodObject>();
-  private readonly podsByNamespace: ReadonlyMap<string, readonly PodObject[]>;
-  private readonly entriesByNamespace: ReadonlyMap<string, readonly WorkloadEntryObject[]>;
+  private readonly pods = new Map<string, PodObject>();
+  /** Address → pods that claim it, by key. */
+  private readonly claims = new Map<string, readonly PodObject[]>();
+  private readonly selections = new Map<string, Selection>();
+  /** Names and addresses that lead elsewhere since the last update. */
+  private readonly changed = new Set<string>();
+  private entries: ReadonlyMap<string, readonly WorkloadEntryObject[]> = new Map();
+
+  /** @param entries all there are */
+  update({ added, removed }: Changes<"Pod", "">, entries: readonly WorkloadEntryObject[]): void {
+    this.changed.clear();
+    for (const pod of [...removed, ...added]) {
+      for (const name of [nameOf(pod), ...claimedBy(pod)]) this.changed.add(name);
+    }
+    for (const pod of removed) this.remove(pod);
+    for (const pod of added) this.add(pod);
+    this.entries = Map.groupBy(entries, ({ metadata }) => metadata.namespace);
+  }
+
+  /** Whether the last update changed what a name or an address leads to. */
+  hasChanged(nameOrAddress: string): boolean {
+    return this.changed.size > 0 && this.changed.has(nameOrAddress);
+  }
+
+  byName(name: string): PodObject | undefined {
+    return this.pods.get(name);
+  }
 
   /**
    * An address leads to a pod that has it for itself: a finished pod's may belong to another one by now, and pods with
    * hostNetwork share their node's. Of two pods that claim one address, the name that sorts first counts.
+   * @param address in its canonical form
    */
-  constructor(pods: readonly PodObject[], entries: readonly WorkloadEntryObject[]) {
-    this.podsByName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
-    for (const pod of pods) {
-      if (isDone(pod) || pod.body.spec.hostNetwork) continue;
-      for (const address of podAddresses(pod).map(canonicalAddress)) {
-        const other = this.podsByAddress.get(address);
-        if (other === undefined || objectKey(pod) < objectKey(other)) this.podsByAddress.set(address, pod);
-      }
-    }
-    this.podsByNamespace = Map.groupBy(pods.toSorted(byName), ({ metadata }) => metadata.namespace);
-    this.entriesByNamespace = Map.groupBy(entries.toSorted(byName), ({ metadata }) => metadata.namespace);
-  }
-
-  byName(name: string): PodObject | undefined {
-    return this.podsByName.get(name);
-  }
-
   byAddress(address: string): PodObject | undefined {
-    return this.podsByAddress.get(canonicalAddress(address));
+    return this.claims.get(address)?.[0];
   }
 
   /** Pods that take connections, and WorkloadEntries, whose labels include all of the selector's. */
-  select(namespace: string, selector: Readonly<Record<string, string>>): SelectedWorkloads {
-    return {
-      pods: (this.podsByNamespace.get(namespace) ?? []).filter(
-        (pod) => isReady(pod) && includes(pod.metadata.labels, selector),
-      ),
-      entries: this.selectEntries(namespace, selector),
-    };
+  select(namespace: string, selector: Labels): SelectedWorkloads {
+    const key = `${namespace}/${formatLabels(selector)}`;
+    const selection = this.selections.get(key) ?? this.selection(namespace, selector);
+    this.selections.set(key, selection);
+    selection.isUsed = true;
+    selection.sorted ??= [...selection.pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    return { pods: selection.sorted, entries: this.selectEntries(namespace, selector) };
   }
 
-  selectEntries(namespace: string, selector: Readonly<Record<string, string>>): WorkloadEntryObject[] {
-    return (this.entriesByNamespace.get(namespace) ?? []).filter((entry) =>
-      includes(entryLabels(entry), selector),
-    );
+  selectEntries(namespace: string, selector: Labels): WorkloadEntryObject[] {
+    return (this.entries.get(namespace) ?? []).filter((entry) => includes(entryLabels(entry), selector));
+  }
+
+  /** Forgets selectors that nobody asked for since the last round. */
+  endRound(): void {
+    for (const [key, selection] of this.selections) {
+      if (!selection.isUsed) this.selections.delete(key);
+      selection.isUsed = false;
+    }
+  }
+
+  private selection(namespace: string, selector: Labels): Selection {
+    const selection: Selection = { namespace, selector, pods: new Set(), sorted: undefined, isUsed: true };
+    for (const pod of this.pods.values()) if (isChosen(selection, pod)) selection.pods.add(pod);
+    return selection;
+  }
+
+  private add(pod: PodObject): void {
+    this.pods.set(nameOf(pod), pod);
+    for (const address of claimedBy(pod)) {
+      const all = [...(this.claims.get(address) ?? []), pod];
+      this.claims.set(address, all.length === 1 ? all : all.sort(byKey));
+    }
+    for (const selection of this.selections.values()) {
+      if (!isChosen(selection, pod)) continue;
+      selection.pods.add(pod);
+      selection.sorted = undefined;
+    }
+  }
+
+  private remove(pod: PodObject): void {
+    if (this.pods.get(nameOf(pod)) === pod) this.pods.delete(nameOf(pod));
+    for (const address of claimedBy(pod)) {
+      const others = (this.claims.get(address) ?? []).filter((other) => other !== pod);
+      if (others.length === 0) this.claims.delete(address);
+      else this.claims.set(address, others);
+    }
+    for (const selection of this.selections.values()) {
+      if (selection.pods.delete(pod)) selection.sorted = undefined;
+    }
   }
 }
 
-const byName = (a: PodObject | WorkloadEntryObject, b: PodObject | WorkloadEntryObject): number =>
-  a.metadata.name < b.metadata.name ? -1 : 1;
+const nameOf = ({ metadata }: PodObject): string => `${metadata.namespace}/${metadata.name}`;
 
-const includes = (
-  labels: Readonly<Record<string, string>>,
-  selector: Readonly<Record<string, string>>,
-): boolean => Object.entries(selector).every(([key, value]) => labels[key] === value);
+const byKey = (a: PodObject, b: PodObject): number => (objectKey(a) < objectKey(b) ? -1 : 1);
 
-/** IPv6 has several ways to write one address. */
-function canonicalAddress(text: string): string {
-  const address = text.includes(":") ? parseAddress(text) : undefined;
-  return address === undefined ? text : formatAddress(address);
-}
+const isChosen = ({ namespace, selector }: Selection, pod: PodObject): boolean =>
+  pod.metadata.namespace === namespace && includes(pod.metadata.labels, selector) && isReady(pod);
+
+const includes = (labels: Labels, selector: Labels): boolean =>
+  Object.entries(selector).every(([key, value]) => labels[key] === value);
+
+/** Addresses that a pod has for itself. */
+const claimedBy = (pod: PodObject): string[] =>
+  isDone(pod) || pod.body.spec.hostNetwork ? [] : podAddresses(pod).map(canonicalAddress);

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { parseAddress } from "../address.ts";
+import { canonicalAddress, parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
 import type { EndpointSliceObject, PodObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
 import { compareAddresses, type Endpoint } from "../model.ts";
@@ -9,6 +9,8 @@ import { workloadFacts } from "./workload-facts.ts";
 
 /** Finds the pod behind an endpoint. */
 export interface PodLookup {
+  /** Whether the last update changed what a name ("namespace/name") or an address leads to. */
+  hasChanged(nameOrAddress: string): boolean;
   byName(name: string): PodObject | undefined;
   byAddress(address: string): PodObject | undefined;
 }
@@ -16,17 +18,34 @@ export interface PodLookup {
 type SliceEndpoint = NonNullable<EndpointSliceObject["body"]["endpoints"]>[number];
 
 /** The pod that an endpoint of a slice names, else the one that has its address. */
-export function podOf(
-  slice: EndpointSliceObject,
-  endpoint: SliceEndpoint,
-  pods: PodLookup,
-): PodObject | undefined {
-  const { targetRef } = endpoint;
-  if (targetRef !== undefined && (targetRef.kind ?? "Pod") === "Pod") {
-    return pods.byName(`${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}`);
-  }
-  return pods.byAddress(endpoint.addresses[0] ?? "");
+interface PodReference {
+  /** "namespace/name", or empty. */
+  readonly name: string;
+  readonly address: string;
 }
+
+/** Asked for each slice, whatever has changed. */
+const references = new WeakMap<EndpointSliceObject, readonly PodReference[]>();
+
+function referencesOf(slice: EndpointSliceObject): readonly PodReference[] {
+  const known = references.get(slice);
+  if (known !== undefined) return known;
+  const made = (slice.body.endpoints ?? []).map(({ targetRef, addresses }) => {
+    const isPod = targetRef !== undefined && (targetRef.kind ?? "Pod") === "Pod";
+    const name = isPod ? `${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}` : "";
+    return { name, address: canonicalAddress(addresses[0] ?? "") };
+  });
+  references.set(slice, made);
+  return made;
+}
+
+/** Of each endpoint. */
+const podsBehind = (slice: EndpointSliceObject, pods: PodLookup): (PodObject | undefined)[] =>
+  referencesOf(slice).map(({ name, address }) => (name === "" ? pods.byAddress(address) : pods.byName(name)));
+
+/** Whether a slice's endpoints may be other ones though the slice is the same. */
+export const leadsElsewhere = (slice: EndpointSliceObject, pods: PodLookup): boolean =>
+  referencesOf(slice).some(({ name, address }) => pods.hasChanged(name === "" ? address : name));
 
 /** A missing condition counts as true (Kubernetes API reference, EndpointConditions); what terminates takes nothing new. */
 function takesConnections(endpoint: SliceEndpoint, publishNotReady: boolean): boolean {
@@ -48,6 +67,7 @@ export function normaliseEndpoints(
       problems.push(problemOf("warning", slice, ["addressType"], "FQDN slices are not read"));
       continue;
     }
+    const behind = podsBehind(slice, pods);
     slice.body.endpoints?.forEach((endpoint, i) => {
       if (!takesConnections(endpoint, service.body.spec.publishNotReadyAddresses)) return;
       // Only the first address means something (API reference, Endpoint.addresses).
@@ -57,7 +77,7 @@ export function normaliseEndpoints(
         problems.push(problemOf("error", slice, ["endpoints", i, "addresses"], text));
         return;
       }
-      for (const made of endpointsOf(slice, endpoint, address, pods)) {
+      for (const made of endpointsOf(slice, address, behind[i])) {
         const key = `${made.transport} ${made.portName} ${made.port} ${Buffer.from(address).toString("hex")}`;
         if (!found.has(key)) found.set(key, made);
       }
@@ -94,11 +114,9 @@ export const sortEndpoints = (endpoints: readonly Endpoint[]): Endpoint[] =>
 
 function endpointsOf(
   slice: EndpointSliceObject,
-  endpoint: SliceEndpoint,
   address: Uint8Array,
-  pods: PodLookup,
+  pod: PodObject | undefined,
 ): Endpoint[] {
-  const pod = podOf(slice, endpoint, pods);
   const behind = workloadFacts(pod, slice.metadata.namespace);
   return (slice.body.ports ?? []).flatMap(({ name, port, protocol: transport }) =>
     transport === "SCTP" || port === null || port === undefined

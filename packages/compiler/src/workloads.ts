@@ -1,0 +1,36 @@
+import type { Workload as ModelWorkload } from "@keelson/model";
+import type { Resource } from "@keelson/protos";
+import { type Workload, WorkloadSchema } from "@keelson/protos/policy";
+import { workloadMessage } from "./messages.ts";
+import { resource } from "./resource.ts";
+
+export interface CompiledWorkloads {
+  readonly messages: ReadonlyMap<string, Workload>;
+  readonly resources: ReadonlyMap<string, Resource>;
+}
+
+/** Workloads are many and change one by one. */
+const known = new WeakMap<ModelWorkload, { readonly message: Workload; readonly resource: Resource }>();
+
+function compiled(workload: ModelWorkload): { readonly message: Workload; readonly resource: Resource } {
+  const before = known.get(workload);
+  if (before !== undefined) return before;
+  const message = workloadMessage(workload);
+  const made = {
+    message,
+    resource: { ...resource(WorkloadSchema, workload.name, message), node: workload.node },
+  };
+  known.set(workload, made);
+  return made;
+}
+
+export function compileWorkloads(workloads: ReadonlyMap<string, ModelWorkload>): CompiledWorkloads {
+  const messages = new Map<string, Workload>();
+  const resources = new Map<string, Resource>();
+  for (const [name, workload] of workloads) {
+    const made = compiled(workload);
+    messages.set(name, made.message);
+    resources.set(name, made.resource);
+  }
+  return { messages, resources };
+}
