@@ -9,6 +9,7 @@ import { accountsOf } from "./identities.ts";
 import { isForNodes } from "./left-alone.ts";
 import { serviceMessage } from "./messages.ts";
 import { serviceProblems, unknownHosts } from "./problems.ts";
+import { referenceProblems } from "./references.ts";
 import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
 import { resource } from "./resource.ts";
 import { Scene } from "./scene.ts";
@@ -54,6 +55,7 @@ export class Compiler {
     const resources = this.nodeResources(scene, services, workloads, endpointSets);
     this.endRound();
     const compiled = [...services.values()];
+    const problems = [...compiled.flatMap((service) => service.problems), ...unknownHosts(model)];
     return {
       ir: {
         mesh: model.mesh,
@@ -66,7 +68,7 @@ export class Compiler {
         sidecarScopes: model.sidecarScopes,
       },
       resources,
-      problems: [...compiled.flatMap(({ problems }) => problems), ...unknownHosts(model)],
+      problems: [...problems, ...referenceProblems(scene, problems)],
       explain: (hostname) => {
         const service = model.services.get(hostname);
         return service && explainService(scene, service, services.get(hostname)?.ports ?? []);

@@ -63,7 +63,9 @@ export function unknownHosts(model: Model): Problem[] {
   return [...model.routes.values()]
     .filter(({ table }) => table.gateways.includes(meshGateway) && !table.hosts.some(isKnown))
     .flatMap(({ table, ...origins }) => {
-      const text = `there is no service ${table.hosts.join(", ")}; the rule has no effect`;
+      // Proxies take rules for hosts that no service has, for plain HTTP at least.
+      const effect = table.name.startsWith("RouteRule/") ? "no effect" : "no effect on kernel nodes";
+      const text = `there is no service ${table.hosts.join(", ")}; the rule has ${effect}`;
       const absent: Absence = { what: "service", hostname: table.hosts[0] ?? "" };
       return objectsOf(origins).map((object) =>
         problemOf("warning", object, hostField(object), text, absent),
