@@ -61,8 +61,8 @@ export type Severity = "error" | "warning";
 
 /** Something that a problem's conclusion rests on, and that is not there. */
 export interface Absence {
-  readonly what: "service" | "policy" | "gateway" | "endpoints";
-  /** Hostname of the service that is meant; of a gateway, its "namespace/name". */
+  readonly what: "service" | "policy" | "gateway" | "rule" | "endpoints";
+  /** Hostname of the service that is meant; of a gateway or a rule, its "namespace/name". */
   readonly hostname: string;
   /** Endpoints with certain labels are meant. */
   readonly byLabels?: boolean;

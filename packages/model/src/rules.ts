@@ -4,14 +4,13 @@ import { GatewayApi } from "./gateway-api.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
 import { normaliseIstioGateway } from "./normalise/istio-gateways.ts";
-import type { Normalised } from "./normalise/normalised.ts";
 import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseSidecar } from "./normalise/sidecars.ts";
-import { normaliseVirtualService } from "./normalise/virtual-services.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge, byPrecedence } from "./order.ts";
 import { Policies } from "./policies.ts";
+import { VirtualServices } from "./virtual-services.ts";
 
 /** What is asked of those who call. */
 export interface Ruled {
@@ -26,7 +25,7 @@ export class Rules {
   private readonly domain: string;
   private readonly gatewayApi: GatewayApi;
   private readonly policies: Policies;
-  private readonly virtualServices = new Memo<Normalised<RouteSource>>();
+  private readonly virtualServices: VirtualServices;
   private readonly routeRules = new Memo<HostRoute>();
   private readonly routeRuleTables = new Memo<RouteSource>();
   private readonly gateways = new Memo<Gateway>();
@@ -36,12 +35,13 @@ export class Rules {
     this.domain = domain;
     this.gatewayApi = new GatewayApi(domain);
     this.policies = new Policies(domain);
+    this.virtualServices = new VirtualServices(domain);
   }
 
   build(objects: ObjectSet, problems: Problem[]): Ruled {
     // In the order in which they are asked: of two APIs that speak of one host, the newer one counts.
     const routes = [
-      ...this.buildVirtualServices(objects, problems),
+      ...this.virtualServices.build(objects, problems),
       ...this.gatewayApi.buildTables(objects, problems),
       ...this.buildRouteRules(objects),
     ];
@@ -55,23 +55,6 @@ export class Rules {
       gateways: new Map(gateways.map((gateway) => [gateway.name, gateway])),
       sidecarScopes: new Map(scopes.map((scope) => [scope.name, scope])),
     };
-  }
-
-  private buildVirtualServices(objects: ObjectSet, problems: Problem[]): RouteSource[] {
-    return (
-      objects
-        .of("VirtualService", "networking.istio.io")
-        // One without hosts is part of another one.
-        .filter(({ body }) => body.spec.hosts.length > 0)
-        .sort(byAge)
-        .map((object) => {
-          const made = this.virtualServices.get(objectKey(object), [object], () =>
-            normaliseVirtualService(object, this.domain),
-          );
-          problems.push(...made.problems);
-          return made.value;
-        })
-    );
   }
 
   /** One table for each host, in the order of hosts. */
@@ -106,7 +89,7 @@ export class Rules {
 
   private endRound(): void {
     this.gatewayApi.endRound();
-    for (const memo of [this.virtualServices, this.routeRules, this.routeRuleTables]) memo.endRound();
+    for (const memo of [this.routeRules, this.routeRuleTables]) memo.endRound();
     for (const memo of [this.gateways, this.sidecars]) memo.endRound();
   }
 }

@@ -32,11 +32,18 @@ import {
 } from "./virtual-service-actions.ts";
 import { httpMatch, isClaim, tcpMatch, tlsMatch } from "./virtual-service-matches.ts";
 
-/** @param object passed checkVirtualService, and has hosts */
+/** What one VirtualService says by itself. */
+export interface VirtualServiceParts {
+  readonly source: RouteSource;
+  /** Index of an http route → "namespace/name" of the VirtualService that decides in its place. */
+  readonly delegates: ReadonlyMap<number, string>;
+}
+
+/** @param object passed checkVirtualService; one without hosts is a delegate */
 export function normaliseVirtualService(
   object: VirtualServiceObject,
   domain: string,
-): Normalised<RouteSource> {
+): Normalised<VirtualServiceParts> {
   const { spec } = object.body;
   const { name, namespace } = object.metadata;
   const context: Context = {
@@ -46,9 +53,15 @@ export function normaliseVirtualService(
   };
   const problems: Problem[] = [];
   const http = spec.http.flatMap((route, i) => {
-    const why = whyLeftOut(route);
-    if (why === undefined) return [{ route: httpRoute(route, context), path: ["spec", "http", i] }];
-    problems.push(problemOf("error", object, ["spec", "http", i, why.field], why.text));
+    const claims = claimsOf(route);
+    if (claims.length === 0) {
+      const { name: other = "", namespace: home = namespace } = route.delegate ?? {};
+      const delegate = route.delegate === undefined ? undefined : `${home}/${other}`;
+      return [{ route: httpRoute(route, context), path: ["spec", "http", i], delegate }];
+    }
+    // Without the condition, the route would take more than it is meant for.
+    const text = `${claims.join(", ")}: claims of tokens are not matched yet; the route is left out`;
+    problems.push(problemOf("error", object, ["spec", "http", i, "match"], text));
     return [];
   });
   const table = create(RouteTableSchema, {
@@ -64,13 +77,16 @@ export function normaliseVirtualService(
     tls: spec.tls.map((route) => tlsRoute(route, context)),
   });
   const originAt = (path: FieldPath): RouteOrigin => ({ object, path, precedence: 0 });
-  const value = {
+  const source = {
     table,
     http: http.map(({ path }) => originAt(path)),
     tcp: spec.tcp.map((_, i) => originAt(["spec", "tcp", i])),
     tls: spec.tls.map((_, i) => originAt(["spec", "tls", i])),
   };
-  return { value, problems };
+  const delegates = new Map(
+    http.flatMap(({ delegate }, i) => (delegate === undefined ? [] : [[i, delegate] as const])),
+  );
+  return { value: { source, delegates }, problems };
 }
 
 interface Context {
@@ -79,24 +95,8 @@ interface Context {
   readonly resolve: (destination: Destination) => RouteDestination;
 }
 
-/** Why a route cannot be taken over without changing what it means. */
-function whyLeftOut({
-  delegate,
-  match,
-}: VirtualServiceHttpRoute): { field: string; text: string } | undefined {
-  if (delegate !== undefined) {
-    return { field: "delegate", text: "delegates are not supported yet; the route is left out" };
-  }
-  const claims = match.flatMap((one) =>
-    Object.keys({ ...one.headers, ...one.withoutHeaders }).filter(isClaim),
-  );
-  return claims.length === 0
-    ? undefined
-    : {
-        field: "match",
-        text: `${claims.join(", ")}: claims of tokens are not matched yet; the route is left out`,
-      };
-}
+const claimsOf = ({ match }: VirtualServiceHttpRoute): string[] =>
+  match.flatMap((one) => Object.keys({ ...one.headers, ...one.withoutHeaders }).filter(isClaim));
 
 function httpRoute(written: VirtualServiceHttpRoute, { rule, namespace, resolve }: Context): HttpRoute {
   const { redirect, directResponse, rewrite, retries, fault, corsPolicy, timeout } = written;

@@ -69,6 +69,21 @@ const virtualServices = fc
   })
   .map(virtualService);
 
+/** One VirtualService that leaves the choice to others, and one that is chosen. */
+const delegations = fc
+  .record({ isRoot: fc.boolean(), port: fc.constantFrom(80, 9080), namespace: namespaces })
+  .map(({ isRoot, port, namespace }) =>
+    virtualService(
+      isRoot
+        ? { name: "root", spec: { http: [{ match: [{ port }], delegate: { name: "part", namespace } }] } }
+        : {
+            name: "part",
+            namespace,
+            spec: { hosts: [], http: [{ match: [{ port }], route: [{ destination: { host: "ratings" } }] }] },
+          },
+    ),
+  );
+
 const destinationRules = fc
   .record({
     name: names,
@@ -201,6 +216,7 @@ const egressRules = fc
 /** Valid rules of Istio, old and new, and of the Gateway API. */
 export const istioManifests: fc.Arbitrary<Manifest> = fc.oneof(
   virtualServices,
+  delegations,
   destinationRules,
   serviceEntries,
   selectingEntries,
