@@ -18,7 +18,8 @@ export const validateCommand = (end: (code: ExitCode) => void): Command =>
     .summary("check configuration files")
     .description(
       [
-        "Checks files of Services, EndpointSlices, Pods and RouteRules: syntax, fields, values, and whether rules",
+        "Checks files of Services, EndpointSlices, Pods and the routing rules of Istio (0.2 and today) and of the",
+        "Gateway API: syntax, fields, values, and whether rules",
         "fit the services, endpoints and labels that the files hold. What the files do not hold may exist",
         "elsewhere, and is no reason to complain, unless --complete is given.",
       ].join(" "),
