@@ -1,5 +1,11 @@
+import { type DescMessage, equals, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { ModelBuilder } from "@keelson/model";
 import { type Manifest, manifests, read, UnchangedStaysTheSame } from "@keelson/model/testing";
+import type { PolicyIr } from "@keelson/protos";
+import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
+import { GatewaySchema, SidecarScopeSchema } from "@keelson/protos/proxy";
+import { RouteTableSchema } from "@keelson/protos/route";
+import { HostPolicySchema } from "@keelson/protos/traffic-policy";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Compiler } from "./compiler.ts";
@@ -83,5 +89,33 @@ test("every destination's set is there, and nothing else", () => {
       const wanted = ports.flatMap(({ destinations }) => destinations.map(({ endpointSet }) => endpointSet));
       expect(new Set(view.endpointSetNames())).toEqual(new Set(wanted));
     }),
+  );
+});
+
+const schemas: Record<Exclude<keyof PolicyIr, "mesh">, DescMessage> = {
+  services: ServiceSchema,
+  endpointSets: EndpointSetSchema,
+  workloads: WorkloadSchema,
+  routeTables: RouteTableSchema,
+  hostPolicies: HostPolicySchema,
+  gateways: GatewaySchema,
+  sidecarScopes: SidecarScopeSchema,
+};
+
+test("every message of the IR can be written, and reads as what it was", () => {
+  fc.assert(
+    fc.property(manifests, (all) => {
+      const { ir } = fromNothing(read(...all));
+      for (const [part, schema] of Object.entries(schemas)) {
+        const messages: ReadonlyMap<string, Message> = ir[part as keyof typeof schemas];
+        for (const [name, message] of messages) {
+          expect(message).toMatchObject(
+            "hostname" in message && part === "services" ? { hostname: name } : { name },
+          );
+          expect(equals(schema, fromBinary(schema, toBinary(schema, message)), message)).toBe(true);
+        }
+      }
+    }),
+    { numRuns: 200 },
   );
 });

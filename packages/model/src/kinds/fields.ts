@@ -28,10 +28,18 @@ export const metadata = z.object({
   annotations: stringMap.nullish(),
 });
 
+/** What protobuf's int32 holds. */
+export const maximumInt32 = 2_147_483_647;
+
+/** Protobuf's Duration ends here: 10,000 years. */
+const maximumDurationMs = 315_576_000_000_000n;
+
 /** Protobuf's Duration as JSON, and Go's: "1.5s", "1h2m3s", "200ms". */
 export const duration = z
   .string()
-  .regex(/^(\d+(\.\d+)?(h|ms|m|us|µs|ns|s))+$/, 'is not a duration such as "1.5s", "200ms" or "1m30s"');
+  .max(100)
+  .regex(/^(\d+(\.\d+)?(h|ms|m|us|µs|ns|s))+$/, 'is not a duration such as "1.5s", "200ms" or "1m30s"')
+  .refine((text) => durationMs(text) <= maximumDurationMs, "is longer than 10,000 years");
 
 const milliseconds: Record<string, number> = {
   h: 3_600_000,
@@ -49,5 +57,6 @@ export function durationMs(text: string): bigint {
     (total, [, number, unit]) => total + Number(number) * (milliseconds[unit ?? ""] ?? 0),
     0,
   );
+  if (!Number.isFinite(sum)) return maximumDurationMs + 1n;
   return BigInt(sum > 0 && sum < 1 ? 1 : Math.round(sum));
 }

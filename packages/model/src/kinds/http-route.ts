@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, portNumber } from "./fields.ts";
+import { duration, maximumInt32, portNumber } from "./fields.ts";
 import { backendReference, gatewayHostname, parentReference, sectionName } from "./gateway-api-fields.ts";
 import { hostname, status } from "./istio-fields.ts";
 import { notCarried } from "./not-carried.ts";
@@ -85,7 +85,7 @@ const rule = z.strictObject({
   retry: z
     .strictObject({
       codes: z.array(z.number().int().min(400).max(599)).default([]),
-      attempts: z.number().int().min(0).default(2),
+      attempts: z.number().int().min(0).max(maximumInt32).default(2),
       backoff: duration.optional(),
     })
     .optional(),

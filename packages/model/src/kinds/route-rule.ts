@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "./fields.ts";
+import { duration, maximumInt32 } from "./fields.ts";
 import { istioService, legacyLabels } from "./istio-service.ts";
 import { notCarried } from "./not-carried.ts";
 
@@ -73,7 +73,7 @@ export const routeRule = z.strictObject({
     httpReqRetries: z
       .strictObject({
         simpleRetry: z.strictObject({
-          attempts: z.number().int().min(0),
+          attempts: z.number().int().min(0).max(maximumInt32),
           perTryTimeout: duration.optional(),
           overrideHeaderName: notCarried(z.string()).optional(),
         }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dnsLabel, duration, portNumber } from "./fields.ts";
+import { dnsLabel, duration, maximumInt32, portNumber } from "./fields.ts";
 import {
   destination,
   exportTo,
@@ -22,7 +22,7 @@ const gatewayName = z
     'is neither "name" nor "namespace/name"',
   );
 
-const weight = z.number().int().min(0).max(2_147_483_647).default(0);
+const weight = z.number().int().min(0).max(maximumInt32).default(0);
 
 /** ":path" and its like cannot be changed; of "host" only set makes sense. */
 const headerName = z.string().regex(/^:?[-!#$%&'*+.^_`|~0-9A-Za-z]+$/, "is not a header's name");
@@ -86,7 +86,7 @@ const rewrite = z.strictObject({
 });
 
 const retries = z.strictObject({
-  attempts: z.number().int().min(0).default(0),
+  attempts: z.number().int().min(0).max(maximumInt32).default(0),
   perTryTimeout: duration.optional(),
   retryOn: z.string().optional(),
   retryRemoteLocalities: z.boolean().optional(),
