@@ -8,7 +8,6 @@ import * as grpc from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { makeCsr, makeRoot } from "../testing/test-certificates.ts";
 import { serverName, TestSecurePort, writePluggedRoot } from "../testing/test-secure-port.ts";
-import { tlsOptions } from "./tls-options.ts";
 
 const patience = { timeout: 20_000, interval: 5 };
 
@@ -81,7 +80,7 @@ describe("the port", () => {
   });
 
   test("speaks TLS 1.3 only, if asked to", async () => {
-    await using strict = await TestSecurePort.start({ tls: { minVersion: "TLSv1.3" } });
+    await using strict = await TestSecurePort.start({ tls: { minVersion: "TLSv1.3", cipherSuites: [] } });
     const options = { port: strict.port, ca: strict.root.certificate };
     await expect(handshake({ ...options, maxVersion: "TLSv1.2" })).rejects.toThrow();
     (await handshake(options)).destroy();
@@ -90,7 +89,7 @@ describe("the port", () => {
   test("speaks the suites only that it is given", async () => {
     const suite = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
     await using strict = await TestSecurePort.start({
-      tls: tlsOptions([suite], "1.2"),
+      tls: { minVersion: "TLSv1.2", cipherSuites: [suite] },
     });
     const options = { port: strict.port, ca: strict.root.certificate } as const;
     const old = { ...options, maxVersion: "TLSv1.2" } as const;
@@ -108,7 +107,7 @@ describe("the port", () => {
   });
 
   test("closes connections on which no handshake comes", async () => {
-    const tls = { minVersion: "TLSv1.2", handshakeMs: 50 } as const;
+    const tls = { minVersion: "TLSv1.2", cipherSuites: [], handshakeMs: 50 } as const;
     await using hasty = await TestSecurePort.start({ tls });
     const idle = Array.from({ length: 20 }, () => connect(hasty.port, "127.0.0.1").resume());
     await Promise.all(idle.map((socket) => once(socket, "close")));

@@ -4,7 +4,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { ListenAddress } from "../listen-address.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import type { ServerCertificate } from "./server-certificate.ts";
-import type { TlsOptions } from "./tls-options.ts";
+import { cipherList, type TlsOptions } from "./tls-options.ts";
 
 export interface SecureListenerOptions {
   /** Serves what comes in. */
@@ -33,7 +33,7 @@ export class SecureListener {
   private readonly options: SecureListenerOptions;
   private readonly tlsServer: Server;
 
-  /** @throws Error if the certificate cannot be used */
+  /** @throws Error if the certificate or a cipher suite cannot be used */
   constructor(options: SecureListenerOptions) {
     this.options = options;
     this.tlsServer = createServer({
@@ -79,8 +79,8 @@ export class SecureListener {
     const { certificate, authority, tls } = this.options;
     const { certificate: cert, key, moreRoots } = certificate.current;
     const ca = [moreRoots, authority?.signer.roots ?? ""].filter((roots) => roots !== "");
-    const { minVersion, ciphers } = tls;
-    return { cert, key, ca, minVersion, ...(ciphers === undefined ? {} : { ciphers }) };
+    const ciphers = cipherList(tls.cipherSuites);
+    return { cert, key, ca, minVersion: tls.minVersion, ...(ciphers === "" ? {} : { ciphers }) };
   }
 }
 

@@ -88,7 +88,7 @@ export class SecureServing {
 
   /**
    * @returns how a gRPC server listens with TLS: takes an address, gives the port; may be tried again
-   * @throws Error if the certificate cannot be used
+   * @throws Error if the certificate or a cipher suite cannot be used
    */
   listener(server: grpc.Server): (address: ListenAddress) => Promise<number> {
     const { logger, tls } = this.options;

@@ -149,7 +149,7 @@ function servingOptions(
     },
     names: serverNames({ namespace: "istio-system", revision: "", discoveryHost: "", customHosts: [] }),
     certificateLifetimeMs: 3_600_000,
-    tls: { minVersion: "TLSv1.2" },
+    tls: { minVersion: "TLSv1.2", cipherSuites: [] },
     authenticators: [new JwtAuthenticator(issuer.rule(), trustDomain)],
     nodeRules: { identityCheck: true, nodeAccounts: new Set(["istio-system/bpf-applier"]) },
   };
