@@ -24,7 +24,8 @@ if (job === undefined) {
   process.exit(2);
 }
 
-setUp({ quiet: name === "keelson" });
+// Where the job's standard output is for another program to read, nothing else may be in it.
+setUp({ quiet: name === "keelson" || rest.includes("--json") });
 if (job.build) run("node", ["scripts/build.mjs"]);
 if (job.command !== undefined) {
   const [command, ...fixed] = job.command;

@@ -164,6 +164,11 @@ export class World {
     });
   }
 
+  /** Where the control plane and the appliers run: no program of a node serves callers here. */
+  get systemCgroup(): string {
+    return join(this.cgroup, "system");
+  }
+
   /** The node's applier, which may not run (yet). */
   applier(node = 1): Applier {
     const known = this.appliers.get(node);
@@ -173,7 +178,7 @@ export class World {
       node: name,
       controlPlane: this.controlPlane.grpcAddress,
       cgroup: this.nodeCgroup(node),
-      ownCgroup: join(this.cgroup, "system"),
+      ownCgroup: this.systemCgroup,
       stateFolder: join(this.names.folder, "state"),
       runFolder: join(this.names.folder, "run"),
       logFile: join(this.names.folder, "logs", `${name}.log`),

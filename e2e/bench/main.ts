@@ -1,0 +1,58 @@
+// npm run bench -- NAME: measures something on this machine and prints it as a table or as JSON.
+import { WorldInUse } from "../world/lock.ts";
+import { missingForKernel } from "../world/requirements.ts";
+import { type BenchCommand, help, parseBenchArguments } from "./arguments.ts";
+import type { Benchmark } from "./benchmark.ts";
+import { connectBenchmark } from "./connect/connect.ts";
+import { environment, environmentText } from "./environment.ts";
+
+const benchmarks: readonly Benchmark[] = [connectBenchmark];
+
+const progress = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+async function measure(command: Extract<BenchCommand, { kind: "run" }>): Promise<number> {
+  const { benchmark, json, quick, world } = command;
+  const missing = await missingForKernel();
+  if (missing.length > 0) {
+    progress(
+      `bench: it cannot be measured here; missing is\n${missing.map((what) => `- ${what}`).join("\n")}`,
+    );
+    return 1;
+  }
+  const where = await environment();
+  const start = performance.now();
+  const { figures, text } = await benchmark.run({
+    quick,
+    world,
+    progress: (what) => progress(`${((performance.now() - start) / 1000).toFixed(0).padStart(4)} s  ${what}`),
+  });
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ benchmark: benchmark.name, quick, environment: where, ...figures }, null, 2)}\n`
+      : `\n${environmentText(where)}${quick ? "\na quick run: the figures say little" : ""}\n\n${text}`,
+  );
+  return 0;
+}
+
+function run(command: BenchCommand): Promise<number> {
+  if (command.kind === "run") return measure(command);
+  if (command.kind === "help") process.stdout.write(help(benchmarks));
+  else process.stderr.write(`${command.message}\n\n${help(benchmarks)}`);
+  return Promise.resolve(command.kind === "help" ? 0 : 2);
+}
+
+function explain(error: unknown): string {
+  if (error instanceof WorldInUse) {
+    return `a benchmark runs already, and two would disturb each other; end it with: kill ${error.owner}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+process.exitCode = await run(parseBenchArguments(process.argv.slice(2), benchmarks)).catch(
+  (error: unknown) => {
+    process.stderr.write(`bench: ${explain(error)}\n`);
+    return 1;
+  },
+);
