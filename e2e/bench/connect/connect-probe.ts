@@ -28,7 +28,7 @@ export class ConnectProbe {
     this.output = process.child.stdout;
   }
 
-  static start(program: string, { name, place }: Pod): ConnectProbe {
+  static async start(program: string, { name, place }: Pod): Promise<ConnectProbe> {
     const process = new RunningProcess({
       title: `the probe in pod ${name}`,
       command: [program],
@@ -37,7 +37,10 @@ export class ConnectProbe {
       logFile: join(place.logFolder, `${name}-probe.log`),
       pipeOutput: true,
     });
-    return new ConnectProbe(process);
+    const probe = new ConnectProbe(process);
+    // Before it says so, it may not have joined the pod's cgroup yet, and would undo a move.
+    await probe.words(1);
+    return probe;
   }
 
   async moveTo(cgroup: string): Promise<void> {

@@ -97,7 +97,7 @@ async function setUp(world: World): Promise<Bench> {
     ]),
   );
   return {
-    probe: ConnectProbe.start(await nativeProgram("connect-probe"), caller),
+    probe: await ConnectProbe.start(await nativeProgram("connect-probe"), caller),
     server,
     serviceAddresses: service.addresses,
     cgroups: {

@@ -1,7 +1,8 @@
 /*
- * Times connect(). Each line on standard input is a task: "tcp|udp ADDRESS PORT COUNT". Its answer on standard output
- * is 32-bit numbers in the machine's order: 0 and the COUNT durations in nanoseconds, or the errno of the first call
- * that failed and nothing else. Every call is on a new socket; making and closing it is not part of the time.
+ * Times connect(). Says with a single 0 that it runs; from then on each line on standard input is a task: "tcp|udp
+ * ADDRESS PORT COUNT". Its answer on standard output is 32-bit numbers in the machine's order: 0 and the COUNT
+ * durations in nanoseconds, or the errno of the first call that failed and nothing else. Every call is on a new
+ * socket; making and closing it is not part of the time.
  */
 #include "wire.h"
 #include <stdint.h>
@@ -83,15 +84,20 @@ static int time_one(const struct task *task, uint32_t *duration)
 	return error;
 }
 
+static void say(const uint32_t *words, size_t count)
+{
+	if (fwrite(words, sizeof(*words), count, stdout) != count || fflush(stdout))
+		fail("standard output");
+}
+
 int main(void)
 {
 	static uint32_t answer[1 + MOST];
 	char line[128];
 	struct task task;
 
+	say(answer, 1);
 	while (fgets(line, sizeof(line), stdin)) {
-		size_t words = 1;
-
 		if (!parse(line, &task)) {
 			fprintf(stderr, "no task: %s", line);
 			return 2;
@@ -99,10 +105,7 @@ int main(void)
 		answer[0] = 0;
 		for (int i = 0; i < task.count && !answer[0]; i++)
 			answer[0] = (uint32_t)time_one(&task, &answer[1 + i]);
-		if (!answer[0])
-			words += (size_t)task.count;
-		if (fwrite(answer, sizeof(answer[0]), words, stdout) != words || fflush(stdout))
-			fail("standard output");
+		say(answer, answer[0] ? 1 : 1 + (size_t)task.count);
 	}
 	return 0;
 }
