@@ -1,4 +1,4 @@
-import type { EndpointSet, Service, Workload } from "@keelson/protos/policy";
+import type { EndpointSet, ExternalName, Service, Workload } from "@keelson/protos/policy";
 import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
 import type { RouteTable } from "@keelson/protos/route";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
@@ -11,6 +11,8 @@ export interface PolicyIr {
   readonly mesh: Mesh;
   /** Sorted by hostname. */
   readonly services: ReadonlyMap<string, Service>;
+  /** Sorted by hostname. */
+  readonly externalNames: ReadonlyMap<string, ExternalName>;
   /** Of every port of every service, and of every subset, named as Istio names clusters. */
   readonly endpointSets: ReadonlyMap<string, EndpointSet>;
   readonly workloads: ReadonlyMap<string, Workload>;

@@ -5,6 +5,7 @@ import type { RouteTable } from "@keelson/protos/route";
 import { EndpointSets } from "./endpoint-sets.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
+import { compileExternalNames } from "./external-names.ts";
 import { accountsOf } from "./identities.ts";
 import { isForNodes } from "./left-alone.ts";
 import { serviceMessage } from "./messages.ts";
@@ -42,6 +43,7 @@ export class Compiler {
   private readonly services = new Memo<ServiceMessage>();
   private readonly problems = new Memo<readonly Problem[]>();
   private readonly workloads = new Derived(compileWorkloads);
+  private readonly externalNames = new Derived(compileExternalNames);
   private readonly endpointSets = new EndpointSets();
   private readonly serviceResources = new Memo<Resource>();
 
@@ -60,6 +62,7 @@ export class Compiler {
       ir: {
         mesh: model.mesh,
         services: new Map(compiled.map(({ message }) => [message.hostname, message])),
+        externalNames: this.externalNames.of(model.externalNames),
         endpointSets,
         workloads: workloads.messages,
         routeTables: new Map([...model.routes].map(([name, { table }]) => [name, table])),

@@ -2,7 +2,7 @@ import { type DescMessage, equals, fromBinary, type Message, toBinary } from "@b
 import { ModelBuilder } from "@keelson/model";
 import { type Manifest, manifests, read, UnchangedStaysTheSame } from "@keelson/model/testing";
 import type { PolicyIr } from "@keelson/protos";
-import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
+import { EndpointSetSchema, ExternalNameSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import { GatewaySchema, SidecarScopeSchema } from "@keelson/protos/proxy";
 import { RouteTableSchema } from "@keelson/protos/route";
 import { HostPolicySchema } from "@keelson/protos/traffic-policy";
@@ -94,6 +94,7 @@ test("every destination's set is there, and nothing else", () => {
 
 const schemas: Record<Exclude<keyof PolicyIr, "mesh">, DescMessage> = {
   services: ServiceSchema,
+  externalNames: ExternalNameSchema,
   endpointSets: EndpointSetSchema,
   workloads: WorkloadSchema,
   routeTables: RouteTableSchema,

@@ -1,7 +1,20 @@
 import { toBinary } from "@bufbuild/protobuf";
-import { application, type Manifest, routeRule, service, slice, toVersion } from "@keelson/model/testing";
+import {
+  application,
+  type Manifest,
+  pod,
+  routeRule,
+  service,
+  slice,
+  toVersion,
+} from "@keelson/model/testing";
 import { policyTypeUrls } from "@keelson/protos";
-import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
+import {
+  ApplicationProtocol,
+  EndpointSetSchema,
+  ServiceSchema,
+  WorkloadSchema,
+} from "@keelson/protos/policy";
 import { expect, test } from "vitest";
 import { compile } from "./testing/compile.ts";
 
@@ -83,4 +96,23 @@ test("rules of one host are one table, in the order in which they are asked", ()
 test("a service may show the identities of its pods' accounts", () => {
   const { services } = irOf(...application());
   expect(services.get(reviews)?.identities).toEqual(["spiffe://cluster.local/ns/default/sa/default"]);
+});
+
+test("other names and probes are there for Envoys of Istio 0.2", () => {
+  const probe = { livenessProbe: { httpGet: { port: 3333 } } };
+  const ir = irOf(
+    service({
+      name: "outside",
+      ips: [],
+      ports: [{ name: "https", port: 443 }],
+      spec: { type: "ExternalName", externalName: "httpbin.org" },
+    }),
+    pod({ spec: { containers: [probe] } }),
+  );
+  expect(ir.services.size).toBe(0);
+  expect(ir.externalNames.get("outside.default.svc.cluster.local")).toMatchObject({
+    target: "httpbin.org",
+    ports: [{ port: 443, name: "https", applicationProtocol: ApplicationProtocol.HTTPS, destinations: [] }],
+  });
+  expect(ir.workloads.get("default/reviews-v1")?.probePorts).toEqual([3333]);
 });

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type {
   Endpoint as ModelEndpoint,
+  ExternalName as ModelExternalName,
   Service as ModelService,
   Workload as ModelWorkload,
   ApplicationProtocol as ProtocolName,
@@ -11,6 +12,8 @@ import {
   EndpointSchema,
   type EndpointSet,
   EndpointSetSchema,
+  type ExternalName,
+  ExternalNameSchema,
   Protocol,
   type Service,
   type ServicePort,
@@ -78,6 +81,24 @@ function portMessage({ port, wantedTier, tier, why, destinations }: ResolvedPort
   });
 }
 
+export const externalNameMessage = ({
+  hostname,
+  namespace,
+  target,
+  ports,
+}: ModelExternalName): ExternalName =>
+  create(ExternalNameSchema, {
+    hostname,
+    namespace,
+    target,
+    ports: ports.map(({ port, name, transport, protocol }) => ({
+      port,
+      name,
+      protocol: protocols[transport],
+      applicationProtocol: applicationProtocols[protocol],
+    })),
+  });
+
 export function endpointSetMessage(name: string, endpoints: readonly ModelEndpoint[]): EndpointSet {
   return create(EndpointSetSchema, { name, endpoints: endpoints.map(endpointMessage) });
 }
@@ -105,7 +126,7 @@ function endpointMessage(endpoint: ModelEndpoint): Endpoint {
 }
 
 export function workloadMessage(workload: ModelWorkload): Workload {
-  const { name, namespace, addresses, node, serviceAccount, uid, labels } = workload;
+  const { name, namespace, addresses, node, serviceAccount, uid, labels, probePorts } = workload;
   return create(WorkloadSchema, {
     name,
     namespace,
@@ -116,5 +137,6 @@ export function workloadMessage(workload: ModelWorkload): Workload {
     labels: Object.keys(labels)
       .sort()
       .map((key) => ({ key, value: labels[key] ?? "" })),
+    probePorts: [...probePorts],
   });
 }

@@ -95,6 +95,17 @@ export interface Workload {
   readonly serviceAccount: string;
   readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** That the kubelet's probes look at, sorted. */
+  readonly probePorts: readonly number[];
+}
+
+/** A service that is another name for a host. */
+export interface ExternalName {
+  readonly hostname: string;
+  readonly namespace: string;
+  readonly target: string;
+  /** Sorted by port, then transport. */
+  readonly ports: readonly ServicePort[];
 }
 
 /** Where a route stands in what the user wrote. */
@@ -125,6 +136,8 @@ export interface Model {
   readonly mesh: Mesh;
   /** Sorted by hostname. */
   readonly services: ReadonlyMap<string, Service>;
+  /** Sorted by hostname. */
+  readonly externalNames: ReadonlyMap<string, ExternalName>;
   /** Hostname → endpoints of all its ports, sorted by address, then port. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
   /** By name, in the order in which they are asked. */

@@ -1,8 +1,9 @@
 import { objectKey, type Problem } from "./config-object.ts";
 import { Derived } from "./derived.ts";
+import { externalNamesIn } from "./external-name-map.ts";
 import type { EndpointSliceObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
-import { type Endpoint, type Service, serviceNameLabel, type Workload } from "./model.ts";
+import { type Endpoint, type ExternalName, type Service, serviceNameLabel, type Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
 import { normaliseEgressRule } from "./normalise/egress-rules.ts";
 import { leadsElsewhere, normaliseEndpoints, sortEndpoints } from "./normalise/endpoints.ts";
@@ -18,6 +19,7 @@ import { workloadsOf } from "./workload-map.ts";
 /** Who is there to be called, and to call. */
 export interface Registered {
   readonly services: Map<string, Service>;
+  readonly externalNames: ReadonlyMap<string, ExternalName>;
   readonly endpoints: Map<string, readonly Endpoint[]>;
   readonly workloads: Map<string, Workload>;
 }
@@ -41,9 +43,14 @@ export class Registry {
   private readonly lookup = new WorkloadLookup();
   private readonly slices = new Derived(slicesByService);
   private readonly workloads = new Derived(workloadsOf);
+  private readonly externalNames: Derived<
+    readonly ServiceObject[],
+    Normalised<ReadonlyMap<string, ExternalName>>
+  >;
 
   constructor(domain: string) {
     this.domain = domain;
+    this.externalNames = new Derived(externalNamesIn(domain));
   }
 
   build(objects: ObjectSet, trustDomain: string, problems: Problem[]): Registered {
@@ -69,11 +76,13 @@ export class Registry {
     ];
     const registered = this.merge(parts, problems);
     this.addAliases(kubernetes, registered.services);
+    const externalNames = this.externalNames.of(kubernetes);
+    problems.push(...externalNames.problems);
     const workloads = this.workloads.of(objects.of("Pod", ""));
     this.lookup.endRound();
     for (const memo of [this.services, this.serviceEntries, this.endpoints]) memo.endRound();
     for (const memo of [this.egressRules, this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
-    return { ...registered, workloads };
+    return { ...registered, externalNames: externalNames.value, workloads };
   }
 
   private ofKubernetes(
@@ -120,7 +129,7 @@ export class Registry {
     });
   }
 
-  private merge(parts: readonly Part[], problems: Problem[]): Omit<Registered, "workloads"> {
+  private merge(parts: readonly Part[], problems: Problem[]): Pick<Registered, "services" | "endpoints"> {
     const services = new Map<string, Service>();
     const endpoints = new Map<string, readonly Endpoint[]>();
     const byHost = Map.groupBy(parts, ({ service }) => service.hostname);

@@ -1,4 +1,19 @@
 import { z } from "zod";
+import { portNumber } from "./fields.ts";
+
+const portOrName = z.union([portNumber, z.string()]);
+
+const probe = z.object({
+  httpGet: z.object({ port: portOrName }).nullish(),
+  tcpSocket: z.object({ port: portOrName }).nullish(),
+});
+
+const container = z.object({
+  ports: z.array(z.object({ name: z.string().optional(), containerPort: portNumber })).nullish(),
+  livenessProbe: probe.nullish(),
+  readinessProbe: probe.nullish(),
+});
+export type Container = z.output<typeof container>;
 
 /** Kubernetes core/v1 Pod, as far as it is read. */
 export const pod = z.object({
@@ -7,6 +22,7 @@ export const pod = z.object({
       nodeName: z.string().default(""),
       serviceAccountName: z.string().default("default"),
       hostNetwork: z.boolean().default(false),
+      containers: z.array(container).default([]),
     })
     .prefault({}),
   status: z

@@ -81,7 +81,8 @@ function addressesOf(object: ServiceObject, problems: Problem[]): Uint8Array[] {
   return addresses.sort(compareAddresses);
 }
 
-function portsOf(object: ServiceObject, problems: Problem[]): ServicePort[] {
+/** @param problems takes what is said of ports that are left out */
+export function portsOf(object: ServiceObject, problems: Problem[]): ServicePort[] {
   const ports = new Map<string, ServicePort>();
   object.body.spec.ports.forEach(({ name, port, protocol: transport, appProtocol }, i) => {
     const at = ["spec", "ports", i];

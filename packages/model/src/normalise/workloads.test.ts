@@ -14,7 +14,21 @@ test("a running pod is a workload of its node", () => {
     serviceAccount: "reviewer",
     uid: "uid-reviews-v1",
     labels: { app: "reviews", version: "v1" },
+    probePorts: [],
   });
+});
+
+test("ports that the kubelet's probes look at are known by number and by name, each once, sorted", () => {
+  const containers = [
+    {
+      ports: [{ name: "health", containerPort: 9999 }],
+      livenessProbe: { tcpSocket: { port: "health" } },
+      readinessProbe: { httpGet: { port: 3333, path: "/" } },
+    },
+    { livenessProbe: { httpGet: { port: 3333 } }, readinessProbe: { exec: { command: ["true"] } } },
+    { livenessProbe: { httpGet: { port: "nobody-has-it" } } },
+  ];
+  expect(normalise({ spec: { containers } })?.probePorts).toEqual([3333, 9999]);
 });
 
 test.each<[string, PodFields]>([

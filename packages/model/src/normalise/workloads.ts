@@ -36,5 +36,18 @@ export function normaliseWorkload(object: PodObject): Workload | undefined {
     serviceAccount: spec.serviceAccountName,
     uid,
     labels,
+    probePorts: probePorts(object),
   };
+}
+
+/** Of liveness and readiness probes; a probe's port may be one of its container's by name. */
+function probePorts({ body: { spec } }: PodObject): number[] {
+  const ports = spec.containers.flatMap(({ livenessProbe, readinessProbe, ports: named }) =>
+    [livenessProbe, readinessProbe].flatMap((probe) => {
+      const port = (probe?.httpGet ?? probe?.tcpSocket)?.port;
+      if (typeof port !== "string") return port ?? [];
+      return named?.find(({ name }) => name === port)?.containerPort ?? [];
+    }),
+  );
+  return [...new Set(ports)].sort((a, b) => a - b);
 }

@@ -6,6 +6,7 @@ import {
   EndpointSchema,
   type EndpointSet,
   EndpointSetSchema,
+  type ExternalName,
   Protocol,
   Resolution,
   type Service,
@@ -94,6 +95,7 @@ export const aWorkload = (name: string, init: Init<typeof WorkloadSchema> = {}):
 export interface IrParts {
   readonly mesh?: Mesh;
   readonly services?: readonly Service[];
+  readonly externalNames?: readonly ExternalName[];
   readonly endpointSets?: readonly EndpointSet[];
   readonly workloads?: readonly Workload[];
   readonly routeTables?: readonly RouteTable[];
@@ -111,6 +113,7 @@ export function anIr(parts: IrParts): PolicyIr {
   return {
     mesh: parts.mesh ?? aMesh(),
     services: new Map(services.map((service) => [service.hostname, service])),
+    externalNames: new Map(parts.externalNames?.map((name) => [name.hostname, name])),
     endpointSets: byName(parts.endpointSets),
     workloads: byName(parts.workloads),
     routeTables: byName(parts.routeTables),
