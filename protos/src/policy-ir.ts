@@ -11,7 +11,7 @@ export interface PolicyIr {
   readonly mesh: Mesh;
   /** Sorted by hostname. */
   readonly services: ReadonlyMap<string, Service>;
-  /** Sorted by hostname. */
+  /** By hostname. */
   readonly externalNames: ReadonlyMap<string, ExternalName>;
   /** Of every port of every service, and of every subset, named as Istio names clusters. */
   readonly endpointSets: ReadonlyMap<string, EndpointSet>;

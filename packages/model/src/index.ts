@@ -6,7 +6,7 @@ export { Derived } from "./derived.ts";
 export { spiffeId } from "./identity.ts";
 export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
-export { defaultMesh } from "./mesh.ts";
+export { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 export { readMeshConfig } from "./mesh-config.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";

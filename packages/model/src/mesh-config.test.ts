@@ -47,6 +47,44 @@ test("fields replace the defaults, in either spelling", () => {
   });
 });
 
+test("what only proxies of Istio 0.2 to 0.7 know is read beside it", () => {
+  const written = {
+    mixerAddress: "istio-mixer:15004",
+    disablePolicyChecks: true,
+    egressProxyAddress: "",
+    proxyListenPort: 0,
+    proxyHttpPort: 15_002,
+    connectTimeout: "2s",
+    authPolicy: "MUTUAL_TLS",
+    rdsRefreshDelay: "30s",
+    enableTracing: false,
+    accessLogFile: "",
+  };
+  const { value, problems } = readMesh(written);
+  expect(problems).toEqual([]);
+  expect(value).toMatchObject({
+    proxyListenPort: 15_001,
+    legacy: {
+      mixerAddress: "istio-mixer:15004",
+      disablePolicyChecks: true,
+      egressProxyAddress: "",
+      proxyListenPort: 0,
+      proxyHttpPort: 15_002,
+      connectTimeoutMs: 2000n,
+      mutualTls: true,
+      rdsRefreshDelayMs: 30_000n,
+      enableTracing: false,
+      accessLogFile: "",
+    },
+  });
+});
+
+test("an address of a proxy needs a port", () => {
+  expect(problemsOf({ mixerAddress: "istio-mixer" })).toEqual([
+    'error mixerAddress: is neither empty nor host:port (found "istio-mixer"); the default counts',
+  ]);
+});
+
 test("a policy without a mode is REGISTRY_ONLY, as in Istio", () => {
   expect(readMesh({ outboundTrafficPolicy: {} }).value.outboundPolicy).toBe(OutboundPolicy.REGISTRY_ONLY);
 });
@@ -64,14 +102,14 @@ test("a bad value leaves its field at the default, and the others count", () => 
 test("what is known and idle, and what is not known, is told; what agents read is not", () => {
   expect(
     problemsOf({
-      mixerAddress: "a:1",
+      mixerCheckServer: "a:1",
       trustDomian: "td",
       zzz: 1,
       defaultConfig: {},
       enablePrometheusMerge: true,
     }),
   ).toEqual([
-    "warning mixerAddress: has no effect: it is not supported yet",
+    "warning mixerCheckServer: has no effect: it is not supported yet",
     'warning trustDomian: is not known, and has no effect; did you mean "trustDomain"?',
     "warning zzz: is not known, and has no effect",
   ]);

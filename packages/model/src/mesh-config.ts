@@ -1,10 +1,17 @@
 import { create } from "@bufbuild/protobuf";
-import { type Mesh, MeshSchema, OutboundPolicy } from "@keelson/protos/proxy";
+import {
+  IngressMode,
+  type LegacyMesh,
+  LegacyMeshSchema,
+  type Mesh,
+  MeshSchema,
+  OutboundPolicy,
+} from "@keelson/protos/proxy";
 import type { z } from "zod";
 import { type FieldPath, type Origin, type Problem, problemOf, type Severity } from "./config-object.ts";
 import { durationMs } from "./kinds/fields.ts";
 import { agentFields, idleMeshFields, meshConfig, meshConfigFields } from "./kinds/mesh-config.ts";
-import { defaultMesh } from "./mesh.ts";
+import { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { camelCaseFields } from "./snake-case.ts";
 import { suggest } from "./suggest.ts";
@@ -57,15 +64,18 @@ function whyIdle(name: string): string {
   return `is not known, and has no effect${near === undefined ? "" : `; did you mean "${near}"?`}`;
 }
 
-function withFields(defaults: Mesh, fields: z.output<typeof meshConfig>): Mesh {
+type Fields = z.output<typeof meshConfig>;
+
+const ms = (text: string | undefined, otherwise: bigint): bigint =>
+  text === undefined ? otherwise : durationMs(text);
+
+function withFields(defaults: Mesh, fields: Fields): Mesh {
   const { outboundTrafficPolicy: outbound, accessLogEncoding, ...more } = fields;
-  const ms = (text: string | undefined, otherwise: bigint): bigint =>
-    text === undefined ? otherwise : durationMs(text);
   const policies = { REGISTRY_ONLY: OutboundPolicy.REGISTRY_ONLY, ALLOW_ANY: OutboundPolicy.ALLOW_ANY };
   return create(MeshSchema, {
     trustDomain: more.trustDomain ?? defaults.trustDomain,
     rootNamespace: more.rootNamespace ?? defaults.rootNamespace,
-    proxyListenPort: more.proxyListenPort ?? defaults.proxyListenPort,
+    proxyListenPort: more.proxyListenPort || defaults.proxyListenPort,
     proxyInboundListenPort: more.proxyInboundListenPort ?? defaults.proxyInboundListenPort,
     connectTimeoutMs: ms(more.connectTimeout, defaults.connectTimeoutMs),
     outboundPolicy: outbound === undefined ? defaults.outboundPolicy : policies[outbound.mode],
@@ -76,5 +86,27 @@ function withFields(defaults: Mesh, fields: z.output<typeof meshConfig>): Mesh {
     enableAutoMtls: more.enableAutoMtls ?? defaults.enableAutoMtls,
     dnsRefreshRateMs: ms(more.dnsRefreshRate, defaults.dnsRefreshRateMs),
     domain: defaults.domain,
+    ingressClass: more.ingressClass ?? defaults.ingressClass,
+    ingressMode:
+      more.ingressControllerMode === undefined
+        ? defaults.ingressMode
+        : IngressMode[more.ingressControllerMode],
+    legacy: legacyMesh(fields),
+  });
+}
+
+function legacyMesh(fields: Fields): LegacyMesh {
+  const defaults = defaultLegacyMesh();
+  return create(LegacyMeshSchema, {
+    mixerAddress: fields.mixerAddress ?? defaults.mixerAddress,
+    disablePolicyChecks: fields.disablePolicyChecks ?? defaults.disablePolicyChecks,
+    egressProxyAddress: fields.egressProxyAddress ?? defaults.egressProxyAddress,
+    proxyListenPort: fields.proxyListenPort ?? defaults.proxyListenPort,
+    proxyHttpPort: fields.proxyHttpPort ?? defaults.proxyHttpPort,
+    connectTimeoutMs: ms(fields.connectTimeout, defaults.connectTimeoutMs),
+    mutualTls: fields.authPolicy === "MUTUAL_TLS",
+    rdsRefreshDelayMs: ms(fields.rdsRefreshDelay, defaults.rdsRefreshDelayMs),
+    enableTracing: fields.enableTracing ?? defaults.enableTracing,
+    accessLogFile: fields.accessLogFile ?? defaults.accessLogFile,
   });
 }

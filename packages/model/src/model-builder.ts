@@ -35,7 +35,7 @@ export class ModelBuilder {
     this.objects.update(objects);
     const problems = this.objects.problems();
     const registered = this.registry.build(this.objects, mesh.trustDomain, problems);
-    const ruled = this.rules.build(this.objects, problems);
+    const ruled = this.rules.build(this.objects, mesh, problems);
     return { model: { mesh, ...registered, ...ruled }, problems };
   }
 }

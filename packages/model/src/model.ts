@@ -136,7 +136,7 @@ export interface Model {
   readonly mesh: Mesh;
   /** Sorted by hostname. */
   readonly services: ReadonlyMap<string, Service>;
-  /** Sorted by hostname. */
+  /** By hostname, in the order of the services. */
   readonly externalNames: ReadonlyMap<string, ExternalName>;
   /** Hostname → endpoints of all its ports, sorted by address, then port. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;

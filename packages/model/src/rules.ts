@@ -1,6 +1,7 @@
-import type { Gateway, SidecarScope } from "@keelson/protos/proxy";
+import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
 import { objectKey, type Problem } from "./config-object.ts";
 import { GatewayApi } from "./gateway-api.ts";
+import { Ingresses } from "./ingresses.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
 import { normaliseIstioGateway } from "./normalise/istio-gateways.ts";
@@ -24,6 +25,7 @@ export interface Ruled {
 export class Rules {
   private readonly domain: string;
   private readonly gatewayApi: GatewayApi;
+  private readonly ingresses = new Ingresses();
   private readonly policies: Policies;
   private readonly virtualServices: VirtualServices;
   private readonly routeRules = new Memo<HostRoute>();
@@ -38,15 +40,16 @@ export class Rules {
     this.virtualServices = new VirtualServices(domain);
   }
 
-  build(objects: ObjectSet, problems: Problem[]): Ruled {
+  build(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Ruled {
     // In the order in which they are asked: of two APIs that speak of one host, the newer one counts.
     const routes = [
       ...this.virtualServices.build(objects, problems),
       ...this.gatewayApi.buildTables(objects, problems),
+      ...this.ingresses.buildTables(objects, mesh, problems),
       ...this.buildRouteRules(objects),
     ];
     const policies = this.policies.build(objects, problems);
-    const gateways = this.buildGateways(objects, problems);
+    const gateways = this.buildGateways(objects, mesh, problems);
     const scopes = this.buildSidecars(objects);
     this.endRound();
     return {
@@ -72,11 +75,15 @@ export class Rules {
       });
   }
 
-  private buildGateways(objects: ObjectSet, problems: Problem[]): Gateway[] {
+  private buildGateways(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Gateway[] {
     const ofIstio = objects
       .of("Gateway", "networking.istio.io")
       .map((object) => this.gateways.get(objectKey(object), [object], () => normaliseIstioGateway(object)));
-    const all = [...ofIstio, ...this.gatewayApi.buildGateways(objects, problems)];
+    const all = [
+      ...ofIstio,
+      ...this.gatewayApi.buildGateways(objects, problems),
+      ...this.ingresses.buildGateways(objects, mesh),
+    ];
     return all.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -89,6 +96,7 @@ export class Rules {
 
   private endRound(): void {
     this.gatewayApi.endRound();
+    this.ingresses.endRound();
     for (const memo of [this.routeRules, this.routeRuleTables]) memo.endRound();
     for (const memo of [this.gateways, this.sidecars]) memo.endRound();
   }

@@ -10,6 +10,8 @@ import { type EndpointSlice, endpointSlice } from "./endpoint-slice.ts";
 import { type Gateway, gateway } from "./gateway.ts";
 import { type HttpRoute, httpRoute } from "./http-route.ts";
 import { checkHttpRoute } from "./http-route-check.ts";
+import { type Ingress, ingress } from "./ingress.ts";
+import { checkIngress } from "./ingress-check.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
 import { type Pod, pod } from "./pod.ts";
@@ -109,6 +111,22 @@ export const kinds: readonly KindDescription[] = [
   describe<WorkloadEntryObject>({ ...networking, kind: "WorkloadEntry", schema: workloadEntry }),
   describe<GatewayObject>({ ...gatewayApi, kind: "Gateway", schema: gateway }),
   describe<HttpRouteObject>({ ...gatewayApi, kind: "HTTPRoute", schema: httpRoute, check: checkHttpRoute }),
+  describe<NetworkingIngressObject>({
+    kind: "Ingress",
+    group: "networking.k8s.io",
+    versions: ["v1", "v1beta1"],
+    handWritten: true,
+    schema: ingress,
+    check: checkIngress,
+  }),
+  describe<ExtensionsIngressObject>({
+    kind: "Ingress",
+    group: "extensions",
+    versions: ["v1beta1"],
+    handWritten: true,
+    schema: ingress,
+    check: checkIngress,
+  }),
   describe<IstioGatewayObject>({
     ...networking,
     kind: "Gateway",
@@ -130,6 +148,9 @@ export type WorkloadEntryObject = ConfigObject<"WorkloadEntry", "networking.isti
 export type IstioGatewayObject = ConfigObject<"Gateway", "networking.istio.io", IstioGateway>;
 export type GatewayObject = ConfigObject<"Gateway", "gateway.networking.k8s.io", Gateway>;
 export type HttpRouteObject = ConfigObject<"HTTPRoute", "gateway.networking.k8s.io", HttpRoute>;
+export type NetworkingIngressObject = ConfigObject<"Ingress", "networking.k8s.io", Ingress>;
+export type ExtensionsIngressObject = ConfigObject<"Ingress", "extensions", Ingress>;
+export type IngressObject = NetworkingIngressObject | ExtensionsIngressObject;
 export type SidecarObject = ConfigObject<"Sidecar", "networking.istio.io", Sidecar>;
 export type DestinationRuleObject = ConfigObject<"DestinationRule", "networking.istio.io", DestinationRule>;
 
@@ -147,6 +168,8 @@ export type KnownObject =
   | WorkloadEntryObject
   | IstioGatewayObject
   | SidecarObject
+  | NetworkingIngressObject
+  | ExtensionsIngressObject
   | GatewayObject
   | HttpRouteObject;
 

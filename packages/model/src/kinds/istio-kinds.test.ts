@@ -3,6 +3,7 @@ import { parseObject } from "../parse-object.ts";
 import {
   gateway,
   type IstioFields,
+  ingress,
   type Manifest,
   originAt,
   serviceEntry,
@@ -15,7 +16,7 @@ const problemsOf = (manifest: Manifest): string[] =>
     ({ severity, field, message }) => `${severity} ${field}: ${message}`,
   );
 
-test.each([serviceEntry(), workloadEntry(), gateway(), sidecar()])(
+test.each([serviceEntry(), workloadEntry(), gateway(), sidecar(), ingress()])(
   "a plain $kind has no problems",
   (manifest) => {
     expect(problemsOf(manifest)).toEqual([]);
@@ -177,4 +178,27 @@ test("a WorkloadEntry's network is a warning, and its address is one", () => {
   expect(problemsOf(workloadEntry({ spec: { address: "not an address" } }))).toEqual([
     expect.stringMatching(/^error spec\.address: is neither an IP address nor a domain name/),
   ]);
+});
+
+const backend = { serviceName: "reviews", servicePort: 80 };
+const onePath = (path: object) => ({ rules: [{ http: { paths: [path] } }] });
+
+test.each<Case>([
+  ["a service", { backend: {} }, /spec\.backend: needs a service/],
+  ["a port", { backend: { serviceName: "a" } }, /spec\.backend: needs a servicePort/],
+  [
+    "one form",
+    { backend: { ...backend, service: { name: "a", port: { number: 1 } } } },
+    /stands beside service/,
+  ],
+  [
+    "either number or name",
+    { defaultBackend: { service: { name: "a" } } },
+    /needs either a number or a name/,
+  ],
+  ["paths that begin with a slash", onePath({ path: "a", pathType: "Exact", backend }), /begins with "\/"/],
+  ["services behind it", { backend: { resource: { kind: "Bucket" } } }, /has no effect/],
+  ["a host that is a name", { rules: [{ host: "a_b" }] }, /spec\.rules\[0\]\.host/],
+])("an Ingress needs %s", (_, spec = {}, problem) => {
+  expect(problemsOf(ingress({ spec }))).toContainEqual(expect.stringMatching(problem));
 });

@@ -1,11 +1,29 @@
 import { z } from "zod";
 import { duration, portNumber } from "./fields.ts";
 
+/** A port, or 0 for none. */
+const optionalPort = portNumber.or(z.literal(0));
+
+/** Empty, or "name:port". */
+const hostAndPort = z.string().regex(/^$|^.+:\d{1,5}$/, "is neither empty nor host:port");
+
+/** Fields that only proxies of Istio 0.2 to 0.7 know. */
+const legacyFields = {
+  mixerAddress: hostAndPort,
+  disablePolicyChecks: z.boolean(),
+  egressProxyAddress: hostAndPort,
+  proxyHttpPort: optionalPort,
+  authPolicy: z.enum(["NONE", "MUTUAL_TLS"]),
+  rdsRefreshDelay: duration,
+  enableTracing: z.boolean(),
+} as const;
+
 /** Fields of Istio's MeshConfig that change what proxies are served with, each one a schema of its own. */
 export const meshConfigFields = {
   trustDomain: z.string().min(1),
   rootNamespace: z.string().min(1),
-  proxyListenPort: portNumber,
+  /** 0 is for proxies of Istio 0.2 to 0.7 only. */
+  proxyListenPort: optionalPort,
   proxyInboundListenPort: portNumber,
   connectTimeout: duration,
   outboundTrafficPolicy: z.looseObject({
@@ -17,6 +35,9 @@ export const meshConfigFields = {
   protocolDetectionTimeout: duration,
   enableAutoMtls: z.boolean(),
   dnsRefreshRate: duration,
+  ingressClass: z.string().min(1),
+  ingressControllerMode: z.enum(["OFF", "DEFAULT", "STRICT"]),
+  ...legacyFields,
 } as const;
 
 export const meshConfig = z.looseObject(meshConfigFields).partial();
@@ -26,7 +47,6 @@ export const agentFields: ReadonlySet<string> = new Set(["defaultConfig", "enabl
 
 /** What else Istio knows, of 0.2 and of today. */
 export const idleMeshFields: readonly string[] = [
-  "authPolicy",
   "ca",
   "caCertificates",
   "certificates",
@@ -38,30 +58,22 @@ export const idleMeshFields: readonly string[] = [
   "defaultServiceExportTo",
   "defaultVirtualServiceExportTo",
   "disableEnvoyListenerLog",
-  "disablePolicyChecks",
   "discoverySelectors",
-  "egressProxyAddress",
   "enableEnvoyAccessLogService",
-  "enableTracing",
   "extensionProviders",
   "h2UpgradePolicy",
   "hboneIdleTimeout",
   "inboundClusterStatName",
   "inboundTrafficPolicy",
-  "ingressClass",
-  "ingressControllerMode",
   "ingressSelector",
   "ingressService",
   "localityLbSetting",
   "meshMTLS",
-  "mixerAddress",
   "mixerCheckServer",
   "mixerReportServer",
   "mtlsExcludedServices",
   "outboundClusterStatName",
   "pathNormalization",
-  "proxyHttpPort",
-  "rdsRefreshDelay",
   "serviceScopeConfigs",
   "serviceSettings",
   "tcpKeepalive",

@@ -22,3 +22,19 @@ export const egressRule = ({ spec = {}, ...fields }: IstioFields = {}): Manifest
       ...spec,
     },
   });
+
+interface IngressFields extends IstioFields {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Of class istio, as Kubernetes had them in the days of Istio 0.2.
+ * @param spec of v1beta1, unless apiVersion says otherwise
+ */
+export const ingress = ({
+  annotations = { "kubernetes.io/ingress.class": "istio" },
+  ...fields
+}: IngressFields = {}): Manifest => {
+  const object = istio("Ingress", { apiVersion: "extensions/v1beta1", name: "front", ...fields });
+  return { ...object, metadata: { ...object.metadata, annotations } };
+};

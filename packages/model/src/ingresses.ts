@@ -1,0 +1,77 @@
+import type { Gateway, Mesh } from "@keelson/protos/proxy";
+import { objectKey, type Problem, problemOf } from "./config-object.ts";
+import type { IngressObject, ServiceObject } from "./kinds/index.ts";
+import { Memo } from "./memo.ts";
+import type { RouteSource } from "./model.ts";
+import { ingressGateway, ingressTables, isOurIngress, type PortLookup } from "./normalise/ingresses.ts";
+import type { Normalised } from "./normalise/normalised.ts";
+import type { ObjectSet } from "./objects.ts";
+import { byAge } from "./order.ts";
+
+/** Makes tables and gateways of Ingresses; remembers what it made of objects that did not change. */
+export class Ingresses {
+  private readonly gateways = new Memo<Gateway>();
+  private readonly tables = new Memo<Normalised<readonly RouteSource[]>>();
+
+  buildGateways(objects: ObjectSet, mesh: Mesh): Gateway[] {
+    return ours(objects, mesh).map((object) =>
+      this.gateways.get(objectKey(object), [object, mesh], () => ingressGateway(object, mesh)),
+    );
+  }
+
+  /** The older Ingress first. */
+  buildTables(objects: ObjectSet, mesh: Mesh, problems: Problem[]): RouteSource[] {
+    const services = new Map(
+      objects
+        .of("Service", "")
+        .map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
+    );
+    for (const object of all(objects)) {
+      if (isOurIngress(object, mesh)) continue;
+      const text = `its class is not "${mesh.ingressClass}"; the Ingress is left to others`;
+      problems.push(problemOf("warning", object, ["spec"], text));
+    }
+    return ours(objects, mesh).flatMap((object) => {
+      const behind = backends(object).map((name) => services.get(`${object.metadata.namespace}/${name}`));
+      const made = this.tables.get(objectKey(object), [object, mesh, ...behind], () =>
+        ingressTables(object, mesh, portLookup(behind)),
+      );
+      problems.push(...made.problems);
+      return made.value;
+    });
+  }
+
+  endRound(): void {
+    this.gateways.endRound();
+    this.tables.endRound();
+  }
+}
+
+/** Of both groups that Ingresses were in; an API server shows the same ones in both. */
+function all(objects: ObjectSet): IngressObject[] {
+  const byName = new Map<string, IngressObject>();
+  for (const object of [
+    ...objects.of("Ingress", "extensions"),
+    ...objects.of("Ingress", "networking.k8s.io"),
+  ]) {
+    byName.set(`${object.metadata.namespace}/${object.metadata.name}`, object);
+  }
+  return [...byName.values()].sort(byAge);
+}
+
+const ours = (objects: ObjectSet, mesh: Mesh): IngressObject[] =>
+  all(objects).filter((object) => isOurIngress(object, mesh));
+
+const backends = ({ body: { spec } }: IngressObject): string[] =>
+  [
+    spec.defaultBackend,
+    spec.backend,
+    ...spec.rules.flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
+  ].flatMap((backend) => backend?.service?.name ?? backend?.serviceName ?? []);
+
+const portLookup =
+  (services: readonly (ServiceObject | undefined)[]): PortLookup =>
+  (service, port) =>
+    services
+      .find((object) => object?.metadata.name === service)
+      ?.body.spec.ports.find(({ name }) => name === port)?.port;
