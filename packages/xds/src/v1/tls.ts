@@ -1,0 +1,21 @@
+/** Where the CA's agent puts a workload's certificate. */
+const own = {
+  cert_chain_file: "/etc/certs/cert-chain.pem",
+  private_key_file: "/etc/certs/key.pem",
+  ca_cert_file: "/etc/certs/root-cert.pem",
+} as const;
+
+/** @param identities SPIFFE ids that endpoints may show; none: any that the root vouches for */
+export const clusterTls = (identities: readonly string[]) => ({
+  ...own,
+  verify_subject_alt_name: identities,
+});
+
+export const listenerTls = { ...own, require_client_certificate: true } as const;
+
+/** Where the ingress' TLS secret is mounted. */
+export const ingressTls = {
+  cert_chain_file: "/etc/istio/ingress-certs/tls.crt",
+  private_key_file: "/etc/istio/ingress-certs/tls.key",
+  require_client_certificate: false,
+} as const;
