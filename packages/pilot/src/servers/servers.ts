@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { ControlPlane } from "../control-plane.ts";
 import { formatHostPort, type ListenAddress } from "../listen-address.ts";
 import type { DiscoverySettings } from "../settings/discovery-settings.ts";
+import { addV1 } from "../v1/add-v1.ts";
 import { httpServer, monitoringServer } from "./http-server.ts";
 import { type Listen, listenOn, plainListen } from "./listen.ts";
 import { sharedPort } from "./shared-port.ts";
@@ -36,8 +37,9 @@ export class Servers {
   async openHttp(): Promise<void> {
     const { controlPlane, settings } = this;
     const { http, grpc: xds, monitoring, oldMonitoring } = settings.addresses;
-    const main = { flag: "--httpAddr", serves: "/ready, /metrics and /debug", address: http };
+    const main = { flag: "--httpAddr", serves: "/ready, /metrics, /debug and /v1", address: http };
     const server = this.keep(httpServer(controlPlane, settings.debug));
+    addV1(server, controlPlane, settings.v1, this.logger);
     if (xds === undefined) await this.openShared({ ...main, serves: `xDS, ${main.serves}` }, server);
     else await this.open(main, fastifyListen(server));
     const serves = "/metrics, /version and /debug";

@@ -3,6 +3,7 @@ import { parseLogLevels } from "../logging/log-levels.ts";
 import type { LogSettings } from "../logging/program-log.ts";
 import type { discoveryEnvironment } from "./environment/environment.ts";
 import type { discoveryFlags } from "./flags/flags.ts";
+import { type V1Settings, v1Settings } from "./v1-settings.ts";
 import type { Values } from "./values.ts";
 
 /** What `discovery` is to do, as its flags and environment say. Times are in ms. */
@@ -22,6 +23,7 @@ export interface DiscoverySettings {
   readonly tls: TlsSettings;
   readonly grpc: GrpcSettings;
   readonly debug: DebugSettings;
+  readonly v1: V1Settings;
   readonly log: LogSettings;
   readonly shutdownMs: number;
 }
@@ -97,6 +99,7 @@ export function discoverySettings(input: SettingsInput, errors: string[]): Disco
       admin: environment.UNSAFE_ENABLE_ADMIN_ENDPOINTS,
       metricsForLocalhostOnly: environment.METRICS_LOCALHOST_ACCESS_ONLY,
     },
+    v1: v1Settings(input, errors),
     log: logSettings(input, errors),
     shutdownMs: positive("shutdownDuration", input, errors),
   };

@@ -1,4 +1,4 @@
-import { accepted, everyAge, honoured, istiod, newAges, oldAges, only07 } from "../setting.ts";
+import { accepted, everyAge, honoured, istiod, newAges, oldAges, only07, own } from "../setting.ts";
 
 /** What is listened on, and how. An address is host:port or :port; empty: not opened, unless another meaning is told. */
 export const serverFlags = {
@@ -48,11 +48,17 @@ export const serverFlags = {
   ),
   shutdownDuration: honoured("duration", "10s", istiod, "at the end, streams may take this time to end"),
   profile: accepted("bool", "true", everyAge, "Go's profiles below /debug/pprof"),
-  discovery_cache: accepted(
+  "v1-discovery": honoured(
+    "string",
+    "0.2",
+    own,
+    "whose answers the v1 REST API gives: 0.2, 0.7, or off for none",
+  ),
+  discovery_cache: honoured(
     "bool",
     "true",
     oldAges,
-    "keep answers of the v1 REST API; they are always made from the current snapshot",
+    "keep answers of the v1 REST API until something changes",
   ),
   rdsv2: accepted("bool", "false", only07, "serve routes over v2 xDS"),
   webhookEndpoint: accepted("string", "", only07, "address that may rewrite generated configuration"),
