@@ -45,7 +45,9 @@ export function place(struct: StructDescription): PlacedStruct {
     const { size, align: own } = sizes[field.type];
     const at = Math.ceil(offset / own) * own;
     if (at !== offset) {
-      throw new Error(`${struct.name}.${field.name}: ${at - offset} bytes of padding before it; reorder the fields`);
+      throw new Error(
+        `${struct.name}.${field.name}: ${at - offset} bytes of padding before it; reorder the fields`,
+      );
     }
     offset = at + size;
     align = Math.max(align, own);

@@ -22,7 +22,8 @@ function cStruct(struct: PlacedStruct): string {
   const fields = struct.fields.map(cField);
   if (struct.tail > 0) fields.push(`\t__u8 zero[${struct.tail}]; /* always 0: part of a key's bytes */`);
   const asserts = struct.fields.map(
-    (field) => `_Static_assert(__builtin_offsetof(struct ${struct.name}, ${field.name}) == ${field.offset}, "layout");`,
+    (field) =>
+      `_Static_assert(__builtin_offsetof(struct ${struct.name}, ${field.name}) == ${field.offset}, "layout");`,
   );
   return [
     `/* ${struct.doc} */`,
@@ -151,7 +152,10 @@ function typings(): string {
     (struct) => `/** ${struct.doc} */
 export interface ${pascal(struct.name)} {
 ${struct.fields
-  .map((f) => `${f.doc === undefined ? "" : `  /** ${f.doc} */\n`}  readonly ${camel(f.name)}: ${tsTypes[f.type]};`)
+  .map(
+    (f) =>
+      `${f.doc === undefined ? "" : `  /** ${f.doc} */\n`}  readonly ${camel(f.name)}: ${tsTypes[f.type]};`,
+  )
   .join("\n")}
 }
 export const ${camel(struct.name)}: Codec<${pascal(struct.name)}>;
@@ -177,7 +181,10 @@ export const structs: Readonly<
 ${types.join("\n")}`;
 }
 
-const layoutHash = createHash("sha256").update(JSON.stringify({ placed, statistics })).digest("hex").slice(0, 12);
+const layoutHash = createHash("sha256")
+  .update(JSON.stringify({ placed, statistics }))
+  .digest("hex")
+  .slice(0, 12);
 const out = new URL("../gen/", import.meta.url);
 mkdirSync(out, { recursive: true });
 writeFileSync(new URL("layout.h", out), header());
