@@ -32,9 +32,8 @@ const agent = aProxy({ metadata: withAgent });
 
 const secret = (config: SdsSecretConfig | undefined): [string | undefined, string | undefined] => {
   const source = config?.sdsConfig?.configSourceSpecifier;
-  const service =
-    source?.case === "apiConfigSource" ? source.value.grpcServices[0]?.targetSpecifier : undefined;
-  return [config?.name, service?.case === "envoyGrpc" ? service.value.clusterName : source?.case];
+  const grpc = source?.case === "apiConfigSource" ? source.value.grpcServices[0]?.targetSpecifier : undefined;
+  return [config?.name, grpc?.case === "envoyGrpc" ? grpc.value.clusterName : source?.case];
 };
 
 const withTls = (tls: Init<typeof ClientTlsSchema>, proxy = agent) =>
