@@ -7,7 +7,8 @@ import { ApplicationProtocol, type EndpointSet, type ServicePort } from "@keelso
 import type { HostPolicy, Subset } from "@keelson/protos/traffic-policy";
 import type { Context } from "../context.ts";
 import { findSubset } from "../destination.ts";
-import { type LocalityPlan, localityPlan } from "../endpoint/locality-plan.ts";
+import type { EndpointSource } from "../endpoint/assignments.ts";
+import { localityPlan } from "../endpoint/locality-plan.ts";
 import { outboundClusterName, serverNameOf } from "../names.ts";
 import type { ScopedService } from "../scope/scoped-service.ts";
 import { dataKey } from "../state/interner.ts";
@@ -21,7 +22,7 @@ export interface ClusterEntry {
   readonly resource: Resource;
   readonly hostname: string;
   /** Undefined where the cluster has no endpoints of its own to be told. */
-  readonly endpoints: { readonly set: string; readonly plan: LocalityPlan | undefined } | undefined;
+  readonly endpoints: EndpointSource | undefined;
 }
 
 /** A part of a service's endpoints that has a cluster of its own. */
@@ -133,6 +134,6 @@ function clusterEntry(
   return {
     resource: resourceOf(ClusterSchema, cluster.name, cluster),
     hostname,
-    endpoints: byEds ? { set, plan } : undefined,
+    endpoints: byEds ? { set, plan, onlyMutualTls: sniDnat } : undefined,
   };
 }

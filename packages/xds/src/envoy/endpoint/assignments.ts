@@ -1,10 +1,19 @@
 import { ClusterLoadAssignmentSchema } from "@envoyproxy/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { Resource } from "@keelson/protos";
-import type { EndpointSet } from "@keelson/protos/policy";
+import type { Endpoint, EndpointSet } from "@keelson/protos/policy";
 import { dataKey, Interner } from "../state/interner.ts";
 import { resourceOf } from "../wire.ts";
 import { loadAssignment } from "./load-assignment.ts";
 import type { LocalityPlan } from "./locality-plan.ts";
+
+/** Where a cluster's endpoints are found, and which of them it gets in which order. */
+export interface EndpointSource {
+  /** Name of an endpoint set. */
+  readonly set: string;
+  readonly plan: LocalityPlan | undefined;
+  /** Those that take clear text are left out. */
+  readonly onlyMutualTls: boolean;
+}
 
 /** Makes the endpoints of clusters, once for all proxies that get the same. */
 export class Assignments {
@@ -12,29 +21,26 @@ export class Assignments {
   private readonly empty = new Interner<Resource>();
 
   /** @param set undefined: the cluster has no endpoint, which Envoy is told, too. */
-  get(clusterName: string, set: EndpointSet | undefined, plan: LocalityPlan | undefined): Resource {
-    if (set === undefined) return this.empty.get(clusterName, () => encode(clusterName, [], undefined));
-    const key = plan === undefined ? clusterName : `${clusterName} ${dataKey(plan)}`;
+  get(clusterName: string, set: EndpointSet | undefined, source: EndpointSource): Resource {
+    if (set === undefined) return this.empty.get(clusterName, () => encode(clusterName, [], source));
+    // The name of a cluster that only takes mutual TLS is like no other.
+    const key = source.plan === undefined ? clusterName : `${clusterName} ${dataKey(source.plan)}`;
     const known = this.remembered.get(set) ?? new Map<string, Resource>();
     this.remembered.set(set, known);
-    const resource = known.get(key) ?? encode(clusterName, set.endpoints, plan);
+    const resource = known.get(key) ?? encode(clusterName, set.endpoints, source);
     known.set(key, resource);
     return resource;
   }
 }
 
-const encode = (
+function encode(
   clusterName: string,
-  endpoints: EndpointSet["endpoints"],
-  plan: LocalityPlan | undefined,
-): Resource =>
-  resourceOf(
-    ClusterLoadAssignmentSchema,
-    clusterName,
-    // A name instead of an address is looked up only in clusters that hold their endpoints themselves.
-    loadAssignment(
-      clusterName,
-      endpoints.filter(({ address }) => address.length > 0),
-      plan,
-    ),
+  all: readonly Endpoint[],
+  { plan, onlyMutualTls }: EndpointSource,
+): Resource {
+  // A name instead of an address is looked up only in clusters that hold their endpoints themselves.
+  const endpoints = all.filter(
+    ({ address, mutualTls }) => address.length > 0 && (mutualTls || !onlyMutualTls),
   );
+  return resourceOf(ClusterLoadAssignmentSchema, clusterName, loadAssignment(clusterName, endpoints, plan));
+}

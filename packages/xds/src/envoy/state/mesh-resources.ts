@@ -6,6 +6,7 @@ import { labelPartsOf } from "../cluster/label-parts.ts";
 import { holdsEndpoints } from "../cluster/outbound-cluster.ts";
 import type { ClusterEntry } from "../cluster/service-clusters.ts";
 import type { Context } from "../context.ts";
+import type { EndpointSource } from "../endpoint/assignments.ts";
 import { nameTable } from "../name-table.ts";
 import { emptyRouteConfiguration } from "../route/virtual-host.ts";
 import { dataKey } from "./interner.ts";
@@ -113,11 +114,8 @@ export abstract class MeshResources {
     }
   }
 
-  private assignment(
-    { resource }: ClusterEntry,
-    { set, plan }: NonNullable<ClusterEntry["endpoints"]>,
-  ): Resource {
-    return this.makers.assignments.get(resource.name, this.context.endpointSet(set), plan);
+  private assignment({ resource }: ClusterEntry, source: EndpointSource): Resource {
+    return this.makers.assignments.get(resource.name, this.context.endpointSet(source.set), source);
   }
 
   get listeners(): ResourceMap {
