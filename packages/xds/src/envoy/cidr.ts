@@ -10,8 +10,9 @@ export function normaliseCidr(text: string): string | undefined {
   const [address = "", length] = text.split("/");
   const bytes = parseAddress(address);
   if (bytes === undefined) return undefined;
+  if (length !== undefined && !/^\d+$/.test(length)) return undefined;
   const bits = length === undefined ? bytes.length * 8 : Number(length);
-  if (!Number.isInteger(bits) || bits < 0 || bits > bytes.length * 8) return undefined;
+  if (bits > bytes.length * 8) return undefined;
   const masked = bytes.map((byte, i) => byte & (0xff << Math.min(8, Math.max(0, (i + 1) * 8 - bits))));
   return `${formatAddress(masked)}/${bits}`;
 }
