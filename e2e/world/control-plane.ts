@@ -43,6 +43,11 @@ export class ControlPlane {
       this.grpcAddress,
       "--httpAddr",
       `127.0.0.1:${httpPort}`,
+      // Nothing beyond loopback, and nothing that two worlds would have to share.
+      "--monitoringAddr=",
+      "--monitoringPort=0",
+      "--secureGRPCAddr=",
+      "--httpsAddr=",
     ];
     const started = new RunningProcess({
       title: "the control plane",

@@ -5,9 +5,9 @@ import { policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
 import type { ConfigSource } from "@keelson/sources";
 import { type XdsEvent, XdsServer } from "@keelson/xds";
 import type { Logger } from "pino";
-import { openGuard } from "./auth/peer-guard.ts";
-import { ConfigPipeline, type PipelineState } from "./config/config-pipeline.ts";
-import { ProblemLog } from "./config/problem-log.ts";
+import { openGuard, type PeerGuard } from "./auth/peer-guard.ts";
+import { ConfigPipeline, type ConfigPipelineOptions, type PipelineState } from "./config/config-pipeline.ts";
+import { ProblemLog, problemText } from "./config/problem-log.ts";
 import { Snapshots } from "./config/snapshots.ts";
 import { nodeViews } from "./debug/node-views.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -25,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly source: ConfigSource;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
+  /** The mesh configuration's file; if left out, the defaults hold. */
+  readonly meshFile?: ConfigPipelineOptions["meshFile"];
   readonly logger: Logger;
   /** For what is said of streams; default: `logger`. */
   readonly xdsLogger?: Logger;
@@ -56,6 +58,7 @@ export class ControlPlane {
     this.pipeline = new ConfigPipeline({
       source: options.source,
       domain: options.domain,
+      meshFile: options.meshFile,
       onState: (state) => this.take(state),
     });
     this.xds = new XdsServer({
@@ -71,11 +74,14 @@ export class ControlPlane {
     done();
   }
 
-  /** @returns a gRPC server with all that nodes may ask for. It is shut down with the control plane. */
-  makeServer(): grpc.Server {
+  /**
+   * @param guard who may ask for it
+   * @returns a gRPC server with all that nodes may ask for. It is shut down with the control plane.
+   */
+  makeServer(guard: PeerGuard = openGuard): grpc.Server {
     const server = new grpc.Server(grpcOptions(this.options.grpc ?? {}));
     this.xds.register(server);
-    registerTelemetry(server, this.ledger, openGuard);
+    registerTelemetry(server, this.ledger, guard);
     this.servers.push(server);
     return server;
   }
@@ -130,12 +136,19 @@ export class ControlPlane {
     const { model, compiled, problems } = state;
     this.metrics.takeState(state);
     this.problemLog.take(problems);
+    this.takeMeshProblems(state);
     const next = this.snapshots.next(compiled.resources);
     if (next === undefined) return;
     this.versionSince = new Date();
     this.xds.setSnapshot(next);
     const counts = { services: model.services.size, workloads: model.workloads.size };
     this.options.logger.info({ version: next.version.toString(), ...counts }, "new version");
+  }
+
+  private takeMeshProblems({ meshProblems }: PipelineState): void {
+    const first = meshProblems.find(({ severity }) => severity === "error");
+    if (first === undefined) this.readiness.recover("mesh configuration");
+    else this.readiness.fail("mesh configuration", problemText(first));
   }
 
   private onXdsEvent(event: XdsEvent): void {

@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from "node:tls";
 import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -14,7 +15,7 @@ import { IssuedServerCertificate } from "./issued-server-certificate.ts";
 import { type AuthorityOptions, type OpenAuthority, openAuthority } from "./open-authority.ts";
 import { SecureListener } from "./secure-listener.ts";
 import type { ServerCertificate } from "./server-certificate.ts";
-import type { TlsOptions } from "./tls-options.ts";
+import { cipherList, type TlsOptions } from "./tls-options.ts";
 
 export interface SecureServingOptions {
   readonly trustDomain: string;
@@ -38,6 +39,8 @@ export interface SecureServingOptions {
 export class SecureServing {
   /** For the services of the port. */
   readonly guard: PeerGuard;
+  /** The ways to tell a caller that are no client certificate. */
+  readonly authenticators: readonly Authenticator[];
   private readonly options: SecureServingOptions;
   private readonly opened: OpenAuthority | undefined;
   private readonly certificate: ServerCertificate;
@@ -50,6 +53,7 @@ export class SecureServing {
     certificate: ServerCertificate,
   ) {
     const { trustDomain, authenticators, nodeRules, registry, logger } = options;
+    this.authenticators = authenticators;
     this.options = options;
     this.opened = opened;
     this.certificate = certificate;
@@ -102,6 +106,19 @@ export class SecureServing {
     });
     this.listeners.push(listener);
     return (address) => listener.listen(address);
+  }
+
+  /** What a server of Node's that speaks TLS needs; `onChange` tells when it must be given again. */
+  get secureContext(): SecureContextOptions {
+    const { certificate, key } = this.certificate.current;
+    const { minVersion, cipherSuites } = this.options.tls;
+    const ciphers = cipherList(cipherSuites);
+    return { cert: certificate, key, minVersion, ...(ciphers === "" ? {} : { ciphers }) };
+  }
+
+  /** @param listener called when `secureContext` has changed */
+  onChange(listener: () => void): void {
+    this.certificate.onChange(listener);
   }
 
   /** Takes no more connections and stops following files; the gRPC servers end what they serve. */

@@ -1,6 +1,7 @@
 import { type Compiled, Compiler } from "@keelson/compiler";
 import { type Model, ModelBuilder, type Problem } from "@keelson/model";
 import type { ConfigSource, SourceSnapshot } from "@keelson/sources";
+import { MeshConfigFile, type MeshConfigFileOptions } from "./mesh-config-file.ts";
 
 /** What stands in the source, and what follows from it. */
 export interface PipelineState {
@@ -9,6 +10,8 @@ export interface PipelineState {
   readonly compiled: Compiled;
   /** Of all steps. */
   readonly problems: readonly Problem[];
+  /** Of the mesh configuration alone. */
+  readonly meshProblems: readonly Problem[];
   /** When the change that led to it was taken up. */
   readonly takenAt: Date;
   /** Time from the change to this state, in seconds. */
@@ -19,6 +22,8 @@ export interface ConfigPipelineOptions {
   readonly source: ConfigSource;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
+  /** The mesh configuration's file; if left out, the defaults hold. */
+  readonly meshFile?: Omit<MeshConfigFileOptions, "domain"> | undefined;
   /** Told of every new state, in their order. */
   readonly onState: (state: PipelineState) => void;
 }
@@ -28,11 +33,14 @@ export class ConfigPipeline {
   private readonly options: ConfigPipelineOptions;
   private readonly builder: ModelBuilder;
   private readonly compiler = new Compiler();
+  private readonly mesh: MeshConfigFile | undefined;
   private current: PipelineState | undefined;
 
   constructor(options: ConfigPipelineOptions) {
     this.options = options;
-    this.builder = new ModelBuilder(options.domain);
+    const { domain, meshFile } = options;
+    this.builder = new ModelBuilder(domain);
+    this.mesh = meshFile === undefined ? undefined : new MeshConfigFile({ ...meshFile, domain });
   }
 
   /** Undefined until the configuration has been read. */
@@ -42,22 +50,28 @@ export class ConfigPipeline {
 
   /** Reads the configuration, and keeps following it. @throws Error if there is none to be read. */
   async start(): Promise<void> {
-    this.options.source.onChange((snapshot) => this.take(snapshot));
-    await this.options.source.start();
+    const { source } = this.options;
+    // Nothing is made of a source that has not been read: nodes would drop what they hold.
+    await this.mesh?.start(() => {
+      if (this.current !== undefined) this.take(source.snapshot);
+    });
+    source.onChange((snapshot) => this.take(snapshot));
+    await source.start();
   }
 
   async close(): Promise<void> {
-    await this.options.source.close();
+    await Promise.all([this.mesh?.close(), this.options.source.close()]);
   }
 
   private take({ objects, problems: sourceProblems }: SourceSnapshot): void {
     const takenAt = new Date();
     const begin = performance.now();
-    const { model, problems: modelProblems } = this.builder.build(objects);
+    const { mesh, problems: meshProblems = [] } = this.mesh?.content ?? {};
+    const { model, problems: modelProblems } = this.builder.build(objects, mesh);
     const compiled = this.compiler.compile(model);
     const seconds = (performance.now() - begin) / 1000;
-    const problems = [...sourceProblems, ...modelProblems, ...compiled.problems];
-    this.current = { objects, model, compiled, problems, takenAt, seconds };
+    const problems = [...meshProblems, ...sourceProblems, ...modelProblems, ...compiled.problems];
+    this.current = { objects, model, compiled, problems, meshProblems, takenAt, seconds };
     this.options.onState(this.current);
   }
 }

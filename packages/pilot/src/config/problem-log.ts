@@ -11,7 +11,7 @@ export class ProblemLog {
   }
 
   take(problems: readonly Problem[]): void {
-    const now = new Map(problems.map((problem) => [textOf(problem), problem]));
+    const now = new Map(problems.map((problem) => [problemText(problem), problem]));
     for (const [text, problem] of now) {
       if (this.known.has(text)) continue;
       if (problem.severity === "error") this.logger.error(text);
@@ -22,7 +22,8 @@ export class ProblemLog {
   }
 }
 
-function textOf({ location, object, field, message }: Problem): string {
+/** "rules.yaml:3:5: RouteRule default/reviews spec.route: …" */
+export function problemText({ location, object, field, message }: Problem): string {
   const what = [object, field].filter((part) => part !== "").join(" ");
   return `${formatLocation(location)}: ${what === "" ? "" : `${what}: `}${message}`;
 }

@@ -5,8 +5,11 @@ const info = { default: "info", ads: "info", ca: "info", config: "info", http: "
 
 test.each([
   ["", info],
-  ["debug", { ...info, default: "debug" }],
-  ["default:none", { ...info, default: "silent" }],
+  ["debug", { default: "debug", ads: "debug", ca: "debug", config: "debug", http: "debug" }],
+  [
+    "ads:info,default:none",
+    { default: "silent", ads: "info", ca: "silent", config: "silent", http: "silent" },
+  ],
   ["ads:debug,ca:error", { ...info, ads: "debug", ca: "error" }],
   ["all:warn", { default: "warn", ads: "warn", ca: "warn", config: "warn", http: "warn" }],
   ["all:warn,ads:debug", { default: "warn", ads: "debug", ca: "warn", config: "warn", http: "warn" }],

@@ -22,12 +22,12 @@ export interface ParsedLogLevels {
 }
 
 /**
- * Parses "level" or "scope:level,scope:level"; "all" stands for every scope, and a scope that is not named has the
- * level info.
+ * Parses "level" or "scope:level,scope:level". "all" stands for every scope; a scope that is not named has the level of
+ * "default", and that has info.
  * @throws Error saying what would be right
  */
 export function parseLogLevels(text: string): ParsedLogLevels {
-  const levels = Object.fromEntries(logScopes.map((scope) => [scope, "info"])) as Record<LogScope, string>;
+  const named = new Map<LogScope, string>();
   const unknownScopes: string[] = [];
   for (const part of text === "" ? [] : text.split(",")) {
     const [scope = "", name = "", ...rest] = part.includes(":") ? part.split(":") : ["default", part];
@@ -35,11 +35,13 @@ export function parseLogLevels(text: string): ParsedLogLevels {
     if (level === undefined || rest.length > 0) {
       throw new Error(`"${part}" is no level; use ${Object.keys(pinoLevels).join(", ")}, or scope:level`);
     }
-    if (scope === "all") for (const each of logScopes) levels[each] = level;
-    else if (isScope(scope)) levels[scope] = level;
+    if (scope === "all") for (const each of logScopes) named.set(each, level);
+    else if (isScope(scope)) named.set(scope, level);
     else unknownScopes.push(scope);
   }
-  return { levels, unknownScopes };
+  const levelOf = (scope: LogScope): string => named.get(scope) ?? named.get("default") ?? "info";
+  const levels = Object.fromEntries(logScopes.map((scope) => [scope, levelOf(scope)]));
+  return { levels: levels as Record<LogScope, string>, unknownScopes };
 }
 
 const isScope = (text: string): text is LogScope => (logScopes as readonly string[]).includes(text);

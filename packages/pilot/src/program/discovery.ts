@@ -49,18 +49,19 @@ function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void
 }
 
 async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void> {
-  const { configDir, domain, shutdownMs } = settings;
+  const { configDir, meshConfigFile, domain, shutdownMs } = settings;
   const logger = log("default");
   // Whatever goes wrong is told by those who use it; its own lines are of another form.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const controlPlane = new ControlPlane({
     source: new DirectorySource(configDir),
     domain,
+    meshFile: { path: meshConfigFile },
     logger: log("config"),
     xdsLogger: log("ads"),
     grpc: settings.grpc,
   });
-  const servers = new Servers(controlPlane, settings, log("http"));
+  const servers = new Servers(controlPlane, settings, log);
   const stop = async (): Promise<void> => {
     controlPlane.readiness.hold("shutdown", "the control plane is being stopped");
     await controlPlane.close(shutdownMs);

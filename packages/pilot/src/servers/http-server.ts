@@ -1,5 +1,6 @@
 import { debugPaths } from "@keelson/model";
 import fastify, { type FastifyInstance } from "fastify";
+import type { SecureServing } from "../ca/secure-serving.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { addKeelsonPages } from "../debug/keelson-pages.ts";
 import type { DebugSettings } from "../settings/discovery-settings.ts";
@@ -38,11 +39,27 @@ export function monitoringServer(
   return server;
 }
 
+/** Pilot's port 15017, and 443 of its first ages: with TLS, whose certificate is renewed. */
+export function webhookServer(controlPlane: ControlPlane, serving: SecureServing): FastifyInstance {
+  const server = fastify({ ...serverOptions, https: serving.secureContext });
+  serving.onChange(() => server.server.setSecureContext(serving.secureContext));
+  const plain = server as unknown as FastifyInstance;
+  answerAsGo(plain);
+  addReadiness(plain, controlPlane.readiness);
+  return plain;
+}
+
+const serverOptions = { logger: false, forceCloseConnections: true } as const;
+
 function newServer(): FastifyInstance {
-  const server = fastify({ logger: false, forceCloseConnections: true });
+  const server = fastify(serverOptions);
+  answerAsGo(server);
+  return server;
+}
+
+function answerAsGo(server: FastifyInstance): void {
   // As Go's servers say it: istioctl looks for these words.
   server.setNotFoundHandler((_, reply) => reply.code(404).type("text/plain").send("404 page not found\n"));
-  return server;
 }
 
 /** In a scope of their own, so that its hook sees every request for one of them, however its path is written. */

@@ -1,12 +1,15 @@
 import * as grpc from "@grpc/grpc-js";
 import type { FastifyInstance } from "fastify";
-import type { Logger } from "pino";
+import { openGuard } from "../auth/peer-guard.ts";
+import type { SecureServing } from "../ca/secure-serving.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { formatHostPort, type ListenAddress } from "../listen-address.ts";
+import type { ProgramLog } from "../logging/program-log.ts";
 import type { DiscoverySettings } from "../settings/discovery-settings.ts";
 import { addV1 } from "../v1/add-v1.ts";
-import { httpServer, monitoringServer } from "./http-server.ts";
+import { httpServer, monitoringServer, webhookServer } from "./http-server.ts";
 import { type Listen, listenOn, plainListen } from "./listen.ts";
+import { openServing } from "./secure.ts";
 import { sharedPort } from "./shared-port.ts";
 
 /** One port: what it is for, and the flag that moves it. */
@@ -23,23 +26,26 @@ interface Port {
 export class Servers {
   private readonly controlPlane: ControlPlane;
   private readonly settings: DiscoverySettings;
-  private readonly logger: Logger;
+  private readonly log: ProgramLog;
   private readonly http: FastifyInstance[] = [];
-  private readonly closers: (() => void)[] = [];
+  private readonly closers: (() => Promise<void>)[] = [];
 
-  constructor(controlPlane: ControlPlane, settings: DiscoverySettings, logger: Logger) {
+  constructor(controlPlane: ControlPlane, settings: DiscoverySettings, log: ProgramLog) {
     this.controlPlane = controlPlane;
     this.settings = settings;
-    this.logger = logger;
+    this.log = log;
   }
 
-  /** Opens the ports that tell of the control plane, from before it is ready. @throws Error if one of them is that of xDS, and cannot be had */
+  /**
+   * Opens the ports that tell of the control plane, from before it is ready.
+   * @throws Error if one of them is also that of xDS, and cannot be had
+   */
   async openHttp(): Promise<void> {
     const { controlPlane, settings } = this;
     const { http, grpc: xds, monitoring, oldMonitoring } = settings.addresses;
     const main = { flag: "--httpAddr", serves: "/ready, /metrics, /debug and /v1", address: http };
     const server = this.keep(httpServer(controlPlane, settings.debug));
-    addV1(server, controlPlane, settings.v1, this.logger);
+    addV1(server, controlPlane, settings.v1, this.log("http"));
     if (xds === undefined) await this.openShared({ ...main, serves: `xDS, ${main.serves}` }, server);
     else await this.open(main, fastifyListen(server));
     const serves = "/metrics, /version and /debug";
@@ -51,17 +57,55 @@ export class Servers {
     }
   }
 
-  /** Opens the ports of xDS. @throws Error naming the address that cannot be had */
+  /**
+   * Opens the ports of xDS, and those with TLS, for which the configuration must have been read.
+   * @throws Error naming the address of xDS in the clear, if it cannot be had
+   */
   async openXds(): Promise<void> {
-    const { grpc: address } = this.settings.addresses;
-    if (address === undefined) return;
-    const port = await this.controlPlane.listen(address);
-    this.logger.info({ address: formatHostPort({ ...address, port }) }, "serving xDS");
+    const { grpc: xds, secureGrpc, https, admission } = this.settings.addresses;
+    if (xds !== undefined) {
+      const port = await this.controlPlane.listen(xds);
+      this.tell("xDS", xds, port);
+    }
+    const serving = [secureGrpc, https, admission].every((address) => address === undefined)
+      ? undefined
+      : await this.openServing();
+    if (serving === undefined) return;
+    const guard = this.settings.security.authenticationRequired ? serving.guard : openGuard;
+    const server = this.controlPlane.makeServer(guard);
+    serving.register(server);
+    const serves = "xDS and certificates with TLS";
+    await this.open({ flag: "--secureGRPCAddr", serves, address: secureGrpc }, serving.listener(server));
+    for (const port of [
+      { flag: "--httpsAddr", serves: "webhooks", address: https },
+      { flag: "--admission-service-port", serves: "webhooks", address: admission },
+    ]) {
+      await this.open(port, fastifyListen(this.keep(webhookServer(this.controlPlane, serving))));
+    }
   }
 
   async close(): Promise<void> {
-    for (const close of this.closers) close();
+    await Promise.all(this.closers.map((close) => close()));
     await Promise.all(this.http.map((server) => server.close()));
+  }
+
+  /** @returns undefined if there is nothing to serve TLS with; why is in the log and in /ready */
+  private async openServing(): Promise<SecureServing | undefined> {
+    const { controlPlane, settings, log } = this;
+    try {
+      const serving = await openServing(controlPlane, settings, log("ca"));
+      if (serving === undefined) {
+        log("ca").info("no port with TLS is opened: by the environment, nobody makes a certificate for it");
+      } else {
+        this.closers.push(() => serving.close());
+      }
+      return serving;
+    } catch (error) {
+      const { message } = error as Error;
+      controlPlane.readiness.fail("TLS", message);
+      log("ca").error(`no port with TLS is opened: ${message}`);
+      return undefined;
+    }
   }
 
   private keep(server: FastifyInstance): FastifyInstance {
@@ -72,12 +116,13 @@ export class Servers {
   private async open({ flag, serves, address }: Port, listen: Listen): Promise<void> {
     if (address === undefined) return;
     try {
-      const port = await listenOn(address, listen);
-      this.logger.info({ address: formatHostPort({ ...address, port }) }, `serving ${serves}`);
+      this.tell(serves, address, await listenOn(address, listen));
     } catch (error) {
       const { message } = error as Error;
       this.controlPlane.readiness.fail(`port ${address.port}`, `${message}; ${flag} chooses another`);
-      this.logger.error(`${message}, so ${serves} are not served there; ${flag} chooses another address`);
+      this.log("http").error(
+        `${message}, so ${serves} are not served there; ${flag} chooses another address`,
+      );
     }
   }
 
@@ -85,17 +130,25 @@ export class Servers {
   private async openShared({ serves, address }: Port, server: FastifyInstance): Promise<void> {
     if (address === undefined) return;
     await server.ready();
-    const injector = this.controlPlane
-      .makeServer()
-      .createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    const credentials = grpc.ServerCredentials.createInsecure();
+    const injector = this.controlPlane.makeServer().createConnectionInjector(credentials);
     const shared = sharedPort(server.server, (socket) => injector.injectConnection(socket));
     const port = await listenOn(address, plainListen(shared));
-    this.closers.push(() => shared.close());
-    this.logger.info({ address: formatHostPort({ ...address, port }) }, `serving ${serves}`);
+    this.closers.push(async () => {
+      shared.close();
+    });
+    this.tell(serves, address, port);
+  }
+
+  private tell(serves: string, address: ListenAddress, port: number): void {
+    this.log("http").info({ address: formatHostPort({ ...address, port }) }, `serving ${serves}`);
   }
 }
 
 const fastifyListen =
   (server: FastifyInstance): Listen =>
-  async (address) =>
-    Number(new URL(await server.listen(address)).port) || address.port;
+  async (address) => {
+    await server.listen(address);
+    const bound = server.server.address();
+    return typeof bound === "object" && bound !== null ? bound.port : address.port;
+  };

@@ -59,7 +59,10 @@ test("xDS on the HTTP port, as istiod does it", () => {
 test.each([
   [["--grpcAddr", "15010"], '--grpcAddr: "15010" is no listening address; use host:port or :port'],
   [["--monitoringPort", "70000"], '--monitoringPort: ":70000" is no listening address'],
-  [["--tlsCertFile=a"], "--tlsCertFile and --tlsKeyFile belong together: one of them is missing"],
+  [
+    ["--tlsCertFile=a"],
+    "--tlsCertFile, --tlsKeyFile and --caCertFile belong together: give all three or none",
+  ],
   [["--tls-min-version=1.1"], '--tls-min-version: "1.1" is neither 1.2 nor 1.3'],
   [["--shutdownDuration=-1s"], "--shutdownDuration: a duration below zero makes no sense"],
   [["--keepaliveInterval", "20"], '--keepaliveInterval: "20" is no duration'],
@@ -80,7 +83,14 @@ test("an unknown flag is ignored with a warning; --strict-flags makes it an erro
 });
 
 test("what has no meaning here is told, also variables that only istiod has", () => {
-  const args = ["-v", "2", "--admission-service=x", "--resync", "1m"];
+  const args = [
+    "-v",
+    "2",
+    "--admission-service=x",
+    "--resync",
+    "1m",
+    "--log_output_level=ads:debug,grpc:none",
+  ];
   const environment = {
     PILOT_THROTTLE: "200",
     PILOT_SOMETHING_NEW: "1",
@@ -93,6 +103,7 @@ test("what has no meaning here is told, also variables that only istiod has", ()
     "--resync",
     "--v",
     "PILOT_THROTTLE",
+    "--log_output_level=grpc:…",
     "PILOT_SOMETHING_NEW",
   ]);
 });
@@ -107,7 +118,11 @@ test("the environment", () => {
     ENABLE_DEBUG_ON_HTTP: "yes",
   };
   const { settings, warnings } = readSettings(["--clusterID=west"], environment);
-  expect(settings.identity).toEqual({ podName: "istiod-1", namespace: "mesh", clusterId: "west" });
+  expect(settings.identity).toEqual({
+    podName: "istiod-1",
+    namespace: "mesh",
+    clusterId: "west",
+  });
   expect(settings.grpc).toMatchObject({ keepaliveIntervalMs: 60_000, maxRequestBytes: 1000 });
   expect(readSettings([], {}).settings.grpc).toMatchObject({
     keepaliveIntervalMs: 30_000,

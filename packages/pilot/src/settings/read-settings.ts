@@ -1,8 +1,9 @@
-import { type DiscoverySettings, discoverySettings, type SettingsInput } from "./discovery-settings.ts";
+import { type DiscoverySettings, discoverySettings } from "./discovery-settings.ts";
 import { discoveryEnvironment } from "./environment/environment.ts";
 import { discoveryFlags } from "./flags/flags.ts";
 import { parseFlags, unknownFlagText } from "./parse-flags.ts";
 import type { SettingTable } from "./setting.ts";
+import type { SettingsInput } from "./settings-input.ts";
 import { flagValues, readEnvironment, type Values } from "./values.ts";
 
 export interface ReadSettings {
@@ -40,6 +41,7 @@ export function readSettings(args: readonly string[], environment: NodeJS.Proces
     withoutEffect: [
       ...withoutEffect(input.givenFlags, discoveryFlags).map((name) => `--${name}`),
       ...withoutEffect(input.givenEnvironment, discoveryEnvironment),
+      ...settings.unknownLogScopes.map((scope) => `--log_output_level=${scope}:…`),
       ...unknownVariables(environment),
     ],
   };

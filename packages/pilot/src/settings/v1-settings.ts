@@ -1,5 +1,5 @@
 import type { Age } from "@keelson/xds/v1";
-import type { SettingsInput } from "./discovery-settings.ts";
+import type { Errors, SettingsInput } from "./settings-input.ts";
 
 /** How the v1 REST API is served. */
 export interface V1Settings {
@@ -9,7 +9,7 @@ export interface V1Settings {
 }
 
 /** @param errors what is wrong with the values is added to it */
-export function v1Settings({ flags }: SettingsInput, errors: string[]): V1Settings {
+export function v1Settings({ flags }: SettingsInput, errors: Errors): V1Settings {
   const age = flags["v1-discovery"];
   const caching = flags.discovery_cache;
   if (age === "0.2" || age === "0.7") return { age, caching };

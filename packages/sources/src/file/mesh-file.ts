@@ -1,4 +1,4 @@
-import { type Mesh, type Problem, readMeshConfig } from "@keelson/model";
+import { defaultMesh, type Mesh, type Problem, readMeshConfig } from "@keelson/model";
 import { parseYaml } from "./yaml-documents.ts";
 
 export interface MeshContent {
@@ -11,13 +11,18 @@ export interface MeshContent {
  * Reads a mesh configuration file: one YAML document, as Istio's ConfigMap has it under the key "mesh".
  * @param file its path, for the places of problems
  * @param domain suffix of Kubernetes' service names
+ * @param before what counts if the text is no YAML at all; the defaults if left out
  */
-export function parseMeshConfig(text: string, file: string, domain: string): MeshContent {
+export function parseMeshConfig(text: string, file: string, domain: string, before?: Mesh): MeshContent {
   const { errors, value, locate } = parseYaml({ text, firstLine: 1 }, file);
-  const { value: mesh, problems } = readMeshConfig(errors.length > 0 ? undefined : value, { locate }, domain);
-  const ofText = errors.map(({ message, location }) => {
-    const said = `${message}; the defaults count`;
+  if (errors.length === 0) {
+    const { value: mesh, problems } = readMeshConfig(value, { locate }, domain);
+    return { mesh, problems };
+  }
+  const counts = before === undefined ? "the defaults count" : "what was there before counts";
+  const problems = errors.map(({ message, location }) => {
+    const said = `${message}; ${counts}`;
     return { severity: "error", message: said, object: "MeshConfig mesh", field: "", location } as const;
   });
-  return { mesh, problems: [...ofText, ...problems] };
+  return { mesh: before ?? defaultMesh(domain), problems };
 }
