@@ -1,7 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { type Address, AddressSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/address_pb.js";
-import { type Family, familyOf, formatAddress } from "@keelson/model";
+import { type Family, familyOf as familyOfAny, formatAddress as formatAny } from "@keelson/model";
 import { unixPrefix } from "./names.ts";
+
+const familyOf = (address: Uint8Array): Family => (address.length === 4 ? "IPv4" : familyOfAny(address));
+
+/** As people write it. Nearly all are IPv4, of which there are very many. */
+export const formatAddress = (address: Uint8Array): string =>
+  address.length === 4 ? `${address[0]}.${address[1]}.${address[2]}.${address[3]}` : formatAny(address);
 
 /** Which families a proxy speaks, its first address's first. Never empty. */
 export type Families = readonly [Family, ...Family[]];
@@ -23,6 +29,7 @@ export const passthroughSourcesOf = (families: Families): string[] =>
 
 /** As text, those of the first family that has any first; addresses of a family that is not spoken are left out. */
 export function spokenAddresses(addresses: readonly Uint8Array[], families: Families): string[] {
+  if (addresses.length === 0) return [];
   return families.flatMap((family) =>
     addresses.filter((address) => familyOf(address) === family).map(formatAddress),
   );

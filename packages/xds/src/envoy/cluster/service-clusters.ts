@@ -38,13 +38,16 @@ export interface Part {
 export type LabelParts = ReadonlyMap<string, ReadonlyMap<string, Readonly<Record<string, string>>>>;
 
 const whole: Part = { key: "", labels: "", subset: undefined };
+const onlyWhole: readonly Part[] = [whole];
 
-function partsOf(hostname: string, policy: HostPolicy | undefined, labelParts: LabelParts): Part[] {
+function partsOf(hostname: string, policy: HostPolicy | undefined, labelParts: LabelParts): readonly Part[] {
+  const labels = labelParts.get(hostname);
+  if (policy === undefined && labels === undefined) return onlyWhole;
   const subsets = policy?.subsets ?? [];
   const named = subsets
     .filter(({ name }) => name !== "")
     .map((subset): Part => ({ key: subset.name, labels: formatLabels(subset.labels), subset }));
-  const labelled = [...(labelParts.get(hostname) ?? [])].map(
+  const labelled = [...(labels ?? [])].map(
     ([labels, record]): Part => ({
       key: labels,
       labels,
@@ -54,14 +57,23 @@ function partsOf(hostname: string, policy: HostPolicy | undefined, labelParts: L
   return [whole, ...named, ...labelled];
 }
 
-/** Which kinds of proxies get the same clusters of a service. */
-function clusterTraitsKey(
-  { kind, agent, families, locality, labels }: ProxyTraits,
-  policy: HostPolicy | undefined,
-): string {
-  // Without a policy endpoints count alike wherever the caller is.
-  const place = policy === undefined ? undefined : { locality, labels };
-  return dataKey([kind === "sidecar", agent, families, place]);
+/** Tells which kinds of proxies get the same clusters of a service. */
+interface TraitsKeys {
+  readonly withPolicy: string;
+  /** Without a policy endpoints count alike wherever the caller is. */
+  readonly withoutPolicy: string;
+}
+
+const traitsKeys = new WeakMap<ProxyTraits, TraitsKeys>();
+
+function clusterTraitsKeys(traits: ProxyTraits): TraitsKeys {
+  const known = traitsKeys.get(traits);
+  if (known !== undefined) return known;
+  const { kind, agent, families, locality, labels } = traits;
+  const common = [kind === "sidecar", agent, families];
+  const keys = { withPolicy: dataKey([...common, locality, labels]), withoutPolicy: dataKey(common) };
+  traitsKeys.set(traits, keys);
+  return keys;
 }
 
 interface Remembered {
@@ -85,7 +97,9 @@ export class ServiceClusters {
     const { service } = scoped;
     const policy = context.policyOf(service);
     const parts = partsOf(service.hostname, policy, labelParts);
-    const key = `${clusterTraitsKey(context.proxy, policy)} ${sniDnat} ${parts.map((part) => part.key).join(" ")}`;
+    const { withPolicy, withoutPolicy } = clusterTraitsKeys(context.proxy);
+    const chosen = parts.length === 1 ? "" : parts.map((part) => part.key).join(" ");
+    const key = `${policy === undefined ? withoutPolicy : withPolicy} ${sniDnat} ${chosen}`;
     const byPolicy = this.remembered.get(scoped) ?? new WeakMap<object, Map<string, Remembered>>();
     this.remembered.set(scoped, byPolicy);
     const byKey = byPolicy.get(policy ?? noPolicy) ?? new Map<string, Remembered>();

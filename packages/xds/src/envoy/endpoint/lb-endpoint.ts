@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { LbEndpointSchema } from "@envoyproxy/xds-protos/envoy/config/endpoint/v3/endpoint_components_pb.js";
-import { formatAddress } from "@keelson/model";
 import type { Endpoint } from "@keelson/protos/policy";
+import { formatAddress } from "../addresses.ts";
 import type { Init } from "../wire.ts";
 
 /** "app=a" pairs as a record. */

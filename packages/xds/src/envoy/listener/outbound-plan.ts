@@ -1,7 +1,6 @@
-import { formatAddress } from "@keelson/model";
 import { ApplicationProtocol as Protocol, Resolution, type ServicePort } from "@keelson/protos/policy";
 import { CaptureMode } from "@keelson/protos/proxy";
-import { loopbacksOf, spokenAddresses, wildcardsOf } from "../addresses.ts";
+import { formatAddress, loopbacksOf, spokenAddresses, wildcardsOf } from "../addresses.ts";
 import type { Context } from "../context.ts";
 import { unixPrefix } from "../names.ts";
 import { parseProtocol } from "../protocols.ts";

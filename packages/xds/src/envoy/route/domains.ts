@@ -32,14 +32,31 @@ function kubernetesNames(hostname: string, namespace: string, suffix: string): s
   return parts.length === 2 && own === namespace ? [name, ...longer] : longer;
 }
 
+/** Equal for proxy domains from which a service has the same names. */
+export function namesKey({ hostname, aliases }: Named, proxyDomain: string): string {
+  const mark = proxyDomain.indexOf(serviceMark);
+  if (mark === -1 || aliases.length > 0) return proxyDomain;
+  const suffix = proxyDomain.slice(mark);
+  const own = hostname.endsWith(`.${proxyDomain}`);
+  return own ? `own${suffix}` : suffix;
+}
+
+interface Named {
+  readonly hostname: string;
+  readonly aliases: readonly string[];
+}
+
 /** All names of a host, the absolute one with its trailing dot second. */
 export function allNames(hostname: string, proxyDomain: string): string[] {
   if (isIP(hostname) !== 0) return [hostname];
   return [hostname, `${hostname}.`, ...shortNames(hostname, proxyDomain)];
 }
 
-/** Domains of a virtual host. @param port 0: requests match whatever port they name. */
-export const domainsOf = (names: readonly string[], port: number): string[] =>
-  names.flatMap((name) =>
-    port === 0 ? [hostHeaderOf(name)] : [hostHeaderOf(name), hostAndPort(name, port)],
-  );
+/** Domains of a virtual host, in lower case, each once. @param port 0: requests match whatever port they name. */
+export const domainsOf = (names: readonly string[], port: number): string[] => [
+  ...new Set(
+    names
+      .map((name) => name.toLowerCase())
+      .flatMap((name) => (port === 0 ? [hostHeaderOf(name)] : [hostHeaderOf(name), hostAndPort(name, port)])),
+  ),
+];

@@ -8,16 +8,18 @@ import { listenerKind } from "../listener/listener-merger.ts";
 import { hostAndPort, outboundClusterName } from "../names.ts";
 import type { ScopedService } from "../scope/scoped-service.ts";
 import { policyFor } from "../traffic-policy.ts";
-import { allNames, domainsOf } from "./domains.ts";
+import { allNames, domainsOf, namesKey } from "./domains.ts";
 import { defaultRoute, routesOf } from "./routes.ts";
 import { virtualHost } from "./virtual-host.ts";
+
+/** @param domains those that no earlier host has; all of them as the very list. */
+type Encode = (domains: readonly string[]) => Uint8Array;
 
 /** One virtual host of a sidecar's route configuration. */
 export interface OutboundHost {
   readonly name: string;
   readonly domains: readonly string[];
-  /** @param domains those that no earlier host has. */
-  readonly encode: (domains: readonly string[]) => Uint8Array;
+  readonly encode: Encode;
 }
 
 export interface OutboundHostsInputs {
@@ -65,7 +67,8 @@ function serviceHost(service: Service, inputs: OutboundHostsInputs): OutboundHos
   const { tables, port, context } = inputs;
   const { hostname } = service;
   const name = hostAndPort(hostname, port);
-  const domains = serviceDomains(service, inputs);
+  const names = namesOf(service, inputs);
+  const { domains } = names;
   const defaultCluster = outboundClusterName(port, "", hostname);
   const table = tables.length === 0 ? undefined : tableOf(hostname, tables);
   if (table !== undefined) {
@@ -75,37 +78,47 @@ function serviceHost(service: Service, inputs: OutboundHostsInputs): OutboundHos
     }
   }
   const hash = policyFor(context.policyOf(service), port).loadBalancer?.consistentHash;
-  const encode = (free: readonly string[]): Uint8Array =>
+  const encode: Encode = (free) =>
     virtualHost({ name, domains: free, routes: [defaultRoute(defaultCluster, hostname, port, hash)] });
-  return { name, domains, encode: hash === undefined ? remembered(service, `${port}`, encode) : encode };
+  return { name, domains, encode: hash === undefined ? remembered(names, port, encode) : encode };
 }
 
-const encodedHosts = new WeakMap<Service, Map<string, Uint8Array>>();
-
-/** Most services are called by no rule: their hosts are the same for every proxy with the same DNS domain. */
-function remembered(
-  service: Service,
-  port: string,
-  encode: (domains: readonly string[]) => Uint8Array,
-): (domains: readonly string[]) => Uint8Array {
-  const known = encodedHosts.get(service) ?? new Map<string, Uint8Array>();
-  encodedHosts.set(service, known);
-  return (domains) => {
-    const key = `${port} ${domains.join(" ")}`;
-    const bytes = known.get(key) ?? encode(domains);
-    known.set(key, bytes);
-    return bytes;
-  };
+/** What is remembered of a service for all proxies that know it by the same names. */
+interface KnownNames {
+  readonly domains: readonly string[];
+  /** Serialised hosts that no rule speaks of, by port. */
+  readonly hosts: Map<number, Uint8Array>;
 }
+
+const knownNames = new WeakMap<Service, Map<string, KnownNames>>();
 
 /** Every name and address by which the service is called. */
-function serviceDomains(service: Service, { port, portInDomains, context }: OutboundHostsInputs): string[] {
+function namesOf(service: Service, { port, portInDomains, context }: OutboundHostsInputs): KnownNames {
   const { domain, families } = context.proxy;
+  const portOfDomains = portInDomains ? port : 0;
+  const key = `${portOfDomains} ${families.length} ${families[0]} ${namesKey(service, domain)}`;
+  const byKey = knownNames.get(service) ?? new Map<string, KnownNames>();
+  knownNames.set(service, byKey);
+  const known = byKey.get(key);
+  if (known !== undefined) return known;
   const names = [service.hostname, ...service.aliases].flatMap((name) => allNames(name, domain));
   // Endpoints of a headless service have names of their own below it.
   const below = service.resolution === Resolution.PASSTHROUGH && !service.meshExternal;
   const all = below ? [...names, ...names.map((name) => `*.${name}`)] : names;
-  return domainsOf([...all, ...spokenAddresses(service.addresses, families)], portInDomains ? port : 0);
+  const domains = domainsOf([...all, ...spokenAddresses(service.addresses, families)], portOfDomains);
+  const made = { domains, hosts: new Map<number, Uint8Array>() };
+  byKey.set(key, made);
+  return made;
+}
+
+/** Most services are called by no rule, and have all of their names for themselves: their hosts are made once. */
+function remembered({ domains, hosts }: KnownNames, port: number, encode: Encode): Encode {
+  return (free) => {
+    if (free !== domains) return encode(free);
+    const bytes = hosts.get(port) ?? encode(free);
+    hosts.set(port, bytes);
+    return bytes;
+  };
 }
 
 /** The port on which rules count also for hosts that no service stands for (Istio). */

@@ -30,23 +30,24 @@ function egressOf(name: string, port: number, egress: readonly Egress[]): Egress
   );
 }
 
+const byName = (a: OutboundHost, b: OutboundHost): number => (a.name < b.name ? -1 : Number(a.name > b.name));
+
 /** The virtual hosts of one listener's routes, sorted by name, each domain in the first that has it. */
 function encodeHosts(hosts: readonly OutboundHost[]): Uint8Array[] {
   const taken = new Set<string>();
-  const names = new Set<string>();
   // What a host is called in full comes before what another one is called for short.
-  const full = new Set(hosts.flatMap(({ domains }) => domains.slice(0, 1)));
-  return hosts
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap(({ name, domains, encode }) => {
-      const free = [...new Set(domains)].filter(
-        (domain, i) => !taken.has(domain.toLowerCase()) && (i === 0 || !full.has(domain)),
-      );
-      if (free.length === 0 || names.has(name)) return [];
-      names.add(name);
-      for (const domain of free) taken.add(domain.toLowerCase());
-      return [encode(free)];
-    });
+  const full = new Set(hosts.map(({ domains }) => domains[0]));
+  let last: string | undefined;
+  return hosts.toSorted(byName).flatMap(({ name, domains, encode }) => {
+    const isFree = (domain: string, i: number): boolean =>
+      !taken.has(domain) && (i === 0 || !full.has(domain));
+    // The very list where nothing is missing: what is made of it is remembered.
+    const free = domains.every(isFree) ? domains : domains.filter(isFree);
+    if (free.length === 0 || name === last) return [];
+    last = name;
+    for (const domain of free) taken.add(domain);
+    return [encode(free)];
+  });
 }
 
 /** What no host takes goes on, or is refused; a rule for "*" leaves nothing. */

@@ -1,9 +1,8 @@
 import { isIP } from "node:net";
 import { ClusterSchema } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
-import { formatAddress } from "@keelson/model";
 import type { Mesh } from "@keelson/protos/proxy";
-import { loopbacksOf } from "../addresses.ts";
+import { formatAddress, loopbacksOf } from "../addresses.ts";
 import { httpVersion } from "../cluster/http-options.ts";
 import { inboundCluster, inboundClusterTo } from "../cluster/special-clusters.ts";
 import { inboundListeners } from "../listener/inbound-listener.ts";
