@@ -9,8 +9,8 @@ export const matchField = ({ object, path }: RouteOrigin): FieldPath => [
 ];
 
 /** The i-th destination of a route. */
-export const routeField = ({ object, path }: RouteOrigin, i: number): FieldPath => [
-  ...path,
-  object.kind === "HTTPRoute" ? "backendRefs" : "route",
-  i,
-];
+export function routeField({ object, path }: RouteOrigin, i: number): FieldPath {
+  // A path's backend, or the field of the default one itself.
+  if (object.kind === "Ingress") return typeof path.at(-1) === "number" ? [...path, "backend"] : path;
+  return [...path, object.kind === "HTTPRoute" ? "backendRefs" : "route", i];
+}

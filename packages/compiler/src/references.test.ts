@@ -1,4 +1,11 @@
-import { application, destinationRule, gateway, toSubset, virtualService } from "@keelson/model/testing";
+import {
+  application,
+  destinationRule,
+  gateway,
+  ingress,
+  toSubset,
+  virtualService,
+} from "@keelson/model/testing";
 import { expect, test } from "vitest";
 import { compile } from "./testing/compile.ts";
 
@@ -20,6 +27,15 @@ test("a service that is not there is told, also at gateways and behind condition
   expect(view.problems).toEqual([
     "default/edge: spec.http[0].route[0]: there is no service nowhere.default.svc.cluster.local",
     "default/edge: spec.tcp[0].route[0]: there is no service elsewhere.default.svc.cluster.local",
+  ]);
+});
+
+test("an Ingress to a service that is not there is told at its backend", () => {
+  const backend = { serviceName: "nowhere", servicePort: 80 };
+  const rules = [{ http: { paths: [{ path: "/a", backend }] } }];
+  expect(compile(ingress({ spec: { rules, backend } })).problems).toEqual([
+    "default/front: spec.rules[0].http.paths[0].backend: there is no service nowhere.default.svc.cluster.local",
+    "default/front: spec.backend: there is no service nowhere.default.svc.cluster.local",
   ]);
 });
 

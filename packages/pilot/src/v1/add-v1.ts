@@ -9,7 +9,7 @@ export function addV1(
   server: FastifyInstance,
   controlPlane: ControlPlane,
   { age, caching }: V1Settings,
-  logger: Logger,
+  logger: Pick<Logger, "warn">,
 ): void {
   if (age === undefined) return;
   registerV1(server, () => controlPlane.state?.compiled.ir, {

@@ -76,7 +76,8 @@ export class OutboundClusters {
       port: port.port,
       labels,
       identities: service?.identities ?? [],
-      inMesh: service?.kind !== "outside",
+      // The egress proxy of 0.2 is in the mesh, and what 0.7 looks up is not.
+      inMesh: service?.kind === "externalName" ? this.naming.age === "0.2" : service?.kind !== "outside",
     };
     const named = {
       ...plain,

@@ -2,7 +2,7 @@ import type { HttpRoute } from "@keelson/protos/route";
 import { type ClusterPlan, inboundCluster } from "./clusters.ts";
 import type { Instance } from "./directory.ts";
 import { httpListener, type ListenerPlan, tcpListener } from "./listeners.ts";
-import type { RequestMatch } from "./match.ts";
+import { type RequestMatch, rewrittenPath } from "./match.ts";
 import { asksMixer, mixerOpaque, mixerTcpConfig } from "./mixer.ts";
 import type { ListenersAndClusters } from "./outbound-tcp.ts";
 import { isHttp, isHttp2 } from "./protocols.ts";
@@ -57,7 +57,9 @@ function inboundRoutes({ port }: Instance, cluster: ClusterPlan, sources: ProxyS
 
 /** The caller's proxy has rewritten the path before it arrives here. */
 const rewritten = (match: RequestMatch, { rewrite }: HttpRoute): RequestMatch =>
-  rewrite === undefined || rewrite.uri === "" ? match : { ...match, path: "", prefix: rewrite.uri };
+  rewrite === undefined || rewrite.uri === ""
+    ? match
+    : { ...match, path: "", prefix: rewrittenPath(match, rewrite.uri) };
 
 function tcpInbound(instance: Instance, cluster: ClusterPlan, sources: ProxySources): ListenerPlan {
   const { address, targetPort: port, port: servicePort } = instance;

@@ -33,7 +33,7 @@ export function ingressListeners(sources: ProxySources): ListenerPlan[] {
       sources,
     );
   const encrypts = ingressTables(sources).some((table) => isEncrypted(table, sources));
-  return [listener(plainPort), ...(encrypts ? [{ ...listener(tlsPort), tls: ingressTls }] : [])];
+  return [listener(plainPort), ...(encrypts ? [{ ...listener(tlsPort), tls: ingressTls(sources.age) }] : [])];
 }
 
 /** An Ingress with a certificate is served there only, as in Pilot 0.2. */

@@ -12,6 +12,8 @@ export interface RequestMatch {
   readonly prefix: string;
   readonly headers: readonly Header[];
   readonly ignoreCase: boolean;
+  /** The prefix holds the slash behind what is meant, so that a new prefix needs one, too. */
+  readonly holdsSlash?: true;
 }
 
 export const anyRequest: RequestMatch = { path: "", prefix: "/", headers: [], ignoreCase: false };
@@ -35,7 +37,7 @@ export function requestMatches(match: HttpMatch | undefined): RequestMatch[] {
   if (!match.wholeSegments || prefix === "") return [made];
   return [
     { ...made, path: prefix, prefix: "" },
-    { ...made, prefix: `${prefix}/` },
+    { ...made, prefix: `${prefix}/`, holdsSlash: true },
   ];
 }
 
@@ -105,3 +107,7 @@ export function narrow(
   if (match.path !== "") return match.path === wanted.path ? match : undefined;
   return wanted.path.startsWith(match.prefix) ? { ...match, path: wanted.path, prefix: "" } : undefined;
 }
+
+/** What replaces the part of the path that a match is about; empty: nothing does. */
+export const rewrittenPath = ({ holdsSlash }: RequestMatch, uri: string): string =>
+  holdsSlash && uri !== "" && !uri.endsWith("/") ? `${uri}/` : uri;

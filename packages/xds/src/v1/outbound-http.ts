@@ -33,9 +33,9 @@ function serviceRoutes(service: V1Service, port: V1Port, sources: ProxySources):
   if (kind !== "externalName") return isHttp(port.protocol) ? rules.of(hostname, port, caller) : [];
   const viaProxy = age === "0.2";
   if (viaProxy && mesh.egressProxyAddress === "") return [];
-  // Workloads speak HTTP to it, and TLS begins at the egress proxy.
   const routes =
-    viaProxy && port.protocol === "HTTPS"
+    // Workloads speak HTTP to it all the same (Pilot); with 0.2, TLS begins at the egress proxy.
+    port.protocol === "HTTPS"
       ? [defaultRoute(clusters.of(hostname, port))]
       : isHttp(port.protocol)
         ? rules.of(hostname, port, caller)

@@ -1,13 +1,14 @@
 import type { HttpMatch } from "@keelson/protos/match";
 import type { HttpRoute, RouteDestination, RouteTable } from "@keelson/protos/route";
 import type { Subset } from "@keelson/protos/traffic-policy";
+import { compareSpecificity, isSubsetOf } from "../envoy/hosts.ts";
 import { meshGateway, RouteTableIndex } from "../envoy/index/route-tables.ts";
 import { isExportedTo } from "../envoy/index/services.ts";
 import { type Caller, isMeant } from "./caller.ts";
 import type { ClusterPlan, OutboundClusters } from "./clusters.ts";
 import type { Directory, V1Port } from "./directory.ts";
 import { faultFilter } from "./faults.ts";
-import { type RequestMatch, requestMatches, takesAll } from "./match.ts";
+import { type RequestMatch, requestMatches, rewrittenPath, takesAll } from "./match.ts";
 import { defaultRoute, type RoutePlan } from "./routes.ts";
 import type { Labels } from "./service-key.ts";
 import { unknownMatches } from "./unknown-parts.ts";
@@ -75,11 +76,17 @@ export class RuleRoutes {
     }
   }
 
-  /** Exact names before wildcards are none of these: in the order of the policy IR, the first that has the host. */
+  /** The most specific host first; of one host, in the order of the policy IR. */
   private tablesOf(hostname: string): readonly RouteTable[] {
     return this.index
       .withHost(hostname)
-      .filter(({ hosts }) => hosts.some((host) => host === hostname || isUnder(hostname, host)));
+      .map((table) => {
+        const hosts = table.hosts.filter((host) => isSubsetOf(hostname, host));
+        return { table, host: hosts.sort(compareSpecificity)[0] };
+      })
+      .flatMap(({ table, host }) => (host === undefined ? [] : [{ table, host }]))
+      .sort((a, b) => compareSpecificity(a.host, b.host))
+      .map(({ table }) => table);
   }
 
   private plan(route: HttpRoute, match: RequestMatch, hostname: string, port: V1Port): RoutePlan {
@@ -90,7 +97,7 @@ export class RuleRoutes {
     const shadow = mirror && this.clusterOf(mirror, port);
     return {
       match,
-      ...(rewrite && { prefixRewrite: rewrite.uri, hostRewrite: rewrite.authority }),
+      ...(rewrite && { prefixRewrite: rewrittenPath(match, rewrite.uri), hostRewrite: rewrite.authority }),
       ...(redirect && { pathRedirect: redirect.uri, hostRedirect: redirect.authority }),
       destinations: redirect ? [] : chosen.map(({ cluster, weight }) => ({ name: cluster.name, weight })),
       timeoutMs: timeoutMs === undefined ? undefined : Number(timeoutMs),
@@ -140,9 +147,6 @@ export class RuleRoutes {
 
 /** No endpoint has this label, so that a subset that is not there has none. */
 const noLabels = (subset: string): Labels => ({ "keelson-unknown-subset": subset });
-
-const isUnder = (hostname: string, host: string): boolean =>
-  host.startsWith("*") && hostname.endsWith(host.slice(1));
 
 const matchesOf = ({ matches }: HttpRoute): readonly (HttpMatch | undefined)[] =>
   matches.length === 0 ? [undefined] : matches;

@@ -1,3 +1,5 @@
+import type { Age } from "./age.ts";
+
 /** Where the CA's agent puts a workload's certificate. */
 const own = {
   cert_chain_file: "/etc/certs/cert-chain.pem",
@@ -13,9 +15,10 @@ export const clusterTls = (identities: readonly string[]) => ({
 
 export const listenerTls = { ...own, require_client_certificate: true } as const;
 
-/** Where the ingress' TLS secret is mounted. */
-export const ingressTls = {
+/** Where the ingress' TLS secret is mounted; since 0.7 callers may choose HTTP/2. */
+export const ingressTls = (age: Age) => ({
   cert_chain_file: "/etc/istio/ingress-certs/tls.crt",
   private_key_file: "/etc/istio/ingress-certs/tls.key",
   require_client_certificate: false,
-} as const;
+  ...(age === "0.7" && { alpn_protocols: "h2,http/1.1" }),
+});
