@@ -31,6 +31,11 @@ export class Context {
     this.indexes = indexes;
   }
 
+  /** Whether unknown destinations are passed on. Without redirected connections nobody knows where they were meant to go. */
+  get passesThrough(): boolean {
+    return this.scope.allowAny && this.proxy.interception !== "NONE";
+  }
+
   get services(): ServiceIndex {
     return this.indexes.services;
   }

@@ -18,6 +18,11 @@ test("services are reached on the loopback interface, at their own ports", () =>
   expect(resources.virtualHost("9080", `${reviews}:9080`).domains).toContain("reviews");
 });
 
+test("hosts that nobody has are refused: nobody knows where the request was meant to go", () => {
+  const [host] = decoded(bookinfo, plain).routes("9080").virtualHosts.slice(-1);
+  expect([host?.name, host?.routes[0]?.action]).toMatchObject(["block_all", { value: { status: 502 } }]);
+});
+
 test("it has no inbound side, and all clusters", () => {
   expect(decoded(bookinfo, plain).names("cluster")).toEqual([
     "outbound|9080||ratings.default.svc.cluster.local",

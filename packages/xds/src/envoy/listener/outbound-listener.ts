@@ -23,13 +23,13 @@ import { passTo } from "./tcp-proxy.ts";
 export interface OutboundSettings {
   readonly mesh: Mesh;
   readonly proxy: ProxyTraits;
-  /** Unknown destinations are passed through. */
-  readonly allowAny: boolean;
+  /** Unknown destinations are passed on. */
+  readonly passesThrough: boolean;
 }
 
 /** What becomes of connections that no rule and no service has. */
-const restFilter = ({ mesh, proxy, allowAny }: OutboundSettings) =>
-  passTo(allowAny ? clusterNames.passthrough : clusterNames.blackHole, mesh, proxy.idleTimeoutMs);
+const restFilter = ({ mesh, proxy, passesThrough }: OutboundSettings) =>
+  passTo(passesThrough ? clusterNames.passthrough : clusterNames.blackHole, mesh, proxy.idleTimeoutMs);
 
 type ListenerFields = Init<typeof ListenerSchema>;
 

@@ -51,10 +51,10 @@ function encodeHosts(hosts: readonly OutboundHost[]): Uint8Array[] {
 }
 
 /** What no host takes goes on, or is refused; a rule for "*" leaves nothing. */
-function withRest(hosts: readonly OutboundHost[], { scope }: Context): Uint8Array[] {
+function withRest(hosts: readonly OutboundHost[], { passesThrough }: Context): Uint8Array[] {
   const encoded = encodeHosts(hosts);
   const all = hosts.some(({ domains }) => domains.includes("*"));
-  return all ? encoded : [...encoded, restHost(scope.allowAny)];
+  return all ? encoded : [...encoded, restHost(passesThrough)];
 }
 
 /** @returns undefined for a name that no listener of this proxy has. */

@@ -42,10 +42,10 @@ export class SidecarResources extends MeshResources {
   }
 
   protected *makeListeners(): Generator<Resource> {
-    const { mesh, proxy, scope } = this.context;
-    const settings: OutboundSettings = { mesh, proxy, allowAny: scope.allowAny };
+    const { mesh, proxy, passesThrough } = this.context;
+    const settings: OutboundSettings = { mesh, proxy, passesThrough };
     const { agent, http10, idleTimeoutMs, interception, families } = proxy;
-    const settingsKey = dataKey([agent, http10, idleTimeoutMs, scope.allowAny]);
+    const settingsKey = dataKey([agent, http10, idleTimeoutMs, passesThrough]);
     for (const plan of this.plans) {
       const name = listenerName(plan.binds[0] ?? "", plan.port);
       const key = `${settingsKey} ${dataKey(plan)}`;
