@@ -41,13 +41,13 @@ const whole: Part = { key: "", labels: "", subset: undefined };
 const onlyWhole: readonly Part[] = [whole];
 
 function partsOf(hostname: string, policy: HostPolicy | undefined, labelParts: LabelParts): readonly Part[] {
-  const labels = labelParts.get(hostname);
-  if (policy === undefined && labels === undefined) return onlyWhole;
+  const choices = labelParts.get(hostname);
+  if (policy === undefined && choices === undefined) return onlyWhole;
   const subsets = policy?.subsets ?? [];
   const named = subsets
     .filter(({ name }) => name !== "")
     .map((subset): Part => ({ key: subset.name, labels: formatLabels(subset.labels), subset }));
-  const labelled = [...(labels ?? [])].map(
+  const labelled = [...(choices ?? [])].map(
     ([labels, record]): Part => ({
       key: labels,
       labels,
