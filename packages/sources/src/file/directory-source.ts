@@ -95,7 +95,7 @@ export class DirectorySource implements ConfigSource {
     const changes = [
       whole.some(Boolean) && (await this.rescanAll()),
       // Two writes within one tick of the file system's clock look alike, so a notification is believed.
-      ...(await Promise.all(files.map((path) => this.readFile(path, { unchangedToo: true })))),
+      ...(await Promise.all(files.map((path) => this.readFile(path)))),
     ];
     if (changes.some(Boolean) || JSON.stringify(this.scanProblems) !== problemsBefore) this.publish();
   }
@@ -109,9 +109,13 @@ export class DirectorySource implements ConfigSource {
     );
   }
 
-  private async readFile(path: string, options: { unchangedToo: boolean }): Promise<boolean> {
+  private async readFile(path: string): Promise<boolean> {
     if (await this.files.isJustTruncated(path)) await sleep(this.options.truncatedMs);
-    return this.files.update(path, options);
+    return this.files.update(path);
+  }
+
+  private async readIfChanged(path: string): Promise<boolean> {
+    return !(await this.files.seemsUnchanged(path)) && this.readFile(path);
   }
 
   /** What was read stays if the directory cannot be listed for a moment: that is not an empty one. */
@@ -141,9 +145,7 @@ export class DirectorySource implements ConfigSource {
     const gone = [...this.files.paths].filter(
       (path) => !found.files.has(path) && !hidden.some((folder) => path.startsWith(folder)),
     );
-    const changes = await Promise.all(
-      [...found.files].map((path) => this.readFile(path, { unchangedToo: false })),
-    );
+    const changes = await Promise.all([...found.files].map((path) => this.readIfChanged(path)));
     for (const path of gone) this.files.remove(path);
     return gone.length > 0 || changes.some(Boolean);
   }

@@ -49,29 +49,35 @@ test("of a file that was never good, what can be read counts, and goes with the 
 test("files are in the order of their paths, whatever the order of reading", async () => {
   using directory = new TestDirectory();
   const files = new FileSet();
-  for (const name of ["b.yaml", "c.yaml", "a.yaml"]) await files.update(directory.write(name, podText(name)));
+  for (const name of ["b.yaml", "c.yaml", "a.yaml"]) {
+    await files.update(directory.write(name, podText(name)));
+    files.snapshot();
+  }
   expect(namesOf(files.snapshot())).toEqual(["a.yaml", "b.yaml", "c.yaml"]);
+  files.remove(directory.at("b.yaml"));
+  expect(namesOf(files.snapshot())).toEqual(["a.yaml", "c.yaml"]);
 });
 
-test("a file that did not change is not read again, and one that is the same again is no change", async () => {
+test("a file that did not change seems so, and one that is the same again is no change", async () => {
   using directory = new TestDirectory();
   const { files, path } = await setWith(directory, podText("a"));
   const before = files.snapshot().objects;
+  expect(await files.seemsUnchanged(path)).toBe(true);
   expect(await files.update(path)).toBe(false);
-  expect(await files.update(path, { unchangedToo: true })).toBe(false);
   directory.write("a.yaml", podText("a"));
   utimesSync(path, 1, 1);
+  expect(await files.seemsUnchanged(path)).toBe(false);
   expect(await files.update(path)).toBe(false);
   expect(files.snapshot().objects[0]).toBe(before[0]);
 });
 
-test("a change that leaves size and time as they were is seen if one asks for it", async () => {
+test("a change that leaves size and time as they were is seen by reading", async () => {
   using directory = new TestDirectory();
   const { files, path } = await setWith(directory, podText("a"));
   const { atime, mtime } = statSync(path);
   directory.write("a.yaml", podText("b"));
   utimesSync(path, atime, mtime);
-  expect(await files.update(path, { unchangedToo: true })).toBe(true);
+  expect(await files.update(path)).toBe(true);
   expect(namesOf(files.snapshot())).toEqual(["b"]);
 });
 
@@ -79,7 +85,9 @@ test("what is gone is forgotten, and what was never there is no change", async (
   using directory = new TestDirectory();
   const { files, path } = await setWith(directory, podText("a"));
   directory.remove("a.yaml");
+  expect(await files.seemsUnchanged(path)).toBe(false);
   expect(await files.update(path)).toBe(true);
+  expect(await files.seemsUnchanged(path)).toBe(false);
   expect(await files.update(path)).toBe(false);
   expect(files.snapshot()).toEqual({ objects: [], problems: [] });
 });
@@ -92,6 +100,7 @@ test.each<[string, (path: string) => void]>([
   const { files, path } = await setWith(directory, podText("a"));
   directory.remove("a.yaml");
   make(path);
+  expect(await files.seemsUnchanged(path)).toBe(false);
   await files.update(path);
   expect(files.snapshot()).toEqual({ objects: [], problems: [] });
 });
@@ -103,7 +112,7 @@ test("a file that may not be read keeps its content, and is reported once", asyn
   utimesSync(path, 1, 1);
   await withoutPrivileges(async () => {
     expect(await files.update(path)).toBe(true);
-    expect(await files.update(path, { unchangedToo: true })).toBe(false);
+    expect(await files.update(path)).toBe(false);
   });
   expect(namesOf(files.snapshot())).toEqual(["a"]);
   expect(textsOf(files.snapshot())).toEqual([expect.stringMatching(/^a\.yaml cannot be read: EACCES/)]);
@@ -136,7 +145,7 @@ test("any bytes are read without an exception", async () => {
   const files = new FileSet();
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
-      await files.update(directory.write("a.yaml", bytes), { unchangedToo: true });
+      await files.update(directory.write("a.yaml", bytes));
       expect(files.snapshot().objects).toEqual([]);
     }),
     { numRuns: 200 },

@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import type { Problem } from "@keelson/model";
 import type { SourceSnapshot } from "../config-source.ts";
@@ -19,6 +20,8 @@ interface KnownFile {
 /** The files of a directory as they were last good. */
 export class FileSet {
   private readonly files = new Map<string, KnownFile>();
+  /** Paths in their order; undefined when it must be found anew. */
+  private order: readonly string[] | undefined;
 
   get paths(): Iterable<string> {
     return this.files.keys();
@@ -26,14 +29,16 @@ export class FileSet {
 
   /** Objects and problems of all files, in the order of their paths. */
   snapshot(): SourceSnapshot {
-    const files = [...this.files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+    this.order ??= [...this.files.keys()].sort();
+    const files = this.order.map((path) => this.files.get(path));
     return {
-      objects: files.flatMap(({ content }) => content?.objects ?? []),
-      problems: files.flatMap(({ problems }) => problems),
+      objects: files.flatMap((file) => file?.content?.objects ?? []),
+      problems: files.flatMap((file) => file?.problems ?? []),
     };
   }
 
   remove(path: string): boolean {
+    this.order = undefined;
     return this.files.delete(path);
   }
 
@@ -43,33 +48,38 @@ export class FileSet {
     return size === 0 && (this.files.get(path)?.content?.objects.length ?? 0) > 0;
   }
 
+  /** Whether the file is as it was when it was read, by all that can be told without reading it. */
+  async seemsUnchanged(path: string): Promise<boolean> {
+    const known = this.files.get(path);
+    if (known === undefined) return false;
+    return stat(path, { bigint: true }).then(
+      (found) => found.isFile() && stampOf(found) === known.stamp,
+      () => false,
+    );
+  }
+
   /**
-   * Reads the file if it changed, or in any case.
+   * Reads the file.
    * @returns whether its objects or problems are others now.
    */
-  async update(path: string, { unchangedToo = false } = {}): Promise<boolean> {
+  async update(path: string): Promise<boolean> {
     const known = this.files.get(path);
-    const next = await readKnown(path, known, unchangedToo);
-    if (next === known) return false;
+    const next = await readKnown(path, known);
     if (next === undefined) return this.remove(path);
+    if (known === undefined) this.order = undefined;
     this.files.set(path, next);
     return known === undefined || !isSame(known, next);
   }
 }
 
 /** @returns undefined if there is no such file. */
-async function readKnown(
-  path: string,
-  known: KnownFile | undefined,
-  unchangedToo: boolean,
-): Promise<KnownFile | undefined> {
+async function readKnown(path: string, known: KnownFile | undefined): Promise<KnownFile | undefined> {
   let stamp = "";
   try {
     const found = await stat(path, { bigint: true });
     // Reading a pipe would wait for ever.
     if (!found.isFile()) return undefined;
-    stamp = `${found.mtimeNs} ${found.size} ${found.ino}`;
-    if (known?.stamp === stamp && !unchangedToo) return known;
+    stamp = stampOf(found);
     if (found.size > maximumFileBytes)
       throw new Error(`${found.size} bytes are more than the ${maximumFileBytes} a file may have`);
     return lastGood(stamp, known, readConfigFile(await readFile(path, "utf8"), path, known?.content));
@@ -78,6 +88,8 @@ async function readKnown(
     return { stamp, content: known?.content, problems: [unreadable(path, asError(error))] };
   }
 }
+
+const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs} ${size} ${ino}`;
 
 function lastGood(stamp: string, known: KnownFile | undefined, fresh: FileContent): KnownFile {
   const keepsOld = known?.content !== undefined && !isBroken(known.content) && isBroken(fresh);
