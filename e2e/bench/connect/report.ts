@@ -29,7 +29,8 @@ function latencyText({ latencies, services, rounds, connectsPerRound }: LatencyF
       path,
       ...tail({ median: nanoseconds.median / 1_000, p99: nanoseconds.p99 / 1_000 }),
       ratio(toDirect.median),
-      range(toDirect, ratio),
+      // The first one is what the others are held against.
+      i === 0 ? "" : range(toDirect, ratio),
     ]),
   );
   return section(
@@ -82,7 +83,8 @@ function updatesText(updates: readonly UpdateTime[]): string {
     [["services", "change", "changes", "live median", "p99", "acked median", "p99"], ...rows],
     2,
     `From just before the file is renamed into place. Live: the node's programs read the new tables. Acked: the control
-plane's status shows the node's ack. The file source waits 10 ms for more changes, which is part of both.`,
+plane's status shows the node's ack; between them the kernel waits until no program reads the old tables. The file
+source waits 10 ms for more changes, which is part of both.`,
   );
 }
 
