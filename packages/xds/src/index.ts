@@ -5,8 +5,13 @@ export {
   type DeltaXdsClientOptions,
 } from "./client/delta-xds-client.ts";
 export type { DeltaUpdate } from "./client/updates.ts";
+export type { Admission, Admit, IncomingCall } from "./server/admission.ts";
 export type { XdsEvent } from "./server/events.ts";
 export { defaultLimits, type ServerLimits } from "./server/limits.ts";
+export type { NodeStatus, TypeStatus } from "./server/node-status.ts";
+export type { PeerNode } from "./server/peer-node.ts";
 export type { Rejection } from "./server/subscription.ts";
-export { type NodeStatus, type TypeStatus, XdsServer, type XdsServerOptions } from "./server/xds-server.ts";
+export { rulesInOrder, type TypeRule } from "./server/type-rules.ts";
+export type { Resources, View } from "./server/view.ts";
+export { XdsServer, type XdsServerOptions } from "./server/xds-server.ts";
 export { keepalive, serverOptions } from "./service.ts";

@@ -1,16 +1,16 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { AggregatedDiscoveryService } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/ads_pb.js";
 import {
-  type DeltaDiscoveryRequest,
   DeltaDiscoveryRequestSchema,
-  type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
 } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import { messageOf } from "./message-of.ts";
 
-const method = AggregatedDiscoveryService.method.deltaAggregatedResources;
+const { deltaAggregatedResources, streamAggregatedResources } = AggregatedDiscoveryService.method;
 
-/** Bytes from a peer that are no DeltaDiscoveryRequest. */
+/** Bytes from a peer that are no request. */
 export class MalformedRequest {
   readonly reason: string;
 
@@ -19,32 +19,49 @@ export class MalformedRequest {
   }
 }
 
-/** A value instead of an exception: gRPC would end the stream without telling the server's code why. */
-function parseRequest(bytes: Buffer): DeltaDiscoveryRequest | MalformedRequest {
-  try {
-    return fromBinary(DeltaDiscoveryRequestSchema, bytes);
-  } catch (error) {
-    const what = `${bytes.length} bytes are no ${method.input.name}`;
-    return new MalformedRequest(`${what}: ${messageOf(error)}`);
-  }
-}
-
 /**
- * Delta ADS as `@grpc/grpc-js` wants it. The server's answers are bytes already: their resources are encoded once
- * for all nodes.
+ * One way to speak ADS, as `@grpc/grpc-js` wants it. Bytes that are no request become a value instead of an exception:
+ * gRPC would end the stream without telling the server's code why. The server's answers are bytes already: their
+ * resources are encoded once for all nodes.
  */
-export const deltaAds = {
-  deltaAggregatedResources: {
-    path: `/${AggregatedDiscoveryService.typeName}/${method.name}`,
+function methodOf<Request extends DescMessage, Response extends DescMessage>(
+  name: string,
+  request: Request,
+  response: Response,
+) {
+  return {
+    path: `/${AggregatedDiscoveryService.typeName}/${name}`,
     requestStream: true,
     responseStream: true,
-    requestSerialize: (request: DeltaDiscoveryRequest): Buffer =>
-      Buffer.from(toBinary(DeltaDiscoveryRequestSchema, request)),
-    requestDeserialize: parseRequest,
-    responseSerialize: (response: Buffer): Buffer => response,
-    responseDeserialize: (bytes: Buffer): DeltaDiscoveryResponse =>
-      fromBinary(DeltaDiscoveryResponseSchema, bytes),
-  },
+    requestSerialize: (message: MessageShape<Request>): Buffer => Buffer.from(toBinary(request, message)),
+    requestDeserialize: (bytes: Buffer): MessageShape<Request> | MalformedRequest => {
+      try {
+        return fromBinary(request, bytes);
+      } catch (error) {
+        return new MalformedRequest(`${bytes.length} bytes are no ${request.name}: ${messageOf(error)}`);
+      }
+    },
+    responseSerialize: (encoded: Buffer): Buffer => encoded,
+    responseDeserialize: (bytes: Buffer): MessageShape<Response> => fromBinary(response, bytes),
+  } as const;
+}
+
+/** Delta ADS: what changed. */
+export const deltaAds = {
+  deltaAggregatedResources: methodOf(
+    deltaAggregatedResources.name,
+    DeltaDiscoveryRequestSchema,
+    DeltaDiscoveryResponseSchema,
+  ),
+} as const;
+
+/** State-of-the-world ADS: what there is. */
+export const sotwAds = {
+  streamAggregatedResources: methodOf(
+    streamAggregatedResources.name,
+    DiscoveryRequestSchema,
+    DiscoveryResponseSchema,
+  ),
 } as const;
 
 /** Keepalive of both sides, in ms: a peer that is gone without a word is noticed within half a minute. */

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { rulesInOrder } from "../server/type-rules.ts";
 import { resource, snapshot } from "../testing/resources.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { TestServer } from "../testing/test-server.ts";
@@ -118,7 +119,7 @@ class World {
   private async replace(): Promise<void> {
     const { port } = this.server;
     this.server[Symbol.dispose]();
-    this.server = await TestServer.start({ typeOrder: typeUrls }, port);
+    this.server = await TestServer.start({ types: rulesInOrder(typeUrls) }, port);
     this.serve(this.content);
   }
 
@@ -145,7 +146,7 @@ class World {
 test("whatever happens to servers, streams and updates, the client ends with what is served", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 20, size: "max" }), async (steps) => {
-      const world = new World(await TestServer.start({ typeOrder: typeUrls }));
+      const world = new World(await TestServer.start({ types: rulesInOrder(typeUrls) }));
       try {
         for (const next of steps) await world.run(next);
         await expect

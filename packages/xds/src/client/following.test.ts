@@ -1,9 +1,11 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "vitest";
+import { rulesInOrder } from "../server/type-rules.ts";
 import { RawDeltaServer } from "../testing/raw-delta-server.ts";
 import { resource, snapshot } from "../testing/resources.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { TestServer } from "../testing/test-server.ts";
+import { versions } from "../testing/type-status.ts";
 import type { DeltaUpdate } from "./updates.ts";
 
 const [targets, references] = ["type.test/Target", "type.test/Reference"] as const;
@@ -11,7 +13,7 @@ const typeUrls = [targets, references];
 const nodeStatus = (server: TestServer, type: string) => server.xds.nodes()[0]?.types[type];
 
 test("all types are followed from the start, and updates say what came and what went", async () => {
-  using server = await TestServer.start({ typeOrder: typeUrls });
+  using server = await TestServer.start({ types: rulesInOrder(typeUrls) });
   server.xds.setSnapshot(snapshot(3, { [targets]: [resource("t", "body")], [references]: [resource("r")] }));
   await using client = TestClient.started({ address: server.address, typeUrls });
   await expect.poll(() => nodeStatus(server, references)?.ackedVersion).toBe("3");
@@ -140,7 +142,7 @@ test("after a rejection the next version is taken", async () => {
   client.client.start();
   await expect.poll(() => server.eventsOf("nack")).toHaveLength(1);
   server.xds.setSnapshot(snapshot(2, { [targets]: [resource("t", "good")] }));
-  await expect.poll(() => nodeStatus(server, targets)).toEqual({ sentVersion: "2", ackedVersion: "2" });
+  await expect.poll(() => nodeStatus(server, targets)).toEqual(versions("2", "2"));
   expect([...client.heldOf(targets)]).toEqual([["t", resource("t", "good").version]]);
 });
 

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { rulesInOrder } from "../server/type-rules.ts";
 import { RawDeltaServer } from "../testing/raw-delta-server.ts";
 import { resource, snapshot } from "../testing/resources.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { TestServer } from "../testing/test-server.ts";
+import { versions } from "../testing/type-status.ts";
 import { Backoff } from "./backoff.ts";
 import type { ClientState } from "./delta-xds-client.ts";
 
@@ -165,9 +167,7 @@ test("a rejected update is asked for again on a new stream, without a word of be
   };
   client.client.start();
   await expect.poll(() => client.heldOf(type).size).toBe(2);
-  await expect
-    .poll(() => server.xds.nodes()[0]?.types[type])
-    .toEqual({ sentVersion: "1", ackedVersion: "1" });
+  await expect.poll(() => server.xds.nodes()[0]?.types[type]).toEqual(versions("1", "1"));
   expect(server.eventsOf("nack").map(({ message }) => message)).toEqual([
     "no memory, 1",
     "no memory, 2",
@@ -179,7 +179,7 @@ test("a rejected update is asked for again on a new stream, without a word of be
 
 test("what was taken beside a rejected update is not sent again when that is retried", async () => {
   const types = [type, "type.test/Other"];
-  using server = await TestServer.start({ typeOrder: types });
+  using server = await TestServer.start({ types: rulesInOrder(types) });
   server.xds.setSnapshot(snapshot(1, { [type]: [resource("a")], "type.test/Other": [resource("o")] }));
   await using client = new TestClient({ address: server.address, typeUrls: types, retryRejectedMs: 20 });
   let failed = false;

@@ -1,5 +1,5 @@
 import type { Resource } from "@keelson/protos";
-import { LayeredMap } from "./layered-map.ts";
+import { LayeredMap } from "../layered-map.ts";
 import type { ProxyView } from "./proxy-view.ts";
 import type { InboundResources } from "./state/inbound-resources.ts";
 import type { MeshResources } from "./state/mesh-resources.ts";

@@ -4,9 +4,13 @@ import { expect, test } from "vitest";
 import { type Decision, ModelClient } from "../testing/model-client.ts";
 import { node } from "../testing/node-streams.ts";
 import { resource, snapshot, versionOf } from "../testing/resources.ts";
-import { DeltaStream } from "./delta-stream.ts";
+import { AdsStream } from "./ads-stream.ts";
+import { deltaCodec } from "./delta-codec.ts";
 import { ResourceEncoder } from "./encoding.ts";
+import { epochOf } from "./epoch.ts";
 import { defaultLimits } from "./limits.ts";
+import { NodeViews } from "./node-views.ts";
+import { rulesInOrder, TypeRules } from "./type-rules.ts";
 
 /** Targets and references are followed as wildcards from the start of each stream; things are asked for at will. */
 const [target, reference, thing] = ["type.test/Target", "type.test/Reference", "type.test/Thing"] as const;
@@ -70,6 +74,7 @@ function steps(...decisions: Decision[]): fc.Arbitrary<Step[]> {
 /** A server's stream, a client, and what is between them. */
 class World {
   readonly client = new ModelClient(typeUrls, versionOf);
+  private readonly views = new NodeViews();
   private snapshot: ResourceSnapshot = snapshot(1, {});
   private content: Content = {};
   stream = this.open();
@@ -106,7 +111,7 @@ class World {
   setSnapshot(made: Content): void {
     this.content = made;
     this.snapshot = snapshot(Number(this.snapshot.version) + 1, made);
-    this.stream.onSnapshot();
+    this.stream.onNews();
   }
 
   reconnect(): void {
@@ -134,15 +139,20 @@ class World {
     return new Map(mine.map(({ name, body }) => [name, Buffer.from(body).toString()]));
   }
 
-  private open(): DeltaStream {
-    return new DeltaStream({
-      typeOrder: [target, reference],
+  private open(): AdsStream {
+    const node = "me";
+    return new AdsStream({
+      types: new TypeRules(rulesInOrder([target, reference])),
       limits: defaultLimits,
-      encoder: new ResourceEncoder(),
-      snapshot: () => this.snapshot,
+      codec: deltaCodec(new ResourceEncoder()),
+      label: node,
+      newest: () => ({
+        epoch: epochOf(this.snapshot.version, 1),
+        view: this.views.viewOf(node, this.snapshot),
+      }),
       send: (bytes) => this.client.receive(bytes),
+      isSent: () => this.client.responses.length === 0,
       onEvent: () => undefined,
-      peer: "model",
     });
   }
 }

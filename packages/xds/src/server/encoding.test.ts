@@ -3,7 +3,7 @@ import { DeltaDiscoveryResponseSchema } from "@envoyproxy/xds-protos/envoy/servi
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { resource } from "../testing/resources.ts";
-import { encodeResponse, ResourceEncoder } from "./encoding.ts";
+import { encodeDelta, ResourceEncoder } from "./encoding.ts";
 
 const typeUrl = "type.test/Thing";
 const decode = (bytes: Uint8Array) => fromBinary(DeltaDiscoveryResponseSchema, bytes);
@@ -13,27 +13,27 @@ test("a response that is put together from pieces decodes to what went in", () =
   const things = fc.uniqueArray(thing, { selector: ({ name }) => name });
   const names = fc.array(fc.string());
   fc.assert(
-    fc.property(things, names, fc.string(), fc.string(), (list, removed, systemVersion, nonce) => {
-      const added = list.map(({ name, text }) => resource(name, text));
+    fc.property(things, names, fc.string(), fc.string(), (list, removed, version, nonce) => {
+      const resources = list.map(({ name, text }) => resource(name, text));
       const decoded = decode(
-        encodeResponse({ typeUrl, systemVersion, nonce, added, removed }, new ResourceEncoder()),
+        encodeDelta({ typeUrl, version, nonce, resources, removed, versioned: true }, new ResourceEncoder()),
       );
       expect(decoded).toMatchObject({
         typeUrl,
-        systemVersionInfo: systemVersion,
+        systemVersionInfo: version,
         nonce,
         removedResources: removed,
       });
       expect(decoded.$unknown).toBeUndefined();
       expect(
-        decoded.resources.map(({ name, version, resource: any }) => ({
-          name,
-          version,
+        decoded.resources.map(({ resource: any, ...told }) => ({
+          name: told.name,
+          version: told.version,
           typeUrl: any?.typeUrl,
           body: Buffer.from(any?.value ?? []),
         })),
       ).toEqual(
-        added.map(({ name, version, body }) => ({ name, version, typeUrl, body: Buffer.from(body) })),
+        resources.map(({ name, version, body }) => ({ name, version, typeUrl, body: Buffer.from(body) })),
       );
     }),
   );
@@ -43,8 +43,8 @@ test("an object is encoded once, however many responses it goes into", () => {
   const encoder = new ResourceEncoder();
   const shared = resource("shared");
   const responses = ["1", "2", "3"].map((nonce) =>
-    encodeResponse(
-      { typeUrl, systemVersion: "1", nonce, added: [shared, resource(nonce)], removed: [] },
+    encodeDelta(
+      { typeUrl, version: "1", nonce, resources: [shared, resource(nonce)], removed: [], versioned: true },
       encoder,
     ),
   );
@@ -57,8 +57,8 @@ test("an object is encoded once, however many responses it goes into", () => {
 });
 
 test("nothing added and nothing removed is still a response with its type and nonce", () => {
-  const bytes = encodeResponse(
-    { typeUrl, systemVersion: "7", nonce: "3", added: [], removed: [] },
+  const bytes = encodeDelta(
+    { typeUrl, version: "7", nonce: "3", resources: [], removed: [], versioned: true },
     new ResourceEncoder(),
   );
   expect(decode(bytes)).toMatchObject({ typeUrl, systemVersionInfo: "7", nonce: "3", resources: [] });

@@ -6,20 +6,32 @@ export interface ServerLimits {
   readonly streams: number;
   /** Time in ms in which a stream must send its first request. */
   readonly firstRequestMs: number;
+  /**
+   * Time in ms that a client may take to answer what it must make ready for use before what refers to it is sent all the
+   * same.
+   */
+  readonly settleMs: number;
   /** Types that one stream may ask for. */
   readonly typesPerStream: number;
   /** Names subscribed to, and names in `initial_resource_versions`, per type of a stream. */
   readonly namesPerType: number;
   /** Bytes of a resource's name or version, of a type URL, and of a node's id or NODE_NAME. */
   readonly nameBytes: number;
+  /** Bytes, as JSON, of what is kept of a node's metadata. */
+  readonly metadataBytes: number;
+  /** How long pushes to many streams may run, and to how many, before other work gets its turn. */
+  readonly pushSlice: { readonly ms: number; readonly items: number };
 }
 
 export const defaultLimits: ServerLimits = {
   streams: 10_000,
   firstRequestMs: 15_000,
+  settleMs: 5_000,
   typesPerStream: 64,
   namesPerType: 200_000,
   nameBytes: 4_096,
+  metadataBytes: 65_536,
+  pushSlice: { ms: 10, items: 100 },
 };
 
 /** @throws Refusal that says what was over which limit. */

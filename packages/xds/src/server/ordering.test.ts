@@ -3,6 +3,7 @@ import { connect } from "../testing/node-streams.ts";
 import { resource, snapshot } from "../testing/resources.ts";
 import { summary } from "../testing/summary.ts";
 import { TestServer } from "../testing/test-server.ts";
+import { rulesInOrder } from "./type-rules.ts";
 
 const [endpoints, services, workloads] = [
   "type.test/Endpoints",
@@ -11,6 +12,7 @@ const [endpoints, services, workloads] = [
 ] as const;
 const other = "type.test/Other";
 const typeOrder = [endpoints, services, workloads];
+const types = rulesInOrder(typeOrder);
 
 type World = Readonly<Record<string, readonly string[]>>;
 
@@ -27,7 +29,7 @@ const world = (version: number, types: World) =>
   );
 
 test("a push adds in the order of types and removes in the reverse order", async () => {
-  using server = await TestServer.start({ typeOrder });
+  using server = await TestServer.start({ types });
   server.xds.setSnapshot(
     world(1, { [other]: ["o"], [workloads]: ["w"], [services]: ["s>e"], [endpoints]: ["e"] }),
   );
@@ -52,7 +54,7 @@ test("a push adds in the order of types and removes in the reverse order", async
 });
 
 test("nothing of a newer version comes before all of a push is answered", async () => {
-  using server = await TestServer.start({ typeOrder });
+  using server = await TestServer.start({ types });
   server.xds.setSnapshot(world(1, { [services]: ["s>e"], [endpoints]: ["e"] }));
   using connection = connect(server);
   const { stream } = connection;
@@ -78,7 +80,7 @@ test("nothing of a newer version comes before all of a push is answered", async 
 });
 
 test("a client that comes again hears of replacements before it loses what they replace", async () => {
-  using server = await TestServer.start({ typeOrder });
+  using server = await TestServer.start({ types });
   server.xds.setSnapshot(world(9, { [services]: ["s>e2"], [endpoints]: ["e2"] }));
   using connection = connect(server);
   const { stream } = connection;

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "../message-of.ts";
+import type { Admission } from "./admission.ts";
 
 /** Why the server ends a stream; the peer gets `code` and the message as the gRPC status. */
 export class Refusal extends Error {
@@ -26,6 +27,15 @@ export class Refusal extends Error {
   /** The peer may come again, here or elsewhere. */
   static goingAway(): Refusal {
     return new Refusal(status.UNAVAILABLE, "the control plane is going away");
+  }
+
+  /** The peer may come again, here or elsewhere. */
+  static notReady(): Refusal {
+    return new Refusal(status.UNAVAILABLE, "the control plane has no configuration to serve yet");
+  }
+
+  static notAdmitted({ code, reason }: Extract<Admission, { admitted: false }>): Refusal {
+    return new Refusal(status[code], reason);
   }
 
   /** A fault of the server's own. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { named, resource } from "../testing/resources.ts";
-import { a, all, answered, b, next, nothing, subscription } from "../testing/subscriptions.ts";
+import { a, all, answered, b, listed, next, nothing, subscription } from "../testing/subscriptions.ts";
 
 describe("what a first request wants", () => {
   test("'*' is everything", () => {
@@ -38,8 +38,8 @@ describe("what is held from an earlier stream", () => {
 
   test("and is gone is told when removals may be told", () => {
     const resumed = subscription({ subscribe: ["*"], holds: { a: a.version, old: "1" } });
-    expect(resumed.advance(all, false)).toEqual({ ...nothing, added: [b] });
-    expect(resumed.advance(all, false)).toEqual(nothing);
+    expect(resumed.advance(listed(all), false)).toEqual({ ...nothing, added: [b] });
+    expect(resumed.advance(listed(all), false)).toEqual(nothing);
     expect(next(resumed, all)).toEqual({ ...nothing, gone: ["old"] });
     expect(next(resumed, all)).toEqual(nothing);
   });

@@ -1,8 +1,10 @@
 import type { Resource } from "@keelson/protos";
+import { difference } from "./difference.ts";
+import { noResources, type Resources } from "./view.ts";
 
 /** Why a node did not take a response. */
 export interface Rejection {
-  /** system_version_info of the response. */
+  /** Version of the response. */
   readonly version: string;
   readonly message: string;
   readonly at: Date;
@@ -26,50 +28,81 @@ export interface FirstRequest {
   readonly initialVersions: Readonly<Record<string, string>>;
 }
 
-type Resources = ReadonlyMap<string, Resource>;
+/** Where a subscription finds what it wants. */
+export interface Source {
+  readonly resources: Resources;
+  /** A resource that is asked for by name and that the list does not have. */
+  lookup(name: string): Resource | undefined;
+}
+
+/** What a client was told of a resource, where the list it was brought to last says something else. */
+interface Told {
+  /** Undefined: some version that it may or may not hold. */
+  readonly version: string | undefined;
+  /** Undefined: sent on an earlier stream. */
+  readonly resource: Resource | undefined;
+}
 
 /**
  * What one stream wants of one type, and what its client was told.
- * (Envoy's xDS protocol document, "Incremental xDS".)
+ * (Envoy's xDS protocol document, "How the client specifies what resources to return", "Incremental xDS".)
  */
 export class Subscription {
-  /** system_version_info of the last response sent, "" before the first. */
-  sentVersion = "";
-  /** The same of the last response acked. */
-  ackedVersion = "";
-  /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
-  rejection: Rejection | undefined;
+  private readonly wildcardType: boolean;
   private wildcard = false;
   private readonly names = new Set<string>();
   /**
-   * Resource → version that the client was sent last, or says that it holds; undefined: some version that it may or may
-   * not hold. Taken or rejected: it is sent again when it changes, and its removal is told, because a client may take a
-   * part of what it rejects.
+   * The list that the client was brought to last: it was told all of it that is wanted, but for `exceptions`. Taken or
+   * rejected: a resource is sent again when it changes, and its removal is told, because a client may take a part of
+   * what it rejects.
    */
-  private readonly told = new Map<string, string | undefined>();
+  private base: Resources = noResources;
+  private readonly exceptions = new Map<string, Told>();
   /** Names whose state must be told, whatever was told before. */
   private readonly owed = new Set<string>();
   /** Names in rejected responses, until a later response about them is acked. */
   private readonly rejected = new Set<string>();
-  private answered = false;
+  private lastRejection: Rejection | undefined;
+
+  /** @param wildcardType whether a first request without names wants everything */
+  constructor(wildcardType = true) {
+    this.wildcardType = wildcardType;
+  }
 
   /** How many names the client made this keep. */
   get size(): number {
     return Math.max(this.names.size, this.owed.size);
   }
 
-  /** Whether the first request has had its response. It gets one even when there is nothing to send. */
-  get isAnswered(): boolean {
-    return this.answered;
+  /** Whether the client was not brought to any list yet, by what it wants now. */
+  get isFresh(): boolean {
+    return this.base === noResources;
+  }
+
+  get isWildcard(): boolean {
+    return this.wildcard;
+  }
+
+  /** Whether the client was told all that it wants of a list. */
+  isUpTo(list: Resources): boolean {
+    return this.base === list && this.owed.size === 0 && this.exceptions.size === 0;
+  }
+
+  /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
+  get rejection(): Rejection | undefined {
+    return this.lastRejection;
   }
 
   open({ subscribe, unsubscribe, initialVersions }: FirstRequest): void {
+    const held = Object.entries(initialVersions);
     // A first request that names nothing is a wildcard, as it was before "*" could be said.
-    if (subscribe.length === 0 && unsubscribe.length === 0) this.wildcard = true;
+    if (this.wildcardType && subscribe.length === 0 && unsubscribe.length === 0) this.setWildcard(true);
     this.subscribe(subscribe);
-    for (const [name, version] of Object.entries(initialVersions)) {
+    // What is held of other types was asked for by name.
+    if (!this.wildcardType) this.subscribe(held.map(([name]) => name));
+    for (const [name, version] of held) {
       if (!this.wants(name)) continue;
-      this.told.set(name, version);
+      this.exceptions.set(name, { version, resource: undefined });
       this.owed.delete(name);
     }
     this.unsubscribe(unsubscribe);
@@ -82,7 +115,7 @@ export class Subscription {
   subscribe(names: readonly string[]): void {
     for (const name of names) {
       if (name === "*") {
-        this.wildcard = true;
+        this.setWildcard(true);
       } else {
         this.names.add(name);
         this.owed.add(name);
@@ -94,33 +127,65 @@ export class Subscription {
   unsubscribe(names: readonly string[]): void {
     if (names.length === 0) return;
     for (const name of names) {
-      if (name === "*") this.wildcard = false;
+      if (name === "*") this.setWildcard(false);
       // Only the server knows whether the wildcard includes the name, so that the client may have to keep it.
       else if (this.names.delete(name) && this.wildcard) this.owed.add(name);
     }
-    for (const known of [this.told, this.owed]) {
-      for (const name of known.keys()) if (!this.wants(name)) known.delete(name);
-    }
-    this.settle([...this.rejected].filter((name) => !this.wants(name)));
+    this.forgetUnwanted();
   }
 
   /**
-   * What the client must be told to be brought to `resources`; it counts as told from now on.
+   * Makes `names` all that is wanted; "*" among them is everything.
+   * @returns whether anything is wanted that was not before.
+   */
+  replace(names: readonly string[]): boolean {
+    const wanted = new Set(names);
+    const added = names.filter((name) => name !== "*" && !this.names.has(name));
+    const wasWildcard = this.wildcard;
+    this.setWildcard(wanted.has("*"));
+    for (const name of this.names) if (!wanted.has(name)) this.names.delete(name);
+    this.subscribe(added);
+    this.forgetUnwanted();
+    return added.length > 0 || (this.wildcard && !wasWildcard);
+  }
+
+  /** Makes these names, or all, be told again if they were told. */
+  repeat(names: Iterable<string> = this.toldNames()): void {
+    for (const name of names) if (this.wants(name) && this.wasTold(name)) this.owed.add(name);
+  }
+
+  /** What the client must be told of what it asked for by name; it counts as told from now on. */
+  answer(source: Source): Changes {
+    const { added, missing } = this.owedOf(source);
+    this.record(this.base, added, missing);
+    return { added, missing, gone: [] };
+  }
+
+  /**
+   * What the client must be told to be brought to the source's list; it counts as told from now on.
    * @param withRemovals whether what is gone may be told now; else it is in a later answer.
    */
-  advance(resources: Resources, withRemovals: boolean): Changes {
-    const candidates = this.wildcard ? resources.values() : this.named(resources);
-    const added = [...candidates].filter(
-      ({ name, version }) => this.owed.has(name) || this.told.get(name) !== version,
-    );
-    const missing = [...this.owed].filter((name) => !resources.has(name));
-    for (const name of missing) this.told.delete(name);
-    const gone = withRemovals ? [...this.told.keys()].filter((name) => !resources.has(name)) : [];
-    for (const name of gone) this.told.delete(name);
-    for (const { name, version } of added) this.told.set(name, version);
-    this.owed.clear();
-    this.answered = true;
+  advance(source: Source, withRemovals: boolean): Changes {
+    const { added, missing } = this.owedOf(source);
+    const lost: string[] = [];
+    for (const [name, { version }] of this.exceptions) {
+      if (this.owed.has(name)) continue;
+      const resource = this.find(source, name);
+      if (resource === undefined) lost.push(name);
+      else if (resource.version !== version) added.push(resource);
+    }
+    this.compareLists(source, added, lost);
+    this.record(source.resources, added, missing);
+    const gone = withRemovals ? lost : [];
+    for (const name of gone) this.exceptions.delete(name);
     return { added, missing, gone };
+  }
+
+  /** Everything that the client should hold by what it was told. */
+  *held(): Generator<Resource> {
+    for (const [name, resource] of this.wildcard ? this.base : this.named())
+      if (!this.exceptions.has(name)) yield resource;
+    for (const { resource } of this.exceptions.values()) if (resource !== undefined) yield resource;
   }
 
   /**
@@ -129,39 +194,121 @@ export class Subscription {
    * @returns whether it may hold anything that was thought to be dropped.
    */
   mayHold(names: Iterable<string>): boolean {
-    const before = this.told.size;
-    for (const name of names) if (this.wants(name) && !this.told.has(name)) this.told.set(name, undefined);
-    return this.told.size > before;
+    let found = false;
+    for (const name of names) {
+      if (!this.wants(name) || this.wasTold(name)) continue;
+      this.exceptions.set(name, { version: undefined, resource: undefined });
+      found = true;
+    }
+    return found;
   }
 
   /** The client took a response that was about `names`. */
-  acked(version: string, names: Iterable<string>): void {
-    this.ackedVersion = version;
-    if (this.rejected.size === 0) this.rejection = undefined;
+  acked(names: Iterable<string>): void {
+    if (this.rejected.size === 0) this.lastRejection = undefined;
     this.settle(names);
   }
 
   /** The client rejected a response that was about `names`. It is not sent again: it would be rejected again. */
   nacked(rejection: Rejection, names: Iterable<string>): void {
-    this.rejection = rejection;
+    this.lastRejection = rejection;
     for (const name of names) if (this.wants(name)) this.rejected.add(name);
   }
 
-  /** What was rejected of these names does not matter any more. */
-  private settle(names: Iterable<string>): void {
-    if (this.rejected.size === 0) return;
-    for (const name of names) this.rejected.delete(name);
-    if (this.rejected.size === 0) this.rejection = undefined;
+  private owedOf(source: Source): { added: Resource[]; missing: string[] } {
+    const added: Resource[] = [];
+    const missing: string[] = [];
+    for (const name of this.owed) {
+      const resource = this.find(source, name);
+      if (resource === undefined) missing.push(name);
+      else added.push(resource);
+    }
+    return { added, missing };
+  }
+
+  /** What became of the list since the client was brought to it; names that are gone stay told until that is told. */
+  private compareLists(source: Source, added: Resource[], lost: string[]): void {
+    if (source.resources === this.base) return;
+    const { changed, gone } = difference(this.base, source.resources);
+    const isNews = (name: string): boolean =>
+      this.wants(name) && !this.owed.has(name) && !this.exceptions.has(name);
+    for (const name of this.ofInterest(changed)) {
+      const resource = changed.get(name);
+      if (resource !== undefined && isNews(name)) added.push(resource);
+    }
+    for (const name of this.ofInterest(gone)) {
+      const old = this.base.get(name);
+      if (old === undefined || !gone.has(name) || !isNews(name)) continue;
+      const stray = this.names.has(name) ? source.lookup(name) : undefined;
+      this.exceptions.set(name, { version: old.version, resource: old });
+      if (stray === undefined) lost.push(name);
+      else if (stray.version !== old.version) added.push(stray);
+    }
+  }
+
+  /** Names of a list that may be wanted; the shorter way of the two. */
+  private ofInterest(list: { readonly size: number; keys(): Iterable<string> }): Iterable<string> {
+    return this.wildcard || list.size < this.names.size ? list.keys() : this.names;
+  }
+
+  private record(list: Resources, added: readonly Resource[], missing: readonly string[]): void {
+    for (const [name, { version }] of this.exceptions)
+      if (version !== undefined && list.get(name)?.version === version) this.exceptions.delete(name);
+    for (const resource of added) {
+      const { name, version } = resource;
+      if (list.get(name) === resource) this.exceptions.delete(name);
+      else this.exceptions.set(name, { version, resource });
+    }
+    for (const name of missing) this.exceptions.delete(name);
+    this.owed.clear();
+    this.base = list;
+  }
+
+  private find({ resources, lookup }: Source, name: string): Resource | undefined {
+    return resources.get(name) ?? (this.names.has(name) ? lookup(name) : undefined);
+  }
+
+  private *named(): Generator<[string, Resource]> {
+    for (const name of this.names) {
+      const resource = this.base.get(name);
+      if (resource !== undefined) yield [name, resource];
+    }
+  }
+
+  private *toldNames(): Generator<string> {
+    yield* this.wildcard ? this.base.keys() : this.names;
+    yield* this.exceptions.keys();
+  }
+
+  private wasTold(name: string): boolean {
+    return this.exceptions.has(name) || this.base.has(name);
   }
 
   private wants(name: string): boolean {
     return this.wildcard || this.names.has(name);
   }
 
-  private *named(resources: Resources): Generator<Resource> {
-    for (const name of this.names) {
-      const resource = resources.get(name);
-      if (resource !== undefined) yield resource;
+  /** What the list says counts for all names with the wildcard, and for these names alone without it. */
+  private setWildcard(wildcard: boolean): void {
+    if (this.wildcard === wildcard) return;
+    for (const [name, resource] of this.named()) {
+      if (!this.exceptions.has(name)) this.exceptions.set(name, { version: resource.version, resource });
     }
+    this.base = noResources;
+    this.wildcard = wildcard;
+  }
+
+  private forgetUnwanted(): void {
+    for (const known of [this.exceptions, this.owed]) {
+      for (const name of known.keys()) if (!this.wants(name)) known.delete(name);
+    }
+    this.settle([...this.rejected].filter((name) => !this.wants(name)));
+  }
+
+  /** What was rejected of these names does not matter any more. */
+  private settle(names: Iterable<string>): void {
+    if (this.rejected.size === 0) return;
+    for (const name of names) this.rejected.delete(name);
+    if (this.rejected.size === 0) this.lastRejection = undefined;
   }
 }

@@ -1,84 +1,112 @@
-import type { DeltaDiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import type {
+  DeltaDiscoveryRequest,
+  DiscoveryRequest,
+} from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import type * as grpc from "@grpc/grpc-js";
+import { nodeNameMetadata } from "@keelson/model/names";
 import type { ResourceSnapshot } from "@keelson/protos";
-import { deltaAds, MalformedRequest } from "../service.ts";
-import { DeltaStream } from "./delta-stream.ts";
+import { deltaAds, sotwAds } from "../service.ts";
+import { type Admit, admitAll } from "./admission.ts";
+import { type AdsCall, Connection, type ConnectionContext, endCall, type Speech } from "./connection.ts";
+import { deltaCodec, deltaRequest } from "./delta-codec.ts";
 import { ResourceEncoder } from "./encoding.ts";
+import { type Epoch, epochOf, type State } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { type NodeStatus, statusOf } from "./node-status.ts";
+import { NodeViews } from "./node-views.ts";
+import type { PeerNode } from "./peer-node.ts";
+import { PushQueue } from "./push-queue.ts";
 import { Refusal } from "./refusal.ts";
-import type { Rejection } from "./subscription.ts";
+import { sotwCodec, sotwRequest } from "./sotw-codec.ts";
+import { type TypeRule, TypeRules } from "./type-rules.ts";
+import type { View } from "./view.ts";
 
-export interface XdsServerOptions {
+export interface XdsServerOptions<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   /** Types in the order of reference: what is referred to first. Types not named here come last. */
-  readonly typeOrder: readonly string[];
+  readonly types: readonly TypeRule[];
+  /**
+   * What a node gets of a snapshot; what is for all and what is for it by `Resource.node` if left out.
+   * @param node the same object for all of a stream; undefined if its peer told none.
+   */
+  readonly viewOf?: (node: PeerNode | undefined, snapshot: Snapshot) => View;
+  /** Asked at a stream's first request; all are admitted if left out. */
+  readonly admit?: Admit;
+  /** Keys of the nodes' metadata to keep; none but NODE_NAME if left out. */
+  readonly keptMetadata?: readonly string[];
+  /** Refuses streams before the first snapshot with UNAVAILABLE; else they wait. */
+  readonly refusesUntilReady?: boolean;
   readonly onEvent?: (event: XdsEvent) => void;
   readonly limits?: Partial<ServerLimits>;
 }
 
-export interface TypeStatus {
-  /** system_version_info of the last response sent, "" before the first. */
-  readonly sentVersion: string;
-  /** The same of the last response acked. */
-  readonly ackedVersion: string;
-  /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
-  readonly rejection?: Rejection;
-}
-
-export interface NodeStatus {
-  readonly id: string;
-  readonly name: string;
-  readonly peer: string;
-  readonly connectedAt: Date;
-  /** Since when a push waits for its answers; undefined: none does. */
-  readonly pendingSince?: Date;
-  readonly types: Readonly<Record<string, TypeStatus>>;
-}
-
-type Incoming = DeltaDiscoveryRequest | MalformedRequest;
-type Call = grpc.ServerDuplexStream<Incoming, Buffer>;
-
-interface OpenStream {
-  readonly call: Call;
-  readonly peer: string;
-  /** Runs out if the peer says nothing; undefined since its first request. */
-  patience: NodeJS.Timeout | undefined;
-}
-
 /**
- * Serves snapshots of resources over delta ADS; knows nothing of what the resources mean. Until the first snapshot is
- * set, streams wait: an empty answer would tell nodes to drop what they hold.
+ * Serves snapshots of resources over ADS, delta and state of the world; knows nothing of what the resources mean. Until
+ * the first snapshot is set there is no answer: an empty one would tell nodes to drop what they hold.
  */
-export class XdsServer {
+export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   readonly encoder = new ResourceEncoder();
-  private readonly options: XdsServerOptions;
-  private readonly limits: ServerLimits;
-  private readonly streams = new Map<DeltaStream, OpenStream>();
+  private readonly options: XdsServerOptions<Snapshot>;
+  private readonly context: ConnectionContext;
+  private readonly nodeViews = new NodeViews();
+  private readonly delta: Speech<DeltaDiscoveryRequest>;
+  private readonly sotw: Speech<DiscoveryRequest>;
+  private readonly connections = new Set<Connection>();
   /** Calls that gRPC still holds: a refused peer that does not read keeps what is queued for it. */
-  private readonly calls = new Set<Call>();
-  private snapshot: ResourceSnapshot | undefined;
+  private readonly calls = new Set<AdsCall>();
+  private readonly queue: PushQueue<Connection>;
+  private current: { readonly snapshot: Snapshot; readonly epoch: Epoch } | undefined;
+  private snapshots = 0;
   private closed = false;
 
-  constructor(options: XdsServerOptions) {
+  constructor(options: XdsServerOptions<Snapshot>) {
     this.options = options;
-    this.limits = { ...defaultLimits, ...options.limits };
+    const limits = { ...defaultLimits, ...options.limits };
+    this.queue = new PushQueue((connection) => connection.onNews(), limits.pushSlice);
+    this.delta = { codec: deltaCodec(this.encoder), read: deltaRequest };
+    this.sotw = { codec: sotwCodec(this.encoder), read: sotwRequest };
+    this.context = {
+      types: new TypeRules(options.types),
+      limits,
+      keptMetadata: options.keptMetadata ?? [nodeNameMetadata],
+      admit: options.admit ?? admitAll,
+      newest: (node) => this.stateOf(node),
+      onEvent: (event) => options.onEvent?.(event),
+      onClosed: (connection) => {
+        this.connections.delete(connection);
+        this.queue.remove(connection);
+      },
+    };
   }
 
   register(server: grpc.Server): void {
-    server.addService(deltaAds, { deltaAggregatedResources: (call: Call) => this.accept(call) });
+    server.addService(deltaAds, {
+      deltaAggregatedResources: (call: AdsCall<DeltaDiscoveryRequest>) => this.accept(call, this.delta),
+    });
+    server.addService(sotwAds, {
+      streamAggregatedResources: (call: AdsCall<DiscoveryRequest>) => this.accept(call, this.sotw),
+    });
   }
 
-  /** Makes `snapshot` the one that all streams are brought to. */
-  setSnapshot(snapshot: ResourceSnapshot): void {
-    this.snapshot = snapshot;
-    for (const stream of this.streams.keys()) this.attempt(stream, () => stream.onSnapshot());
+  /** Makes `snapshot` the one that all streams are brought to, some of them now and the others soon. */
+  setSnapshot(snapshot: Snapshot): void {
+    this.snapshots += 1;
+    this.current = { snapshot, epoch: epochOf(snapshot.version, this.snapshots) };
+    this.queue.add(this.connections);
+  }
+
+  /** How many streams have told their node. */
+  get size(): number {
+    let count = 0;
+    for (const { node, stream } of this.connections)
+      if (node !== undefined && stream !== undefined) count += 1;
+    return count;
   }
 
   /** Every stream that has told its node, sorted by name. */
   nodes(): NodeStatus[] {
-    return [...this.streams]
-      .filter(([stream]) => stream.node !== undefined)
-      .map(([stream, { peer }]) => statusOf(stream, peer))
+    return [...this.connections]
+      .flatMap((connection) => statusOf(connection) ?? [])
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
@@ -88,118 +116,42 @@ export class XdsServer {
    */
   close(): void {
     this.closed = true;
-    for (const [stream, { call }] of this.streams) {
-      this.drop(stream);
-      end(call, Refusal.goingAway());
-    }
+    this.queue.clear();
+    for (const connection of this.connections) connection.end(Refusal.goingAway());
   }
 
-  private accept(call: Call): void {
+  private stateOf(node: PeerNode | undefined): State | undefined {
+    if (this.current === undefined) return undefined;
+    const { snapshot, epoch } = this.current;
+    const view = this.options.viewOf?.(node, snapshot) ?? this.nodeViews.viewOf(node?.name ?? "", snapshot);
+    return { epoch, view };
+  }
+
+  private accept<Message>(call: AdsCall<Message>, speech: Speech<Message>): void {
     this.calls.add(call);
     call.on("cancelled", () => this.calls.delete(call));
+    const { streams } = this.context.limits;
+    if (this.closed) endCall(call, Refusal.goingAway());
+    else if (this.options.refusesUntilReady === true && this.current === undefined)
+      this.turnAway(call, Refusal.notReady());
+    else if (this.calls.size > streams && !this.dropOldestSilent())
+      this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
+    else this.connections.add(new Connection(call, speech, this.context));
+  }
+
+  private turnAway(call: AdsCall, reason: Refusal): void {
     const peer = call.getPeer();
-    if (this.closed) {
-      end(call, Refusal.goingAway());
-    } else if (this.calls.size > this.limits.streams && !this.dropOldestSilent()) {
-      this.refuse(call, "", peer, Refusal.overLimit(`${this.limits.streams} streams are open already`));
-    } else {
-      this.follow(call, peer);
-    }
-  }
-
-  private follow(call: Call, peer: string): void {
-    const stream = new DeltaStream({
-      typeOrder: this.options.typeOrder,
-      limits: this.limits,
-      encoder: this.encoder,
-      snapshot: () => this.snapshot,
-      send: (response) => call.write(response),
-      onEvent: (event) => this.options.onEvent?.(event),
-      peer,
-    });
-    const patience = setTimeout(() => this.dropSilent(stream), this.limits.firstRequestMs);
-    this.streams.set(stream, { call, peer, patience });
-    call.on("data", (request: Incoming) => this.attempt(stream, () => this.onRequest(stream, request)));
-    call.on("end", () => {
-      this.drop(stream);
-      call.end();
-    });
-    call.on("cancelled", () => this.drop(stream));
-    call.on("error", () => this.drop(stream));
-  }
-
-  private onRequest(stream: DeltaStream, request: Incoming): void {
-    const open = this.streams.get(stream);
-    if (open === undefined) return;
-    clearTimeout(open.patience);
-    open.patience = undefined;
-    if (request instanceof MalformedRequest) throw Refusal.malformed(request.reason);
-    stream.onRequest(request);
-  }
-
-  /** What goes wrong on one stream ends that stream and no other. */
-  private attempt(stream: DeltaStream, action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.refuseStream(stream, error instanceof Refusal ? error : Refusal.internal(error));
-    }
+    endCall(call, reason);
+    this.options.onEvent?.({ kind: "refused", node: "", peer, reason: reason.message });
   }
 
   private dropOldestSilent(): boolean {
-    for (const [stream, { patience }] of this.streams) {
-      if (patience === undefined) continue;
-      this.refuseStream(
-        stream,
-        Refusal.overLimit(`no request yet, and ${this.limits.streams} streams are open`),
-      );
+    const { streams } = this.context.limits;
+    for (const connection of this.connections) {
+      if (!connection.isSilent) continue;
+      connection.refuse(Refusal.overLimit(`no request yet, and ${streams} streams are open`));
       return true;
     }
     return false;
   }
-
-  private dropSilent(stream: DeltaStream): void {
-    this.refuseStream(stream, Refusal.tooLate(`no request within ${this.limits.firstRequestMs} ms`));
-  }
-
-  private refuseStream(stream: DeltaStream, reason: Refusal): void {
-    const open = this.streams.get(stream);
-    if (open === undefined) return;
-    this.drop(stream);
-    this.refuse(open.call, stream.label, open.peer, reason);
-  }
-
-  private refuse(call: Call, node: string, peer: string, reason: Refusal): void {
-    end(call, reason);
-    this.options.onEvent?.({ kind: "refused", node, peer, reason: reason.message });
-  }
-
-  private drop(stream: DeltaStream): void {
-    const open = this.streams.get(stream);
-    if (open === undefined) return;
-    this.streams.delete(stream);
-    clearTimeout(open.patience);
-    if (stream.node === undefined) return;
-    this.options.onEvent?.({ kind: "disconnected", node: stream.label, peer: open.peer });
-  }
-}
-
-/** gRPC takes a status from a call's error. */
-function end(call: Call, { code, message }: Refusal): void {
-  call.emit("error", { code, details: message });
-}
-
-function statusOf(stream: DeltaStream, peer: string): NodeStatus {
-  const types: Record<string, TypeStatus> = {};
-  for (const [typeUrl, { sentVersion, ackedVersion, rejection }] of stream.subscriptions) {
-    types[typeUrl] = { sentVersion, ackedVersion, ...(rejection === undefined ? {} : { rejection }) };
-  }
-  return {
-    id: stream.node?.id ?? "",
-    name: stream.node?.name ?? "",
-    peer,
-    connectedAt: stream.connectedAt,
-    ...(stream.pendingSince === undefined ? {} : { pendingSince: stream.pendingSince }),
-    types,
-  };
 }

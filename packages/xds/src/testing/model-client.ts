@@ -5,7 +5,8 @@ import {
   type DeltaDiscoveryResponse,
   DeltaDiscoveryResponseSchema,
 } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
-import type { DeltaStream } from "../server/delta-stream.ts";
+import type { AdsStream } from "../server/ads-stream.ts";
+import { deltaRequest } from "../server/delta-codec.ts";
 
 /** What a client does with a response; one that takes it "in part" takes every second resource, as Envoy may do. */
 export type Decision = "accept" | "reject" | "reject, but take a part";
@@ -95,9 +96,9 @@ export class ModelClient {
   }
 
   /** Lets the server read one request. */
-  serverReads(stream: DeltaStream): boolean {
+  serverReads(stream: AdsStream): boolean {
     const request = this.requests.shift();
-    if (request !== undefined) stream.onRequest(request);
+    if (request !== undefined) stream.onRequest(deltaRequest(request));
     return request !== undefined;
   }
 

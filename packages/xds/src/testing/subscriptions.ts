@@ -1,4 +1,5 @@
-import { Subscription } from "../server/subscription.ts";
+import { type Source, Subscription } from "../server/subscription.ts";
+import type { Resources } from "../server/view.ts";
 import { named, resource } from "./resources.ts";
 
 /** The two resources that most tests of subscriptions are about. */
@@ -9,10 +10,11 @@ export const all = named([a, b]);
 /** Nothing to tell. */
 export const nothing = { added: [], missing: [], gone: [] };
 
-type Resources = Parameters<Subscription["advance"]>[0];
+/** A list of which nothing else is to be found by name. */
+export const listed = (resources: Resources): Source => ({ resources, lookup: () => undefined });
 
 /** What is to be told now, removals included. */
-export const next = (made: Subscription, resources: Resources) => made.advance(resources, true);
+export const next = (made: Subscription, resources: Resources) => made.advance(listed(resources), true);
 
 interface First {
   subscribe?: string[];

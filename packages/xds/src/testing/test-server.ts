@@ -20,7 +20,7 @@ export class TestServer implements Disposable {
 
   static async start(options: Partial<XdsServerOptions> = {}, port = 0): Promise<TestServer> {
     const events: XdsEvent[] = [];
-    const xds = new XdsServer({ typeOrder: [], onEvent: (event) => events.push(event), ...options });
+    const xds = new XdsServer({ types: [], onEvent: (event) => events.push(event), ...options });
     const server = new grpc.Server(serverOptions);
     xds.register(server);
     const bind = promisify(server.bindAsync.bind(server));

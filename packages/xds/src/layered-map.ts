@@ -1,7 +1,7 @@
-/** Two maps read as one: what proxies share, and what one of them has of its own. Names are in one of them only. */
+/** Two maps read as one: what many share, and what one of them has of its own. Names are in one of them only. */
 export class LayeredMap<Value> implements ReadonlyMap<string, Value> {
-  private readonly shared: ReadonlyMap<string, Value>;
-  private readonly own: ReadonlyMap<string, Value>;
+  readonly shared: ReadonlyMap<string, Value>;
+  readonly own: ReadonlyMap<string, Value>;
 
   constructor(shared: ReadonlyMap<string, Value>, own: ReadonlyMap<string, Value>) {
     this.shared = shared;

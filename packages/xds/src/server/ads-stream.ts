@@ -1,0 +1,286 @@
+import type { AdsRequest } from "./ads-request.ts";
+import type { Codec, Content } from "./codec.ts";
+import { nonceOf, type State, versionOf } from "./epoch.ts";
+import type { XdsEvent } from "./events.ts";
+import { InFlight } from "./in-flight.ts";
+import { checkLimit, type ServerLimits } from "./limits.ts";
+import type { Changes, Source } from "./subscription.ts";
+import type { TypeRule, TypeRules } from "./type-rules.ts";
+import type { TypeState } from "./type-state.ts";
+
+/** Longest text of a nack that is kept, in characters. */
+const nackTextLength = 4_096;
+
+export interface StreamContext {
+  readonly types: TypeRules;
+  readonly limits: ServerLimits;
+  readonly codec: Codec;
+  /** For logs: the node, or its peer. */
+  readonly label: string;
+  /** What the node should hold now; undefined until the server has something to serve: requests wait until then. */
+  readonly newest: () => State | undefined;
+  readonly send: (response: Buffer) => void;
+  /** Whether all that was sent has left for the client. */
+  readonly isSent: () => boolean;
+  readonly onEvent: (event: XdsEvent) => void;
+}
+
+/**
+ * The server's side of one ADS stream of either variant. One push is in flight at a time: until every response of it is
+ * acked or nacked, newer states wait, and the latest wins. So a slow reader costs one push of memory.
+ *
+ * Make before break: what is new goes out in the order of types, stage by stage, then what is gone in the reverse order.
+ * What is asked for meanwhile is answered at once from the state that is being pushed, one response of a type at a time.
+ */
+export class AdsStream {
+  readonly connectedAt = new Date();
+  readonly types = new Map<string, TypeState>();
+  private readonly context: StreamContext;
+  private readonly inFlight: InFlight;
+  /** What the client is brought to, or was. */
+  private state: State | undefined;
+  /** The stage that is next in the push under way; undefined: none is. */
+  private stage: number | undefined;
+  /** Whether there may be something newer than `state`, or something of it was held back. */
+  private behind = true;
+  private responses = 0;
+  private patience: NodeJS.Timeout | undefined;
+
+  constructor(context: StreamContext) {
+    this.context = context;
+    this.inFlight = new InFlight(context.codec.supersedes);
+  }
+
+  /** Since when responses wait for an answer. */
+  get pendingSince(): Date | undefined {
+    return this.inFlight.since;
+  }
+
+  /** @throws Refusal, if the peer asks for more than it may. */
+  onRequest(request: AdsRequest): void {
+    const { typeUrl } = request;
+    const known = this.types.get(typeUrl);
+    if (known !== undefined) this.acknowledge(request, known);
+    const state = request.follow(known, this.context.types.of(typeUrl));
+    if (state !== known) this.inFlight.forget(typeUrl);
+    if (state === undefined) this.types.delete(typeUrl);
+    else this.keep(state);
+    this.push();
+  }
+
+  /** Brings the client to the newest state, at once or after the push in flight. */
+  onNews(): void {
+    const isIdle = this.stage === undefined && !this.behind && !this.inFlight.blocksPush;
+    if (isIdle && this.holdsAll()) return;
+    this.behind = true;
+    this.push();
+  }
+
+  /** Whether nothing of the newest state is news to the client; then it counts as brought to it. */
+  private holdsAll(): boolean {
+    const newest = this.context.newest();
+    if (newest === undefined) return false;
+    if (newest.view !== this.state?.view) {
+      for (const { rule, subscription, asked } of this.types.values())
+        if (asked || !subscription.isUpTo(newest.view.resources(rule.typeUrl))) return false;
+    }
+    this.state = newest;
+    return true;
+  }
+
+  close(): void {
+    clearTimeout(this.patience);
+  }
+
+  private keep(state: TypeState): void {
+    const { limits } = this.context;
+    const { typeUrl } = state.rule;
+    this.types.set(typeUrl, state);
+    checkLimit("types on one stream", this.types.size, limits.typesPerStream);
+    checkLimit(`names of ${typeUrl}`, state.subscription.size, limits.namesPerType);
+  }
+
+  /** A nonce that is not in flight is stale. */
+  private acknowledge({ typeUrl, nonce, error }: AdsRequest, state: TypeState): void {
+    const response = this.inFlight.take(nonce, typeUrl);
+    if (response === undefined) return;
+    const { version, names } = response;
+    state.heard = true;
+    if (state.subscription.mayHold(response.added)) this.behind = true;
+    const about = { node: this.context.label, typeUrl, version };
+    if (error === undefined) {
+      state.ackedVersion = version;
+      state.ackedNonce = nonce;
+      state.subscription.acked(names);
+      this.context.onEvent({ kind: "ack", ...about });
+      return;
+    }
+    const message = error.slice(0, nackTextLength);
+    state.subscription.nacked({ version, message, at: new Date() }, names);
+    this.context.onEvent({ kind: "nack", ...about, message });
+  }
+
+  private push(): void {
+    for (;;) {
+      if (this.stage === undefined) {
+        if (this.inFlight.blocksPush || !this.behind || !this.adopt()) break;
+      } else if (this.stage > 0 && this.inFlight.blocksStage) break;
+      this.runStage(this.stage ?? 0);
+    }
+    if (this.state === undefined) return;
+    this.answerRequests();
+    this.runAhead();
+    this.watch();
+  }
+
+  /** Begins to bring the client to the newest state. @returns whether there is one. */
+  private adopt(): boolean {
+    const newest = this.context.newest();
+    if (newest === undefined) return false;
+    this.behind = false;
+    this.state = newest;
+    this.stage = 0;
+    for (const type of this.types.values()) type.ahead = undefined;
+    return true;
+  }
+
+  private runStage(stage: number): void {
+    const types = this.inOrder();
+    const stages = types.map((type) => type.stage).filter((each) => each >= stage);
+    if (stages.length === 0) {
+      this.stage = undefined;
+      this.tellRemovals(types);
+      return;
+    }
+    const now = Math.min(...stages);
+    this.stage = now + 1;
+    for (const type of types) if (type.stage === now) this.tell(type);
+  }
+
+  /**
+   * Nothing is removed before the client has taken the first answers of all types: on a new stream types are asked for
+   * one by one, and what a type still refers to must stay until the client has heard what replaces it.
+   */
+  private tellRemovals(types: readonly TypeState[]): void {
+    if (types.every(({ heard }) => heard)) {
+      for (const type of types.toReversed()) this.tell(type, type.ahead === undefined);
+    } else {
+      this.behind = true;
+    }
+  }
+
+  /** What was asked for since the last push, but of types with a response in flight. */
+  private answerRequests(): void {
+    for (const type of this.inOrder()) {
+      if (!type.asked || this.inFlight.has(type.rule.typeUrl)) continue;
+      const state = type.ahead ?? this.state;
+      if (type.subscription.isFresh) {
+        this.tell(type);
+        // What it holds from an earlier stream, and should not, is told later.
+        this.behind = true;
+      } else if (state !== undefined)
+        this.respond(type, state, type.subscription.answer(this.sourceOf(type, state)));
+    }
+  }
+
+  /** Types that need not wait for the push in flight. */
+  private runAhead(): void {
+    if (!this.behind) return;
+    const newest = this.context.newest();
+    for (const type of this.types.values()) {
+      const { independent, typeUrl } = type.rule;
+      if (independent !== true || !type.heard || this.inFlight.has(typeUrl)) continue;
+      type.ahead = newest;
+      this.tell(type);
+    }
+  }
+
+  /** A client that reads, but does not answer in time, gets what follows as it would from a server that never waits. */
+  private watch(): void {
+    const { settleMs } = this.context.limits;
+    if (this.patience !== undefined || !this.inFlight.blocksStage) return;
+    if (this.stage === undefined && !this.behind) return;
+    this.patience = setTimeout(() => {
+      this.patience = undefined;
+      if (this.context.isSent()) this.giveUpOn(this.inFlight.giveUp(settleMs));
+      this.push();
+    }, settleMs);
+  }
+
+  private giveUpOn(typeUrls: readonly string[]): void {
+    for (const typeUrl of typeUrls) {
+      const state = this.types.get(typeUrl);
+      if (state !== undefined) state.heard = true;
+    }
+  }
+
+  private inOrder(): TypeState[] {
+    const { types } = this.context;
+    const place = ({ rule }: TypeState): number => types.placeOf(rule.typeUrl);
+    return [...this.types.values()].sort((a, b) => place(a) - place(b));
+  }
+
+  /** Brings the client to all there is of a type. */
+  private tell(type: TypeState, withRemovals = false): void {
+    const state = type.ahead ?? this.state;
+    if (state === undefined) return;
+    const source = this.sourceOf(type, state);
+    if (!type.due && type.subscription.isUpTo(source.resources)) type.asked = false;
+    else this.respond(type, state, type.subscription.advance(source, withRemovals));
+  }
+
+  /** A type that ran ahead may be asked for what only the state of the others has. */
+  private sourceOf({ rule: { typeUrl } }: TypeState, state: State): Source {
+    const find = ({ view }: State, name: string) => view.lookup?.(typeUrl, name);
+    const behind = this.state;
+    return {
+      resources: state.view.resources(typeUrl),
+      lookup: (name) =>
+        find(state, name) ??
+        (behind === undefined || behind === state
+          ? undefined
+          : (behind.view.resources(typeUrl).get(name) ?? find(behind, name))),
+    };
+  }
+
+  private respond(type: TypeState, state: State, changes: Changes): void {
+    const must = type.due;
+    const first = type.sentNonce === "";
+    type.asked = false;
+    type.due = false;
+    const content = this.context.codec.compose(changes, type, must);
+    if (content === undefined) return;
+    this.send(type, state, changes, content);
+    this.repeatFollower(type.rule, changes, first);
+  }
+
+  private repeatFollower({ followedBy }: TypeRule, { added }: Changes, first: boolean): void {
+    const follower = followedBy === undefined ? undefined : this.types.get(followedBy);
+    if (follower === undefined || added.length === 0) return;
+    const names = added.map(({ name }) => name);
+    this.context.codec.repeatAfter(follower, names, first);
+    follower.asked = true;
+  }
+
+  private send(type: TypeState, { epoch }: State, changes: Changes, content: Content): void {
+    const { codec, label, onEvent, send } = this.context;
+    const { rule } = type;
+    const { typeUrl } = rule;
+    this.responses += 1;
+    const version = versionOf(epoch, rule);
+    const nonce = nonceOf(epoch, rule, this.responses);
+    const bytes = codec.encode({ typeUrl, version, nonce, versioned: rule.unversioned !== true, ...content });
+    const added = changes.added.map(({ name }) => name);
+    this.inFlight.add(nonce, {
+      rule,
+      version,
+      added,
+      names: [...added, ...changes.missing, ...changes.gone],
+    });
+    type.sentVersion = version;
+    type.sentNonce = nonce;
+    send(bytes);
+    const counts = { added: content.resources.length, removed: content.removed.length, bytes: bytes.length };
+    onEvent({ kind: "push", node: label, typeUrl, version, ...counts });
+  }
+}

@@ -1,0 +1,172 @@
+import type * as grpc from "@grpc/grpc-js";
+import { MalformedRequest } from "../service.ts";
+import type { Admission, Admit } from "./admission.ts";
+import type { AdsRequest } from "./ads-request.ts";
+import { AdsStream } from "./ads-stream.ts";
+import type { Codec } from "./codec.ts";
+import type { State } from "./epoch.ts";
+import type { XdsEvent } from "./events.ts";
+import type { ServerLimits } from "./limits.ts";
+import { type PeerNode, peerNodeOf } from "./peer-node.ts";
+import { Refusal } from "./refusal.ts";
+import { checkRequest } from "./request-checks.ts";
+import type { TypeRules } from "./type-rules.ts";
+
+/** A gRPC call of either method; `Message` is its request. */
+export type AdsCall<Message = unknown> = grpc.ServerDuplexStream<Message | MalformedRequest, Buffer>;
+
+/** How a variant of ADS is spoken. */
+export interface Speech<Message> {
+  readonly codec: Codec;
+  read(message: Message): AdsRequest;
+}
+
+export interface ConnectionContext {
+  readonly types: TypeRules;
+  readonly limits: ServerLimits;
+  readonly keptMetadata: readonly string[];
+  readonly admit: Admit;
+  /** What a node should hold now. */
+  readonly newest: (node: PeerNode | undefined) => State | undefined;
+  readonly onEvent: (event: XdsEvent) => void;
+  /** The stream is over, for whatever reason. */
+  readonly onClosed: (connection: Connection) => void;
+}
+
+/** One gRPC call: from the peer's first word, through its admission, to the end of its stream. */
+export class Connection<Message = unknown> {
+  readonly peer: string;
+  readonly speech: Speech<Message>;
+  node: PeerNode | undefined;
+  /** Undefined until the peer is admitted. */
+  stream: AdsStream | undefined;
+  private readonly call: AdsCall<Message>;
+  private readonly context: ConnectionContext;
+  /** Runs out if the peer says nothing; undefined since its first request. */
+  private patience: NodeJS.Timeout | undefined;
+  private admission: Promise<void> | undefined;
+  private closed = false;
+
+  constructor(call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext) {
+    this.call = call;
+    this.speech = speech;
+    this.context = context;
+    this.peer = call.getPeer();
+    this.patience = setTimeout(() => {
+      this.refuse(Refusal.tooLate(`no request within ${context.limits.firstRequestMs} ms`));
+    }, context.limits.firstRequestMs);
+    call.on("data", (message: Message | MalformedRequest) => this.attempt(() => this.onMessage(message)));
+    call.on("end", () => {
+      this.close();
+      call.end();
+    });
+    call.on("cancelled", () => this.close());
+    call.on("error", () => this.close());
+  }
+
+  get isSilent(): boolean {
+    return this.patience !== undefined;
+  }
+
+  /** The node's name, or its id if it told no name, or the peer. */
+  get label(): string {
+    return this.node?.name || this.node?.id || this.peer;
+  }
+
+  onNews(): void {
+    this.attempt(() => this.stream?.onNews());
+  }
+
+  /** Ends the stream with the reason as its status. */
+  refuse(reason: Refusal): void {
+    if (this.closed) return;
+    this.end(reason);
+    this.context.onEvent({ kind: "refused", node: this.label, peer: this.peer, reason: reason.message });
+  }
+
+  /** Ends the stream, which is nobody's fault. */
+  end(reason: Refusal): void {
+    this.close();
+    endCall(this.call, reason);
+  }
+
+  private onMessage(message: Message | MalformedRequest): void {
+    if (this.closed) return;
+    clearTimeout(this.patience);
+    this.patience = undefined;
+    if (message instanceof MalformedRequest) throw Refusal.malformed(message.reason);
+    const request = this.speech.read(message);
+    checkRequest(request, this.context.limits);
+    if (this.stream !== undefined) this.stream.onRequest(request);
+    else if (this.admission === undefined) this.introduce(request);
+    else this.admission = this.admission.then(() => this.attempt(() => this.stream?.onRequest(request)));
+  }
+
+  /** Only the first request of a stream has to carry the node; it never changes. */
+  private introduce(request: AdsRequest): void {
+    const { admit, keptMetadata, limits } = this.context;
+    if (request.node !== undefined) this.node = peerNodeOf(request.node, keptMetadata, limits);
+    const admission = admit(this.call, this.node);
+    if (!(admission instanceof Promise)) {
+      this.settle(admission, request);
+      return;
+    }
+    // What the peer sends meanwhile stays with gRPC, but for what was read already.
+    this.call.pause();
+    this.admission = admission.then(
+      (settled) => this.attempt(() => this.settle(settled, request)),
+      (error: unknown) => this.refuse(Refusal.internal(error)),
+    );
+    void this.admission.finally(() => this.call.resume());
+  }
+
+  private settle(admission: Admission, request: AdsRequest): void {
+    if (this.closed) return;
+    if (!admission.admitted) throw Refusal.notAdmitted(admission);
+    if (this.node !== undefined) {
+      this.node = { ...this.node, name: admission.nodeName ?? this.node.name };
+      this.context.onEvent({ kind: "connected", node: this.label, peer: this.peer });
+    }
+    this.stream = this.openStream();
+    this.stream.onRequest(request);
+  }
+
+  private openStream(): AdsStream {
+    const { types, limits, newest, onEvent } = this.context;
+    const { call, node } = this;
+    return new AdsStream({
+      types,
+      limits,
+      codec: this.speech.codec,
+      label: this.label,
+      newest: () => newest(node),
+      send: (response) => call.write(response),
+      isSent: () => call.writableLength === 0,
+      onEvent,
+    });
+  }
+
+  /** What goes wrong on one stream ends that stream and no other. */
+  private attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.refuse(error instanceof Refusal ? error : Refusal.internal(error));
+    }
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    clearTimeout(this.patience);
+    this.stream?.close();
+    this.context.onClosed(this);
+    if (this.node === undefined || this.stream === undefined) return;
+    this.context.onEvent({ kind: "disconnected", node: this.label, peer: this.peer });
+  }
+}
+
+/** gRPC takes a status from a call's error. */
+export function endCall(call: AdsCall<never>, { code, message }: Refusal): void {
+  call.emit("error", Object.assign(new Error(message), { code, details: message }));
+}

@@ -1,0 +1,34 @@
+import type { State } from "./epoch.ts";
+import { Subscription } from "./subscription.ts";
+import type { TypeRule } from "./type-rules.ts";
+
+/** What one stream asked for of one type, what it was sent, and what it answered. */
+export class TypeState {
+  readonly rule: TypeRule;
+  readonly subscription: Subscription;
+  /** Version of the last response sent, "" before the first; and its nonce. */
+  sentVersion = "";
+  sentNonce = "";
+  /** The same of the last response acked. */
+  ackedVersion = "";
+  ackedNonce = "";
+  /** The client asked for something since the last look. */
+  asked = true;
+  /** There must be a response, even if it is empty: a first request gets one. */
+  due = true;
+  /** The next request is answered in full, even if it asks for nothing new. (State of the world.) */
+  answersNext = false;
+  /** The client has answered a response, or was given up on. */
+  heard = false;
+  /** A newer state than the stream's that the type alone was brought to. */
+  ahead: State | undefined;
+
+  constructor(rule: TypeRule) {
+    this.rule = rule;
+    this.subscription = new Subscription(rule.wildcard !== false);
+  }
+
+  get stage(): number {
+    return this.rule.stage ?? 0;
+  }
+}
