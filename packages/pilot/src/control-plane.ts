@@ -3,8 +3,10 @@ import type { ServiceExplanation } from "@keelson/compiler";
 import type { StatusView } from "@keelson/model";
 import { policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
 import type { ConfigSource } from "@keelson/sources";
-import { type XdsEvent, XdsServer } from "@keelson/xds";
+import { rulesInOrder, type XdsEvent, XdsServer } from "@keelson/xds";
+import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
 import type { Logger } from "pino";
+import { admitBy } from "./auth/admission.ts";
 import { openGuard, type PeerGuard } from "./auth/peer-guard.ts";
 import { ConfigPipeline, type ConfigPipelineOptions, type PipelineState } from "./config/config-pipeline.ts";
 import { ProblemLog, problemText } from "./config/problem-log.ts";
@@ -41,7 +43,8 @@ export class ControlPlane {
   private readonly options: ControlPlaneOptions;
   private readonly pipeline: ConfigPipeline;
   private readonly snapshots = new Snapshots(BigInt(Date.now()));
-  private readonly xds: XdsServer;
+  private readonly views = new PolicyViews();
+  private readonly xds: XdsServer<PolicySnapshot>;
   private readonly servers: grpc.Server[] = [];
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
@@ -53,7 +56,7 @@ export class ControlPlane {
     this.metrics = new Metrics({
       version: buildText,
       problems: () => this.readiness.problems,
-      connections: () => this.xds.nodes().length,
+      connections: () => this.xds.size,
     });
     this.pipeline = new ConfigPipeline({
       source: options.source,
@@ -62,7 +65,9 @@ export class ControlPlane {
       onState: (state) => this.take(state),
     });
     this.xds = new XdsServer({
-      typeOrder: Object.values(policyTypeUrls),
+      types: [...rulesInOrder(Object.values(policyTypeUrls)), ...envoyTypeRules],
+      viewOf: (node, snapshot) => this.views.viewOf(node, snapshot),
+      keptMetadata: keptProxyMetadata,
       onEvent: (event) => this.onXdsEvent(event),
     });
   }
@@ -80,7 +85,12 @@ export class ControlPlane {
    */
   makeServer(guard: PeerGuard = openGuard): grpc.Server {
     const server = new grpc.Server(grpcOptions(this.options.grpc ?? {}));
-    this.xds.register(server);
+    const admit = admitBy(guard);
+    this.xds.register(server, async (call, node) => {
+      const admission = await admit(call, node);
+      const readable = this.views.check(node);
+      return admission.admitted && !readable.admitted ? readable : admission;
+    });
     registerTelemetry(server, this.ledger, guard);
     this.servers.push(server);
     return server;
@@ -136,8 +146,13 @@ export class ControlPlane {
     const { model, compiled, problems } = state;
     this.metrics.takeState(state);
     this.problemLog.take(problems);
-    this.takeMeshProblems(state);
-    const next = this.snapshots.next(compiled.resources);
+    const admit = admitBy(guard);
+    this.xds.register(server, async (call, node) => {
+      const admission = await admit(call, node);
+      const readable = this.views.check(node);
+      return admission.admitted && !readable.admitted ? readable : admission;
+    });
+    registerTelemetry(server, this.ledger, guard);
     if (next === undefined) return;
     this.versionSince = new Date();
     this.xds.setSnapshot(next);

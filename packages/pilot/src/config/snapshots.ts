@@ -1,10 +1,14 @@
-import type { ResourceSnapshot } from "@keelson/protos";
+import type { PolicyIr, ResourceSnapshot } from "@keelson/protos";
+import type { PolicySnapshot } from "@keelson/xds/proxies";
 
 type Resources = ResourceSnapshot["resources"];
 
-/** Numbers what the compiler makes: a new version only if some resource differs. */
+/** What the compiler makes of a model, for kernel nodes and for proxies. */
+type Policy = Pick<PolicySnapshot, "ir" | "resources">;
+
+/** Numbers what the compiler makes: a new version only if something differs. */
 export class Snapshots {
-  private current: ResourceSnapshot | undefined;
+  private current: PolicySnapshot | undefined;
   private readonly first: bigint;
 
   /**
@@ -24,12 +28,12 @@ export class Snapshots {
   }
 
   /** @returns the new snapshot, or undefined if nothing differs from the current one. */
-  next(resources: Resources): ResourceSnapshot | undefined {
-    if (this.current !== undefined && sameResources(this.current.resources, resources)) return undefined;
-    this.current = {
-      version: this.current === undefined ? this.first : this.current.version + 1n,
-      resources,
-    };
+  next({ resources, ir }: Policy): PolicySnapshot | undefined {
+    const { current } = this;
+    if (current !== undefined && sameResources(current.resources, resources) && sameIr(current.ir, ir))
+      return undefined;
+    const version = current === undefined ? this.first : current.version + 1n;
+    this.current = { version, resources, ir };
     return this.current;
   }
 }
@@ -43,6 +47,23 @@ function sameResources(a: Resources, b: Resources): boolean {
       const other = those.get(name);
       if (other?.version !== version || other.node !== node) return false;
     }
+  }
+  return true;
+}
+
+/** Messages that did not change are the same objects; their order counts as well. */
+function sameIr({ mesh, ...a }: PolicyIr, { mesh: otherMesh, ...b }: PolicyIr): boolean {
+  const parts = Object.keys(a) as (keyof typeof a)[];
+  return mesh === otherMesh && parts.every((part) => sameMap(a[part], b[part]));
+}
+
+function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  const others = b.entries();
+  for (const [name, value] of a) {
+    const other = others.next().value;
+    if (other?.[0] !== name || other[1] !== value) return false;
   }
   return true;
 }

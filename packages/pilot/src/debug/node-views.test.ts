@@ -1,13 +1,24 @@
 import type { NodeStatus, TypeStatus } from "@keelson/xds";
+import { envoyTypeUrls } from "@keelson/xds/envoy";
 import { expect, test } from "vitest";
 import { nodeViews } from "./node-views.ts";
 
-const acked = (version: string): TypeStatus => ({ sentVersion: version, ackedVersion: version });
+const sent = (version: string, ackedVersion: string): TypeStatus => ({
+  sentVersion: version,
+  ackedVersion,
+  sentNonce: version,
+  ackedNonce: ackedVersion,
+});
+const acked = (version: string): TypeStatus => sent(version, version);
 
 function viewOf(fields: Partial<NodeStatus>) {
   const node = { id: "id", name: "a", peer: "10.0.0.1:5", connectedAt: new Date(0), types: {}, ...fields };
   return nodeViews({ nodes: () => [node] }, "12")[0];
 }
+
+test("a proxy is no kernel node", () => {
+  expect(viewOf({ types: { [envoyTypeUrls.cluster]: acked("2026-01-01T00:00:00Z/1") } })).toBeUndefined();
+});
 
 test("a node that owes nothing holds what it should, however old the acks of what did not change", () => {
   expect(viewOf({ types: { a: acked("9"), b: acked("12") } })).toEqual({
@@ -24,8 +35,8 @@ test("a node that owes nothing holds what it should, however old the acks of wha
 test("a node that owes an answer holds what it acked last of what it owes", () => {
   const types = {
     a: acked("2"),
-    b: { sentVersion: "12", ackedVersion: "9" },
-    c: { sentVersion: "12", ackedVersion: "10" },
+    b: sent("12", "9"),
+    c: sent("12", "10"),
   };
   expect(viewOf({ types, pendingSince: new Date(1) })).toMatchObject({
     appliedVersion: "9",
@@ -35,9 +46,7 @@ test("a node that owes an answer holds what it acked last of what it owes", () =
 
 test("a node that rejected a version holds the one before, and says why", () => {
   const rejection = { version: "12", message: "no room", at: new Date() };
-  expect(
-    viewOf({ types: { a: acked("3"), b: { sentVersion: "12", ackedVersion: "11", rejection } } }),
-  ).toMatchObject({
+  expect(viewOf({ types: { a: acked("3"), b: { ...sent("12", "11"), rejection } } })).toMatchObject({
     appliedVersion: "11",
     rejected: { b: "no room" },
   });
@@ -45,13 +54,10 @@ test("a node that rejected a version holds the one before, and says why", () => 
 
 test.each<[string, Partial<NodeStatus>]>([
   ["that asked for nothing yet", {}],
-  [
-    "before its first ack",
-    { types: { a: { sentVersion: "12", ackedVersion: "" } }, pendingSince: new Date() },
-  ],
+  ["before its first ack", { types: { a: sent("12", "") }, pendingSince: new Date() }],
   [
     "that acked one type and was not sent the others",
-    { types: { a: acked("12"), b: { sentVersion: "", ackedVersion: "" } }, pendingSince: new Date() },
+    { types: { a: acked("12"), b: sent("", "") }, pendingSince: new Date() },
   ],
 ])("a node %s holds nothing that is known", (_, fields) => {
   expect(viewOf(fields)?.appliedVersion).toBe("");

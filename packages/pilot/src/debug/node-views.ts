@@ -1,12 +1,20 @@
 import type { NodeView } from "@keelson/model";
-import type { NodeStatus, XdsServer } from "@keelson/xds";
+import type { NodeStatus } from "@keelson/xds";
+import { envoyTypeUrls } from "@keelson/xds/envoy";
 
-/** What every connected node should hold, and what it says its maps hold. */
-export function nodeViews(server: Pick<XdsServer, "nodes">, wantedVersion: string): NodeView[] {
-  return server.nodes().map((node) => nodeView(node, wantedVersion));
+type Status = Pick<NodeStatus, "id" | "name" | "peer" | "connectedAt" | "pendingSince" | "types">;
+
+const proxyTypes: ReadonlySet<string> = new Set(Object.values(envoyTypeUrls));
+
+/** What every connected kernel node should hold, and what it says its maps hold. */
+export function nodeViews(server: { nodes(): readonly Status[] }, wantedVersion: string): NodeView[] {
+  return server
+    .nodes()
+    .filter(({ types }) => !Object.keys(types).some((typeUrl) => proxyTypes.has(typeUrl)))
+    .map((node) => nodeView(node, wantedVersion));
 }
 
-function nodeView(node: NodeStatus, wantedVersion: string): NodeView {
+function nodeView(node: Status, wantedVersion: string): NodeView {
   const types = Object.entries(node.types);
   const rejected = types.flatMap(([type, { rejection }]) =>
     rejection === undefined ? [] : [[type, rejection.message]],

@@ -140,15 +140,14 @@ class World {
   }
 
   private open(): AdsStream {
-    const node = "me";
     return new AdsStream({
       types: new TypeRules(rulesInOrder([target, reference])),
       limits: defaultLimits,
       codec: deltaCodec(new ResourceEncoder()),
-      label: node,
+      label: "me",
       newest: () => ({
         epoch: epochOf(this.snapshot.version, 1),
-        view: this.views.viewOf(node, this.snapshot),
+        view: this.views.viewOf("me", this.snapshot),
       }),
       send: (bytes) => this.client.receive(bytes),
       isSent: () => this.client.responses.length === 0,

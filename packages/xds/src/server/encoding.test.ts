@@ -13,14 +13,17 @@ test("a response that is put together from pieces decodes to what went in", () =
   const things = fc.uniqueArray(thing, { selector: ({ name }) => name });
   const names = fc.array(fc.string());
   fc.assert(
-    fc.property(things, names, fc.string(), fc.string(), (list, removed, version, nonce) => {
+    fc.property(things, names, fc.string(), fc.string(), (list, removed, number, nonce) => {
       const resources = list.map(({ name, text }) => resource(name, text));
       const decoded = decode(
-        encodeDelta({ typeUrl, version, nonce, resources, removed, versioned: true }, new ResourceEncoder()),
+        encodeDelta(
+          { typeUrl, version: number, nonce, resources, removed, versioned: true },
+          new ResourceEncoder(),
+        ),
       );
       expect(decoded).toMatchObject({
         typeUrl,
-        systemVersionInfo: version,
+        systemVersionInfo: number,
         nonce,
         removedResources: removed,
       });

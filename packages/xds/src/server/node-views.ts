@@ -5,19 +5,21 @@ import { noResources, type Resources, type View } from "./view.ts";
 
 /** The resources of a type, by whom they are for. */
 interface Split {
-  readonly source: Resources;
   readonly forAll: Resources;
   readonly byNode: ReadonlyMap<string, Resources>;
 }
 
-const empty: Split = { source: noResources, forAll: noResources, byNode: new Map() };
+const empty: Split = { forAll: noResources, byNode: new Map() };
 
 /**
  * What each node gets of snapshots: what is for all, and what is for it by `Resource.node`. Each type is looked through
  * once per snapshot, when somebody first asks for it; lists in which nothing changed stay the same objects.
  */
 export class NodeViews {
-  private readonly splits = new Map<string, Split>();
+  /** The latest of each type. */
+  private readonly latest = new Map<string, Split>();
+  /** Also those of older snapshots that some stream is still brought to. */
+  private readonly splits = new WeakMap<Resources, Split>();
   private readonly combined = new WeakMap<Resources, WeakMap<Resources, Resources>>();
 
   /** @param nodeName "" for a node that told none: it gets what is for all. */
@@ -32,10 +34,12 @@ export class NodeViews {
   }
 
   private split(typeUrl: string, source: Resources): Split {
-    const before = this.splits.get(typeUrl) ?? empty;
-    if (before.source === source) return before;
-    const split = splitOf(source, before);
-    this.splits.set(typeUrl, split);
+    if (source === noResources) return empty;
+    const known = this.splits.get(source);
+    if (known !== undefined) return known;
+    const split = splitOf(source, this.latest.get(typeUrl) ?? empty);
+    this.splits.set(source, split);
+    this.latest.set(typeUrl, split);
     return split;
   }
 
@@ -63,7 +67,6 @@ function splitOf(source: Resources, before: Split): Split {
   const kept = (now: Resources, old: Resources | undefined): Resources =>
     old !== undefined && sameResources(now, old) ? old : now;
   return {
-    source,
     forAll: kept(forAll, before.forAll),
     byNode: new Map([...byNode].map(([node, own]) => [node, kept(own, before.byNode.get(node))])),
   };

@@ -17,11 +17,11 @@ const types = rulesInOrder(typeOrder);
 type World = Readonly<Record<string, readonly string[]>>;
 
 /** Resources by type; "a>b" is a resource a that refers to b. */
-const world = (version: number, types: World) =>
+const world = (version: number, content: World) =>
   snapshot(
     version,
     Object.fromEntries(
-      Object.entries(types).map(([type, texts]) => [
+      Object.entries(content).map(([type, texts]) => [
         type,
         texts.map((text) => resource(text.split(">")[0] ?? "", text)),
       ]),

@@ -264,8 +264,8 @@ export class Subscription {
     this.base = list;
   }
 
-  private find({ resources, lookup }: Source, name: string): Resource | undefined {
-    return resources.get(name) ?? (this.names.has(name) ? lookup(name) : undefined);
+  private find(source: Source, name: string): Resource | undefined {
+    return source.resources.get(name) ?? (this.names.has(name) ? source.lookup(name) : undefined);
   }
 
   private *named(): Generator<[string, Resource]> {

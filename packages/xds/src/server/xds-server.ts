@@ -30,8 +30,6 @@ export interface XdsServerOptions<Snapshot extends ResourceSnapshot = ResourceSn
    * @param node the same object for all of a stream; undefined if its peer told none.
    */
   readonly viewOf?: (node: PeerNode | undefined, snapshot: Snapshot) => View;
-  /** Asked at a stream's first request; all are admitted if left out. */
-  readonly admit?: Admit;
   /** Keys of the nodes' metadata to keep; none but NODE_NAME if left out. */
   readonly keptMetadata?: readonly string[];
   /** Refuses streams before the first snapshot with UNAVAILABLE; else they wait. */
@@ -47,7 +45,7 @@ export interface XdsServerOptions<Snapshot extends ResourceSnapshot = ResourceSn
 export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   readonly encoder = new ResourceEncoder();
   private readonly options: XdsServerOptions<Snapshot>;
-  private readonly context: ConnectionContext;
+  private readonly context: Omit<ConnectionContext, "admit">;
   private readonly nodeViews = new NodeViews();
   private readonly delta: Speech<DeltaDiscoveryRequest>;
   private readonly sotw: Speech<DiscoveryRequest>;
@@ -69,7 +67,6 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
       types: new TypeRules(options.types),
       limits,
       keptMetadata: options.keptMetadata ?? [nodeNameMetadata],
-      admit: options.admit ?? admitAll,
       newest: (node) => this.stateOf(node),
       onEvent: (event) => options.onEvent?.(event),
       onClosed: (connection) => {
@@ -79,12 +76,18 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     };
   }
 
-  register(server: grpc.Server): void {
+  /**
+   * Adds both methods of ADS to a gRPC server.
+   * @param admit asked at the first request of a stream.
+   */
+  register(server: grpc.Server, admit: Admit = admitAll): void {
+    const context = { ...this.context, admit };
     server.addService(deltaAds, {
-      deltaAggregatedResources: (call: AdsCall<DeltaDiscoveryRequest>) => this.accept(call, this.delta),
+      deltaAggregatedResources: (call: AdsCall<DeltaDiscoveryRequest>) =>
+        this.accept(call, this.delta, context),
     });
     server.addService(sotwAds, {
-      streamAggregatedResources: (call: AdsCall<DiscoveryRequest>) => this.accept(call, this.sotw),
+      streamAggregatedResources: (call: AdsCall<DiscoveryRequest>) => this.accept(call, this.sotw, context),
     });
   }
 
@@ -127,7 +130,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     return { epoch, view };
   }
 
-  private accept<Message>(call: AdsCall<Message>, speech: Speech<Message>): void {
+  private accept<Message>(call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext): void {
     this.calls.add(call);
     call.on("cancelled", () => this.calls.delete(call));
     const { streams } = this.context.limits;
@@ -136,7 +139,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
       this.turnAway(call, Refusal.notReady());
     else if (this.calls.size > streams && !this.dropOldestSilent())
       this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
-    else this.connections.add(new Connection(call, speech, this.context));
+    else this.connections.add(new Connection(call, speech, context));
   }
 
   private turnAway(call: AdsCall, reason: Refusal): void {
