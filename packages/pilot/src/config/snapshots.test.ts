@@ -17,6 +17,7 @@ const policy = (resources: readonly Resource[], tables: readonly RouteTable[] = 
     hostPolicies: none,
     gateways: none,
     sidecarScopes: none,
+    externalNames: none,
   };
   return { ir, resources: new Map([["type", new Map(resources.map((each) => [each.name, each]))]]) };
 };
