@@ -38,23 +38,22 @@ async function running(files: Readonly<Record<string, string>>): Promise<Running
   return { controlPlane, http, directory, server, xds: `127.0.0.1:${port}` };
 }
 
-/** A node that holds an update when `hold` resolves. */
-function connect({ xds }: Running, name: string, hold: () => Promise<void>): void {
+/** A node that holds an update when `hold` resolves. @param hold gets what resolves when the test is over */
+function connect({ xds }: Running, name: string, hold: (over: Promise<void>) => Promise<void>): void {
+  const over = Promise.withResolvers<void>();
   const client = new DeltaXdsClient({
     address: xds,
     credentials: grpc.credentials.createInsecure(),
     node: { id: `${name}-id`, metadata: { [nodeNameMetadata]: name } },
     typeUrls: Object.values(policyTypeUrls),
-    onUpdate: hold,
+    onUpdate: () => hold(over.promise),
   });
   client.start();
-  onTestFinished(() => client.close());
-}
-
-const never = (): Promise<void> =>
-  new Promise((resolve) => {
-    onTestFinished(() => resolve());
+  onTestFinished(() => {
+    over.resolve();
+    return client.close();
   });
+}
 
 const config = { "reviews.yaml": reviews, "rule.yaml": reviewsRule("v1") };
 
@@ -92,7 +91,7 @@ test("an unknown service ends with 1 and a suggestion; a broken rule is pointed 
 test("status tells a node that is synced from one that waits and one that rejects", async () => {
   const world = await running(config);
   connect(world, "n1", async () => undefined);
-  connect(world, "n2", never);
+  connect(world, "n2", (over) => over);
   connect(world, "n3", () => Promise.reject(new Error("map services: no space\nsecond line")));
   await vi.waitFor(() => {
     const [n1, n2, n3] = world.controlPlane.status().nodes;

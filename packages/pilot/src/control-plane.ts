@@ -146,13 +146,8 @@ export class ControlPlane {
     const { model, compiled, problems } = state;
     this.metrics.takeState(state);
     this.problemLog.take(problems);
-    const admit = admitBy(guard);
-    this.xds.register(server, async (call, node) => {
-      const admission = await admit(call, node);
-      const readable = this.views.check(node);
-      return admission.admitted && !readable.admitted ? readable : admission;
-    });
-    registerTelemetry(server, this.ledger, guard);
+    this.takeMeshProblems(state);
+    const next = this.snapshots.next(compiled);
     if (next === undefined) return;
     this.versionSince = new Date();
     this.xds.setSnapshot(next);
