@@ -65,12 +65,24 @@ const textLine = [
   "%ROUTE_NAME%",
 ].join(" ");
 
+/** Undefined for a text that is no JSON object: the log then has Istio's fields. */
+function parseFields(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 type LogFormat = Extract<Init<typeof FileAccessLogSchema>["accessLogFormat"], { case: "logFormat" }>;
 
 function logFormat({ accessLogJson, accessLogFormat }: Mesh): LogFormat {
   if (accessLogJson) {
-    const written = accessLogFormat === "" ? jsonFields : (JSON.parse(accessLogFormat) as JsonObject);
-    return { case: "logFormat", value: { format: { case: "jsonFormat", value: written } } };
+    const value = parseFields(accessLogFormat) ?? jsonFields;
+    return { case: "logFormat", value: { format: { case: "jsonFormat", value } } };
   }
   const inlineString = accessLogFormat === "" ? `${textLine}\n` : accessLogFormat;
   const specifier = { case: "inlineString" as const, value: inlineString };
