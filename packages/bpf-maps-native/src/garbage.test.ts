@@ -228,9 +228,9 @@ kernelTest(
       { numRuns: 10_000 },
     );
     for (const handle of [...open, ...open]) native.close(handle);
-    // It was not all refused at the door.
+    // It was not all refused at the door. (What a look-up finds depends on what was deleted before it.)
     expect([...working]).toEqual(
-      expect.arrayContaining(["mapLookup", "mapReadAll", "programTestRun", "createMap"]),
+      expect.arrayContaining(["mapInfo", "mapReadAll", "programTestRun", "createMap"]),
     );
   },
   120_000,
