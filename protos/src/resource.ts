@@ -5,6 +5,8 @@ export interface Resource {
   readonly version: string;
   /** The serialised message that goes into `google.protobuf.Any.value`. */
   readonly body: Uint8Array;
+  /** Type URL of the message, where that is not the one that it is asked for by. */
+  readonly typeUrl?: string;
   /** Where set, only the node of this name gets the resource. */
   readonly node?: string;
 }

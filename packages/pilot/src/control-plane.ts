@@ -1,26 +1,29 @@
 import * as grpc from "@grpc/grpc-js";
 import type { ServiceExplanation } from "@keelson/compiler";
 import type { StatusView } from "@keelson/model";
-import { policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
+import type { ResourceSnapshot } from "@keelson/protos";
 import type { ConfigSource } from "@keelson/sources";
-import { rulesInOrder, type XdsEvent, XdsServer } from "@keelson/xds";
-import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
+import type { XdsEvent } from "@keelson/xds";
 import type { Logger } from "pino";
-import { admitBy } from "./auth/admission.ts";
+import type { Authenticator } from "./auth/authenticator.ts";
 import { openGuard, type PeerGuard } from "./auth/peer-guard.ts";
 import { ConfigPipeline, type ConfigPipelineOptions, type PipelineState } from "./config/config-pipeline.ts";
 import { ProblemLog, problemText } from "./config/problem-log.ts";
 import { Snapshots } from "./config/snapshots.ts";
+import { controlPlaneIdentifier } from "./debug/ads.ts";
+import { Debug } from "./debug/debug.ts";
+import { LiveState } from "./debug/live-state.ts";
 import { nodeViews } from "./debug/node-views.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Readiness } from "./readiness.ts";
 import { grpcListen, grpcOptions, shutDown } from "./servers/grpc-port.ts";
 import { listenOn } from "./servers/listen.ts";
-import type { GrpcSettings } from "./settings/discovery-settings.ts";
+import { PolicyServer } from "./serving/policy-server.ts";
+import type { DebugSettings, GrpcSettings } from "./settings/discovery-settings.ts";
 import { EdgeLedger } from "./telemetry/edge-ledger.ts";
 import { registerTelemetry } from "./telemetry/telemetry-service.ts";
-import { buildText, programVersion } from "./version.ts";
+import { buildInfo, buildText, programVersion } from "./version.ts";
 import { logXdsEvent } from "./xds-log.ts";
 
 export interface ControlPlaneOptions {
@@ -33,18 +36,31 @@ export interface ControlPlaneOptions {
   /** For what is said of streams; default: `logger`. */
   readonly xdsLogger?: Logger;
   readonly grpc?: Partial<GrpcSettings>;
+  /** Who this control plane is, as peers are told it. */
+  readonly identity?: { readonly podName: string; readonly clusterId: string };
+  readonly debug?: DebugSettings;
 }
+
+const defaultDebug: DebugSettings = {
+  onHttp: true,
+  byNamespace: true,
+  allowedNamespaces: [],
+  admin: false,
+  metricsForLocalhostOnly: false,
+};
 
 /** Turns what the source holds into snapshots, and serves them to nodes. */
 export class ControlPlane {
   readonly readiness = new Readiness();
   readonly metrics: Metrics;
   readonly ledger = new EdgeLedger();
+  readonly debug: Debug;
+  /** Who vouches for callers that show a token; nobody, until ports with TLS are open. */
+  authenticators: readonly Authenticator[] = [];
   private readonly options: ControlPlaneOptions;
   private readonly pipeline: ConfigPipeline;
   private readonly snapshots = new Snapshots(BigInt(Date.now()));
-  private readonly views = new PolicyViews();
-  private readonly xds: XdsServer<PolicySnapshot>;
+  private readonly xds: PolicyServer;
   private readonly servers: grpc.Server[] = [];
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
@@ -56,7 +72,7 @@ export class ControlPlane {
     this.metrics = new Metrics({
       version: buildText,
       problems: () => this.readiness.problems,
-      connections: () => this.xds.size,
+      connections: () => this.xds.sizes(),
     });
     this.pipeline = new ConfigPipeline({
       source: options.source,
@@ -64,11 +80,15 @@ export class ControlPlane {
       meshFile: options.meshFile,
       onState: (state) => this.take(state),
     });
-    this.xds = new XdsServer({
-      types: [...rulesInOrder(Object.values(policyTypeUrls)), ...envoyTypeRules],
-      viewOf: (node, snapshot) => this.views.viewOf(node, snapshot),
-      keptMetadata: keptProxyMetadata,
+    this.xds = new PolicyServer({
       onEvent: (event) => this.onXdsEvent(event),
+      onDemand: (typeUrl, names, caller) => this.debug.answer(typeUrl, names, caller?.identity),
+    });
+    const { podName = "", clusterId = "Kubernetes" } = options.identity ?? {};
+    this.debug = new Debug({
+      state: new LiveState(this.xds, () => this.state, clusterId),
+      settings: options.debug ?? defaultDebug,
+      identifier: controlPlaneIdentifier(podName, buildInfo),
     });
   }
 
@@ -85,12 +105,7 @@ export class ControlPlane {
    */
   makeServer(guard: PeerGuard = openGuard): grpc.Server {
     const server = new grpc.Server(grpcOptions(this.options.grpc ?? {}));
-    const admit = admitBy(guard);
-    this.xds.register(server, async (call, node) => {
-      const admission = await admit(call, node);
-      const readable = this.views.check(node);
-      return admission.admitted && !readable.admitted ? readable : admission;
-    });
+    this.xds.register(server, guard);
     registerTelemetry(server, this.ledger, guard);
     this.servers.push(server);
     return server;
@@ -150,7 +165,8 @@ export class ControlPlane {
     const next = this.snapshots.next(compiled);
     if (next === undefined) return;
     this.versionSince = new Date();
-    this.xds.setSnapshot(next);
+    this.metrics.takeVersion(next.version.toString(), state.takenAt);
+    this.xds.set(next);
     const counts = { services: model.services.size, workloads: model.workloads.size };
     this.options.logger.info({ version: next.version.toString(), ...counts }, "new version");
   }

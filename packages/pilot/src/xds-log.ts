@@ -14,6 +14,9 @@ export function logXdsEvent(logger: Logger, { kind, ...fields }: XdsEvent): void
     case "push":
       logger.debug(fields, "pushed");
       break;
+    case "brought":
+      logger.debug(fields, "brought to the newest version");
+      break;
     case "ack":
       logger.debug(fields, "acked");
       break;

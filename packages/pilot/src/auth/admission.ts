@@ -20,10 +20,14 @@ export interface IntroducedNode {
   };
 }
 
-/** @returns what the xDS server asks at the first request of a stream; a peer without a node sees nothing of any */
-export function admitBy(
+/**
+ * @param onAdmitted told of everybody that is let in and that somebody vouches for
+ * @returns what the xDS server asks at the first request of a stream; a peer without a node sees nothing of any
+ */
+export function admitBy<Introduced extends IntroducedNode>(
   guard: PeerGuard,
-): (call: IncomingCall, node: IntroducedNode | undefined) => Promise<StreamAdmission> {
+  onAdmitted: (node: Introduced, caller: Caller) => void = () => undefined,
+): (call: IncomingCall, node: Introduced | undefined) => Promise<StreamAdmission> {
   return async (call, node) => {
     let caller: Caller | undefined;
     try {
@@ -33,7 +37,8 @@ export function admitBy(
       return { admitted: false, code: "UNAUTHENTICATED", reason: error.message };
     }
     const verdict = guard.authorize(caller, nodeClaim(node?.message ?? { id: "" }));
-    if (verdict.allowed) return { admitted: true, nodeName: verdict.nodeName };
-    return { admitted: false, code: "PERMISSION_DENIED", reason: verdict.reason };
+    if (!verdict.allowed) return { admitted: false, code: "PERMISSION_DENIED", reason: verdict.reason };
+    if (node !== undefined && caller !== undefined) onAdmitted(node, caller);
+    return { admitted: true, nodeName: verdict.nodeName };
   };
 }

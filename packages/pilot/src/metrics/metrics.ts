@@ -8,14 +8,19 @@ export interface MetricsOptions {
   readonly version: string;
   /** What does not work, by part. */
   readonly problems: () => Readonly<Record<string, string>>;
-  /** How many proxies and nodes are connected. */
-  readonly connections: () => number;
+  /** Version of Istio that is told → how many proxies and nodes that tell it are connected. */
+  readonly connections: () => ReadonlyMap<string, number>;
 }
+
+/** Proxies that need longer than the time of so many versions are not measured. */
+const rememberedVersions = 1_000;
 
 /** The control plane's metrics; names that Pilot has keep their name, meaning, labels and buckets. */
 export class Metrics {
   readonly registry = new Registry();
   private readonly registers = [this.registry];
+  /** Version → when the change that led to it was taken up. */
+  private readonly takenAt = new Map<string, Date>();
 
   private readonly pushes = new Counter({
     name: "pilot_xds_pushes",
@@ -34,6 +39,24 @@ export class Metrics {
     help: "Sizes of responses, by type URL.",
     labelNames: ["type"],
     buckets: [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000],
+    registers: this.registers,
+  });
+  private readonly pushSeconds = new Histogram({
+    name: "pilot_xds_push_time",
+    help: "Time that making and sending a response takes, in seconds, by type.",
+    labelNames: ["type"],
+    buckets: [0.01, 0.1, 0.5, 1, 3, 5, 10, 20, 30],
+    registers: this.registers,
+  });
+  private readonly convergenceSeconds = new Histogram({
+    name: "pilot_proxy_convergence_time",
+    help: "Time from a changed configuration until a proxy or node was sent all that it lacked, in seconds.",
+    buckets: [0.1, 0.5, 1, 3, 5, 10, 20, 30],
+    registers: this.registers,
+  });
+  private readonly virtualServices = new Gauge({
+    name: "pilot_virt_services",
+    help: "VirtualServices that are read.",
     registers: this.registers,
   });
   private readonly services = new Gauge({
@@ -59,16 +82,29 @@ export class Metrics {
     this.addLive(options);
   }
 
-  takeState({ model, problems, seconds }: PipelineState): void {
+  takeState({ objects, model, problems, seconds }: PipelineState): void {
     this.compileSeconds.observe(seconds);
     this.services.set(model.services.size);
+    this.virtualServices.set(objects.filter(({ kind }) => kind === "VirtualService").length);
     this.configErrors.set(problems.filter(({ severity }) => severity === "error").length);
+  }
+
+  /** @param takenAt when the change that led to the version was taken up */
+  takeVersion(version: string, takenAt: Date): void {
+    this.takenAt.set(version, takenAt);
+    const [oldest] = this.takenAt.keys();
+    if (this.takenAt.size > rememberedVersions && oldest !== undefined) this.takenAt.delete(oldest);
   }
 
   takeXdsEvent(event: XdsEvent): void {
     if (event.kind === "push") {
-      this.pushes.inc({ type: shortTypeName(event.typeUrl) });
+      const type = shortTypeName(event.typeUrl);
+      this.pushes.inc({ type });
+      this.pushSeconds.observe({ type }, event.seconds);
       this.configSize.observe({ type: event.typeUrl }, event.bytes);
+    } else if (event.kind === "brought") {
+      const takenAt = this.takenAt.get(event.version);
+      if (takenAt !== undefined) this.convergenceSeconds.observe((Date.now() - takenAt.getTime()) / 1000);
     } else if (event.kind === "nack") {
       this.rejects.inc({ type: shortTypeName(event.typeUrl) });
     }
@@ -89,7 +125,15 @@ export class Metrics {
   }
 
   private addLive({ problems, connections }: MetricsOptions): void {
-    this.addGauge("pilot_xds", "Proxies and nodes connected over xDS.", (gauge) => gauge.set(connections()));
+    this.addGauge(
+      "pilot_xds",
+      "Proxies and nodes connected over xDS, by the version of Istio that they tell.",
+      (gauge) => {
+        gauge.reset();
+        for (const [version, count] of connections()) gauge.set({ version }, count);
+      },
+      ["version"],
+    );
     const help = "1 for each part of the program that does not work; /ready says why.";
     this.addGauge(
       "keelson_problem",

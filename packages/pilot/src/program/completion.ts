@@ -2,6 +2,7 @@ import type { Setting } from "../settings/setting.ts";
 import { type Command, operandsOf, UsageError } from "./command.ts";
 
 const program = "pilot-discovery";
+const functionName = program.replace("-", "_");
 const shells = ["bash", "zsh", "fish"] as const;
 
 /** Scripts with which a shell completes commands and flags. @param commands those that are completed */
@@ -42,7 +43,7 @@ function bash(commands: readonly Command[]): string {
     return `    ${command.name}) words="${words.join(" ")}" ;;`;
   });
   return `# bash completion for ${program}
-_pilot_discovery() {
+_${functionName}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" words="${names.join(" ")}" word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in
@@ -51,7 +52,7 @@ ${cases.map((line) => `  ${line.replace(" ;;", "; break ;;")}`).join("\n")}
   done
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
-complete -o default -F _pilot_discovery ${program}
+complete -o default -F _${functionName} ${program}
 `;
 }
 
@@ -72,7 +73,7 @@ function zsh(commands: readonly Command[]): string {
     return `    ${command.name}) _arguments ${[...specs, ...rest, quoted("--help[show help]")].join(" ")} ;;`;
   });
   return `#compdef ${program}
-_pilot_discovery() {
+_${program}() {
   local -a commands=(${described.join(" ")})
   if (( CURRENT == 2 )); then
     _describe command commands
@@ -85,7 +86,11 @@ _pilot_discovery() {
 ${cases.join("\n")}
   esac
 }
-compdef _pilot_discovery ${program}
+if [ "$funcstack[1]" = "_${program}" ]; then
+  _${program}
+else
+  compdef _${program} ${program}
+fi
 `;
 }
 

@@ -60,6 +60,8 @@ async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void
     logger: log("config"),
     xdsLogger: log("ads"),
     grpc: settings.grpc,
+    identity: settings.identity,
+    debug: settings.debug,
   });
   const servers = new Servers(controlPlane, settings, log);
   const stop = async (): Promise<void> => {

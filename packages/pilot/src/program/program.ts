@@ -9,7 +9,7 @@ import { commandHelp, programHelp } from "./help.ts";
 import { requestCommand } from "./request.ts";
 import { versionCommand } from "./version.ts";
 
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   discoveryCommand,
   versionCommand,
   requestCommand("127.0.0.1:15014"),

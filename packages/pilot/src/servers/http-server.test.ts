@@ -1,6 +1,8 @@
 import { debugPaths } from "@keelson/model";
 import { application, type Manifest, routeRule, toVersion } from "@keelson/model/testing";
-import { expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { JwtAuthenticator } from "../auth/jwt-authenticator.ts";
+import { TestIssuer } from "../testing/test-issuer.ts";
 import { TestPilot } from "../testing/test-pilot.ts";
 import { buildText } from "../version.ts";
 import { httpServer, monitoringServer } from "./http-server.ts";
@@ -89,7 +91,7 @@ test("/metrics", async () => {
   const body = await http.metrics();
   expect(body).toMatch(/^keelson_config_errors 1$/m);
   expect(body).toMatch(/^keelson_compile_duration_seconds_count 1$/m);
-  expect(body).toMatch(/^pilot_xds 0$/m);
+  expect(body).toMatch(/^# TYPE pilot_xds gauge$/m);
   expect(body).toMatch(/^pilot_services 0$/m);
   expect(body).toMatch(/^istiod_uptime_seconds \d/m);
   expect(body).toContain(`pilot_info{version="${buildText}"} 1`);
@@ -101,7 +103,7 @@ test("pushes and rejections are counted", async () => {
   await http.pilot.untilNode("node-a", ({ rejected }) => Object.keys(rejected).length === 3);
   const body = await http.metrics();
   expect(node.updates).toEqual([]);
-  expect(body).toMatch(/^pilot_xds 1$/m);
+  expect(body).toMatch(/^pilot_xds\{version=""\} 1$/m);
   for (const name of ["pilot_xds_pushes", "pilot_total_xds_rejects"]) {
     expect(
       body.match(
@@ -113,7 +115,9 @@ test("pushes and rejections are counted", async () => {
 
 test("/debug lists its paths, and each of them answers", async () => {
   await using http = await Http.start(...application());
-  expect(await http.get("/debug")).toEqual({ status: 200, body: { paths: Object.values(debugPaths) } });
+  const { body: index } = await http.get("/debug");
+  for (const path of ["/debug/syncz", ...Object.values(debugPaths)])
+    expect(index).toContain(`<a href="${path}">${path}</a>`);
   for (const path of Object.values(debugPaths)) expect((await http.get(path)).status).toBe(200);
   const { body } = await http.get(debugPaths.status);
   expect(body).toEqual(JSON.parse(JSON.stringify(http.pilot.controlPlane.status())));
@@ -124,7 +128,7 @@ test.each(["10.0.0.9", "::ffff:10.0.0.9", "fe80::1", "128.0.0.1"])(
   "/debug is not for callers at %s",
   async (caller) => {
     await using http = await Http.start(...application());
-    const paths = ["/debug", ...Object.values(debugPaths)];
+    const paths = ["/debug/syncz", "/debug/nothing", ...Object.values(debugPaths)];
     for (const path of paths) {
       for (const url of [
         path,
@@ -134,8 +138,8 @@ test.each(["10.0.0.9", "::ffff:10.0.0.9", "fe80::1", "128.0.0.1"])(
         `http://x${path}`,
       ]) {
         const { statusCode, body } = await http.server.inject({ url, remoteAddress: caller });
-        expect({ url, statusCode }).toEqual({ url, statusCode: 403 });
-        expect(body).toContain("/debug answers callers on the same machine only");
+        expect({ url, statusCode }).toEqual({ url, statusCode: 401 });
+        expect(body).toContain("/debug answers callers on the same machine, and callers with a bearer token");
       }
     }
     for (const url of ["/ready", "/metrics"]) {
@@ -219,5 +223,43 @@ test("the IR is shown as people read it", async () => {
         },
       },
     ],
+  });
+});
+
+describe("a caller on another machine", () => {
+  const systemPages = ["syncz", "registryz", "config_dump", "keelson/status", "nothing"];
+
+  async function asking(): Promise<(page: string, token?: string) => Promise<number>> {
+    const issuer = await TestIssuer.create();
+    const http = await Http.start(...application());
+    onTestFinished(() => http[Symbol.asyncDispose]());
+    http.pilot.controlPlane.authenticators = [new JwtAuthenticator(issuer.rule(), "cluster.local")];
+    return async (page, namespace) => {
+      const token = namespace === undefined ? "forged" : await issuer.token({ namespace });
+      const { statusCode } = await http.server.inject({
+        url: `/debug/${page}`,
+        remoteAddress: "10.0.0.9",
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return statusCode;
+    };
+  }
+
+  test("with a token of the root namespace sees everything", async () => {
+    const ask = await asking();
+    const answers = await Promise.all(systemPages.map((page) => ask(page, "istio-system")));
+    expect(answers).toEqual([200, 200, 400, 200, 404]);
+  });
+
+  test("with another token sees what its own namespace's proxies should hold", async () => {
+    const ask = await asking();
+    const pages = [...systemPages, "edsz", "ndsz", "ecdsz"];
+    const answers = await Promise.all(pages.map((page) => ask(page, "default")));
+    expect(answers).toEqual([403, 403, 400, 403, 403, 400, 400, 403]);
+  });
+
+  test("with a token that nobody vouches for sees nothing", async () => {
+    const ask = await asking();
+    expect(await Promise.all(systemPages.map((page) => ask(page)))).toEqual(systemPages.map(() => 401));
   });
 });

@@ -44,7 +44,7 @@ export class Servers {
     const { controlPlane, settings } = this;
     const { http, grpc: xds, monitoring, oldMonitoring } = settings.addresses;
     const main = { flag: "--httpAddr", serves: "/ready, /metrics, /debug and /v1", address: http };
-    const server = this.keep(httpServer(controlPlane, settings.debug));
+    const server = this.keep(httpServer(controlPlane));
     addV1(server, controlPlane, settings.v1, this.log("http"));
     if (xds === undefined) await this.openShared({ ...main, serves: `xDS, ${main.serves}` }, server);
     else await this.open(main, fastifyListen(server));
@@ -53,7 +53,7 @@ export class Servers {
       { flag: "--monitoringAddr", serves, address: monitoring },
       { flag: "--monitoringPort", serves, address: oldMonitoring },
     ]) {
-      await this.open(port, fastifyListen(this.keep(monitoringServer(controlPlane, settings.debug))));
+      await this.open(port, fastifyListen(this.keep(monitoringServer(controlPlane))));
     }
   }
 
@@ -98,6 +98,7 @@ export class Servers {
         log("ca").info("no port with TLS is opened: by the environment, nobody makes a certificate for it");
       } else {
         this.closers.push(() => serving.close());
+        controlPlane.authenticators = serving.authenticators;
       }
       return serving;
     } catch (error) {

@@ -1,9 +1,11 @@
 import type { AdsRequest } from "./ads-request.ts";
 import type { Codec, Content } from "./codec.ts";
-import { nonceOf, type State, versionOf } from "./epoch.ts";
+import { type Epoch, nonceOf, type State, versionOf } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import { InFlight } from "./in-flight.ts";
 import { checkLimit, type ServerLimits } from "./limits.ts";
+import type { OnDemandAnswer } from "./on-demand.ts";
+import { Refusal } from "./refusal.ts";
 import type { Changes, Source } from "./subscription.ts";
 import type { TypeRule, TypeRules } from "./type-rules.ts";
 import type { TypeState } from "./type-state.ts";
@@ -23,6 +25,8 @@ export interface StreamContext {
   /** Whether all that was sent has left for the client. */
   readonly isSent: () => boolean;
   readonly onEvent: (event: XdsEvent) => void;
+  /** Answers types that no state has. */
+  readonly onDemand: (typeUrl: string, names: readonly string[]) => OnDemandAnswer | undefined;
 }
 
 /**
@@ -44,6 +48,10 @@ export class AdsStream {
   /** Whether there may be something newer than `state`, or something of it was held back. */
   private behind = true;
   private responses = 0;
+  /** Of types that are answered on demand: the names that were answered last. */
+  private readonly demanded = new Map<string, readonly string[]>();
+  /** The push under way replaces what the client held before. */
+  private isUpdate = false;
   private patience: NodeJS.Timeout | undefined;
 
   constructor(context: StreamContext) {
@@ -59,6 +67,7 @@ export class AdsStream {
   /** @throws Refusal, if the peer asks for more than it may. */
   onRequest(request: AdsRequest): void {
     const { typeUrl } = request;
+    if (this.answerOnDemand(request)) return;
     const known = this.types.get(typeUrl);
     if (known !== undefined) this.acknowledge(request, known);
     const state = request.follow(known, this.context.types.of(typeUrl));
@@ -66,6 +75,49 @@ export class AdsStream {
     if (state === undefined) this.types.delete(typeUrl);
     else this.keep(state);
     this.push();
+  }
+
+  /** @returns whether the type is answered on demand. @throws Refusal, if the peer may not have it */
+  private answerOnDemand({ typeUrl, nonce, names }: AdsRequest): boolean {
+    const before = this.demanded.get(typeUrl);
+    // An answer to a response asks for nothing, unless it names something else.
+    const isAnswer = before !== undefined && nonce !== "" && (names.length === 0 || sameNames(names, before));
+    if (isAnswer) return true;
+    const answer = this.context.onDemand(typeUrl, names);
+    if (answer === undefined) return false;
+    if ("code" in answer) throw Refusal.notAnswered(answer);
+    this.demanded.set(typeUrl, names);
+    checkLimit(
+      "types on one stream",
+      this.types.size + this.demanded.size,
+      this.context.limits.typesPerStream,
+    );
+    this.sendOnDemand(typeUrl, answer);
+    return true;
+  }
+
+  private sendOnDemand(
+    typeUrl: string,
+    { resources, controlPlaneIdentifier: identifier }: Extract<OnDemandAnswer, { resources: unknown }>,
+  ): void {
+    const { codec, label, newest, onEvent, send } = this.context;
+    const begin = performance.now();
+    this.responses += 1;
+    const epoch = newest()?.epoch ?? noEpoch;
+    const rule = { typeUrl, versionForm: "time" } as const;
+    const version = versionOf(epoch, rule);
+    const bytes = codec.encode({
+      typeUrl,
+      version,
+      nonce: nonceOf(epoch, rule, this.responses),
+      versioned: false,
+      resources,
+      removed: [],
+      ...(identifier === undefined ? {} : { controlPlaneIdentifier: identifier }),
+    });
+    send(bytes);
+    const counts = { added: resources.length, removed: 0, bytes: bytes.length };
+    onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds: secondsSince(begin) });
   }
 
   /** Brings the client to the newest state, at once or after the push in flight. */
@@ -138,6 +190,7 @@ export class AdsStream {
     const newest = this.context.newest();
     if (newest === undefined) return false;
     this.behind = false;
+    this.isUpdate = this.state !== undefined && this.state.epoch !== newest.epoch;
     this.state = newest;
     this.stage = 0;
     for (const type of this.types.values()) type.ahead = undefined;
@@ -150,11 +203,19 @@ export class AdsStream {
     if (stages.length === 0) {
       this.stage = undefined;
       this.tellRemovals(types);
+      this.tellBrought();
       return;
     }
     const now = Math.min(...stages);
     this.stage = now + 1;
     for (const type of types) if (type.stage === now) this.tell(type);
+  }
+
+  private tellBrought(): void {
+    const { label, onEvent } = this.context;
+    if (!this.isUpdate || this.state === undefined) return;
+    this.isUpdate = false;
+    onEvent({ kind: "brought", node: label, version: this.state.epoch.number });
   }
 
   /**
@@ -264,6 +325,7 @@ export class AdsStream {
 
   private send(type: TypeState, { epoch }: State, changes: Changes, content: Content): void {
     const { codec, label, onEvent, send } = this.context;
+    const begin = performance.now();
     const { rule } = type;
     const { typeUrl } = rule;
     this.responses += 1;
@@ -279,8 +341,17 @@ export class AdsStream {
     });
     type.sentVersion = version;
     type.sentNonce = nonce;
+    type.sentAt = new Date();
     send(bytes);
     const counts = { added: content.resources.length, removed: content.removed.length, bytes: bytes.length };
-    onEvent({ kind: "push", node: label, typeUrl, version, ...counts });
+    onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds: secondsSince(begin) });
   }
 }
+
+/** What answers on demand are told to be of before there is any snapshot. */
+const noEpoch: Epoch = { number: "0", time: "0" };
+
+const secondsSince = (begin: number): number => (performance.now() - begin) / 1000;
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, i) => name === b[i]);

@@ -7,6 +7,7 @@ import type { Codec } from "./codec.ts";
 import type { State } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import type { ServerLimits } from "./limits.ts";
+import type { OnDemand } from "./on-demand.ts";
 import { type PeerNode, peerNodeOf } from "./peer-node.ts";
 import { Refusal } from "./refusal.ts";
 import { checkRequest } from "./request-checks.ts";
@@ -26,6 +27,7 @@ export interface ConnectionContext {
   readonly limits: ServerLimits;
   readonly keptMetadata: readonly string[];
   readonly admit: Admit;
+  readonly onDemand: OnDemand;
   /** What a node should hold now. */
   readonly newest: (node: PeerNode | undefined) => State | undefined;
   readonly onEvent: (event: XdsEvent) => void;
@@ -35,6 +37,8 @@ export interface ConnectionContext {
 
 /** One gRPC call: from the peer's first word, through its admission, to the end of its stream. */
 export class Connection<Message = unknown> {
+  /** No other one of the server has it. */
+  readonly number: number;
   readonly peer: string;
   readonly speech: Speech<Message>;
   node: PeerNode | undefined;
@@ -47,7 +51,8 @@ export class Connection<Message = unknown> {
   private admission: Promise<void> | undefined;
   private closed = false;
 
-  constructor(call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext) {
+  constructor(number: number, call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext) {
+    this.number = number;
     this.call = call;
     this.speech = speech;
     this.context = context;
@@ -132,7 +137,7 @@ export class Connection<Message = unknown> {
   }
 
   private openStream(): AdsStream {
-    const { types, limits, newest, onEvent } = this.context;
+    const { types, limits, newest, onEvent, onDemand } = this.context;
     const { call, node } = this;
     return new AdsStream({
       types,
@@ -143,6 +148,7 @@ export class Connection<Message = unknown> {
       send: (response) => call.write(response),
       isSent: () => call.writableLength === 0,
       onEvent,
+      onDemand: (typeUrl, names) => onDemand(typeUrl, names, node),
     });
   }
 

@@ -152,6 +152,7 @@ class World {
       send: (bytes) => this.client.receive(bytes),
       isSent: () => this.client.responses.length === 0,
       onEvent: () => undefined,
+      onDemand: () => undefined,
     });
   }
 }

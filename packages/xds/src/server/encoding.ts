@@ -1,6 +1,7 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
+import { ControlPlaneSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
 import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
@@ -26,12 +27,14 @@ const deltaFields = {
   typeUrl: numberOf(DeltaDiscoveryResponseSchema, "type_url"),
   removed: numberOf(DeltaDiscoveryResponseSchema, "removed_resources"),
   nonce: numberOf(DeltaDiscoveryResponseSchema, "nonce"),
+  controlPlane: numberOf(DeltaDiscoveryResponseSchema, "control_plane"),
 };
 const sotwFields = {
   version: numberOf(DiscoveryResponseSchema, "version_info"),
   resources: numberOf(DiscoveryResponseSchema, "resources"),
   typeUrl: numberOf(DiscoveryResponseSchema, "type_url"),
   nonce: numberOf(DiscoveryResponseSchema, "nonce"),
+  controlPlane: numberOf(DiscoveryResponseSchema, "control_plane"),
 };
 
 const length = (writer: BinaryWriter, field: number, bytes: number): BinaryWriter =>
@@ -48,16 +51,17 @@ function anyHead(typeUrl: string, body: Uint8Array): Uint8Array {
 /** How a resource stands in a response: with name and version, with its name alone, or with none of them. */
 export type ResourceForm = "versioned" | "unversioned" | "bare";
 
-function headOf(form: ResourceForm, typeUrl: string, { name, version, body }: Resource): Uint8Array {
-  const any = anyHead(typeUrl, body);
+function headOf(form: ResourceForm, typeUrl: string, resource: Resource): Uint8Array {
+  const { name, version, body } = resource;
+  const any = anyHead(resource.typeUrl ?? typeUrl, body);
   if (form === "bare") {
     return length(new BinaryWriter(), sotwFields.resources, any.length + body.length)
       .raw(any)
       .finish();
   }
-  const resource = text(new BinaryWriter(), resourceFields.name, name);
-  if (form === "versioned") text(resource, resourceFields.version, version);
-  const head = length(resource, resourceFields.resource, any.length + body.length)
+  const start = text(new BinaryWriter(), resourceFields.name, name);
+  if (form === "versioned") text(start, resourceFields.version, version);
+  const head = length(start, resourceFields.resource, any.length + body.length)
     .raw(any)
     .finish();
   return length(new BinaryWriter(), deltaFields.resources, head.length + body.length)
@@ -98,6 +102,14 @@ export interface ResponseParts {
   readonly removed: readonly string[];
   /** Whether resources are told with their version. */
   readonly versioned: boolean;
+  /** Who answers; not told if left out. */
+  readonly controlPlaneIdentifier?: string;
+}
+
+function controlPlane(writer: BinaryWriter, field: number, { controlPlaneIdentifier }: ResponseParts): void {
+  if (controlPlaneIdentifier === undefined) return;
+  const message = create(ControlPlaneSchema, { identifier: controlPlaneIdentifier });
+  writer.tag(field, WireType.LengthDelimited).bytes(toBinary(ControlPlaneSchema, message));
 }
 
 /** The bytes of a DeltaDiscoveryResponse. */
@@ -106,6 +118,7 @@ export function encodeDelta(parts: ResponseParts, encoder: ResourceEncoder): Buf
   text(writer, deltaFields.version, parts.version);
   text(writer, deltaFields.typeUrl, parts.typeUrl);
   text(writer, deltaFields.nonce, parts.nonce);
+  controlPlane(writer, deltaFields.controlPlane, parts);
   for (const name of parts.removed) writer.tag(deltaFields.removed, WireType.LengthDelimited).string(name);
   return assemble(writer.finish(), parts, parts.versioned ? "versioned" : "unversioned", encoder);
 }
@@ -116,6 +129,7 @@ export function encodeSotw(parts: ResponseParts, encoder: ResourceEncoder): Buff
   text(writer, sotwFields.version, parts.version);
   text(writer, sotwFields.typeUrl, parts.typeUrl);
   text(writer, sotwFields.nonce, parts.nonce);
+  controlPlane(writer, sotwFields.controlPlane, parts);
   return assemble(writer.finish(), parts, "bare", encoder);
 }
 

@@ -10,7 +10,11 @@ export type XdsEvent =
       readonly added: number;
       readonly removed: number;
       readonly bytes: number;
+      /** Time that making and sending it took. */
+      readonly seconds: number;
     }
+  /** A node that held an earlier version was sent all that it lacked of this one; `version` is the snapshot's number. */
+  | { readonly kind: "brought"; readonly node: string; readonly version: string }
   | { readonly kind: "ack"; readonly node: string; readonly typeUrl: string; readonly version: string }
   | {
       readonly kind: "nack";

@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "../message-of.ts";
 import type { Admission } from "./admission.ts";
+import type { OnDemandAnswer } from "./on-demand.ts";
 
 /** Why the server ends a stream; the peer gets `code` and the message as the gRPC status. */
 export class Refusal extends Error {
@@ -35,6 +36,10 @@ export class Refusal extends Error {
   }
 
   static notAdmitted({ code, reason }: Extract<Admission, { admitted: false }>): Refusal {
+    return new Refusal(status[code], reason);
+  }
+
+  static notAnswered({ code, reason }: Extract<OnDemandAnswer, { code: unknown }>): Refusal {
     return new Refusal(status[code], reason);
   }
 

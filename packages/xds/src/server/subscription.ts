@@ -79,6 +79,11 @@ export class Subscription {
     return this.base === noResources;
   }
 
+  /** Names that the client asked for one by one. */
+  get wanted(): Iterable<string> {
+    return this.names;
+  }
+
   get isWildcard(): boolean {
     return this.wildcard;
   }

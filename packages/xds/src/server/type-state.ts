@@ -9,6 +9,8 @@ export class TypeState {
   /** Version of the last response sent, "" before the first; and its nonce. */
   sentVersion = "";
   sentNonce = "";
+  /** When it was sent. */
+  sentAt: Date | undefined;
   /** The same of the last response acked. */
   ackedVersion = "";
   ackedNonce = "";

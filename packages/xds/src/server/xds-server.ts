@@ -8,6 +8,7 @@ import type { ResourceSnapshot } from "@keelson/protos";
 import { deltaAds, sotwAds } from "../service.ts";
 import { type Admit, admitAll } from "./admission.ts";
 import { type AdsCall, Connection, type ConnectionContext, endCall, type Speech } from "./connection.ts";
+import { type ConnectionView, viewOfConnection } from "./connection-view.ts";
 import { deltaCodec, deltaRequest } from "./delta-codec.ts";
 import { ResourceEncoder } from "./encoding.ts";
 import { type Epoch, epochOf, type State } from "./epoch.ts";
@@ -15,6 +16,7 @@ import type { XdsEvent } from "./events.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { type NodeStatus, statusOf } from "./node-status.ts";
 import { NodeViews } from "./node-views.ts";
+import { nothingOnDemand, type OnDemand } from "./on-demand.ts";
 import type { PeerNode } from "./peer-node.ts";
 import { PushQueue } from "./push-queue.ts";
 import { Refusal } from "./refusal.ts";
@@ -30,6 +32,8 @@ export interface XdsServerOptions<Snapshot extends ResourceSnapshot = ResourceSn
    * @param node the same object for all of a stream; undefined if its peer told none.
    */
   readonly viewOf?: (node: PeerNode | undefined, snapshot: Snapshot) => View;
+  /** Answers requests of types that no snapshot has; none if left out. */
+  readonly onDemand?: OnDemand;
   /** Keys of the nodes' metadata to keep; none but NODE_NAME if left out. */
   readonly keptMetadata?: readonly string[];
   /** Refuses streams before the first snapshot with UNAVAILABLE; else they wait. */
@@ -55,6 +59,8 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   private readonly queue: PushQueue<Connection>;
   private current: { readonly snapshot: Snapshot; readonly epoch: Epoch } | undefined;
   private snapshots = 0;
+  /** How many streams there have been. */
+  private accepted = 0;
   private closed = false;
 
   constructor(options: XdsServerOptions<Snapshot>) {
@@ -68,6 +74,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
       limits,
       keptMetadata: options.keptMetadata ?? [nodeNameMetadata],
       newest: (node) => this.stateOf(node),
+      onDemand: options.onDemand ?? nothingOnDemand,
       onEvent: (event) => options.onEvent?.(event),
       onClosed: (connection) => {
         this.connections.delete(connection);
@@ -113,6 +120,24 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Every stream that has told its node, with all that can be looked at; in no order. */
+  views(): ConnectionView[] {
+    return [...this.connections].flatMap(
+      (connection) => viewOfConnection(connection, (node) => this.stateOf(node)) ?? [],
+    );
+  }
+
+  /** Of the newest snapshot, as clients are told it in the form "time"; "" before the first. */
+  get pushVersion(): string {
+    return this.current?.epoch.time ?? "";
+  }
+
+  /** Ends a stream with UNAVAILABLE. @param number of its view */
+  disconnect(number: number): void {
+    const found = [...this.connections].find((connection) => connection.number === number);
+    found?.end(Refusal.goingAway());
+  }
+
   /**
    * Ends all streams with UNAVAILABLE, and every later one, so that clients come again elsewhere or later. A client
    * that does not read what it was sent holds its stream open until the gRPC server is shut down by force.
@@ -139,7 +164,10 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
       this.turnAway(call, Refusal.notReady());
     else if (this.calls.size > streams && !this.dropOldestSilent())
       this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
-    else this.connections.add(new Connection(call, speech, context));
+    else {
+      this.accepted += 1;
+      this.connections.add(new Connection(this.accepted, call, speech, context));
+    }
   }
 
   private turnAway(call: AdsCall, reason: Refusal): void {

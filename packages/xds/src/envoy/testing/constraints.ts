@@ -9,8 +9,8 @@ import {
 } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import { required, rules } from "@envoyproxy/xds-protos/validate/validate_pb.js";
+import { envoyRegistry } from "../registry.ts";
 import { brokenRules } from "./field-rules.ts";
-import { envoyRegistry } from "./registry.ts";
 
 /** A field that Envoy would refuse or warn of. */
 export interface Violation {
