@@ -119,7 +119,7 @@ class World {
   private async replace(): Promise<void> {
     const { port } = this.server;
     this.server[Symbol.dispose]();
-    this.server = await TestServer.start({ types: rulesInOrder(typeUrls) }, port);
+    this.server = await TestServer.start({ types: rulesInOrder(typeUrls) }, { port: port });
     this.serve(this.content);
   }
 

@@ -41,7 +41,7 @@ test("a client whose server is gone keeps trying with growing waits, and resumes
   expect(client.states.slice(0, 2)).toMatchObject([{ connected: true }, { connected: false }]);
   for (const { error } of client.states.slice(2)) expect(error).toContain("14 UNAVAILABLE");
 
-  using second = await TestServer.start({}, first.port);
+  using second = await TestServer.start({}, { port: first.port });
   second.xds.setSnapshot(snapshot(2, { [type]: [resource("a"), resource("b", "new")] }));
   await expect.poll(() => client.updates.length).toBe(3);
   expect(client.updates[1]).toMatchObject({ systemVersion: "2", added: [{ name: "b" }], removed: [] });
@@ -59,7 +59,7 @@ test("a client that finds no server says why, and follows when there is one", as
     expect(connected).toBe(false);
     expect(error).toContain("ECONNREFUSED");
   }
-  using server = await TestServer.start({}, placeholder.port);
+  using server = await TestServer.start({}, { port: placeholder.port });
   server.xds.setSnapshot(things(1, "a"));
   await expect.poll(() => client.states.at(-1)).toEqual({ connected: true });
 });
@@ -148,7 +148,7 @@ test("an update that was under way when the stream was lost is finished, and tol
   client.client.start();
   await expect.poll(() => calls).toBe(1);
   first[Symbol.dispose]();
-  using second = await TestServer.start({}, first.port);
+  using second = await TestServer.start({}, { port: first.port });
   second.xds.setSnapshot(things(2, "a", "b"));
   finish.resolve();
   await expect.poll(() => second.eventsOf("ack")).toHaveLength(1);

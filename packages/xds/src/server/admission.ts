@@ -1,5 +1,6 @@
 import type { Metadata } from "@grpc/grpc-js";
 import type { PeerNode } from "./peer-node.ts";
+import type { RefusalCode } from "./refusal.ts";
 
 /** The part of a gRPC call that tells who is calling. */
 export interface IncomingCall {
@@ -18,7 +19,7 @@ export type Admission =
   | {
       readonly admitted: false;
       /** The gRPC status that the peer gets. */
-      readonly code: "UNAUTHENTICATED" | "PERMISSION_DENIED" | "INVALID_ARGUMENT";
+      readonly code: RefusalCode;
       readonly reason: string;
     };
 

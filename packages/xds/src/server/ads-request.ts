@@ -1,5 +1,4 @@
 import type { Node } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
-import type { TypeRule } from "./type-rules.ts";
 import type { TypeState } from "./type-state.ts";
 
 /** How a stream speaks ADS: of what changed, or of the state of the world. */
@@ -20,7 +19,8 @@ export interface AdsRequest {
   /**
    * Takes over what the request wants.
    * @param known the state of its type so far; undefined if it is not open.
-   * @returns the state from now on; undefined: nothing is wanted.
+   * @param open makes the state of a type that nothing is known of.
+   * @returns the state from now on; undefined: there is none, and the request means nothing.
    */
-  follow(known: TypeState | undefined, rule: TypeRule): TypeState | undefined;
+  follow(known: TypeState | undefined, open: () => TypeState): TypeState | undefined;
 }

@@ -1,14 +1,12 @@
 import type { AdsRequest } from "./ads-request.ts";
 import type { Codec, Content } from "./codec.ts";
-import { type Epoch, nonceOf, type State, versionOf } from "./epoch.ts";
+import { nonceOf, type State, versionOf } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import { InFlight } from "./in-flight.ts";
 import { checkLimit, type ServerLimits } from "./limits.ts";
-import type { OnDemandAnswer } from "./on-demand.ts";
-import { Refusal } from "./refusal.ts";
 import type { Changes, Source } from "./subscription.ts";
 import type { TypeRule, TypeRules } from "./type-rules.ts";
-import type { TypeState } from "./type-state.ts";
+import { TypeState } from "./type-state.ts";
 
 /** Longest text of a nack that is kept, in characters. */
 const nackTextLength = 4_096;
@@ -19,14 +17,14 @@ export interface StreamContext {
   readonly codec: Codec;
   /** For logs: the node, or its peer. */
   readonly label: string;
+  /** Whether a client of the state of the world that asks for more names is sent the others again. */
+  readonly answersInFull: boolean;
   /** What the node should hold now; undefined until the server has something to serve: requests wait until then. */
   readonly newest: () => State | undefined;
   readonly send: (response: Buffer) => void;
   /** Whether all that was sent has left for the client. */
   readonly isSent: () => boolean;
   readonly onEvent: (event: XdsEvent) => void;
-  /** Answers types that no state has. */
-  readonly onDemand: (typeUrl: string, names: readonly string[]) => OnDemandAnswer | undefined;
 }
 
 /**
@@ -48,8 +46,6 @@ export class AdsStream {
   /** Whether there may be something newer than `state`, or something of it was held back. */
   private behind = true;
   private responses = 0;
-  /** Of types that are answered on demand: the names that were answered last. */
-  private readonly demanded = new Map<string, readonly string[]>();
   /** The push under way replaces what the client held before. */
   private isUpdate = false;
   private patience: NodeJS.Timeout | undefined;
@@ -67,57 +63,11 @@ export class AdsStream {
   /** @throws Refusal, if the peer asks for more than it may. */
   onRequest(request: AdsRequest): void {
     const { typeUrl } = request;
-    if (this.answerOnDemand(request)) return;
     const known = this.types.get(typeUrl);
     if (known !== undefined) this.acknowledge(request, known);
-    const state = request.follow(known, this.context.types.of(typeUrl));
-    if (state !== known) this.inFlight.forget(typeUrl);
-    if (state === undefined) this.types.delete(typeUrl);
-    else this.keep(state);
+    const state = request.follow(known, () => this.open(typeUrl));
+    if (state !== undefined) this.keep(state);
     this.push();
-  }
-
-  /** @returns whether the type is answered on demand. @throws Refusal, if the peer may not have it */
-  private answerOnDemand({ typeUrl, nonce, names }: AdsRequest): boolean {
-    const before = this.demanded.get(typeUrl);
-    // An answer to a response asks for nothing, unless it names something else.
-    const isAnswer = before !== undefined && nonce !== "" && (names.length === 0 || sameNames(names, before));
-    if (isAnswer) return true;
-    const answer = this.context.onDemand(typeUrl, names);
-    if (answer === undefined) return false;
-    if ("code" in answer) throw Refusal.notAnswered(answer);
-    this.demanded.set(typeUrl, names);
-    checkLimit(
-      "types on one stream",
-      this.types.size + this.demanded.size,
-      this.context.limits.typesPerStream,
-    );
-    this.sendOnDemand(typeUrl, answer);
-    return true;
-  }
-
-  private sendOnDemand(
-    typeUrl: string,
-    { resources, controlPlaneIdentifier: identifier }: Extract<OnDemandAnswer, { resources: unknown }>,
-  ): void {
-    const { codec, label, newest, onEvent, send } = this.context;
-    const begin = performance.now();
-    this.responses += 1;
-    const epoch = newest()?.epoch ?? noEpoch;
-    const rule = { typeUrl, versionForm: "time" } as const;
-    const version = versionOf(epoch, rule);
-    const bytes = codec.encode({
-      typeUrl,
-      version,
-      nonce: nonceOf(epoch, rule, this.responses),
-      versioned: false,
-      resources,
-      removed: [],
-      ...(identifier === undefined ? {} : { controlPlaneIdentifier: identifier }),
-    });
-    send(bytes);
-    const counts = { added: resources.length, removed: 0, bytes: bytes.length };
-    onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds: secondsSince(begin) });
   }
 
   /** Brings the client to the newest state, at once or after the push in flight. */
@@ -144,9 +94,15 @@ export class AdsStream {
     clearTimeout(this.patience);
   }
 
+  private open(typeUrl: string): TypeState {
+    const canonical = (name: string): string => this.state?.view.resources(typeUrl).get(name)?.name ?? name;
+    return new TypeState(this.context.types.of(typeUrl), canonical);
+  }
+
   private keep(state: TypeState): void {
-    const { limits } = this.context;
+    const { limits, answersInFull } = this.context;
     const { typeUrl } = state.rule;
+    if (answersInFull && state.due) state.subscription.repeat();
     this.types.set(typeUrl, state);
     checkLimit("types on one stream", this.types.size, limits.typesPerStream);
     checkLimit(`names of ${typeUrl}`, state.subscription.size, limits.namesPerType);
@@ -248,6 +204,7 @@ export class AdsStream {
   private runAhead(): void {
     if (!this.behind) return;
     const newest = this.context.newest();
+    if (newest?.epoch === this.state?.epoch) return;
     for (const type of this.types.values()) {
       const { independent, typeUrl } = type.rule;
       if (independent !== true || !type.heard || this.inFlight.has(typeUrl)) continue;
@@ -306,11 +263,12 @@ export class AdsStream {
 
   private respond(type: TypeState, state: State, changes: Changes): void {
     const must = type.due;
-    const first = type.sentNonce === "";
+    const first = type.opening;
     type.asked = false;
     type.due = false;
     const content = this.context.codec.compose(changes, type, must);
     if (content === undefined) return;
+    type.opening = false;
     this.send(type, state, changes, content);
     this.repeatFollower(type.rule, changes, first);
   }
@@ -348,10 +306,4 @@ export class AdsStream {
   }
 }
 
-/** What answers on demand are told to be of before there is any snapshot. */
-const noEpoch: Epoch = { number: "0", time: "0" };
-
 const secondsSince = (begin: number): number => (performance.now() - begin) / 1000;
-
-const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((name, i) => name === b[i]);

@@ -4,10 +4,11 @@ import type { Admission, Admit } from "./admission.ts";
 import type { AdsRequest } from "./ads-request.ts";
 import { AdsStream } from "./ads-stream.ts";
 import type { Codec } from "./codec.ts";
-import type { State } from "./epoch.ts";
+import type { Epoch, State } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { OnDemand } from "./on-demand.ts";
+import { OnDemandStream } from "./on-demand-stream.ts";
 import { type PeerNode, peerNodeOf } from "./peer-node.ts";
 import { Refusal } from "./refusal.ts";
 import { checkRequest } from "./request-checks.ts";
@@ -30,6 +31,10 @@ export interface ConnectionContext {
   readonly onDemand: OnDemand;
   /** What a node should hold now. */
   readonly newest: (node: PeerNode | undefined) => State | undefined;
+  /** The version that answers on demand are told with. */
+  readonly epoch: () => Epoch;
+  /** Whether a client of the state of the world is answered in full when it asks for more. */
+  readonly answersInFull: (node: PeerNode) => boolean;
   readonly onEvent: (event: XdsEvent) => void;
   /** The stream is over, for whatever reason. */
   readonly onClosed: (connection: Connection) => void;
@@ -44,11 +49,14 @@ export class Connection<Message = unknown> {
   node: PeerNode | undefined;
   /** Undefined until the peer is admitted. */
   stream: AdsStream | undefined;
+  private onDemand: OnDemandStream | undefined;
   private readonly call: AdsCall<Message>;
   private readonly context: ConnectionContext;
   /** Runs out if the peer says nothing; undefined since its first request. */
   private patience: NodeJS.Timeout | undefined;
-  private admission: Promise<void> | undefined;
+  /** Read, but not looked at: the request before them is not done with. */
+  private readonly waiting: AdsRequest[] = [];
+  private busy = false;
   private closed = false;
 
   constructor(number: number, call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext) {
@@ -67,6 +75,11 @@ export class Connection<Message = unknown> {
     });
     call.on("cancelled", () => this.close());
     call.on("error", () => this.close());
+  }
+
+  /** Tells it from others of the same node: the node's id, "-", and a number; as in istiod. */
+  get id(): string {
+    return `${this.node?.id ?? ""}-${this.number}`;
   }
 
   get isSilent(): boolean {
@@ -102,53 +115,78 @@ export class Connection<Message = unknown> {
     if (message instanceof MalformedRequest) throw Refusal.malformed(message.reason);
     const request = this.speech.read(message);
     checkRequest(request, this.context.limits);
-    if (this.stream !== undefined) this.stream.onRequest(request);
-    else if (this.admission === undefined) this.introduce(request);
-    else this.admission = this.admission.then(() => this.attempt(() => this.stream?.onRequest(request)));
+    if (this.busy) this.waiting.push(request);
+    else this.take(request);
+  }
+
+  /** What the peer sends while a request takes its time stays with gRPC, but for what was read already. */
+  private take(request: AdsRequest): void {
+    const pending = this.onRequest(request);
+    if (pending === undefined) return;
+    this.busy = true;
+    this.call.pause();
+    void pending.catch((error: unknown) => this.refuse(Refusal.from(error))).then(() => this.takeWaiting());
+  }
+
+  private takeWaiting(): void {
+    this.busy = false;
+    this.attempt(() => {
+      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+        this.take(next);
+        if (this.busy) return;
+      }
+    });
+    if (!this.busy) this.call.resume();
+  }
+
+  /** @returns when it is done with, if it is not yet. */
+  private onRequest(request: AdsRequest): Promise<void> | undefined {
+    if (this.closed) return undefined;
+    const { types, onEvent } = this.context;
+    const { typeUrl, error } = request;
+    if (types.of(typeUrl).reportOnly === true) {
+      // Probes report before the first request that says who asks.
+      if (this.stream !== undefined) onEvent({ kind: "report", node: this.label, typeUrl, error });
+      return undefined;
+    }
+    if (this.stream === undefined) return this.introduce(request);
+    if (this.onDemand?.answer(request) !== true) this.stream.onRequest(request);
+    return undefined;
   }
 
   /** Only the first request of a stream has to carry the node; it never changes. */
-  private introduce(request: AdsRequest): void {
+  private introduce(request: AdsRequest): Promise<void> | undefined {
     const { admit, keptMetadata, limits } = this.context;
     if (request.node !== undefined) this.node = peerNodeOf(request.node, keptMetadata, limits);
     const admission = admit(this.call, this.node);
-    if (!(admission instanceof Promise)) {
-      this.settle(admission, request);
-      return;
-    }
-    // What the peer sends meanwhile stays with gRPC, but for what was read already.
-    this.call.pause();
-    this.admission = admission.then(
-      (settled) => this.attempt(() => this.settle(settled, request)),
-      (error: unknown) => this.refuse(Refusal.internal(error)),
-    );
-    void this.admission.finally(() => this.call.resume());
+    if (!(admission instanceof Promise)) return this.settle(admission, request);
+    return admission.then((settled) => this.settle(settled, request));
   }
 
-  private settle(admission: Admission, request: AdsRequest): void {
-    if (this.closed) return;
-    if (!admission.admitted) throw Refusal.notAdmitted(admission);
+  private settle(admission: Admission, request: AdsRequest): Promise<void> | undefined {
+    if (this.closed) return undefined;
+    if (!admission.admitted) throw Refusal.because(admission.code, admission.reason);
     if (this.node !== undefined) {
       this.node = { ...this.node, name: admission.nodeName ?? this.node.name };
       this.context.onEvent({ kind: "connected", node: this.label, peer: this.peer });
     }
     this.stream = this.openStream();
-    this.stream.onRequest(request);
+    return this.onRequest(request);
   }
 
   private openStream(): AdsStream {
-    const { types, limits, newest, onEvent, onDemand } = this.context;
-    const { call, node } = this;
+    const { types, newest, answersInFull, onDemand, limits, epoch, onEvent } = this.context;
+    const { call, node, label } = this;
+    const { codec } = this.speech;
+    const send = (response: Buffer): void => void call.write(response);
+    const common = { limits, codec, label, send, onEvent };
+    this.onDemand = new OnDemandStream({ ...common, onDemand, node, epoch });
     return new AdsStream({
+      ...common,
       types,
-      limits,
-      codec: this.speech.codec,
-      label: this.label,
+      answersInFull: node !== undefined && answersInFull(node),
       newest: () => newest(node),
-      send: (response) => call.write(response),
       isSent: () => call.writableLength === 0,
-      onEvent,
-      onDemand: (typeUrl, names) => onDemand(typeUrl, names, node),
     });
   }
 
@@ -157,7 +195,7 @@ export class Connection<Message = unknown> {
     try {
       action();
     } catch (error) {
-      this.refuse(error instanceof Refusal ? error : Refusal.internal(error));
+      this.refuse(Refusal.from(error));
     }
   }
 

@@ -3,8 +3,7 @@ import type { AdsRequest } from "./ads-request.ts";
 import type { Codec, Content } from "./codec.ts";
 import { encodeDelta, type ResourceEncoder } from "./encoding.ts";
 import type { Changes } from "./subscription.ts";
-import type { TypeRule } from "./type-rules.ts";
-import { TypeState } from "./type-state.ts";
+import type { TypeState } from "./type-state.ts";
 
 export const deltaRequest = (message: DeltaDiscoveryRequest): AdsRequest => ({
   node: message.node,
@@ -13,25 +12,23 @@ export const deltaRequest = (message: DeltaDiscoveryRequest): AdsRequest => ({
   error: message.errorDetail?.message,
   names: [...message.resourceNamesSubscribe, ...message.resourceNamesUnsubscribe],
   initialVersions: message.initialResourceVersions,
-  follow: (known, rule) => follow(message, known, rule),
+  follow: (known, open) => follow(message, known ?? open(), known === undefined),
 });
 
-function follow(message: DeltaDiscoveryRequest, known: TypeState | undefined, rule: TypeRule): TypeState {
+function follow(message: DeltaDiscoveryRequest, state: TypeState, first: boolean): TypeState {
   const {
     resourceNamesSubscribe: subscribe,
     resourceNamesUnsubscribe: unsubscribe,
     initialResourceVersions: initialVersions,
   } = message;
-  if (known === undefined) {
-    const opened = new TypeState(rule);
-    opened.subscription.open({ subscribe, unsubscribe, initialVersions });
-    return opened;
+  if (first) {
+    state.subscription.open({ subscribe, unsubscribe, initialVersions });
+  } else if (subscribe.length > 0 || unsubscribe.length > 0) {
+    state.subscription.subscribe(subscribe);
+    state.subscription.unsubscribe(unsubscribe);
+    state.asked = true;
   }
-  if (subscribe.length === 0 && unsubscribe.length === 0) return known;
-  known.subscription.subscribe(subscribe);
-  known.subscription.unsubscribe(unsubscribe);
-  known.asked = true;
-  return known;
+  return state;
 }
 
 function compose({ added, missing, gone }: Changes, { rule }: TypeState, must: boolean): Content | undefined {

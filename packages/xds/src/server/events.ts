@@ -23,4 +23,11 @@ export type XdsEvent =
       readonly version: string;
       readonly message: string;
     }
+  | {
+      readonly kind: "report";
+      readonly node: string;
+      readonly typeUrl: string;
+      /** What the client says is wrong; undefined: nothing is. */
+      readonly error: string | undefined;
+    }
   | { readonly kind: "refused"; readonly node: string; readonly peer: string; readonly reason: string };

@@ -68,11 +68,6 @@ export class InFlight {
     return entry;
   }
 
-  /** Answers of the type mean nothing any more. */
-  forget(typeUrl: string): void {
-    for (const [nonce, { rule }] of this.entries) if (rule.typeUrl === typeUrl) this.remove(nonce);
-  }
-
   /**
    * Ends waiting for answers of clients that take longer than this, in ms.
    * @returns the types they are of.

@@ -19,6 +19,8 @@ export interface ServerLimits {
   readonly nameBytes: number;
   /** Bytes, as JSON, of what is kept of a node's metadata. */
   readonly metadataBytes: number;
+  /** New streams a second; one that would have to wait for more than a second is refused. */
+  readonly streamsPerSecond: number;
   /** How long pushes to many streams may run, and to how many, before other work gets its turn. */
   readonly pushSlice: { readonly ms: number; readonly items: number };
 }
@@ -31,6 +33,7 @@ export const defaultLimits: ServerLimits = {
   namesPerType: 200_000,
   nameBytes: 4_096,
   metadataBytes: 65_536,
+  streamsPerSecond: Number.POSITIVE_INFINITY,
   pushSlice: { ms: 10, items: 100 },
 };
 

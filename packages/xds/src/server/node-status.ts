@@ -1,7 +1,7 @@
 import type { Node } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
 import type { Variant } from "./ads-request.ts";
 import type { Connection } from "./connection.ts";
-import type { Rejection } from "./subscription.ts";
+import type { Rejection } from "./rejections.ts";
 
 export interface TypeStatus {
   /** Version of the last response sent, "" before the first. */
@@ -18,6 +18,8 @@ export interface NodeStatus {
   readonly id: string;
   readonly name: string;
   readonly peer: string;
+  /** Tells the stream from others of the same node. */
+  readonly connectionId: string;
   readonly variant: Variant;
   /** What is kept of what the node told of itself. */
   readonly node: Node;
@@ -28,7 +30,13 @@ export interface NodeStatus {
 }
 
 /** @returns undefined for a stream that has not told its node, or is not admitted yet. */
-export function statusOf({ node, stream, peer, speech }: Connection): NodeStatus | undefined {
+export function statusOf({
+  id: connectionId,
+  node,
+  stream,
+  peer,
+  speech,
+}: Connection): NodeStatus | undefined {
   if (node === undefined || stream === undefined) return undefined;
   const types: Record<string, TypeStatus> = {};
   for (const [typeUrl, state] of stream.types) {
@@ -41,6 +49,7 @@ export function statusOf({ node, stream, peer, speech }: Connection): NodeStatus
     id: node.id,
     name: node.name,
     peer,
+    connectionId,
     variant: speech.codec.variant,
     node: node.message,
     connectedAt: stream.connectedAt,

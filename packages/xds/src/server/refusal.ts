@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import { messageOf } from "../message-of.ts";
-import type { Admission } from "./admission.ts";
-import type { OnDemandAnswer } from "./on-demand.ts";
+
+/** Why somebody is not served, as the name of a gRPC status. */
+export type RefusalCode = "UNAUTHENTICATED" | "PERMISSION_DENIED" | "INVALID_ARGUMENT" | "NOT_FOUND";
 
 /** Why the server ends a stream; the peer gets `code` and the message as the gRPC status. */
 export class Refusal extends Error {
@@ -35,16 +36,12 @@ export class Refusal extends Error {
     return new Refusal(status.UNAVAILABLE, "the control plane has no configuration to serve yet");
   }
 
-  static notAdmitted({ code, reason }: Extract<Admission, { admitted: false }>): Refusal {
+  static because(code: RefusalCode, reason: string): Refusal {
     return new Refusal(status[code], reason);
   }
 
-  static notAnswered({ code, reason }: Extract<OnDemandAnswer, { code: unknown }>): Refusal {
-    return new Refusal(status[code], reason);
-  }
-
-  /** A fault of the server's own. */
-  static internal(error: unknown): Refusal {
-    return new Refusal(status.INTERNAL, messageOf(error));
+  /** Whatever was thrown; what is no refusal is a fault of the server's own. */
+  static from(error: unknown): Refusal {
+    return error instanceof Refusal ? error : new Refusal(status.INTERNAL, messageOf(error));
   }
 }

@@ -3,8 +3,7 @@ import type { AdsRequest } from "./ads-request.ts";
 import type { Codec, Content } from "./codec.ts";
 import { encodeSotw, type ResourceEncoder } from "./encoding.ts";
 import type { Changes } from "./subscription.ts";
-import type { TypeRule } from "./type-rules.ts";
-import { TypeState } from "./type-state.ts";
+import type { TypeState } from "./type-state.ts";
 
 export const sotwRequest = (message: DiscoveryRequest): AdsRequest => ({
   node: message.node,
@@ -13,42 +12,45 @@ export const sotwRequest = (message: DiscoveryRequest): AdsRequest => ({
   error: message.errorDetail?.message,
   names: message.resourceNames,
   initialVersions: {},
-  follow: (known, rule) => follow(message, known, rule),
+  follow: (known, open) => follow(message, known, open),
 });
 
 function follow(
   request: DiscoveryRequest,
   known: TypeState | undefined,
-  rule: TypeRule,
+  open: () => TypeState,
 ): TypeState | undefined {
-  const names = wantedNames(request.resourceNames, known, rule);
-  if (names.length === 0) return undefined;
-  if (known === undefined || request.responseNonce === "") {
-    // What is rejected here was sent on an earlier stream.
-    if (request.errorDetail !== undefined && known === undefined) return undefined;
-    const opened = new TypeState(rule);
-    opened.subscription.replace(names);
-    return opened;
+  const { resourceNames: names, responseNonce: nonce, errorDetail } = request;
+  if (known === undefined || nonce === "") {
+    // What a first request rejects was sent on an earlier stream.
+    if (known === undefined && errorDetail !== undefined) return undefined;
+    return begin(known ?? open(), names);
   }
-  if (request.responseNonce !== known.sentNonce) return known;
-  const asksForMore = known.subscription.replace(names);
-  if (known.answersNext && request.errorDetail === undefined) {
+  if (nonce !== known.sentNonce) return known;
+  const repeats = known.answersNext && errorDetail === undefined;
+  if (repeats) {
     known.answersNext = false;
     known.subscription.repeat();
-    known.asked = known.due = true;
   }
-  if (asksForMore) known.asked = known.due = true;
+  const more = known.subscription.replace(wantedNames(names, known));
+  if (more || repeats) known.asked = known.due = true;
   return known;
 }
 
-/** Nothing is everything for a type with a wildcard, unless it was asked for by name before. */
-function wantedNames(
-  names: readonly string[],
-  known: TypeState | undefined,
-  { wildcard }: TypeRule,
-): readonly string[] {
-  if (names.length > 0 || wildcard === false) return names;
-  return known === undefined || known.subscription.isWildcard ? ["*"] : [];
+/** A request without a nonce begins anew: it is answered in full, but for one that wants nothing. */
+function begin(state: TypeState, names: readonly string[]): TypeState {
+  const wanted = wantedNames(names, state);
+  state.subscription.replace(wanted);
+  state.subscription.repeat();
+  state.opening = state.asked = state.due = wanted.length > 0;
+  if (wanted.length === 0) state.heard = true;
+  return state;
+}
+
+/** No names are everything for a type with a wildcard, as long as there never were any. */
+function wantedNames(names: readonly string[], state: TypeState): readonly string[] {
+  if (names.length > 0) state.named = true;
+  return names.length > 0 || state.named || state.rule.wildcard === false ? names : ["*"];
 }
 
 /**

@@ -1,14 +1,7 @@
 import type { Resource } from "@keelson/protos";
 import { difference } from "./difference.ts";
+import { type Rejection, Rejections } from "./rejections.ts";
 import { noResources, type Resources } from "./view.ts";
-
-/** Why a node did not take a response. */
-export interface Rejection {
-  /** Version of the response. */
-  readonly version: string;
-  readonly message: string;
-  readonly at: Date;
-}
 
 /** What a client must be told of one type. */
 export interface Changes {
@@ -49,6 +42,7 @@ interface Told {
  */
 export class Subscription {
   private readonly wildcardType: boolean;
+  private readonly canonical: (name: string) => string;
   private wildcard = false;
   private readonly names = new Set<string>();
   /**
@@ -60,13 +54,16 @@ export class Subscription {
   private readonly exceptions = new Map<string, Told>();
   /** Names whose state must be told, whatever was told before. */
   private readonly owed = new Set<string>();
-  /** Names in rejected responses, until a later response about them is acked. */
-  private readonly rejected = new Set<string>();
-  private lastRejection: Rejection | undefined;
+  private readonly rejections = new Rejections();
 
-  /** @param wildcardType whether a first request without names wants everything */
-  constructor(wildcardType = true) {
+  /**
+   * @param wildcardType whether a first request without names wants everything
+   * @param canonical the copy of a name that is kept: names of requests are strings of their own, which thousands of
+   * streams would keep thousands of times.
+   */
+  constructor(wildcardType = true, canonical = (name: string): string => name) {
     this.wildcardType = wildcardType;
+    this.canonical = canonical;
   }
 
   /** How many names the client made this keep. */
@@ -95,7 +92,7 @@ export class Subscription {
 
   /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
   get rejection(): Rejection | undefined {
-    return this.lastRejection;
+    return this.rejections.last;
   }
 
   open({ subscribe, unsubscribe, initialVersions }: FirstRequest): void {
@@ -122,8 +119,9 @@ export class Subscription {
       if (name === "*") {
         this.setWildcard(true);
       } else {
-        this.names.add(name);
-        this.owed.add(name);
+        const kept = this.canonical(name);
+        this.names.add(kept);
+        this.owed.add(kept);
       }
     }
   }
@@ -210,14 +208,15 @@ export class Subscription {
 
   /** The client took a response that was about `names`. */
   acked(names: Iterable<string>): void {
-    if (this.rejected.size === 0) this.lastRejection = undefined;
-    this.settle(names);
+    this.rejections.acked(names);
   }
 
   /** The client rejected a response that was about `names`. It is not sent again: it would be rejected again. */
-  nacked(rejection: Rejection, names: Iterable<string>): void {
-    this.lastRejection = rejection;
-    for (const name of names) if (this.wants(name)) this.rejected.add(name);
+  nacked(rejection: Rejection, names: readonly string[]): void {
+    this.rejections.add(
+      rejection,
+      names.filter((name) => this.wants(name)),
+    );
   }
 
   private owedOf(source: Source): { added: Resource[]; missing: string[] } {
@@ -307,13 +306,6 @@ export class Subscription {
     for (const known of [this.exceptions, this.owed]) {
       for (const name of known.keys()) if (!this.wants(name)) known.delete(name);
     }
-    this.settle([...this.rejected].filter((name) => !this.wants(name)));
-  }
-
-  /** What was rejected of these names does not matter any more. */
-  private settle(names: Iterable<string>): void {
-    if (this.rejected.size === 0) return;
-    for (const name of names) this.rejected.delete(name);
-    if (this.rejected.size === 0) this.lastRejection = undefined;
+    this.rejections.keep((name) => this.wants(name));
   }
 }

@@ -18,16 +18,21 @@ export class TypeState {
   asked = true;
   /** There must be a response, even if it is empty: a first request gets one. */
   due = true;
+  /** The response that is due answers a first request. */
+  opening = true;
   /** The next request is answered in full, even if it asks for nothing new. (State of the world.) */
   answersNext = false;
+  /** Something was asked for by name, be it "*". (State of the world.) */
+  named = false;
   /** The client has answered a response, or was given up on. */
   heard = false;
   /** A newer state than the stream's that the type alone was brought to. */
   ahead: State | undefined;
 
-  constructor(rule: TypeRule) {
+  /** @param canonical the one copy of a name that is kept, see Subscription */
+  constructor(rule: TypeRule, canonical?: (name: string) => string) {
     this.rule = rule;
-    this.subscription = new Subscription(rule.wildcard !== false);
+    this.subscription = new Subscription(rule.wildcard !== false, canonical);
   }
 
   get stage(): number {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type {
   DeltaDiscoveryRequest,
   DiscoveryRequest,
@@ -9,6 +10,7 @@ import { deltaAds, sotwAds } from "../service.ts";
 import { type Admit, admitAll } from "./admission.ts";
 import { type AdsCall, Connection, type ConnectionContext, endCall, type Speech } from "./connection.ts";
 import { type ConnectionView, viewOfConnection } from "./connection-view.ts";
+import { type Debounce, Debouncer } from "./debouncer.ts";
 import { deltaCodec, deltaRequest } from "./delta-codec.ts";
 import { ResourceEncoder } from "./encoding.ts";
 import { type Epoch, epochOf, type State } from "./epoch.ts";
@@ -21,6 +23,7 @@ import type { PeerNode } from "./peer-node.ts";
 import { PushQueue } from "./push-queue.ts";
 import { Refusal } from "./refusal.ts";
 import { sotwCodec, sotwRequest } from "./sotw-codec.ts";
+import { StreamRate } from "./stream-rate.ts";
 import { type TypeRule, TypeRules } from "./type-rules.ts";
 import type { View } from "./view.ts";
 
@@ -32,15 +35,29 @@ export interface XdsServerOptions<Snapshot extends ResourceSnapshot = ResourceSn
    * @param node the same object for all of a stream; undefined if its peer told none.
    */
   readonly viewOf?: (node: PeerNode | undefined, snapshot: Snapshot) => View;
-  /** Answers requests of types that no snapshot has; none if left out. */
-  readonly onDemand?: OnDemand;
   /** Keys of the nodes' metadata to keep; none but NODE_NAME if left out. */
   readonly keptMetadata?: readonly string[];
+  /** Answers requests of types that no snapshot has; none if left out. */
+  readonly onDemand?: OnDemand;
+  /** Whether a client of the state of the world that asks for more names is sent the others again; none is if left out. */
+  readonly answersInFull?: (node: PeerNode) => boolean;
+  /** When changes are taken up; each at once if left out. */
+  readonly debounce?: Debounce;
+  /** Nodes that get every change at once in any case; none if left out. */
+  readonly isUrgent?: (node: PeerNode) => boolean;
   /** Refuses streams before the first snapshot with UNAVAILABLE; else they wait. */
   readonly refusesUntilReady?: boolean;
   readonly onEvent?: (event: XdsEvent) => void;
   readonly limits?: Partial<ServerLimits>;
 }
+
+interface Numbered<Snapshot> {
+  readonly snapshot: Snapshot;
+  readonly epoch: Epoch;
+}
+
+/** Longest time in ms that a stream waits for its turn. */
+const turnPatienceMs = 1_000;
 
 /**
  * Serves snapshots of resources over ADS, delta and state of the world; knows nothing of what the resources mean. Until
@@ -57,7 +74,11 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   /** Calls that gRPC still holds: a refused peer that does not read keeps what is queued for it. */
   private readonly calls = new Set<AdsCall>();
   private readonly queue: PushQueue<Connection>;
-  private current: { readonly snapshot: Snapshot; readonly epoch: Epoch } | undefined;
+  private readonly rate: StreamRate;
+  private readonly debouncer: Debouncer | undefined;
+  /** What urgent nodes should hold, and what all others should. */
+  private newest: Numbered<Snapshot> | undefined;
+  private settled: Numbered<Snapshot> | undefined;
   private snapshots = 0;
   /** How many streams there have been. */
   private accepted = 0;
@@ -67,14 +88,18 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     this.options = options;
     const limits = { ...defaultLimits, ...options.limits };
     this.queue = new PushQueue((connection) => connection.onNews(), limits.pushSlice);
+    this.rate = new StreamRate(limits.streamsPerSecond, turnPatienceMs);
+    this.debouncer = options.debounce && new Debouncer(options.debounce, () => this.settle());
     this.delta = { codec: deltaCodec(this.encoder), read: deltaRequest };
     this.sotw = { codec: sotwCodec(this.encoder), read: sotwRequest };
     this.context = {
       types: new TypeRules(options.types),
       limits,
       keptMetadata: options.keptMetadata ?? [nodeNameMetadata],
-      newest: (node) => this.stateOf(node),
       onDemand: options.onDemand ?? nothingOnDemand,
+      answersInFull: (node) => options.answersInFull?.(node) ?? false,
+      newest: (node) => this.stateOf(node),
+      epoch: () => this.settled?.epoch ?? epochOf(0n, 0),
       onEvent: (event) => options.onEvent?.(event),
       onClosed: (connection) => {
         this.connections.delete(connection);
@@ -98,11 +123,30 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     });
   }
 
-  /** Makes `snapshot` the one that all streams are brought to, some of them now and the others soon. */
-  setSnapshot(snapshot: Snapshot): void {
+  /**
+   * Makes `snapshot` the one that all streams are brought to: urgent ones and, unless changes are debounced, the others
+   * now, in slices; else when there is a pause.
+   * @param now whether the others need not wait for a pause.
+   */
+  setSnapshot(snapshot: Snapshot, now = false): void {
     this.snapshots += 1;
-    this.current = { snapshot, epoch: epochOf(snapshot.version, this.snapshots) };
+    this.newest = { snapshot, epoch: epochOf(snapshot.version, this.snapshots) };
+    if (this.debouncer === undefined || this.settled === undefined) {
+      this.settle();
+    } else {
+      this.queue.add([...this.connections].filter(({ node }) => this.isUrgent(node)));
+      if (now) this.debouncer.flush();
+      else this.debouncer.touch();
+    }
+  }
+
+  private settle(): void {
+    this.settled = this.newest;
     this.queue.add(this.connections);
+  }
+
+  private isUrgent(node: PeerNode | undefined): boolean {
+    return node !== undefined && this.options.isUrgent?.(node) === true;
   }
 
   /** How many streams have told their node. */
@@ -127,9 +171,9 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     );
   }
 
-  /** Of the newest snapshot, as clients are told it in the form "time"; "" before the first. */
+  /** What is pushed now, as clients are told it in the form "time"; "" before the first snapshot. */
   get pushVersion(): string {
-    return this.current?.epoch.time ?? "";
+    return this.settled?.epoch.time ?? "";
   }
 
   /** Ends a stream with UNAVAILABLE. @param number of its view */
@@ -145,12 +189,14 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   close(): void {
     this.closed = true;
     this.queue.clear();
+    this.debouncer?.cancel();
     for (const connection of this.connections) connection.end(Refusal.goingAway());
   }
 
   private stateOf(node: PeerNode | undefined): State | undefined {
-    if (this.current === undefined) return undefined;
-    const { snapshot, epoch } = this.current;
+    const current = this.isUrgent(node) ? this.newest : this.settled;
+    if (current === undefined) return undefined;
+    const { snapshot, epoch } = current;
     const view = this.options.viewOf?.(node, snapshot) ?? this.nodeViews.viewOf(node?.name ?? "", snapshot);
     return { epoch, view };
   }
@@ -158,22 +204,42 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   private accept<Message>(call: AdsCall<Message>, speech: Speech<Message>, context: ConnectionContext): void {
     this.calls.add(call);
     call.on("cancelled", () => this.calls.delete(call));
-    const { streams } = this.context.limits;
-    if (this.closed) endCall(call, Refusal.goingAway());
-    else if (this.options.refusesUntilReady === true && this.current === undefined)
-      this.turnAway(call, Refusal.notReady());
-    else if (this.calls.size > streams && !this.dropOldestSilent())
-      this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
-    else {
+    const turn = this.turnOf(call);
+    const follow = (): void => {
       this.accepted += 1;
       this.connections.add(new Connection(this.accepted, call, speech, context));
-    }
+    };
+    if (turn === 0) follow();
+    else if (turn !== undefined) void this.followLater(turn, call, follow);
   }
 
-  private turnAway(call: AdsCall, reason: Refusal): void {
+  private async followLater(afterMs: number, call: AdsCall, follow: () => void): Promise<void> {
+    await sleep(afterMs);
+    if (this.closed) endCall(call, Refusal.goingAway());
+    else if (!call.cancelled) follow();
+  }
+
+  /** In how many ms a call is served; one that will not be is told why. */
+  private turnOf(call: AdsCall): number | undefined {
+    const { streams, streamsPerSecond } = this.context.limits;
+    if (this.closed) {
+      endCall(call, Refusal.goingAway());
+      return undefined;
+    }
+    if (this.options.refusesUntilReady === true && this.newest === undefined)
+      return this.turnAway(call, Refusal.notReady());
+    if (this.calls.size > streams && !this.dropOldestSilent())
+      return this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
+    const turn = this.rate.turn();
+    if (turn !== undefined) return turn;
+    return this.turnAway(call, Refusal.overLimit(`more than ${streamsPerSecond} new streams a second`));
+  }
+
+  private turnAway(call: AdsCall, reason: Refusal): undefined {
     const peer = call.getPeer();
     endCall(call, reason);
     this.options.onEvent?.({ kind: "refused", node: "", peer, reason: reason.message });
+    return undefined;
   }
 
   private dropOldestSilent(): boolean {

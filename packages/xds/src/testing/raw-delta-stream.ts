@@ -5,21 +5,17 @@ import {
 } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import * as grpc from "@grpc/grpc-js";
 import { deltaAds } from "../service.ts";
+import { RawStream, rawClient } from "./raw-stream.ts";
 import { summary } from "./summary.ts";
 
 export type RequestFields = MessageInitShape<typeof DeltaDiscoveryRequestSchema>;
 
-/** A connection to a delta ADS server whose every request is said by hand: it acks nothing by itself. */
+/** A connection to a delta ADS server. */
 export class RawDeltaClient implements Disposable {
   private readonly client: grpc.Client;
 
   constructor(address: string, options: grpc.ClientOptions = {}) {
-    this.client = new grpc.Client(address, grpc.credentials.createInsecure(), {
-      // A connection of its own, whatever others connect to the same server.
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.max_receive_message_length": -1,
-      ...options,
-    });
+    this.client = rawClient(address, options);
   }
 
   open(): RawDeltaStream {
@@ -34,42 +30,11 @@ export class RawDeltaClient implements Disposable {
   }
 }
 
-export class RawDeltaStream {
-  /** How the stream ended. */
-  readonly ended: Promise<grpc.StatusObject>;
-  private readonly call: grpc.ClientDuplexStream<Buffer, DeltaDiscoveryResponse>;
-  private readonly arrived: DeltaDiscoveryResponse[] = [];
-  private readonly waiting: PromiseWithResolvers<DeltaDiscoveryResponse>[] = [];
-  private reading = false;
+export class RawDeltaStream extends RawStream<DeltaDiscoveryResponse> {
   private probes = 0;
-
-  constructor(call: grpc.ClientDuplexStream<Buffer, DeltaDiscoveryResponse>) {
-    this.call = call;
-    this.ended = new Promise((resolve) => call.once("status", resolve));
-    // The status says the same, also of streams that end well.
-    call.on("error", () => undefined);
-    call.once("status", ({ code, details }) => {
-      const reason = new Error(`the stream ended: ${grpc.status[code]}: ${details}`);
-      for (const { reject } of this.waiting.splice(0)) reject(reason);
-    });
-  }
 
   send(fields: RequestFields): void {
     this.sendBytes(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, fields)));
-  }
-
-  sendBytes(bytes: Uint8Array): void {
-    this.call.write(Buffer.from(bytes));
-  }
-
-  /** The next response, in the order of arrival. The stream is read from the first call on. */
-  next(): Promise<DeltaDiscoveryResponse> {
-    this.read();
-    const response = this.arrived.shift();
-    if (response !== undefined) return Promise.resolve(response);
-    const waiting = Promise.withResolvers<DeltaDiscoveryResponse>();
-    this.waiting.push(waiting);
-    return waiting.promise;
   }
 
   ack({ typeUrl, nonce }: DeltaDiscoveryResponse, fields: RequestFields = {}): void {
@@ -97,23 +62,5 @@ export class RawDeltaStream {
     this.send({ typeUrl });
     const response = await this.take();
     if (response.typeUrl !== typeUrl) throw new Error(`not quiet: ${JSON.stringify(summary(response))}`);
-  }
-
-  end(): void {
-    this.call.end();
-  }
-
-  cancel(): void {
-    this.call.cancel();
-  }
-
-  private read(): void {
-    if (this.reading) return;
-    this.reading = true;
-    this.call.on("data", (response: DeltaDiscoveryResponse) => {
-      const waiting = this.waiting.shift();
-      if (waiting === undefined) this.arrived.push(response);
-      else waiting.resolve(response);
-    });
   }
 }

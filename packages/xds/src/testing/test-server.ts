@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import * as grpc from "@grpc/grpc-js";
+import type { Admit } from "../server/admission.ts";
 import type { XdsEvent } from "../server/events.ts";
 import { XdsServer, type XdsServerOptions } from "../server/xds-server.ts";
 import { serverOptions } from "../service.ts";
@@ -18,11 +19,14 @@ export class TestServer implements Disposable {
     this.events = events;
   }
 
-  static async start(options: Partial<XdsServerOptions> = {}, port = 0): Promise<TestServer> {
+  static async start(
+    options: Partial<XdsServerOptions> = {},
+    { port = 0, admit }: { port?: number; admit?: Admit } = {},
+  ): Promise<TestServer> {
     const events: XdsEvent[] = [];
     const xds = new XdsServer({ types: [], onEvent: (event) => events.push(event), ...options });
     const server = new grpc.Server(serverOptions);
-    xds.register(server);
+    xds.register(server, admit);
     const bind = promisify(server.bindAsync.bind(server));
     const bound = await bind(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure());
     return new TestServer(xds, server, bound, events);
