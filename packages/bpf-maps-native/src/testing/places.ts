@@ -43,7 +43,8 @@ export function makeNamespace(): Disposable & { name: string; path: string } {
   removeLeftOvers("/run/netns", deleteNamespace);
   const name = freshName();
   execFileSync("ip", ["netns", "add", name]);
-  execFileSync("ip", ["-n", name, "link", "set", "lo", "up"]);
+  // Not "ip -n", which mounts, and so fails in a chroot whose "/" is no mount point.
+  execFileSync("nsenter", [`--net=/run/netns/${name}`, "ip", "link", "set", "lo", "up"]);
   return {
     name,
     path: `/run/netns/${name}`,

@@ -50,9 +50,9 @@ export class LineProcess implements AsyncDisposable {
 
 /** Runs the text of an ES module in a cgroup and a namespace. */
 export function startInside({ cgroup, netns }: Place, script: string, ...parameters: string[]): LineProcess {
-  const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec ip netns exec "$@"';
+  const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec nsenter "$@"';
   const node = [process.execPath, "--input-type=module", "-e", script, ...parameters];
-  return new LineProcess("sh", ["-c", enter, "sh", cgroup, netns, ...node]);
+  return new LineProcess("sh", ["-c", enter, "sh", cgroup, `--net=/run/netns/${netns}`, "--", ...node]);
 }
 
 /** Runs a program in this process's place. */
