@@ -12,7 +12,7 @@ test("a node gets the policy, and counts as applied when it has acked all of it"
   const { version } = pilot.controlPlane.status();
   const node = pilot.connect("node-a");
   const view = await pilot.untilNode("node-a", ({ appliedVersion }) => appliedVersion === version);
-  expect(view).toMatchObject({ id: "id-of-node-a", wantedVersion: version, rejected: {} });
+  expect(view).toMatchObject({ id: "bpf-applier~node-a", wantedVersion: version, rejected: {} });
   expect(view).not.toHaveProperty("pendingSince");
   // What is referred to comes first.
   expect(node.updates.map(({ typeUrl }) => typeUrl)).toEqual([endpointSet, serviceType, workload]);

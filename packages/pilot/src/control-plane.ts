@@ -21,6 +21,7 @@ import { grpcListen, grpcOptions, shutDown } from "./servers/grpc-port.ts";
 import { listenOn } from "./servers/listen.ts";
 import { PolicyServer } from "./serving/policy-server.ts";
 import type { DebugSettings, GrpcSettings } from "./settings/discovery-settings.ts";
+import { defaultPush, type PushSettings } from "./settings/push-settings.ts";
 import { EdgeLedger } from "./telemetry/edge-ledger.ts";
 import { registerTelemetry } from "./telemetry/telemetry-service.ts";
 import { buildInfo, buildText, programVersion } from "./version.ts";
@@ -36,6 +37,7 @@ export interface ControlPlaneOptions {
   /** For what is said of streams; default: `logger`. */
   readonly xdsLogger?: Logger;
   readonly grpc?: Partial<GrpcSettings>;
+  readonly push?: PushSettings;
   /** Who this control plane is, as peers are told it. */
   readonly identity?: { readonly podName: string; readonly clusterId: string };
   readonly debug?: DebugSettings;
@@ -81,6 +83,7 @@ export class ControlPlane {
       onState: (state) => this.take(state),
     });
     this.xds = new PolicyServer({
+      push: options.push ?? defaultPush,
       onEvent: (event) => this.onXdsEvent(event),
       onDemand: (typeUrl, names, caller) => this.debug.answer(typeUrl, names, caller?.identity),
     });

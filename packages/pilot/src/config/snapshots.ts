@@ -51,10 +51,19 @@ function sameResources(a: Resources, b: Resources): boolean {
   return true;
 }
 
+const sameIr = (a: PolicyIr, b: PolicyIr): boolean => partsThatDiffer(a, b).length === 0;
+
+/** Whether nothing else than endpoints and workloads differs. */
+export const onlyEndpointsDiffer = (a: PolicyIr, b: PolicyIr): boolean =>
+  partsThatDiffer(a, b).every((part) => part === "endpointSets" || part === "workloads");
+
 /** Messages that did not change are the same objects; their order counts as well. */
-function sameIr({ mesh, ...a }: PolicyIr, { mesh: otherMesh, ...b }: PolicyIr): boolean {
-  const parts = Object.keys(a) as (keyof typeof a)[];
-  return mesh === otherMesh && parts.every((part) => sameMap(a[part], b[part]));
+function partsThatDiffer(a: PolicyIr, b: PolicyIr): (keyof PolicyIr)[] {
+  const parts = Object.keys(a) as (keyof PolicyIr)[];
+  return parts.filter((part) => {
+    const [one, other] = [a[part], b[part]];
+    return one instanceof Map && other instanceof Map ? !sameMap(one, other) : one !== other;
+  });
 }
 
 function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {

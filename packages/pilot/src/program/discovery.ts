@@ -60,6 +60,7 @@ async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void
     logger: log("config"),
     xdsLogger: log("ads"),
     grpc: settings.grpc,
+    push: settings.push,
     identity: settings.identity,
     debug: settings.debug,
   });

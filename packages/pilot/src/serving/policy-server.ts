@@ -2,18 +2,29 @@ import type * as grpc from "@grpc/grpc-js";
 import { policyTypeUrls } from "@keelson/protos";
 import {
   type ConnectionView,
+  defaultLimits,
   type OnDemandAnswer,
   type PeerNode,
   rulesInOrder,
   type XdsEvent,
   XdsServer,
 } from "@keelson/xds";
-import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
+import {
+  envoyTypeRules,
+  isApplier,
+  isProxyless,
+  keptProxyMetadata,
+  type PolicySnapshot,
+  PolicyViews,
+} from "@keelson/xds/proxies";
 import { admitBy } from "../auth/admission.ts";
 import type { Caller } from "../auth/authenticator.ts";
 import type { PeerGuard } from "../auth/peer-guard.ts";
+import { onlyEndpointsDiffer } from "../config/snapshots.ts";
+import type { PushSettings } from "../settings/push-settings.ts";
 
 export interface PolicyServerOptions {
+  readonly push: PushSettings;
   readonly onEvent: (event: XdsEvent) => void;
   /**
    * Answers types that no snapshot has.
@@ -29,17 +40,27 @@ export interface PolicyServerOptions {
 /** Serves snapshots of the policy to kernel nodes and to proxies, on any number of gRPC servers. */
 export class PolicyServer {
   private readonly xds: XdsServer<PolicySnapshot>;
+  private readonly endpointsWait: boolean;
   private views = new PolicyViews();
   private snapshot: PolicySnapshot | undefined;
   /** Who is behind a node's message, where somebody vouches for it. */
   private readonly callers = new WeakMap<PeerNode["message"], Caller>();
 
-  constructor({ onEvent, onDemand }: PolicyServerOptions) {
+  constructor({ onEvent, onDemand, push }: PolicyServerOptions) {
+    this.endpointsWait = push.endpointsWait;
     this.xds = new XdsServer({
       types: [...rulesInOrder(Object.values(policyTypeUrls)), ...envoyTypeRules],
       viewOf: (node, snapshot) => this.views.viewOf(node, snapshot),
       onDemand: (typeUrl, names, node) => onDemand(typeUrl, names, node && this.callers.get(node.message)),
       keptMetadata: keptProxyMetadata,
+      debounce: push.debounce,
+      isUrgent: isApplier,
+      answersInFull: isProxyless,
+      refusesUntilReady: true,
+      limits: {
+        streamsPerSecond: push.streamsPerSecond,
+        pushSlice: { ...defaultLimits.pushSlice, items: push.pushesAtOnce },
+      },
       onEvent,
     });
   }
@@ -56,13 +77,15 @@ export class PolicyServer {
 
   /** Makes `snapshot` the one that all are brought to. */
   set(snapshot: PolicySnapshot): void {
+    const before = this.snapshot;
     this.snapshot = snapshot;
-    this.xds.setSnapshot(snapshot);
+    const now = !this.endpointsWait && before !== undefined && onlyEndpointsDiffer(before.ir, snapshot.ir);
+    this.xds.setSnapshot(snapshot, now);
   }
 
   /** Sends what is newest to all that lack any of it. */
   push(): void {
-    if (this.snapshot !== undefined) this.xds.setSnapshot(this.snapshot);
+    if (this.snapshot !== undefined) this.xds.setSnapshot(this.snapshot, true);
   }
 
   /** Makes what proxies get of the newest snapshot anew. */

@@ -1,5 +1,6 @@
 import { parseLogLevels } from "../logging/log-levels.ts";
 import type { LogSettings } from "../logging/program-log.ts";
+import { type PushSettings, pushSettings } from "./push-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { type ServerAddresses, serverAddresses } from "./server-addresses.ts";
 import { attempt, type Errors, type SettingsInput } from "./settings-input.ts";
@@ -20,6 +21,7 @@ export interface DiscoverySettings {
   readonly domain: string;
   readonly addresses: ServerAddresses;
   readonly grpc: GrpcSettings;
+  readonly push: PushSettings;
   readonly security: SecuritySettings;
   readonly debug: DebugSettings;
   readonly v1: V1Settings;
@@ -64,6 +66,7 @@ export function discoverySettings(input: SettingsInput, errors: Errors): Discove
     domain: flags.domain,
     addresses: serverAddresses(input, errors),
     grpc: grpcSettings(input, errors),
+    push: pushSettings(input, errors),
     security: securitySettings(input, errors),
     debug: {
       onHttp: environment.ENABLE_DEBUG_ON_HTTP,

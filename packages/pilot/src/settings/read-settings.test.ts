@@ -108,6 +108,29 @@ test("what has no meaning here is told, also variables that only istiod has", ()
   ]);
 });
 
+test("how changes reach proxies", () => {
+  const pushOf = (environment: Record<string, string>) => readSettings([], environment).settings?.push;
+  const asIstiod = { debounce: { quietMs: 100, maxMs: 10_000 }, endpointsWait: true };
+  expect(pushOf({})).toMatchObject({ ...asIstiod, streamsPerSecond: Number.POSITIVE_INFINITY });
+  expect(pushOf({})?.pushesAtOnce).toBeGreaterThanOrEqual(20);
+  const environment = {
+    PILOT_DEBOUNCE_AFTER: "1s",
+    PILOT_DEBOUNCE_MAX: "1m",
+    PILOT_ENABLE_EDS_DEBOUNCE: "false",
+    PILOT_PUSH_THROTTLE: "7",
+    PILOT_MAX_REQUESTS_PER_SECOND: "2.5",
+  };
+  expect(pushOf(environment)).toEqual({
+    debounce: { quietMs: 1_000, maxMs: 60_000 },
+    endpointsWait: false,
+    streamsPerSecond: 2.5,
+    pushesAtOnce: 7,
+  });
+  expect(readSettings([], { PILOT_PUSH_THROTTLE: "-1" }).errors).toEqual([
+    "PILOT_PUSH_THROTTLE: -1 is below zero",
+  ]);
+});
+
 test("the environment", () => {
   const environment = {
     POD_NAME: "istiod-1",

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import type { NodeView } from "@keelson/model";
-import { nodeNameMetadata } from "@keelson/model/names";
+import { applierIdPrefix, nodeNameMetadata } from "@keelson/model/names";
 import type { Manifest } from "@keelson/model/testing";
 import { policyTypeUrls } from "@keelson/protos";
 import { DirectorySource } from "@keelson/sources";
@@ -94,7 +94,7 @@ export class TestNode {
     this.client = new DeltaXdsClient({
       address: `127.0.0.1:${port}`,
       credentials: grpc.credentials.createInsecure(),
-      node: { id: `id-of-${name}`, metadata: { [nodeNameMetadata]: name } },
+      node: { id: `${applierIdPrefix}${name}`, metadata: { [nodeNameMetadata]: name } },
       typeUrls: Object.values(policyTypeUrls),
       backoff: new Backoff(5, 50),
       onUpdate: async (update) => {

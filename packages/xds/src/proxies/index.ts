@@ -1,3 +1,3 @@
 export { envoyTypeRules } from "./envoy-rules.ts";
 export { keptProxyMetadata } from "./kept-metadata.ts";
-export { type PolicySnapshot, PolicyViews } from "./policy-views.ts";
+export { isApplier, isProxyless, type PolicySnapshot, PolicyViews } from "./policy-views.ts";

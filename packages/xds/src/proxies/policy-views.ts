@@ -13,6 +13,12 @@ export interface PolicySnapshot extends ResourceSnapshot {
   readonly ir: PolicyIr;
 }
 
+/** Whether it is a kernel node's applier. */
+export const isApplier = ({ id }: PeerNode): boolean => id.startsWith(applierIdPrefix);
+
+/** Whether it is a gRPC library, for which the state of the world is answered in full; as in istiod. */
+export const isProxyless = ({ message }: PeerNode): boolean => message.metadata?.["GENERATOR"] === "grpc";
+
 const proxyTypes: ReadonlySet<string> = new Set(Object.values(envoyTypeUrls));
 
 /** What each peer gets of a snapshot: the policy's own types as a kernel node, Envoy's types as a proxy. */
@@ -20,13 +26,13 @@ export class PolicyViews {
   private readonly nodes = new NodeViews();
   private readonly generator = new EnvoyGenerator();
   private readonly proxies = new WeakMap<PeerNode, ProxyNode>();
-  /** Of the newest snapshot; what proxies get is made from no older one. */
-  private newest: PolicyIr | undefined;
+  /** What proxies get is made from; it only goes forward, as each step back would make everything anew. */
+  private newest: PolicySnapshot | undefined;
 
   /** Whether a peer's node can be read at all. */
   check(node: PeerNode | undefined): Admission {
     if (node === undefined || node.id === "") return refused("the first request of a stream has no node id");
-    if (node.id.startsWith(applierIdPrefix)) return { admitted: true };
+    if (isApplier(node)) return { admitted: true };
     try {
       this.proxyOf(node);
       return { admitted: true };
@@ -38,13 +44,14 @@ export class PolicyViews {
 
   /** @param node one that was checked */
   viewOf(node: PeerNode | undefined, snapshot: PolicySnapshot): View {
-    this.newest = snapshot.ir;
-    return new PolicyView(this.nodes.viewOf(node?.name ?? "", snapshot), () => this.proxyView(node));
+    return new PolicyView(this.nodes.viewOf(node?.name ?? "", snapshot), () =>
+      node === undefined ? undefined : this.proxyView(node, snapshot),
+    );
   }
 
-  private proxyView(node: PeerNode | undefined): View | undefined {
-    if (node === undefined || this.newest === undefined) return undefined;
-    return this.generator.view(this.newest, this.proxyOf(node));
+  private proxyView(node: PeerNode, snapshot: PolicySnapshot): View {
+    if (this.newest === undefined || this.newest.version < snapshot.version) this.newest = snapshot;
+    return this.generator.view(this.newest.ir, this.proxyOf(node));
   }
 
   private proxyOf(node: PeerNode): ProxyNode {

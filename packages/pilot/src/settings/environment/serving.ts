@@ -21,16 +21,26 @@ export const debugEnvironment = {
 
 /** How configuration reaches proxies. */
 export const pushEnvironment = {
-  PILOT_DEBOUNCE_AFTER: accepted(
+  PILOT_DEBOUNCE_AFTER: honoured(
     "duration",
     "100ms",
     istiod,
-    "changes are taken after this time without another",
+    "changes reach proxies after this time without another",
   ),
-  PILOT_DEBOUNCE_MAX: accepted("duration", "10s", istiod, "changes are taken after this time at the latest"),
-  PILOT_ENABLE_EDS_DEBOUNCE: accepted("bool", "true", istiod, "changes of endpoints wait, too"),
-  PILOT_PUSH_THROTTLE: accepted("int", "0", istiod, "proxies that are pushed to at once; 0: by the CPUs"),
-  PILOT_MAX_REQUESTS_PER_SECOND: accepted("float", "0", istiod, "new streams a second; 0: by the CPUs"),
+  PILOT_DEBOUNCE_MAX: honoured(
+    "duration",
+    "10s",
+    istiod,
+    "changes reach proxies after this time at the latest",
+  ),
+  PILOT_ENABLE_EDS_DEBOUNCE: honoured("bool", "true", istiod, "changes of endpoints wait, too"),
+  PILOT_PUSH_THROTTLE: honoured(
+    "int",
+    "0",
+    istiod,
+    "proxies that are pushed to before requests are looked at again; 0: by the CPUs",
+  ),
+  PILOT_MAX_REQUESTS_PER_SECOND: honoured("float", "0", istiod, "new streams a second; 0: no limit"),
   ISTIO_GPRC_MAXSTREAMS: honoured("int", "100000", newAges, "streams of one gRPC connection"),
   ISTIO_GPRC_MAXRECVMSGSIZE: honoured(
     "int",
