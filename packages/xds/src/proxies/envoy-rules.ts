@@ -15,7 +15,8 @@ export const envoyTypeRules: readonly TypeRule[] = [
   { ...asIstiod, typeUrl: endpoint, stage: 0, wildcard: false, independent: true },
   { ...asIstiod, typeUrl: listener, stage: 1 },
   { ...asIstiod, typeUrl: route, stage: 1, wildcard: false },
-  { ...asIstiod, typeUrl: secret, stage: 1, wildcard: false },
+  // Clusters wait for their secrets.
+  { ...asIstiod, typeUrl: secret, stage: 1, wildcard: false, prompt: true },
   // A proxy that is told to drop an extension drops it from listeners that still use it.
   { ...asIstiod, typeUrl: extensionConfig, stage: 1, wildcard: false, neverRemoved: true },
   { ...asIstiod, typeUrl: nameTable, stage: 1 },

@@ -189,7 +189,7 @@ export class AdsStream {
   /** What was asked for since the last push, but of types with a response in flight. */
   private answerRequests(): void {
     for (const type of this.inOrder()) {
-      if (!type.asked || this.inFlight.has(type.rule.typeUrl)) continue;
+      if (!type.asked || this.inFlight.has(type.rule.typeUrl) || this.mustWait(type)) continue;
       const state = type.ahead ?? this.state;
       if (type.subscription.isFresh) {
         this.tell(type);
@@ -198,6 +198,12 @@ export class AdsStream {
       } else if (state !== undefined)
         this.respond(type, state, type.subscription.answer(this.sourceOf(type, state)));
     }
+  }
+
+  /** What a client uses goes on to be used until what it is replaced by leads to nothing that is not ready. */
+  private mustWait({ resumed, rule, stage, subscription }: TypeState): boolean {
+    const refers = resumed && subscription.isFresh && rule.prompt !== true;
+    return refers && stage > 0 && this.inFlight.blocksStage;
   }
 
   /** Types that need not wait for the push in flight. */
@@ -217,7 +223,8 @@ export class AdsStream {
   private watch(): void {
     const { settleMs } = this.context.limits;
     if (this.patience !== undefined || !this.inFlight.blocksStage) return;
-    if (this.stage === undefined && !this.behind) return;
+    const waits = (type: TypeState): boolean => type.asked && this.mustWait(type);
+    if (this.stage === undefined && !this.behind && ![...this.types.values()].some(waits)) return;
     this.patience = setTimeout(() => {
       this.patience = undefined;
       if (this.context.isSent()) this.giveUpOn(this.inFlight.giveUp(settleMs));

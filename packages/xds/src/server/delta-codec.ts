@@ -23,6 +23,7 @@ function follow(message: DeltaDiscoveryRequest, state: TypeState, first: boolean
   } = message;
   if (first) {
     state.subscription.open({ subscribe, unsubscribe, initialVersions });
+    state.resumed = Object.keys(initialVersions).length > 0;
   } else if (subscribe.length > 0 || unsubscribe.length > 0) {
     state.subscription.subscribe(subscribe);
     state.subscription.unsubscribe(unsubscribe);

@@ -154,6 +154,22 @@ describe.each<Variant>(["delta", "sotw"])("%s", (variant) => {
     await peer.quiet();
   });
 
+  test("a client that comes again hears what refers to a cluster when it has the cluster", async () => {
+    if (variant === "sotw") return;
+    using world = await serving(staged);
+    const { peer, set } = world;
+    set({ [clusters]: named("b"), [endpoints]: named("b"), [routes]: named("r to b") });
+    peer.send({ typeUrl: clusters, held: { a: "" } });
+    peer.send({ typeUrl: routes, held: { r: "" } });
+    const made = await peer.next();
+    expect(made).toMatchObject({ typeUrl: clusters, texts: ["b"], removed: [] });
+    await peer.quiet();
+    peer.ack(made);
+    expect(await peer.take()).toMatchObject({ typeUrl: routes, texts: ["r to b"] });
+    expect(await peer.take()).toMatchObject({ typeUrl: clusters, removed: ["a"] });
+    await peer.quiet();
+  });
+
   test("a cluster that changes is followed by its endpoints, though they are the same", async () => {
     using world = await proxy();
     const { peer, set } = world;

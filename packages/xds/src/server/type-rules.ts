@@ -15,6 +15,8 @@ export interface TypeRule {
    * its answer. (An Envoy acks clusters when the new ones are warm.)
    */
   readonly settling?: boolean;
+  /** A request is answered at once although the type is of a later stage: what is of an earlier one needs it. */
+  readonly prompt?: boolean;
   /** May run ahead of a push that waits for answers of other types: what refers to it does not depend on its content. */
   readonly independent?: boolean;
   /**

@@ -20,6 +20,8 @@ export class TypeState {
   due = true;
   /** The response that is due answers a first request. */
   opening = true;
+  /** The client holds something of an earlier stream, which it goes on to use. (Delta.) */
+  resumed = false;
   /** The next request is answered in full, even if it asks for nothing new. (State of the world.) */
   answersNext = false;
   /** Something was asked for by name, be it "*". (State of the world.) */

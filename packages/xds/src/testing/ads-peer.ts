@@ -35,6 +35,8 @@ interface PeerRequest {
   readonly less?: readonly string[];
   readonly nonce?: string;
   readonly error?: string;
+  /** Name → version of what is held from an earlier stream; delta only. */
+  readonly held?: Readonly<Record<string, string>>;
 }
 
 /** A client that says the same in either variant of ADS, and answers nothing by itself. */
@@ -94,7 +96,7 @@ export class AdsPeer implements Disposable {
     if (response.typeUrl !== typeUrl) throw new Error(`not quiet: ${JSON.stringify(response)}`);
   }
 
-  send({ typeUrl, more = [], less = [], nonce, error }: PeerRequest): void {
+  send({ typeUrl, more = [], less = [], nonce, error, held = {} }: PeerRequest): void {
     const wanted = this.wanted.get(typeUrl) ?? new Set();
     this.wanted.set(typeUrl, wanted);
     for (const name of more) wanted.add(name);
@@ -107,7 +109,8 @@ export class AdsPeer implements Disposable {
     this.node = undefined;
     if (this.variant === "delta") {
       const fields = { resourceNamesSubscribe: [...more], resourceNamesUnsubscribe: [...less] };
-      const request = { ...common, ...fields, responseNonce: nonce ?? "" };
+      const initialResourceVersions = { ...held };
+      const request = { ...common, ...fields, initialResourceVersions, responseNonce: nonce ?? "" };
       this.stream.sendBytes(
         toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request)),
       );
