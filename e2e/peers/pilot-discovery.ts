@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { ConfigFolder } from "../world/config-folder.ts";
+import { freePort } from "../world/free-port.ts";
+import type { KubernetesObject } from "../world/objects.ts";
+import { controlPlaneProgram } from "../world/workspace.ts";
+import { http } from "./http.ts";
+import { istioNamespace } from "./istio-objects.ts";
+import type { IstiodPorts } from "./istiod.ts";
+import { PeerProcess, peerRunFolder } from "./peer-process.ts";
+
+export interface PilotDiscoveryOptions {
+  /** Written to a folder of files, which it watches. */
+  readonly objects: readonly KubernetesObject[];
+  /** Of its own, as in a pod's specification. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+/** Keelson's control plane where an istiod would stand: by the same variables, flags and ports. */
+export class PilotDiscovery {
+  readonly process: PeerProcess;
+  readonly ports: IstiodPorts;
+  readonly config: ConfigFolder;
+
+  constructor(process: PeerProcess, ports: IstiodPorts, config: ConfigFolder) {
+    this.process = process;
+    this.ports = ports;
+    this.config = config;
+  }
+
+  /** Asks its HTTP port, such as "/debug/syncz". */
+  get(path: string): Promise<{ status: number; body: string }> {
+    return http({ host: "127.0.0.1", port: this.ports.http, path });
+  }
+
+  stop(): Promise<void> {
+    return this.process.stop();
+  }
+}
+
+/** @throws Error if it does not become ready. */
+export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promise<PilotDiscovery> {
+  const folder = await peerRunFolder("pilot-discovery");
+  const config = await ConfigFolder.create(join(folder, "config"));
+  await config.write("objects", options.objects);
+  const ports = {
+    grpc: await freePort(),
+    secureGrpc: await freePort(),
+    http: await freePort(),
+    monitoring: await freePort(),
+  };
+  const running = new PeerProcess(folder, {
+    title: "pilot-discovery",
+    command: [process.execPath, controlPlaneProgram, ...commandLine(config, ports), ...(options.args ?? [])],
+    environment: {
+      POD_NAME: "istiod-test",
+      POD_NAMESPACE: istioNamespace,
+      KEELSON_STATE_DIR: join(folder, "state"),
+      ...options.environment,
+    },
+  });
+  const started = new PilotDiscovery(running, ports, config);
+  await running.ready(async () => (await started.get("/ready")).status === 200, { everyMs: 50 });
+  return started;
+}
+
+function commandLine({ path }: ConfigFolder, ports: PilotDiscovery["ports"]): string[] {
+  return [
+    "discovery",
+    `--configDir=${path}`,
+    `--grpcAddr=127.0.0.1:${ports.grpc}`,
+    `--secureGRPCAddr=127.0.0.1:${ports.secureGrpc}`,
+    `--httpAddr=127.0.0.1:${ports.http}`,
+    `--monitoringAddr=127.0.0.1:${ports.monitoring}`,
+    "--monitoringPort=0",
+    "--httpsAddr=",
+  ];
+}
