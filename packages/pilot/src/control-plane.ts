@@ -3,7 +3,7 @@ import type { ServiceExplanation } from "@keelson/compiler";
 import type { StatusView } from "@keelson/model";
 import type { ResourceSnapshot } from "@keelson/protos";
 import type { ConfigSource } from "@keelson/sources";
-import type { XdsEvent } from "@keelson/xds";
+import type { ServerLimits, XdsEvent } from "@keelson/xds";
 import type { Logger } from "pino";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { openGuard, type PeerGuard } from "./auth/peer-guard.ts";
@@ -41,6 +41,7 @@ export interface ControlPlaneOptions {
   /** Who this control plane is, as peers are told it. */
   readonly identity?: { readonly podName: string; readonly clusterId: string };
   readonly debug?: DebugSettings;
+  readonly xdsLimits?: Partial<ServerLimits>;
 }
 
 const defaultDebug: DebugSettings = {
@@ -85,6 +86,7 @@ export class ControlPlane {
     this.xds = new PolicyServer({
       push: options.push ?? defaultPush,
       onEvent: (event) => this.onXdsEvent(event),
+      ...(options.xdsLimits === undefined ? {} : { limits: options.xdsLimits }),
       onDemand: (typeUrl, names, caller) => this.debug.answer(typeUrl, names, caller?.identity),
     });
     const { podName = "", clusterId = "Kubernetes" } = options.identity ?? {};
@@ -182,6 +184,15 @@ export class ControlPlane {
 
   private onXdsEvent(event: XdsEvent): void {
     this.metrics.takeXdsEvent(event);
+    if (event.kind === "refused" && event.full === true && this.refuseForRoom(event.reason)) return;
     logXdsEvent(this.options.xdsLogger ?? this.options.logger, event);
+  }
+
+  /** @returns whether it is known already that there is no room: not each of ten thousand streams is a line of the log */
+  private refuseForRoom(why: string): boolean {
+    const part = "xDS streams";
+    if (Object.hasOwn(this.readiness.problems, part)) return true;
+    this.readiness.fail(part, `${why}; more are refused`, () => !this.xds.isFull);
+    return false;
   }
 }

@@ -27,3 +27,14 @@ test("what is wrong is told, and is not in the way", () => {
   readiness.recover("mesh");
   expect(readiness.problems).toEqual({ "port 15012": "it is taken" });
 });
+
+test("what is wrong may end by itself", () => {
+  const readiness = new Readiness();
+  let isFull = true;
+  readiness.fail("streams", "too many", () => !isFull);
+  expect(readiness.problems).toEqual({ streams: "too many" });
+  isFull = false;
+  expect(readiness.problems).toEqual({});
+  isFull = true;
+  expect(readiness.problems).toEqual({});
+});

@@ -1,7 +1,7 @@
 /** Readiness as a set of named tasks, each held by whoever must finish it, and what is wrong without being in the way. */
 export class Readiness {
   private readonly pending = new Map<string, string>();
-  private readonly wrong = new Map<string, string>();
+  private readonly wrong = new Map<string, { readonly why: string; readonly isOver: () => boolean }>();
 
   /**
    * Adds a task that must be done before the program is ready.
@@ -15,9 +15,12 @@ export class Readiness {
     };
   }
 
-  /** Says that a part of the program does not do its work, and why; the rest goes on. Said again, the last word counts. */
-  fail(part: string, why: string): void {
-    this.wrong.set(part, why);
+  /**
+   * Says that a part of the program does not do its work, and why; the rest goes on. Said again, the last word counts.
+   * @param isOver asked whenever somebody looks: true ends it
+   */
+  fail(part: string, why: string, isOver: () => boolean = () => false): void {
+    this.wrong.set(part, { why, isOver });
   }
 
   /** Takes back what fail said of the part. */
@@ -36,6 +39,7 @@ export class Readiness {
 
   /** What does not work, by part. */
   get problems(): Record<string, string> {
-    return Object.fromEntries(this.wrong);
+    for (const [part, { isOver }] of this.wrong) if (isOver()) this.wrong.delete(part);
+    return Object.fromEntries([...this.wrong].map(([part, { why }]) => [part, why]));
   }
 }

@@ -34,6 +34,11 @@ export class Metrics {
     labelNames: ["type"],
     registers: this.registers,
   });
+  private readonly refusals = new Counter({
+    name: "keelson_xds_refused_total",
+    help: "Streams that were ended because of what the peer asked for, or for want of room.",
+    registers: this.registers,
+  });
   private readonly configSize = new Histogram({
     name: "pilot_xds_config_size_bytes",
     help: "Sizes of responses, by type URL.",
@@ -105,6 +110,8 @@ export class Metrics {
     } else if (event.kind === "brought") {
       const takenAt = this.takenAt.get(event.version);
       if (takenAt !== undefined) this.convergenceSeconds.observe((Date.now() - takenAt.getTime()) / 1000);
+    } else if (event.kind === "refused") {
+      this.refusals.inc();
     } else if (event.kind === "nack") {
       this.rejects.inc({ type: shortTypeName(event.typeUrl) });
     }

@@ -29,6 +29,8 @@ export class Servers {
   private readonly log: ProgramLog;
   private readonly http: FastifyInstance[] = [];
   private readonly closers: (() => Promise<void>)[] = [];
+  /** Flag → the port that it led to. */
+  private readonly ports = new Map<string, number>();
 
   constructor(controlPlane: ControlPlane, settings: DiscoverySettings, log: ProgramLog) {
     this.controlPlane = controlPlane;
@@ -65,7 +67,7 @@ export class Servers {
     const { grpc: xds, secureGrpc, https, admission } = this.settings.addresses;
     if (xds !== undefined) {
       const port = await this.controlPlane.listen(xds);
-      this.tell("xDS", xds, port);
+      this.tell({ flag: "--grpcAddr", serves: "xDS", address: xds }, port);
     }
     const serving = [secureGrpc, https, admission].every((address) => address === undefined)
       ? undefined
@@ -82,6 +84,13 @@ export class Servers {
     ]) {
       await this.open(port, fastifyListen(this.keep(webhookServer(this.controlPlane, serving))));
     }
+  }
+
+  /** The port that a flag's address led to. @throws Error if it is not open */
+  port(flag: string): number {
+    const port = this.ports.get(flag);
+    if (port === undefined) throw new Error(`no port is open for ${flag}`);
+    return port;
   }
 
   async close(): Promise<void> {
@@ -114,10 +123,11 @@ export class Servers {
     return server;
   }
 
-  private async open({ flag, serves, address }: Port, listen: Listen): Promise<void> {
+  private async open(port: Port, listen: Listen): Promise<void> {
+    const { flag, serves, address } = port;
     if (address === undefined) return;
     try {
-      this.tell(serves, address, await listenOn(address, listen));
+      this.tell(port, await listenOn(address, listen));
     } catch (error) {
       const { message } = error as Error;
       this.controlPlane.readiness.fail(`port ${address.port}`, `${message}; ${flag} chooses another`);
@@ -128,21 +138,24 @@ export class Servers {
   }
 
   /** gRPC in the clear and HTTP/1 on one port. */
-  private async openShared({ serves, address }: Port, server: FastifyInstance): Promise<void> {
+  private async openShared(shared: Port, server: FastifyInstance): Promise<void> {
+    const { address } = shared;
     if (address === undefined) return;
     await server.ready();
     const credentials = grpc.ServerCredentials.createInsecure();
     const injector = this.controlPlane.makeServer().createConnectionInjector(credentials);
-    const shared = sharedPort(server.server, (socket) => injector.injectConnection(socket));
-    const port = await listenOn(address, plainListen(shared));
+    const listener = sharedPort(server.server, (socket) => injector.injectConnection(socket));
+    const port = await listenOn(address, plainListen(listener));
     this.closers.push(async () => {
-      shared.close();
+      listener.close();
     });
-    this.tell(serves, address, port);
+    this.tell(shared, port);
   }
 
-  private tell(serves: string, address: ListenAddress, port: number): void {
-    this.log("http").info({ address: formatHostPort({ ...address, port }) }, `serving ${serves}`);
+  private tell({ flag, serves, address }: Port, port: number): void {
+    this.ports.set(flag, port);
+    const bound = address === undefined ? port : formatHostPort({ ...address, port });
+    this.log("http").info({ address: bound }, `serving ${serves}`);
   }
 }
 

@@ -15,19 +15,20 @@ const patienceMs = 15_000;
 export function sharedPort(http: HttpServer, grpc: (socket: Socket) => void): Server {
   return createServer((socket) => {
     const cut = setTimeout(() => socket.destroy(), patienceMs);
-    const ignore = (): void => undefined;
-    socket.on("error", ignore);
+    // Whoever takes the connection sees that it ends; gRPC looks for errors only while it has a call.
+    socket.on("error", () => undefined);
     socket.once("close", () => clearTimeout(cut));
+    let head = Buffer.alloc(0);
     const look = (): void => {
       const chunk = socket.read() as Buffer | null;
       if (chunk === null) return;
-      socket.unshift(chunk);
-      const known = Math.min(chunk.length, preface.length);
-      const isHttp2 = chunk.subarray(0, known).equals(preface.subarray(0, known));
+      head = Buffer.concat([head, chunk]);
+      const known = Math.min(head.length, preface.length);
+      const isHttp2 = head.subarray(0, known).equals(preface.subarray(0, known));
       if (isHttp2 && known < preface.length) return;
       clearTimeout(cut);
       socket.off("readable", look);
-      socket.off("error", ignore);
+      socket.unshift(head);
       if (isHttp2) grpc(socket);
       else http.emit("connection", socket);
     };

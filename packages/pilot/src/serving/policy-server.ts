@@ -6,6 +6,7 @@ import {
   type OnDemandAnswer,
   type PeerNode,
   rulesInOrder,
+  type ServerLimits,
   type XdsEvent,
   XdsServer,
 } from "@keelson/xds";
@@ -26,6 +27,7 @@ import type { PushSettings } from "../settings/push-settings.ts";
 export interface PolicyServerOptions {
   readonly push: PushSettings;
   readonly onEvent: (event: XdsEvent) => void;
+  readonly limits?: Partial<ServerLimits>;
   /**
    * Answers types that no snapshot has.
    * @param caller undefined if nobody vouches for it
@@ -46,7 +48,7 @@ export class PolicyServer {
   /** Who is behind a node's message, where somebody vouches for it. */
   private readonly callers = new WeakMap<PeerNode["message"], Caller>();
 
-  constructor({ onEvent, onDemand, push }: PolicyServerOptions) {
+  constructor({ onEvent, onDemand, push, limits }: PolicyServerOptions) {
     this.endpointsWait = push.endpointsWait;
     this.xds = new XdsServer({
       types: [...rulesInOrder(Object.values(policyTypeUrls)), ...envoyTypeRules],
@@ -60,6 +62,7 @@ export class PolicyServer {
       limits: {
         streamsPerSecond: push.streamsPerSecond,
         pushSlice: { ...defaultLimits.pushSlice, items: push.pushesAtOnce },
+        ...limits,
       },
       onEvent,
     });
@@ -103,6 +106,11 @@ export class PolicyServer {
       sizes.set(version, (sizes.get(version) ?? 0) + 1);
     }
     return sizes;
+  }
+
+  /** Whether there are as many streams as there may be. */
+  get isFull(): boolean {
+    return this.xds.isFull;
   }
 
   /** Of the newest snapshot, as proxies are told it; "" before the first. */

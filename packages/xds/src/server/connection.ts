@@ -11,6 +11,7 @@ import type { OnDemand } from "./on-demand.ts";
 import { OnDemandStream } from "./on-demand-stream.ts";
 import { type PeerNode, peerNodeOf } from "./peer-node.ts";
 import { Refusal } from "./refusal.ts";
+import { refusedEvent } from "./refused-event.ts";
 import { checkRequest } from "./request-checks.ts";
 import type { TypeRules } from "./type-rules.ts";
 
@@ -99,7 +100,7 @@ export class Connection<Message = unknown> {
   refuse(reason: Refusal): void {
     if (this.closed) return;
     this.end(reason);
-    this.context.onEvent({ kind: "refused", node: this.label, peer: this.peer, reason: reason.message });
+    this.context.onEvent(refusedEvent(this.label, this.peer, reason));
   }
 
   /** Ends the stream, which is nobody's fault. */

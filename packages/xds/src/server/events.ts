@@ -30,4 +30,11 @@ export type XdsEvent =
       /** What the client says is wrong; undefined: nothing is. */
       readonly error: string | undefined;
     }
-  | { readonly kind: "refused"; readonly node: string; readonly peer: string; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      readonly node: string;
+      readonly peer: string;
+      readonly reason: string;
+      /** The server has as many streams as it may. */
+      readonly full?: true;
+    };

@@ -8,14 +8,21 @@ export type RefusalCode = "UNAUTHENTICATED" | "PERMISSION_DENIED" | "INVALID_ARG
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly code: status;
+  /** The server has as many streams as it may; it is not this peer's fault. */
+  readonly isFull: boolean;
 
-  private constructor(code: status, message: string) {
+  private constructor(code: status, message: string, isFull = false) {
     super(message);
     this.code = code;
+    this.isFull = isFull;
   }
 
   static overLimit(message: string): Refusal {
     return new Refusal(status.RESOURCE_EXHAUSTED, message);
+  }
+
+  static full(message: string): Refusal {
+    return new Refusal(status.RESOURCE_EXHAUSTED, message, true);
   }
 
   static malformed(message: string): Refusal {

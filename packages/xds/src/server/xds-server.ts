@@ -22,6 +22,7 @@ import { nothingOnDemand, type OnDemand } from "./on-demand.ts";
 import type { PeerNode } from "./peer-node.ts";
 import { PushQueue } from "./push-queue.ts";
 import { Refusal } from "./refusal.ts";
+import { refusedEvent } from "./refused-event.ts";
 import { sotwCodec, sotwRequest } from "./sotw-codec.ts";
 import { StreamRate } from "./stream-rate.ts";
 import { type TypeRule, TypeRules } from "./type-rules.ts";
@@ -157,6 +158,11 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     return count;
   }
 
+  /** Whether there are as many streams as there may be. */
+  get isFull(): boolean {
+    return this.calls.size >= this.context.limits.streams;
+  }
+
   /** Every stream that has told its node, sorted by name. */
   nodes(): NodeStatus[] {
     return [...this.connections]
@@ -229,7 +235,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     if (this.options.refusesUntilReady === true && this.newest === undefined)
       return this.turnAway(call, Refusal.notReady());
     if (this.calls.size > streams && !this.dropOldestSilent())
-      return this.turnAway(call, Refusal.overLimit(`${streams} streams are open already`));
+      return this.turnAway(call, Refusal.full(`${streams} streams are open already`));
     const turn = this.rate.turn();
     if (turn !== undefined) return turn;
     return this.turnAway(call, Refusal.overLimit(`more than ${streamsPerSecond} new streams a second`));
@@ -238,7 +244,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
   private turnAway(call: AdsCall, reason: Refusal): undefined {
     const peer = call.getPeer();
     endCall(call, reason);
-    this.options.onEvent?.({ kind: "refused", node: "", peer, reason: reason.message });
+    this.options.onEvent?.(refusedEvent("", peer, reason));
     return undefined;
   }
 
@@ -246,7 +252,7 @@ export class XdsServer<Snapshot extends ResourceSnapshot = ResourceSnapshot> {
     const { streams } = this.context.limits;
     for (const connection of this.connections) {
       if (!connection.isSilent) continue;
-      connection.refuse(Refusal.overLimit(`no request yet, and ${streams} streams are open`));
+      connection.refuse(Refusal.full(`no request yet, and ${streams} streams are open`));
       return true;
     }
     return false;
