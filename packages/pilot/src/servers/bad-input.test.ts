@@ -114,19 +114,19 @@ async function sendBody(
 ): Promise<{ status: string | undefined; sent: number }> {
   const head = `POST /debug/syncz HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${mebibytes * mebibyte.length}\r\n\r\n`;
   const socket = await open(port, head);
-  let answer = "";
+  const said = { text: "" };
   socket.on("data", (chunk: Buffer) => {
-    answer += chunk.toString();
+    said.text += chunk.toString();
   });
   const over = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   let sent = 0;
-  while (sent < mebibytes && !socket.destroyed && answer === "") {
+  while (sent < mebibytes && !socket.destroyed && said.text === "") {
     sent += 1;
     await Promise.race([new Promise((resolve) => socket.write(mebibyte, resolve)), over]);
   }
   socket.end();
   await over;
-  return { status: /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1], sent };
+  return { status: /^HTTP\/1\.1 (\d+)/.exec(said.text)?.[1], sent };
 }
 
 test("a body of 100 MiB is refused, and not kept", async () => {
