@@ -41,8 +41,13 @@ export const durationUnlessZero = (milliseconds: bigint): Duration | undefined =
 /** @param body the serialised message. */
 export function resourceOfBytes(name: string, body: Uint8Array): Resource {
   // 64 bits: two versions of one resource are alike with a probability of 1 in 10^19.
-  return { name, version: createHash("sha256").update(body).digest("hex").slice(0, 16), body };
+  const version = createHash("sha256").update(body).digest("hex").slice(0, 16);
+  return { name, version, body: ownBytes(body) };
 }
+
+/** A copy, if the bytes are a small part of a pool of Node's, all of which they would keep in memory. */
+const ownBytes = (bytes: Uint8Array): Uint8Array =>
+  bytes.buffer.byteLength === bytes.byteLength ? bytes : new Uint8Array(bytes);
 
 export function resourceOf<Desc extends DescMessage>(
   schema: Desc,
