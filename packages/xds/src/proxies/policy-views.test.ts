@@ -42,21 +42,29 @@ test("a peer gets the policy's types as a kernel node, and Envoy's as a proxy", 
   expect(view.resources("type.test/Unknown").size).toBe(0);
 });
 
-test("a list is the same object as long as nothing in it changes", () => {
+test("a view is the same object as long as nothing of what it was asked for changes", () => {
   const views = new PolicyViews();
-  const ir = irWith("10.244.0.9");
-  const [one, same] = [1, 2].map((version) => views.viewOf(sidecar, snapshotOf(version, ir)));
-  const changed = views.viewOf(
-    sidecar,
-    snapshotOf(3, {
-      ...ir,
-      endpointSets: new Map([[set, anEndpointSet(set, [{ address: "10.244.0.10" }])]]),
-    }),
-  );
   const { cluster, endpoint } = envoyTypeUrls;
-  for (const typeUrl of [cluster, endpoint]) expect(same?.resources(typeUrl)).toBe(one?.resources(typeUrl));
-  expect(changed.resources(cluster)).toBe(one?.resources(cluster));
-  expect(changed.resources(endpoint)).not.toBe(one?.resources(endpoint));
+  const ir = irWith("10.244.0.9");
+  const before = views.viewOf(sidecar, snapshotOf(1, ir));
+  const [clusters, endpoints] = [before.resources(cluster), before.resources(endpoint)];
+  expect(views.viewOf(sidecar, snapshotOf(2, ir))).toBe(before);
+  const endpointSets = new Map([[set, anEndpointSet(set, [{ address: "10.244.0.10" }])]]);
+  const changed = views.viewOf(sidecar, snapshotOf(3, { ...ir, endpointSets }));
+  expect(changed).not.toBe(before);
+  expect(changed.resources(cluster)).toBe(clusters);
+  expect(changed.resources(endpoint)).not.toBe(endpoints);
+  expect(before.resources(endpoint)).toBe(endpoints);
+});
+
+test("a kernel node's view does not depend on what proxies get", () => {
+  const views = new PolicyViews();
+  const own = views.viewOf(applier, snapshotOf(1, irWith("10.244.0.9")));
+  const list = own.resources(policyTypeUrls.workload);
+  expect(views.viewOf(applier, snapshotOf(2, irWith("10.244.0.10")))).toBe(own);
+  expect(own.resources(policyTypeUrls.workload)).toBe(list);
+  const later = { ...snapshotOf(3, irWith("10.244.0.10")), resources: new Map() };
+  expect(views.viewOf(applier, later).resources(policyTypeUrls.workload).size).toBe(0);
 });
 
 test("proxies never go back to what was before", () => {

@@ -6,7 +6,7 @@ import { envoyTypeUrls } from "../envoy/type-urls.ts";
 import type { Admission } from "../server/admission.ts";
 import { NodeViews } from "../server/node-views.ts";
 import type { PeerNode } from "../server/peer-node.ts";
-import { noResources, type Resources, type View } from "../server/view.ts";
+import type { Resources, View } from "../server/view.ts";
 
 /** What kernel nodes get as resources, and proxies from the policy IR. */
 export interface PolicySnapshot extends ResourceSnapshot {
@@ -26,6 +26,8 @@ export class PolicyViews {
   private readonly nodes = new NodeViews();
   private readonly generator = new EnvoyGenerator();
   private readonly proxies = new WeakMap<PeerNode, ProxyNode>();
+  /** The last of each peer. */
+  private readonly views = new WeakMap<PeerNode, PolicyView>();
   /** What proxies get is made from; it only goes forward, as each step back would make everything anew. */
   private newest: PolicySnapshot | undefined;
 
@@ -42,11 +44,21 @@ export class PolicyViews {
     }
   }
 
-  /** @param node one that was checked */
+  /** @param node one that was checked. @returns the same view as before if nothing of what it was asked for differs */
   viewOf(node: PeerNode | undefined, snapshot: PolicySnapshot): View {
-    return new PolicyView(this.nodes.viewOf(node?.name ?? "", snapshot), () =>
-      node === undefined ? undefined : this.proxyView(node, snapshot),
-    );
+    if (node === undefined) return this.nodes.viewOf("", snapshot);
+    const before = this.views.get(node);
+    if (before?.isRightFor(snapshot) === true) return before;
+    const view = new PolicyView(snapshot, this.partsOf(node));
+    this.views.set(node, view);
+    return view;
+  }
+
+  private partsOf(node: PeerNode): Parts {
+    return {
+      list: (typeUrl, snapshot) => this.nodes.viewOf(node.name, snapshot).resources(typeUrl),
+      proxy: (snapshot) => this.proxyView(node, snapshot),
+    };
   }
 
   private proxyView(node: PeerNode, snapshot: PolicySnapshot): View {
@@ -63,27 +75,47 @@ export class PolicyViews {
 
 const refused = (reason: string): Admission => ({ admitted: false, code: "INVALID_ARGUMENT", reason });
 
-/** Finds out what the peer gets as a proxy when it asks as one. */
-class PolicyView implements View {
-  private readonly nodeView: View;
-  private readonly makeProxyView: () => View | undefined;
-  private proxyView: View | undefined;
+/** What a view is made of; both give the same objects as before where nothing changed. */
+interface Parts {
+  /** A type of the policy's own. */
+  list(typeUrl: string, snapshot: PolicySnapshot): Resources;
+  proxy(snapshot: PolicySnapshot): View;
+}
 
-  constructor(nodeView: View, makeProxyView: () => View | undefined) {
-    this.nodeView = nodeView;
-    this.makeProxyView = makeProxyView;
+/** Finds out what the peer gets as a kernel node, and as a proxy, when it asks as one. */
+class PolicyView implements View {
+  private snapshot: PolicySnapshot;
+  private readonly parts: Parts;
+  /** What it was asked for so far. */
+  private readonly lists = new Map<string, Resources>();
+  private proxy: View | undefined;
+
+  constructor(snapshot: PolicySnapshot, parts: Parts) {
+    this.snapshot = snapshot;
+    this.parts = parts;
+  }
+
+  /** Whether all that was asked for is the same in a newer snapshot; what is asked for later is of that one, then. */
+  isRightFor(snapshot: PolicySnapshot): boolean {
+    if (snapshot.version < this.snapshot.version) return false;
+    for (const [typeUrl, list] of this.lists) if (this.parts.list(typeUrl, snapshot) !== list) return false;
+    if (this.proxy !== undefined && this.parts.proxy(snapshot) !== this.proxy) return false;
+    this.snapshot = snapshot;
+    return true;
   }
 
   resources(typeUrl: string): Resources {
-    if (!proxyTypes.has(typeUrl)) return this.nodeView.resources(typeUrl);
-    return this.asProxy()?.resources(typeUrl) ?? noResources;
+    if (proxyTypes.has(typeUrl)) return this.asProxy().resources(typeUrl);
+    const list = this.lists.get(typeUrl) ?? this.parts.list(typeUrl, this.snapshot);
+    this.lists.set(typeUrl, list);
+    return list;
   }
 
   lookup(typeUrl: string, name: string): Resource | undefined {
-    return proxyTypes.has(typeUrl) ? this.asProxy()?.lookup?.(typeUrl, name) : undefined;
+    return proxyTypes.has(typeUrl) ? this.asProxy().lookup?.(typeUrl, name) : undefined;
   }
 
-  private asProxy(): View | undefined {
-    return (this.proxyView ??= this.makeProxyView());
+  private asProxy(): View {
+    return (this.proxy ??= this.parts.proxy(this.snapshot));
   }
 }

@@ -1,30 +1,21 @@
 import type { AdsRequest } from "./ads-request.ts";
-import type { Codec, Content } from "./codec.ts";
-import { nonceOf, type State, versionOf } from "./epoch.ts";
-import type { XdsEvent } from "./events.ts";
-import { InFlight } from "./in-flight.ts";
+import type { Changes, Source } from "./changes.ts";
+import type { State } from "./epoch.ts";
+import { Exchange, type ExchangeContext } from "./exchange.ts";
+import type { InFlight } from "./in-flight.ts";
 import { checkLimit, type ServerLimits } from "./limits.ts";
-import type { Changes, Source } from "./subscription.ts";
 import type { TypeRule, TypeRules } from "./type-rules.ts";
 import { TypeState } from "./type-state.ts";
 
-/** Longest text of a nack that is kept, in characters. */
-const nackTextLength = 4_096;
-
-export interface StreamContext {
+export interface StreamContext extends ExchangeContext {
   readonly types: TypeRules;
   readonly limits: ServerLimits;
-  readonly codec: Codec;
-  /** For logs: the node, or its peer. */
-  readonly label: string;
   /** Whether a client of the state of the world that asks for more names is sent the others again. */
   readonly answersInFull: boolean;
   /** What the node should hold now; undefined until the server has something to serve: requests wait until then. */
   readonly newest: () => State | undefined;
-  readonly send: (response: Buffer) => void;
   /** Whether all that was sent has left for the client. */
   readonly isSent: () => boolean;
-  readonly onEvent: (event: XdsEvent) => void;
 }
 
 /**
@@ -37,22 +28,27 @@ export interface StreamContext {
 export class AdsStream {
   readonly connectedAt = new Date();
   readonly types = new Map<string, TypeState>();
+  /** The same in the order of reference. */
+  private ordered: readonly TypeState[] = [];
   private readonly context: StreamContext;
-  private readonly inFlight: InFlight;
+  private readonly exchange: Exchange;
   /** What the client is brought to, or was. */
   private state: State | undefined;
   /** The stage that is next in the push under way; undefined: none is. */
   private stage: number | undefined;
   /** Whether there may be something newer than `state`, or something of it was held back. */
   private behind = true;
-  private responses = 0;
   /** The push under way replaces what the client held before. */
   private isUpdate = false;
   private patience: NodeJS.Timeout | undefined;
 
   constructor(context: StreamContext) {
     this.context = context;
-    this.inFlight = new InFlight(context.codec.supersedes);
+    this.exchange = new Exchange(context);
+  }
+
+  private get inFlight(): InFlight {
+    return this.exchange.inFlight;
   }
 
   /** Since when responses wait for an answer. */
@@ -64,7 +60,7 @@ export class AdsStream {
   onRequest(request: AdsRequest): void {
     const { typeUrl } = request;
     const known = this.types.get(typeUrl);
-    if (known !== undefined) this.acknowledge(request, known);
+    if (known !== undefined && this.exchange.take(request, known)) this.behind = true;
     const state = request.follow(known, () => this.open(typeUrl));
     if (state !== undefined) this.keep(state);
     this.push();
@@ -83,7 +79,7 @@ export class AdsStream {
     const newest = this.context.newest();
     if (newest === undefined) return false;
     if (newest.view !== this.state?.view) {
-      for (const { rule, subscription, asked } of this.types.values())
+      for (const { rule, subscription, asked } of this.ordered)
         if (asked || !subscription.isUpTo(newest.view.resources(rule.typeUrl))) return false;
     }
     this.state = newest;
@@ -99,33 +95,20 @@ export class AdsStream {
     return new TypeState(this.context.types.of(typeUrl), canonical);
   }
 
+  private add(state: TypeState): void {
+    const { types } = this.context;
+    const place = ({ rule }: TypeState): number => types.placeOf(rule.typeUrl);
+    this.types.set(state.rule.typeUrl, state);
+    this.ordered = [...this.types.values()].sort((a, b) => place(a) - place(b));
+  }
+
   private keep(state: TypeState): void {
     const { limits, answersInFull } = this.context;
     const { typeUrl } = state.rule;
     if (answersInFull && state.due) state.subscription.repeat();
-    this.types.set(typeUrl, state);
+    if (this.types.get(typeUrl) !== state) this.add(state);
     checkLimit("types on one stream", this.types.size, limits.typesPerStream);
     checkLimit(`names of ${typeUrl}`, state.subscription.size, limits.namesPerType);
-  }
-
-  /** A nonce that is not in flight is stale. */
-  private acknowledge({ typeUrl, nonce, error }: AdsRequest, state: TypeState): void {
-    const response = this.inFlight.take(nonce, typeUrl);
-    if (response === undefined) return;
-    const { version, names } = response;
-    state.heard = true;
-    if (state.subscription.mayHold(response.added)) this.behind = true;
-    const about = { node: this.context.label, typeUrl, version };
-    if (error === undefined) {
-      state.ackedVersion = version;
-      state.ackedNonce = nonce;
-      state.subscription.acked(names);
-      this.context.onEvent({ kind: "ack", ...about });
-      return;
-    }
-    const message = error.slice(0, nackTextLength);
-    state.subscription.nacked({ version, message, at: new Date() }, names);
-    this.context.onEvent({ kind: "nack", ...about, message });
   }
 
   private push(): void {
@@ -149,12 +132,12 @@ export class AdsStream {
     this.isUpdate = this.state !== undefined && this.state.epoch !== newest.epoch;
     this.state = newest;
     this.stage = 0;
-    for (const type of this.types.values()) type.ahead = undefined;
+    for (const type of this.ordered) type.endAhead();
     return true;
   }
 
   private runStage(stage: number): void {
-    const types = this.inOrder();
+    const types = this.ordered;
     const stages = types.map((type) => type.stage).filter((each) => each >= stage);
     if (stages.length === 0) {
       this.stage = undefined;
@@ -188,7 +171,7 @@ export class AdsStream {
 
   /** What was asked for since the last push, but of types with a response in flight. */
   private answerRequests(): void {
-    for (const type of this.inOrder()) {
+    for (const type of this.ordered) {
       if (!type.asked || this.inFlight.has(type.rule.typeUrl) || this.mustWait(type)) continue;
       const state = type.ahead ?? this.state;
       if (type.subscription.isFresh) {
@@ -211,7 +194,7 @@ export class AdsStream {
     if (!this.behind) return;
     const newest = this.context.newest();
     if (newest?.epoch === this.state?.epoch) return;
-    for (const type of this.types.values()) {
+    for (const type of this.ordered) {
       const { independent, typeUrl } = type.rule;
       if (independent !== true || !type.heard || this.inFlight.has(typeUrl)) continue;
       type.ahead = newest;
@@ -224,7 +207,7 @@ export class AdsStream {
     const { settleMs } = this.context.limits;
     if (this.patience !== undefined || !this.inFlight.blocksStage) return;
     const waits = (type: TypeState): boolean => type.asked && this.mustWait(type);
-    if (this.stage === undefined && !this.behind && ![...this.types.values()].some(waits)) return;
+    if (this.stage === undefined && !this.behind && !this.ordered.some(waits)) return;
     this.patience = setTimeout(() => {
       this.patience = undefined;
       if (this.context.isSent()) this.giveUpOn(this.inFlight.giveUp(settleMs));
@@ -237,12 +220,6 @@ export class AdsStream {
       const state = this.types.get(typeUrl);
       if (state !== undefined) state.heard = true;
     }
-  }
-
-  private inOrder(): TypeState[] {
-    const { types } = this.context;
-    const place = ({ rule }: TypeState): number => types.placeOf(rule.typeUrl);
-    return [...this.types.values()].sort((a, b) => place(a) - place(b));
   }
 
   /** Brings the client to all there is of a type. */
@@ -276,7 +253,7 @@ export class AdsStream {
     const content = this.context.codec.compose(changes, type, must);
     if (content === undefined) return;
     type.opening = false;
-    this.send(type, state, changes, content);
+    this.exchange.send(type, state.epoch, changes, content);
     this.repeatFollower(type.rule, changes, first);
   }
 
@@ -287,30 +264,4 @@ export class AdsStream {
     this.context.codec.repeatAfter(follower, names, first);
     follower.asked = true;
   }
-
-  private send(type: TypeState, { epoch }: State, changes: Changes, content: Content): void {
-    const { codec, label, onEvent, send } = this.context;
-    const begin = performance.now();
-    const { rule } = type;
-    const { typeUrl } = rule;
-    this.responses += 1;
-    const version = versionOf(epoch, rule);
-    const nonce = nonceOf(epoch, rule, this.responses);
-    const bytes = codec.encode({ typeUrl, version, nonce, versioned: rule.unversioned !== true, ...content });
-    const added = changes.added.map(({ name }) => name);
-    this.inFlight.add(nonce, {
-      rule,
-      version,
-      added,
-      names: [...added, ...changes.missing, ...changes.gone],
-    });
-    type.sentVersion = version;
-    type.sentNonce = nonce;
-    type.sentAt = new Date();
-    send(bytes);
-    const counts = { added: content.resources.length, removed: content.removed.length, bytes: bytes.length };
-    onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds: secondsSince(begin) });
-  }
 }
-
-const secondsSince = (begin: number): number => (performance.now() - begin) / 1000;

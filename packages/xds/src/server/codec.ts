@@ -1,7 +1,7 @@
 import type { Resource } from "@keelson/protos";
 import type { Variant } from "./ads-request.ts";
+import type { Changes } from "./changes.ts";
 import type { ResponseParts } from "./encoding.ts";
-import type { Changes } from "./subscription.ts";
 import type { TypeState } from "./type-state.ts";
 
 /** What a response says. */

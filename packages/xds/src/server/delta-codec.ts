@@ -1,8 +1,8 @@
 import type { DeltaDiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
 import type { AdsRequest } from "./ads-request.ts";
+import type { Changes } from "./changes.ts";
 import type { Codec, Content } from "./codec.ts";
 import { encodeDelta, type ResourceEncoder } from "./encoding.ts";
-import type { Changes } from "./subscription.ts";
 import type { TypeState } from "./type-state.ts";
 
 export const deltaRequest = (message: DeltaDiscoveryRequest): AdsRequest => ({

@@ -42,20 +42,20 @@ describe("by time", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test("a slice ends after so many ms", () => {
-    const done: string[] = [];
-    const queue = new PushQueue<string>(
+  test("a slice ends after so many ms, give or take a few items", () => {
+    const done: number[] = [];
+    const queue = new PushQueue<number>(
       (item) => {
         done.push(item);
-        vi.advanceTimersByTime(4);
+        vi.advanceTimersByTime(1);
       },
       { ms: 10, items: 100 },
     );
-    queue.add(["a", "b", "c"]);
-    expect(done).toEqual(["a", "b", "c"]);
-    queue.add(["d", "e", "f", "g", "h"]);
-    expect(done).toEqual(["a", "b", "c", "d", "e", "f"]);
+    const items = Array.from({ length: 40 }, (_, index) => index);
+    queue.add(items);
+    expect(done.length).toBeGreaterThanOrEqual(10);
+    expect(done.length).toBeLessThan(20);
     vi.runAllTimers();
-    expect(done).toEqual(["a", "b", "c", "d", "e", "f", "g", "h"]);
+    expect(done).toEqual(items);
   });
 });

@@ -1,32 +1,8 @@
 import type { Resource } from "@keelson/protos";
+import type { Changes, FirstRequest, Source } from "./changes.ts";
 import { difference } from "./difference.ts";
 import { type Rejection, Rejections } from "./rejections.ts";
 import { noResources, type Resources } from "./view.ts";
-
-/** What a client must be told of one type. */
-export interface Changes {
-  /** Resources that are new or changed, or that the client asked for again. */
-  readonly added: readonly Resource[];
-  /** Names asked for that do not exist. */
-  readonly missing: readonly string[];
-  /** Names of resources that the client was told of and that are gone. */
-  readonly gone: readonly string[];
-}
-
-/** The part of a stream's first request of a type that says what is wanted and what is held already. */
-export interface FirstRequest {
-  readonly subscribe: readonly string[];
-  readonly unsubscribe: readonly string[];
-  /** Resource name → version that is held from an earlier stream. */
-  readonly initialVersions: Readonly<Record<string, string>>;
-}
-
-/** Where a subscription finds what it wants. */
-export interface Source {
-  readonly resources: Resources;
-  /** A resource that is asked for by name and that the list does not have. */
-  lookup(name: string): Resource | undefined;
-}
 
 /** What a client was told of a resource, where the list it was brought to last says something else. */
 interface Told {
@@ -52,6 +28,8 @@ export class Subscription {
    */
   private base: Resources = noResources;
   private readonly exceptions = new Map<string, Told>();
+  /** Something of `exceptions` is to be told whatever becomes of the list. */
+  private unsettled = false;
   /** Names whose state must be told, whatever was told before. */
   private readonly owed = new Set<string>();
   private readonly rejections = new Rejections();
@@ -87,7 +65,7 @@ export class Subscription {
 
   /** Whether the client was told all that it wants of a list. */
   isUpTo(list: Resources): boolean {
-    return this.base === list && this.owed.size === 0 && this.exceptions.size === 0;
+    return this.base === list && this.owed.size === 0 && !this.unsettled;
   }
 
   /** The last nack, until all that was rejected has been replaced or removed, and that was acked. */
@@ -107,6 +85,7 @@ export class Subscription {
       this.exceptions.set(name, { version, resource: undefined });
       this.owed.delete(name);
     }
+    this.findAgain();
     this.unsubscribe(unsubscribe);
   }
 
@@ -161,6 +140,7 @@ export class Subscription {
   answer(source: Source): Changes {
     const { added, missing } = this.owedOf(source);
     this.record(this.base, added, missing);
+    if (source.resources !== this.base) this.findAgain();
     return { added, missing, gone: [] };
   }
 
@@ -181,7 +161,13 @@ export class Subscription {
     this.record(source.resources, added, missing);
     const gone = withRemovals ? lost : [];
     for (const name of gone) this.exceptions.delete(name);
+    this.unsettled = lost.length > gone.length;
     return { added, missing, gone };
+  }
+
+  /** What the client was told beside the list is looked at again, although the list may be the same. */
+  findAgain(): void {
+    this.unsettled = this.exceptions.size > 0;
   }
 
   /** Everything that the client should hold by what it was told. */
@@ -201,7 +187,7 @@ export class Subscription {
     for (const name of names) {
       if (!this.wants(name) || this.wasTold(name)) continue;
       this.exceptions.set(name, { version: undefined, resource: undefined });
-      found = true;
+      this.unsettled = found = true;
     }
     return found;
   }
@@ -300,6 +286,7 @@ export class Subscription {
     }
     this.base = noResources;
     this.wildcard = wildcard;
+    this.findAgain();
   }
 
   private forgetUnwanted(): void {

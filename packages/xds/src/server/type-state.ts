@@ -37,6 +37,12 @@ export class TypeState {
     this.subscription = new Subscription(rule.wildcard !== false, canonical);
   }
 
+  /** It is of the stream's state again; what only that before had is looked for no more. */
+  endAhead(): void {
+    if (this.ahead !== undefined) this.subscription.findAgain();
+    this.ahead = undefined;
+  }
+
   get stage(): number {
     return this.rule.stage ?? 0;
   }

@@ -1,4 +1,5 @@
-import { type Source, Subscription } from "../server/subscription.ts";
+import type { Source } from "../server/changes.ts";
+import { Subscription } from "../server/subscription.ts";
 import type { Resources } from "../server/view.ts";
 import { named, resource } from "./resources.ts";
 

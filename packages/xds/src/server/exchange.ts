@@ -1,0 +1,81 @@
+import type { AdsRequest } from "./ads-request.ts";
+import type { Changes } from "./changes.ts";
+import type { Codec, Content } from "./codec.ts";
+import { type Epoch, nonceOf, versionOf } from "./epoch.ts";
+import type { XdsEvent } from "./events.ts";
+import { InFlight } from "./in-flight.ts";
+import type { TypeState } from "./type-state.ts";
+
+/** Longest text of a nack that is kept, in characters. */
+const nackTextLength = 4_096;
+
+export interface ExchangeContext {
+  readonly codec: Codec;
+  /** For logs: the node, or its peer. */
+  readonly label: string;
+  readonly send: (response: Buffer) => void;
+  readonly onEvent: (event: XdsEvent) => void;
+}
+
+/** The responses of one stream, and what its client said to them. */
+export class Exchange {
+  readonly inFlight: InFlight;
+  private readonly context: ExchangeContext;
+  private responses = 0;
+
+  constructor(context: ExchangeContext) {
+    this.context = context;
+    this.inFlight = new InFlight(context.codec.supersedes);
+  }
+
+  /** @param changes that the content was made of. */
+  send(type: TypeState, epoch: Epoch, changes: Changes, content: Content): void {
+    const { codec, label, onEvent, send } = this.context;
+    const begin = performance.now();
+    const { rule } = type;
+    const { typeUrl } = rule;
+    this.responses += 1;
+    const version = versionOf(epoch, rule);
+    const nonce = nonceOf(epoch, rule, this.responses);
+    const bytes = codec.encode({ typeUrl, version, nonce, versioned: rule.unversioned !== true, ...content });
+    const added = changes.added.map(({ name }) => name);
+    this.inFlight.add(nonce, {
+      rule,
+      version,
+      added,
+      names: [...added, ...changes.missing, ...changes.gone],
+    });
+    type.sentVersion = version;
+    type.sentNonce = nonce;
+    type.sentAt = new Date();
+    send(bytes);
+    const counts = { added: content.resources.length, removed: content.removed.length, bytes: bytes.length };
+    const seconds = (performance.now() - begin) / 1000;
+    onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds });
+  }
+
+  /**
+   * Takes note of what a request says of a response; a nonce that is not in flight is stale.
+   * @returns whether the client may hold anything that was thought to be dropped.
+   */
+  take({ typeUrl, nonce, error }: AdsRequest, type: TypeState): boolean {
+    const response = this.inFlight.take(nonce, typeUrl);
+    if (response === undefined) return false;
+    const { label, onEvent } = this.context;
+    const { version, names, added } = response;
+    const about = { node: label, typeUrl, version };
+    const mayHoldMore = type.subscription.mayHold(added);
+    type.heard = true;
+    if (error === undefined) {
+      type.ackedVersion = version;
+      type.ackedNonce = nonce;
+      type.subscription.acked(names);
+      onEvent({ kind: "ack", ...about });
+    } else {
+      const message = error.slice(0, nackTextLength);
+      type.subscription.nacked({ version, message, at: new Date() }, names);
+      onEvent({ kind: "nack", ...about, message });
+    }
+    return mayHoldMore;
+  }
+}
