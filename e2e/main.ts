@@ -1,6 +1,6 @@
 // npm run e2e -- NAME …: whole-system runs that are no tests of this machine alone.
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { follow } from "../scripts/follow.mjs";
 
 const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
@@ -22,11 +22,4 @@ if (run === undefined) {
   process.exit(help ? 0 : 2);
 }
 
-// Ctrl-C reaches the whole process group: the run decides when to end, and this process follows it.
-process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => undefined);
-const result = spawnSync(process.execPath, [join(import.meta.dirname, run.program), ...rest], {
-  stdio: "inherit",
-});
-if (result.error) process.stderr.write(`${run.program}: ${result.error.message}\n`);
-process.exit(result.status ?? 1);
+process.exitCode = await follow(process.execPath, [join(import.meta.dirname, run.program), ...rest]);

@@ -1,7 +1,7 @@
 // The one entry behind every npm script: sets up what is missing, builds, then runs the job under Node 24.
 // Runs on Node 18 and newer with nothing installed, so it may use only what Node itself brings.
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { follow } from "./follow.mjs";
 import { setUp } from "./setup.mjs";
 import { root, run, toolPath } from "./tools.mjs";
 
@@ -29,14 +29,9 @@ setUp({ quiet: name === "keelson" || rest.includes("--json") });
 if (job.build) run("node", ["scripts/build.mjs"]);
 if (job.command !== undefined) {
   const [command, ...fixed] = job.command;
-  // Ctrl-C reaches the whole process group: the job decides when to end, and this process follows it.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => {});
-  const result = spawnSync(command, [...fixed, ...rest], {
+  process.exitCode = await follow(command, [...fixed, ...rest], {
     // What a user names on the command line is relative to where the user stands, not to the root.
     cwd: name === "keelson" ? (process.env.INIT_CWD ?? root) : root,
-    stdio: "inherit",
     env: { ...process.env, PATH: toolPath() },
   });
-  process.exit(result.status ?? 1);
 }

@@ -1,20 +1,19 @@
 // npm test: lint, then the unit tests, then the end-to-end tests, and one honest line at the end.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { unexpectedSkips } from "./expected-skips.ts";
+import { follow } from "./follow.mjs";
 import type { Outcome } from "./test-reporter.ts";
 
 const outcomesFile = "out/test-outcomes.jsonl";
 /** Set by CI, where every skip must be one that e2e/expected-skips.txt explains. */
 const strict = process.env["KEELSON_STRICT_SKIPS"] === "1";
 
-function step(title: string, command: string, args: string[]): boolean {
+async function step(title: string, command: string, args: string[]): Promise<boolean> {
   process.stdout.write(`\n── ${title}\n`);
-  const { status } = spawnSync(command, args, {
-    stdio: "inherit",
-    env: { ...process.env, KEELSON_TEST_OUTCOMES: outcomesFile },
-  });
-  return status === 0;
+  const code = await follow(command, args, { env: { ...process.env, KEELSON_TEST_OUTCOMES: outcomesFile } });
+  // Ended by a signal: whoever sent it wants no further step.
+  if (code > 128) process.exit(code);
+  return code === 0;
 }
 
 mkdirSync("out", { recursive: true });
@@ -22,11 +21,9 @@ rmSync(outcomesFile, { force: true });
 writeFileSync(outcomesFile, "");
 const filters = process.argv.slice(2);
 
-const clean = step("lint and types", "node", ["scripts/lint.ts"]);
-const ran = [
-  step("unit tests", "vitest", ["run", "--project", "unit", ...filters]),
-  step("end-to-end tests", "vitest", ["run", "--project", "e2e", ...filters]),
-].every(Boolean);
+const clean = await step("lint and types", "node", ["scripts/lint.ts"]);
+const unit = await step("unit tests", "vitest", ["run", "--project", "unit", ...filters]);
+const endToEnd = await step("end-to-end tests", "vitest", ["run", "--project", "e2e", ...filters]);
 
 const outcomes = readFileSync(outcomesFile, "utf8")
   .split("\n")
@@ -46,7 +43,12 @@ if (strict) {
   for (const { name } of unexpected) process.stdout.write(`not listed in e2e/expected-skips.txt: ${name}\n`);
 }
 const passed =
-  clean && ran && count("failed") === 0 && count("passed") > 0 && !(strict && unexpected.length > 0);
+  clean &&
+  unit &&
+  endToEnd &&
+  count("failed") === 0 &&
+  count("passed") > 0 &&
+  !(strict && unexpected.length > 0);
 if (!passed) process.stdout.write("the run failed\n");
 process.exitCode = passed ? 0 : 1;
 process.stdout.write(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped\n`);
