@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly input?: string;
   /** 120,000 by default; it is killed then. */
   readonly timeoutMs?: number;
+  /** Where it starts; this process's folder of peers if left out. */
+  readonly workingFolder?: string;
 }
 
 export interface RunResult {
@@ -24,13 +26,13 @@ export interface RunResult {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { environment = {}, input = "", timeoutMs = 120_000 }: RunOptions = {},
+  { environment = {}, input = "", timeoutMs = 120_000, workingFolder }: RunOptions = {},
 ): Promise<RunResult> {
   const folder = await runFolder();
   const owner = { PATH: searchPath, HOME: folder, TMPDIR: folder, [ownerVariable]: runOwner };
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
-      cwd: folder,
+      cwd: workingFolder ?? folder,
       env: { ...owner, ...environment },
       timeout: timeoutMs,
       killSignal: "SIGKILL",

@@ -70,12 +70,14 @@ async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void
     await controlPlane.close(shutdownMs);
     await servers.close();
   };
+  const opened = controlPlane.readiness.hold("ports", "the ports of xDS are being opened");
   try {
     await servers.openHttp();
     await controlPlane.start().catch((error: Error) => {
       throw new Error(`cannot read the configuration in ${configDir}: ${error.message}`, { cause: error });
     });
     await servers.openXds();
+    opened();
   } catch (error) {
     logger.fatal((error as Error).message);
     await stop();
