@@ -5,9 +5,10 @@ import type { Benchmark } from "./benchmark.ts";
 const run = (): never => {
   throw new Error("arguments are only parsed");
 };
+const missing = () => Promise.resolve([]);
 const benchmarks: Benchmark[] = [
-  { name: "connect", what: "connections", run },
-  { name: "relay", what: "requests", run },
+  { name: "connect", what: "connections", missing, run },
+  { name: "relay", what: "requests", missing, run },
 ];
 const parse = (...args: string[]): ReturnType<typeof parseBenchArguments> =>
   parseBenchArguments(args, benchmarks);

@@ -32,7 +32,7 @@ options:
   --world NAME  another name for all that is made (bench)
   --help        this text
 
-Progress goes to standard error, the result to standard output. It needs root and a kernel with BPF.
+Progress goes to standard error, the result to standard output. What one needs and is not there is named.
 Exit code: 0 measured, 1 failed or not possible here, 2 wrong usage, 128 + n ended by signal n.
 `;
 

@@ -20,5 +20,7 @@ export interface Benchmark {
   readonly name: string;
   /** In a few words, for the list of all. */
   readonly what: string;
+  /** What it needs and this machine does not have. */
+  missing(): Promise<readonly string[]>;
   run(options: BenchmarkOptions): Promise<Findings>;
 }

@@ -1,12 +1,12 @@
 // npm run bench -- NAME: measures something on this machine and prints it as a table or as JSON.
 import { WorldInUse } from "../world/lock.ts";
-import { missingForKernel } from "../world/requirements.ts";
 import { type BenchCommand, help, parseBenchArguments } from "./arguments.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { connectBenchmark } from "./connect/connect.ts";
 import { environment, environmentText } from "./environment.ts";
+import { pushBenchmark } from "./push/push.ts";
 
-const benchmarks: readonly Benchmark[] = [connectBenchmark];
+const benchmarks: readonly Benchmark[] = [connectBenchmark, pushBenchmark];
 
 const progress = (text: string): void => {
   process.stderr.write(`${text}\n`);
@@ -14,7 +14,7 @@ const progress = (text: string): void => {
 
 async function measure(command: Extract<BenchCommand, { kind: "run" }>): Promise<number> {
   const { benchmark, json, quick, world } = command;
-  const missing = await missingForKernel();
+  const missing = await benchmark.missing();
   if (missing.length > 0) {
     progress(
       `bench: it cannot be measured here; missing is\n${missing.map((what) => `- ${what}`).join("\n")}`,

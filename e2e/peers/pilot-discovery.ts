@@ -9,8 +9,8 @@ import type { IstiodPorts } from "./istiod.ts";
 import { PeerProcess, peerRunFolder } from "./peer-process.ts";
 
 export interface PilotDiscoveryOptions {
-  /** Written to a folder of files, which it watches. */
-  readonly objects: readonly KubernetesObject[];
+  /** What it watches: objects, which are written to a folder of its own, or a folder that is there. */
+  readonly objects: readonly KubernetesObject[] | ConfigFolder;
   /** Of its own, as in a pod's specification. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -41,8 +41,7 @@ export class PilotDiscovery {
 /** @throws Error if it does not become ready. */
 export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promise<PilotDiscovery> {
   const folder = await peerRunFolder("pilot-discovery");
-  const config = await ConfigFolder.create(join(folder, "config"));
-  await config.write("objects", options.objects);
+  const config = await configFolder(folder, options.objects);
   const ports = {
     grpc: await freePort(),
     secureGrpc: await freePort(),
@@ -62,6 +61,16 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
   const started = new PilotDiscovery(running, ports, config);
   await running.ready(async () => (await started.get("/ready")).status === 200, { everyMs: 50 });
   return started;
+}
+
+async function configFolder(
+  folder: string,
+  objects: PilotDiscoveryOptions["objects"],
+): Promise<ConfigFolder> {
+  if (objects instanceof ConfigFolder) return objects;
+  const config = await ConfigFolder.create(join(folder, "config"));
+  await config.write("objects", objects);
+  return config;
 }
 
 function commandLine({ path }: ConfigFolder, ports: PilotDiscovery["ports"]): string[] {

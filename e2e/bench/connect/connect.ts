@@ -1,3 +1,4 @@
+import { missingForKernel } from "../../world/requirements.ts";
 import { World } from "../../world/world.ts";
 import type { Benchmark, BenchmarkOptions } from "../benchmark.ts";
 import { type LatencyScale, measureLatency } from "./latency.ts";
@@ -33,6 +34,7 @@ const quick: Scale = {
 export const connectBenchmark: Benchmark = {
   name: "connect",
   what: "the connect tier: what connections cost, how fast maps are written, how soon a change is live",
+  missing: missingForKernel,
   async run(options) {
     const figures = await measure(options, options.quick ? quick : full);
     return { figures: { ...figures }, text: reportText(figures) };
