@@ -36,6 +36,12 @@ export const serverNameOf = (port: number, subset: string, hostname: string): st
 
 export const listenerName = (bind: string, port: number): string => `${bind}_${port}`;
 
+/**
+ * Ends the name of a listener that has an address of a Sidecar's choice and no socket. Envoy (1.40) crashes when a
+ * listener that had none is sent with one: with another name, the one takes the place of the other.
+ */
+export const unboundSuffix = "_unbound";
+
 /** "host:80", "[::1]:80". */
 export const hostAndPort = (host: string, port: number): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

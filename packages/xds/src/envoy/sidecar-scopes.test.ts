@@ -132,6 +132,17 @@ test("a listener may have a socket of its own", () => {
   expect(summariesOf(listener)).toEqual(["routes 9080"]);
 });
 
+test("a listener that gets a socket, or loses it, is another one", () => {
+  // Envoy 1.40 crashes if one without a socket gets one, and two of one address are there never at once.
+  const namesOf = (captureMode: CaptureMode) => {
+    const egress = [{ port: 9080, protocol: "HTTP", bind: "127.0.0.1", captureMode, hosts: [`*/${ratings}`] }];
+    const resources = decoded({ ...bookinfo, sidecarScopes: [aSidecarScope("default/s", { egress })] });
+    return resources.names("listener").filter((name) => !name.startsWith("virtual"));
+  };
+  expect(namesOf(CaptureMode.NONE)).toEqual(["127.0.0.1_9080"]);
+  expect(namesOf(CaptureMode.IPTABLES)).toEqual(["127.0.0.1_9080_unbound"]);
+});
+
 test("unknown destinations are refused where the Sidecar says so", () => {
   const scope = aSidecarScope("default/s", { outboundPolicy: OutboundPolicy.REGISTRY_ONLY });
   const resources = decoded({ ...bookinfo, sidecarScopes: [scope] });

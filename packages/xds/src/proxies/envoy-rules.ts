@@ -13,7 +13,7 @@ const asIstiod = { settling: true, unversioned: true, versionForm: "time" } as c
 export const envoyTypeRules: readonly TypeRule[] = [
   { ...asIstiod, typeUrl: cluster, stage: 0, followedBy: endpoint },
   { ...asIstiod, typeUrl: endpoint, stage: 0, wildcard: false, independent: true },
-  { ...asIstiod, typeUrl: listener, stage: 1 },
+  { ...asIstiod, typeUrl: listener, stage: 1, takesPlaces: true },
   { ...asIstiod, typeUrl: route, stage: 1, wildcard: false },
   // Clusters wait for their secrets.
   { ...asIstiod, typeUrl: secret, stage: 1, wildcard: false, prompt: true },

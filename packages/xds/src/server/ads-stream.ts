@@ -22,7 +22,8 @@ export interface StreamContext extends ExchangeContext {
  * The server's side of one ADS stream of either variant. One push is in flight at a time: until every response of it is
  * acked or nacked, newer states wait, and the latest wins. So a slow reader costs one push of memory.
  *
- * Make before break: what is new goes out in the order of types, stage by stage, then what is gone in the reverse order.
+ * Make before break: what is new goes out in the order of types, stage by stage, then what is gone in the reverse order;
+ * but of a type that nothing refers to both at once.
  * What is asked for meanwhile is answered at once from the state that is being pushed, one response of a type at a time.
  */
 export class AdsStream {
@@ -228,7 +229,10 @@ export class AdsStream {
     if (state === undefined) return;
     const source = this.sourceOf(type, state);
     if (!type.due && type.subscription.isUpTo(source.resources)) type.asked = false;
-    else this.respond(type, state, type.subscription.advance(source, withRemovals));
+    else {
+      const removes = withRemovals || type.rule.takesPlaces === true;
+      this.respond(type, state, type.subscription.advance(source, removes));
+    }
   }
 
   /** A type that ran ahead may be asked for what only the state of the others has. */

@@ -95,6 +95,20 @@ describe.each<Variant>(["delta", "sotw"])("%s", (variant) => {
     await peer.quiet();
   });
 
+  test("of a type that nothing refers to, what is gone is told with what takes its place", async () => {
+    using world = await serving([{ typeUrl: routes, takesPlaces: true }]);
+    const { peer, set } = world;
+    set({ [routes]: named("r of 80", "s of 90") });
+    peer.ask(routes);
+    await peer.take();
+    set({ [routes]: named("s of 90", "t of 80") });
+    const { texts, removed } = await peer.take();
+    expect([[...texts].sort(), removed]).toEqual(
+      variant === "delta" ? [["t of 80"], ["r"]] : [["s of 90", "t of 80"], []],
+    );
+    await peer.quiet();
+  });
+
   test("a client that does not answer in time gets the rest all the same", async () => {
     using world = await proxy({ limits: { settleMs: 50 } });
     const { peer, set } = world;

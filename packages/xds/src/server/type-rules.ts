@@ -24,6 +24,11 @@ export interface TypeRule {
    * cluster waits for endpoints, whether it had some before or not.
    */
   readonly followedBy?: string;
+  /**
+   * What is gone is told together with what is new, which may take its place: two listeners of one address cannot be
+   * there at once. Only for types that nothing refers to.
+   */
+  readonly takesPlaces?: boolean;
   /** Clients drop what they do not use by themselves, and must not be told to. */
   readonly neverRemoved?: boolean;
   /** Resources are told without their version, so that clients are sent all again on a new stream. */

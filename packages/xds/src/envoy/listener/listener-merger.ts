@@ -7,6 +7,7 @@ export type ListenerKind = "http" | "tcp" | "auto";
 
 /** A listener before it is written down. */
 export interface ListenerPlan {
+  readonly name: string;
   readonly binds: readonly string[];
   readonly port: number;
   /** It has a socket of its own; otherwise connections come from the one that traffic is redirected to. */
@@ -65,15 +66,15 @@ export class ListenerMerger {
   add(addition: Addition): void {
     const key = listenerName(addition.binds[0] ?? "", addition.port);
     const present = this.entries.get(key);
-    const { binds, port, bindToPort, kind, incoming, protocol, chains } = addition;
+    const { incoming, protocol, chains, ...plan } = addition;
     if (present === undefined) {
-      this.entries.set(key, { binds, port, bindToPort, kind, protocol, chains: withoutOverlaps(chains) });
+      this.entries.set(key, { ...plan, protocol, chains: withoutOverlaps(chains) });
       return;
     }
     const lonely = lonelyProtocols.has(protocol) || lonelyProtocols.has(present.protocol);
     if (this.locked.has(key) || (lonely && protocol !== present.protocol)) return;
     if (incoming === "auto" && present.kind === "http") {
-      this.entries.set(key, { binds, port, bindToPort, kind, protocol, chains: withoutOverlaps(chains) });
+      this.entries.set(key, { ...plan, protocol, chains: withoutOverlaps(chains) });
       return;
     }
     present.chains = withoutOverlaps([...present.chains, ...chains]);
@@ -83,6 +84,6 @@ export class ListenerMerger {
   plans(): ListenerPlan[] {
     return [...this.entries]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { binds, port, bindToPort, chains }]) => ({ binds, port, bindToPort, chains }));
+      .map(([, { name, binds, port, bindToPort, chains }]) => ({ name, binds, port, bindToPort, chains }));
   }
 }

@@ -61,15 +61,14 @@ function chainFields(plan: ListenerPlan, settings: OutboundSettings, statPrefix:
 
 export function outboundListener(plan: ListenerPlan, settings: OutboundSettings): Listener {
   const [bind = "", ...others] = plan.binds;
-  const name = listenerName(bind, plan.port);
   return create(ListenerSchema, {
-    name,
+    name: plan.name,
     address: socketAddress(bind, plan.port),
     additionalAddresses: others.map((host) => ({ address: socketAddress(host, plan.port) })),
     trafficDirection: TrafficDirection.OUTBOUND,
     ...(!plan.bindToPort && { bindToPort: false }),
     ...inspection(plan, settings.mesh),
-    ...chainFields(plan, settings, `outbound_${name}`),
+    ...chainFields(plan, settings, `outbound_${listenerName(bind, plan.port)}`),
     accessLog: unmatchedAccessLogs(settings.mesh),
   });
 }

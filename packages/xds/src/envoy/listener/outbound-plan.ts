@@ -2,7 +2,7 @@ import { ApplicationProtocol as Protocol, Resolution, type ServicePort } from "@
 import { CaptureMode } from "@keelson/protos/proxy";
 import { formatAddress, loopbacksOf, spokenAddresses, wildcardsOf } from "../addresses.ts";
 import type { Context } from "../context.ts";
-import { unixPrefix } from "../names.ts";
+import { listenerName, unboundSuffix, unixPrefix } from "../names.ts";
 import { parseProtocol } from "../protocols.ts";
 import type { Egress } from "../scope/scope.ts";
 import type { ScopedService } from "../scope/scoped-service.ts";
@@ -113,7 +113,9 @@ class EgressBuilder {
         protocol,
       );
     const http = (): ChainPlan => this.httpChain(scoped, port, bind, kind, protocol, forwardProxy);
+    const unbound = !this.bindToPort && this.egress.bind !== "";
     this.merger.add({
+      name: `${listenerName(bind, port)}${unbound ? unboundSuffix : ""}`,
       binds,
       port,
       bindToPort: this.bindToPort,

@@ -47,9 +47,8 @@ export class SidecarResources extends MeshResources {
     const { agent, http10, idleTimeoutMs, interception, families } = proxy;
     const settingsKey = dataKey([agent, http10, idleTimeoutMs, passesThrough]);
     for (const plan of this.plans) {
-      const name = listenerName(plan.binds[0] ?? "", plan.port);
       const key = `${settingsKey} ${dataKey(plan)}`;
-      yield this.makers.special(key, ListenerSchema, name, () => outboundListener(plan, settings));
+      yield this.makers.special(key, ListenerSchema, plan.name, () => outboundListener(plan, settings));
     }
     if (interception === "NONE") return;
     const key = `${settingsKey} ${dataKey([interception, families])}`;
@@ -79,9 +78,11 @@ export class SidecarResources extends MeshResources {
 function forwardProxyPlans({ proxy }: Context): ListenerPlan[] {
   if (proxy.httpProxyPort === undefined) return [];
   const target = { kind: "http", routeName: httpProxyRoute, grpcWeb: false, forwardProxy: true } as const;
+  const binds = loopbacksOf(proxy.families);
   return [
     {
-      binds: loopbacksOf(proxy.families),
+      name: listenerName(binds[0] ?? "", proxy.httpProxyPort),
+      binds,
       port: proxy.httpProxyPort,
       bindToPort: true,
       chains: [{ match: matchAll, target }],
