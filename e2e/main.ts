@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { follow } from "../scripts/follow.mjs";
 
 const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
+  envoy: { program: "envoy/main.ts", what: "real Envoys of all kinds take hundreds of meshes" },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {
     program: "peers/setup.ts",

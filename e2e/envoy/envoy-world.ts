@@ -33,7 +33,9 @@ export class EnvoyWorld implements AsyncDisposable {
     const controlPlane = new ControlPlane({ configFolder: config.path, grpcPort, httpPort, logFile });
     await controlPlane.start();
     try {
-      const envoy = await startEnvoy({ bootstrap: plainBootstrap({ id: "plain" }, grpcPort, variant) });
+      const envoy = await startEnvoy({
+        bootstrap: plainBootstrap({ id: "plain" }, { port: grpcPort }, variant),
+      });
       return new EnvoyWorld(folder, config, controlPlane, envoy);
     } catch (error) {
       await controlPlane.stop();

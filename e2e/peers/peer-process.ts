@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { searchPath } from "../world/command.ts";
+import { command, searchPath } from "../world/command.ts";
 import { RunningProcess } from "../world/running-process.ts";
 import { type UntilOptions, until } from "../world/until.ts";
 import { killPeersOf, ownerVariable, runFolder, runOwner } from "./run-folder.ts";
@@ -9,7 +9,14 @@ import { killPeersOf, ownerVariable, runFolder, runOwner } from "./run-folder.ts
 export interface Place {
   readonly namespace?: string;
   readonly cgroup?: string;
+  /** In a network namespace of its own that has a loopback interface and nothing else, and goes with it. */
+  readonly alone?: boolean;
 }
+
+/** Programs in user namespaces may make network namespaces without being root. */
+const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+
+const aloneArguments = [...asRoot, "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "alone"];
 
 export interface PeerProcessOptions {
   /** For messages and the names of its files: "envoy", "istiod". */
@@ -24,12 +31,22 @@ export interface PeerProcessOptions {
 /** In a peer's environment: which one of its owner's it is. */
 const peerVariable = "KEELSON_PEER";
 
+/** Why no peer can be in a network namespace of its own here; undefined if it can. */
+export async function missingForAlone(): Promise<string | undefined> {
+  try {
+    await command("unshare", [...aloneArguments, "true"]);
+    return undefined;
+  } catch (error) {
+    return `no network namespaces: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 let counter = 0;
 
 /** A folder for one peer's files, named after it. */
 export async function peerRunFolder(title: string): Promise<string> {
-  counter += 1;
-  const folder = join(await runFolder(), `${title}-${counter}`);
+  const number = (counter += 1);
+  const folder = join(await runFolder(), `${title}-${number}`);
   await mkdir(folder);
   return folder;
 }
@@ -50,9 +67,11 @@ export class PeerProcess {
     this.folder = folder;
     const id = folder.slice(folder.lastIndexOf("/") + 1);
     this.mark = `${peerVariable}=${id}`;
+    const { alone = false, ...place } = options.place ?? {};
+    const killed = ["setpriv", "--pdeathsig", "KILL", "--", ...options.command] as const;
     this.process = new RunningProcess({
       title: options.title,
-      command: ["setpriv", "--pdeathsig", "KILL", "--", ...options.command],
+      command: alone ? ["unshare", ...aloneArguments, ...killed] : [...killed],
       logFile: `${folder}.log`,
       workingFolder: folder,
       environment: {
@@ -63,7 +82,7 @@ export class PeerProcess {
         [ownerVariable]: runOwner,
         [peerVariable]: id,
       },
-      ...options.place,
+      ...place,
       ...(options.pipeOutput === undefined ? {} : { pipeOutput: options.pipeOutput }),
     });
   }

@@ -3,10 +3,19 @@ import type { Bootstrap } from "./envoy.ts";
 /** How an Envoy speaks ADS. */
 export type AdsVariant = "GRPC" | "DELTA_GRPC";
 
+/** Both, with what to call them. */
+export const adsVariants: readonly (readonly [title: string, AdsVariant])[] = [
+  ["the state of the world", "GRPC"],
+  ["delta", "DELTA_GRPC"],
+];
+
+/** Where a server is: a port of 127.0.0.1, or the path of a Unix socket. */
+export type ServerPlace = { readonly port: number } | { readonly path: string };
+
 /** The least that an Envoy needs to get everything from a control plane: who it is, and where to ask. */
 export function plainBootstrap(
   node: Readonly<Record<string, unknown>>,
-  port: number,
+  server: ServerPlace,
   api_type: AdsVariant,
 ): Bootstrap {
   const ads = { ads: {}, resource_api_version: "V3" };
@@ -21,30 +30,29 @@ export function plainBootstrap(
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: {
-      clusters: [
-        {
-          name: "xds",
-          type: "STATIC",
-          connect_timeout: "5s",
-          typed_extension_protocol_options: {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-              "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-              explicit_http_config: { http2_protocol_options: {} },
-            },
-          },
-          load_assignment: {
-            cluster_name: "xds",
-            endpoints: [
-              {
-                lb_endpoints: [
-                  { endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } },
-                ],
-              },
-            ],
-          },
-        },
-      ],
+    static_resources: { clusters: [grpcCluster("xds", server)] },
+  };
+}
+
+/** A cluster of one server that speaks gRPC. */
+export function grpcCluster(name: string, server: ServerPlace): Readonly<Record<string, unknown>> {
+  const address =
+    "path" in server
+      ? { pipe: { path: server.path } }
+      : { socket_address: { address: "127.0.0.1", port_value: server.port } };
+  return {
+    name,
+    type: "STATIC",
+    connect_timeout: "5s",
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
     },
   };
 }

@@ -4,14 +4,9 @@ import { EnvoyWorld, httpService, podsBehind, toSubset } from "../envoy/envoy-wo
 import { startHttpBackend } from "../envoy/http-backend.ts";
 import { HttpLoad } from "../envoy/http-load.ts";
 import { peerTest } from "../peers/peer-test.ts";
-import type { AdsVariant } from "../peers/plain-envoy.ts";
+import { type AdsVariant, adsVariants } from "../peers/plain-envoy.ts";
 import { freePort } from "../world/free-port.ts";
 import { until } from "../world/until.ts";
-
-const variants: readonly (readonly [string, AdsVariant])[] = [
-  ["the state of the world", "GRPC"],
-  ["delta", "DELTA_GRPC"],
-];
 
 const host = "reviews.default.svc.cluster.local";
 /** Changes of a rule that an Envoy follows under load. */
@@ -33,7 +28,7 @@ async function loadedWorld(variant: AdsVariant) {
   return { world, load, backends: { a, b }, port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-describe.each(variants)("%s", (_, variant) => {
+describe.each(adsVariants)("%s", (_, variant) => {
   peerTest(["envoy"], "an Envoy gets its clusters, endpoints, listeners and routes", async () => {
     await using loaded = await loadedWorld(variant);
     const { world, port } = loaded;

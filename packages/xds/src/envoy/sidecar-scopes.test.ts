@@ -135,7 +135,9 @@ test("a listener may have a socket of its own", () => {
 test("a listener that gets a socket, or loses it, is another one", () => {
   // Envoy 1.40 crashes if one without a socket gets one, and two of one address are there never at once.
   const namesOf = (captureMode: CaptureMode) => {
-    const egress = [{ port: 9080, protocol: "HTTP", bind: "127.0.0.1", captureMode, hosts: [`*/${ratings}`] }];
+    const egress = [
+      { port: 9080, protocol: "HTTP", bind: "127.0.0.1", captureMode, hosts: [`*/${ratings}`] },
+    ];
     const resources = decoded({ ...bookinfo, sidecarScopes: [aSidecarScope("default/s", { egress })] });
     return resources.names("listener").filter((name) => !name.startsWith("virtual"));
   };
