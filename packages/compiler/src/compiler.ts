@@ -1,20 +1,15 @@
-import { Derived, Memo, type Model, type Problem, type Service } from "@keelson/model";
-import { type PolicyIr, policyTypeUrls, type Resource, type ResourceSnapshot } from "@keelson/protos";
-import { type Service as ServiceMessage, ServiceSchema } from "@keelson/protos/policy";
-import type { RouteTable } from "@keelson/protos/route";
-import { EndpointSets } from "./endpoint-sets.ts";
+import { Derived, type Model, type Problem } from "@keelson/model";
+import { type PolicyIr, policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
+import type { EndpointSet } from "@keelson/protos/policy";
+import { type CompiledService, compileService } from "./compile-service.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { compileExternalNames } from "./external-names.ts";
-import { accountsOf } from "./identities.ts";
-import { isForNodes } from "./left-alone.ts";
-import { serviceMessage } from "./messages.ts";
-import { serviceProblems, unknownHosts } from "./problems.ts";
+import { NodeResources } from "./node-resources.ts";
+import { unknownHosts } from "./problems.ts";
 import { referenceProblems } from "./references.ts";
-import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
-import { resource } from "./resource.ts";
 import { Scene } from "./scene.ts";
-import { type CompiledWorkloads, compileWorkloads } from "./workloads.ts";
+import { compileWorkloads } from "./workloads.ts";
 
 export interface Compiled {
   /** All of the policy as messages: what proxies are served from. */
@@ -27,41 +22,32 @@ export interface Compiled {
   explain(hostname: string): ServiceExplanation | undefined;
 }
 
-/** What became of one service. */
-interface CompiledService {
-  readonly ports: readonly ResolvedPort[];
-  readonly message: ServiceMessage;
-  readonly problems: readonly Problem[];
-}
-
 /**
  * Makes the policy IR from a model. What comes out depends on the model alone; between calls it remembers only what it
  * made of parts that are still the same objects.
  */
 export class Compiler {
-  private readonly ports = new Memo<readonly ResolvedPort[]>();
-  private readonly services = new Memo<ServiceMessage>();
-  private readonly problems = new Memo<readonly Problem[]>();
   private readonly workloads = new Derived(compileWorkloads);
   private readonly externalNames = new Derived(compileExternalNames);
-  private readonly endpointSets = new EndpointSets();
-  private readonly serviceResources = new Memo<Resource>();
+  private readonly nodeResources = new NodeResources();
+  private before:
+    | { readonly model: Model; readonly services: ReadonlyMap<string, CompiledService> }
+    | undefined;
 
   compile(model: Model): Compiled {
     const scene = new Scene(model);
-    const services = new Map(
-      [...model.services].map(([hostname, service]) => [hostname, this.service(scene, service)]),
-    );
-    const workloads = this.workloads.of(model.workloads);
-    const endpointSets = this.endpointSets.all(scene);
-    const resources = this.nodeResources(scene, services, workloads, endpointSets);
-    this.endRound();
+    const services = this.services(scene);
     const compiled = [...services.values()];
-    const problems = [...compiled.flatMap((service) => service.problems), ...unknownHosts(model)];
+    const workloads = this.workloads.of(model.workloads);
+    const endpointSets = new Map<string, EndpointSet>();
+    for (const { sets } of compiled) for (const set of sets) endpointSets.set(set.name, set);
+    const resources = this.nodeResources.of(compiled, endpointSets);
+    this.before = { model, services };
+    const problems = [...compiled.flatMap((service) => service.problems.value), ...unknownHosts(model)];
     return {
       ir: {
         mesh: model.mesh,
-        services: new Map(compiled.map(({ message }) => [message.hostname, message])),
+        services: new Map(compiled.map(({ message: { value } }) => [value.hostname, value])),
         externalNames: this.externalNames.of(model.externalNames),
         endpointSets,
         workloads: workloads.messages,
@@ -70,70 +56,40 @@ export class Compiler {
         gateways: model.gateways,
         sidecarScopes: model.sidecarScopes,
       },
-      resources,
+      resources: new Map([...resources, [policyTypeUrls.workload, workloads.resources]]),
       problems: [...problems, ...referenceProblems(scene, problems)],
       explain: (hostname) => {
         const service = model.services.get(hostname);
-        return service && explainService(scene, service, services.get(hostname)?.ports ?? []);
+        return service && explainService(scene, service, services.get(hostname)?.ports.value ?? []);
       },
     };
   }
 
-  private service(scene: Scene, service: Service): CompiledService {
-    const { hostname } = service;
-    const tables = scene.tablesOf(hostname);
-    const hostnames = [
-      ...new Set([
-        hostname,
-        ...tables.flatMap(({ table }) => routedHosts(table).map((host) => scene.canonical(host))),
-      ]),
-    ];
-    const { rootNamespace, trustDomain } = scene.model.mesh;
-    const around = hostnames.flatMap((host) => [scene.service(host), ...scene.policiesOf(host)]);
-    const ports = this.ports.get(hostname, [service, rootNamespace, ...tables, ...around], () =>
-      service.ports.map((port) => resolvePort(scene, service, port)),
-    );
-    const accounts = accountsOf(scene.endpoints(hostname), trustDomain);
-    const message = this.services.get(hostname, [service, ports, accounts], () =>
-      serviceMessage(service, ports, accounts),
-    );
-    const behind = hostnames.map((host) => scene.endpoints(host));
-    const problems = this.problems.get(hostname, [ports, ...behind], () => serviceProblems(scene, ports));
-    return { ports, message, problems };
-  }
-
-  /** @param sets takes those of destinations that do not exist, too */
-  private nodeResources(
-    scene: Scene,
-    services: ReadonlyMap<string, CompiledService>,
-    workloads: CompiledWorkloads,
-    sets: Parameters<EndpointSets["forNodes"]>[2],
-  ): ResourceSnapshot["resources"] {
-    const nodeSets = new Map<string, Resource>();
-    const nodeServices = new Map<string, Resource>();
-    for (const service of scene.model.services.values()) {
-      const compiled = services.get(service.hostname);
-      if (compiled === undefined || !isForNodes(service)) continue;
-      const { message, ports } = compiled;
-      const encode = (): Resource => resource(ServiceSchema, message.hostname, message);
-      nodeServices.set(message.hostname, this.serviceResources.get(message.hostname, [message], encode));
-      for (const destination of ports.flatMap((port) => port.destinations)) {
-        nodeSets.set(destination.endpointSet, this.endpointSets.forNodes(scene, destination, sets));
-      }
+  /** Of services by themselves, only those are looked at that are others, or have other endpoints, than before. */
+  private services(scene: Scene): Map<string, CompiledService> {
+    const { model } = scene;
+    const { before } = this;
+    const sameRules = before !== undefined && hasSameRules(before.model, model);
+    const services = new Map<string, CompiledService>();
+    for (const [hostname, service] of model.services) {
+      const known = before?.services.get(hostname);
+      const isRight =
+        sameRules &&
+        known?.isAlone === true &&
+        known.service === service &&
+        known.endpoints === scene.endpoints(hostname);
+      services.set(hostname, isRight ? known : compileService(scene, service, known));
     }
-    return new Map([
-      [policyTypeUrls.endpointSet, nodeSets],
-      [policyTypeUrls.service, nodeServices],
-      [policyTypeUrls.workload, workloads.resources],
-    ]);
-  }
-
-  private endRound(): void {
-    this.endpointSets.endRound();
-    for (const memo of [this.ports, this.services, this.problems]) memo.endRound();
-    this.serviceResources.endRound();
+    return services;
   }
 }
 
-const routedHosts = ({ http, tcp, tls }: RouteTable): string[] =>
-  [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations.map(({ hostname }) => hostname));
+const hasSameRules = (a: Model, b: Model): boolean =>
+  a.mesh === b.mesh && sameValues(a.routes, b.routes) && sameValues(a.policies, b.policies);
+
+function sameValues<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
+  if (a.size !== b.size) return false;
+  const others = b.values();
+  for (const value of a.values()) if (value !== others.next().value) return false;
+  return true;
+}

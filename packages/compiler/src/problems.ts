@@ -55,6 +55,7 @@ const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;
 
 /** Rules for hosts that are not there. */
 export function unknownHosts(model: Model): Problem[] {
+  if (model.routes.size === 0) return [];
   const aliases = new Set([...model.services.values()].flatMap((service) => service.aliases));
   const isKnown = (host: string): boolean =>
     host.startsWith("*")

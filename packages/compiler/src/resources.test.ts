@@ -120,6 +120,31 @@ test("only what depends on a change is made again", () => {
   ]);
 });
 
+/** A ServiceEntry, whose endpoints are a part of the object itself. */
+const entryWith = (address: string): Manifest => ({
+  apiVersion: "networking.istio.io/v1",
+  kind: "ServiceEntry",
+  metadata: { name: "example" },
+  spec: {
+    hosts: ["example.com"],
+    ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+    resolution: "STATIC",
+    endpoints: [{ address }],
+  },
+});
+
+test("what another object says just as well stays the same message", () => {
+  const [builder, compiler] = [new ModelBuilder(), new Compiler()];
+  const [first, second, third] = ["10.1.0.1", "10.1.0.2", "10.1.0.2"].map(
+    (address) => compiler.compile(builder.build(read(entryWith(address))).model).ir,
+  );
+  expect(first?.services.get("example.com")).toBeDefined();
+  expect(second?.services.get("example.com")).toBe(first?.services.get("example.com"));
+  const set = "outbound|80||example.com";
+  expect(second?.endpointSets.get(set)).not.toEqual(first?.endpointSets.get(set));
+  expect(third?.endpointSets.get(set)).toBe(second?.endpointSets.get(set));
+});
+
 test("explaining what is not there gives nothing", () => {
   expect(compile(service()).compiled.explain("ratings.default.svc.cluster.local")).toBeUndefined();
 });

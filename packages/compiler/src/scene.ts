@@ -6,14 +6,19 @@ import {
   type RouteSource,
   type Service,
 } from "@keelson/model";
+import { formatLabels } from "@keelson/protos";
 import { HostIndex } from "./host-index.ts";
+
+export type Labels = Readonly<Record<string, string>>;
 
 /** A model with the look-ups that its routes need. */
 export class Scene {
   readonly model: Model;
   private readonly routes: HostIndex<RouteSource>;
   private readonly policies: HostIndex<PolicySource>;
-  private readonly aliases: ReadonlyMap<string, string>;
+  private readonly aliases = new Map<string, string>();
+  /** Host → text of labels → labels that routes choose its endpoints by; found when first asked for. */
+  private routed: ReadonlyMap<string, ReadonlyMap<string, Labels>> | undefined;
 
   constructor(model: Model) {
     this.model = model;
@@ -22,11 +27,8 @@ export class Scene {
         .filter(({ table }) => table.gateways.includes(meshGateway))
         .flatMap((source) => source.table.hosts.map((host) => [host, source] as const)),
     );
-    this.aliases = new Map(
-      [...model.services.values()].flatMap(({ hostname, aliases }) =>
-        aliases.map((alias) => [alias, hostname] as const),
-      ),
-    );
+    for (const { hostname, aliases } of model.services.values())
+      for (const alias of aliases) this.aliases.set(alias, hostname);
     this.policies = new HostIndex(
       [...model.policies.values()].map((source) => [source.policy.hostname, source] as const),
     );
@@ -48,6 +50,26 @@ export class Scene {
   /** Tables for callers inside the mesh, in the order in which they are asked. */
   tablesOf(hostname: string): readonly RouteSource[] {
     return this.routes.find(hostname);
+  }
+
+  /** Labels by which routes choose among the endpoints of a host. */
+  routedLabels(hostname: string): Iterable<Labels> {
+    this.routed ??= this.findRoutedLabels();
+    return this.routed.get(hostname)?.values() ?? [];
+  }
+
+  private findRoutedLabels(): Map<string, Map<string, Labels>> {
+    const found = new Map<string, Map<string, Labels>>();
+    for (const { table } of this.model.routes.values()) {
+      for (const { destinations } of [...table.http, ...table.tcp, ...table.tls]) {
+        for (const { hostname: written, labels } of destinations) {
+          const hostname = this.canonical(written);
+          const known = found.get(hostname) ?? new Map<string, Labels>();
+          found.set(hostname, known.set(formatLabels(labels), labels));
+        }
+      }
+    }
+    return found;
   }
 
   /** All policies that name the host, whoever they are for. */

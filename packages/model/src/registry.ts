@@ -9,7 +9,11 @@ import { normaliseEgressRule } from "./normalise/egress-rules.ts";
 import { leadsElsewhere, normaliseEndpoints, sortEndpoints } from "./normalise/endpoints.ts";
 import { type MergedService, mergeServices } from "./normalise/merge-services.ts";
 import type { Normalised } from "./normalise/normalised.ts";
-import { normaliseServiceEntry, serviceEntryEndpoints } from "./normalise/service-entries.ts";
+import {
+  normaliseServiceEntry,
+  type SelectedWorkloads,
+  serviceEntryEndpoints,
+} from "./normalise/service-entries.ts";
 import { normaliseService } from "./normalise/services.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge, byKey } from "./order.ts";
@@ -30,17 +34,25 @@ interface Part {
   readonly endpoints: readonly Endpoint[];
 }
 
+type Order = readonly (readonly [hostname: string, places: readonly number[]])[];
+
 /** Makes services, endpoints and workloads; remembers what it made of objects that did not change. */
 export class Registry {
   private readonly domain: string;
   private readonly services = new Memo<Normalised<Service | undefined>>();
-  private readonly serviceEntries = new Memo<readonly Service[]>();
+  /** Of ServiceEntries that say all by themselves, and of those that select workloads. */
+  private readonly unselecting = new WeakMap<ServiceEntryObject, Normalised<readonly Part[]>>();
+  private readonly selecting = new Memo<Normalised<readonly Part[]>>();
   private readonly endpoints = new Memo<Normalised<readonly Endpoint[]>>();
   private readonly egressRules = new Memo<Service>();
   private readonly merged = new Memo<MergedService>();
   private readonly mergedEndpoints = new Memo<readonly Endpoint[]>();
   private readonly aliased = new Memo<Service>();
   private readonly lookup = new WorkloadLookup();
+  private lastOrder: { readonly spoken: readonly string[]; readonly sorted: Order } = {
+    spoken: [],
+    sorted: [],
+  };
   private readonly slices = new Derived(slicesByService);
   private readonly workloads = new Derived(workloadsOf);
   private readonly externalNames: Derived<
@@ -80,7 +92,7 @@ export class Registry {
     problems.push(...externalNames.problems);
     const workloads = this.workloads.of(objects.of("Pod", ""));
     this.lookup.endRound();
-    for (const memo of [this.services, this.serviceEntries, this.endpoints]) memo.endRound();
+    for (const memo of [this.services, this.selecting, this.endpoints]) memo.endRound();
     for (const memo of [this.egressRules, this.merged, this.mergedEndpoints, this.aliased]) memo.endRound();
     return { ...registered, externalNames: externalNames.value, workloads };
   }
@@ -110,30 +122,48 @@ export class Registry {
     return [{ service: service.value, endpoints: endpoints.value }];
   }
 
-  private ofServiceEntry(object: ServiceEntryObject, problems: Problem[]): Part[] {
-    const key = objectKey(object);
-    const services = this.serviceEntries.get(key, [object], () => normaliseServiceEntry(object, this.domain));
+  private ofServiceEntry(object: ServiceEntryObject, problems: Problem[]): readonly Part[] {
     const { workloadSelector } = object.body.spec;
-    const selected = workloadSelector
-      ? this.lookup.select(object.metadata.namespace, workloadSelector.labels ?? {})
-      : { pods: [], entries: [] };
+    const { value, problems: own } =
+      workloadSelector === undefined
+        ? this.ofItself(object)
+        : this.ofSelected(object, workloadSelector.labels ?? {});
+    problems.push(...own);
+    return value;
+  }
+
+  private ofItself(object: ServiceEntryObject): Normalised<readonly Part[]> {
+    const parts = this.unselecting.get(object) ?? this.entryParts(object, nothingSelected);
+    this.unselecting.set(object, parts);
+    return parts;
+  }
+
+  private ofSelected(
+    object: ServiceEntryObject,
+    labels: Readonly<Record<string, string>>,
+  ): Normalised<readonly Part[]> {
+    const selected = this.lookup.select(object.metadata.namespace, labels);
     const inputs = [object, ...selected.pods, ...selected.entries];
-    return services.map((service, i) => {
-      const { hostname } = service;
-      const endpoints = this.endpoints.get(`${key}/${hostname}`, inputs, () =>
-        serviceEntryEndpoints(object, selected, hostname),
-      );
+    return this.selecting.get(objectKey(object), inputs, () => this.entryParts(object, selected));
+  }
+
+  private entryParts(object: ServiceEntryObject, selected: SelectedWorkloads): Normalised<readonly Part[]> {
+    const made = normaliseServiceEntry(object, this.domain).map((service) => ({
+      service,
+      endpoints: serviceEntryEndpoints(object, selected, service.hostname),
+    }));
+    return {
+      value: made.map(({ service, endpoints }) => ({ service, endpoints: endpoints.value })),
       // All hosts of an entry have the same endpoints, and the same problems with them.
-      if (i === 0) problems.push(...endpoints.problems);
-      return { service, endpoints: endpoints.value };
-    });
+      problems: made[0]?.endpoints.problems ?? [],
+    };
   }
 
   private merge(parts: readonly Part[], problems: Problem[]): Pick<Registered, "services" | "endpoints"> {
     const services = new Map<string, Service>();
     const endpoints = new Map<string, readonly Endpoint[]>();
-    const byHost = Map.groupBy(parts, ({ service }) => service.hostname);
-    for (const [hostname, all] of [...byHost].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [hostname, places] of this.order(parts)) {
+      const all = places.flatMap((place) => parts[place] ?? []);
       const candidates = all.map(({ service }) => service);
       const [only] = all;
       if (all.length === 1 && only !== undefined) {
@@ -157,6 +187,20 @@ export class Registry {
     return { services, endpoints };
   }
 
+  /** Hostnames, sorted, and the places of what speaks of each; found again only if other hosts are spoken of. */
+  private order(parts: readonly Part[]): Order {
+    const { spoken } = this.lastOrder;
+    const same =
+      spoken.length === parts.length && parts.every(({ service }, i) => service.hostname === spoken[i]);
+    if (!same) {
+      const hosts = parts.map(({ service }) => service.hostname);
+      const places = Map.groupBy(hosts.keys(), (place) => hosts[place] ?? "");
+      const sorted = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
+      this.lastOrder = { spoken: hosts, sorted };
+    }
+    return this.lastOrder.sorted;
+  }
+
   /** @param services gets those with aliases anew */
   private addAliases(objects: readonly ServiceObject[], services: Map<string, Service>): void {
     const aliases = aliasesByTarget(objects, (hostname) => services.has(hostname), this.domain);
@@ -172,6 +216,7 @@ export class Registry {
 }
 
 const noEndpoints: readonly Endpoint[] = [];
+const nothingSelected: SelectedWorkloads = { pods: [], entries: [] };
 
 /** Sorted by name: where two slices say different things of one endpoint, the first one counts. */
 function slicesByService(slices: readonly EndpointSliceObject[]): Map<string, EndpointSliceObject[]> {

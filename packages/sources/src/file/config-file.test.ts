@@ -82,6 +82,16 @@ test("a document that moved is read again, since its problems stand elsewhere no
   expect(after.objects[0]?.origin.locate(["kind"])).toMatchObject({ line: 3 });
 });
 
+test("places of a document are found again after others were read", () => {
+  const text = documents(ruleText("a"), ruleText("b"));
+  const lines = text.split("\n");
+  const { objects } = read(text);
+  for (const { metadata, origin } of [...objects, ...objects.toReversed()]) {
+    const { line = 0 } = origin.locate(["metadata", "name"]);
+    expect(lines[line - 1]).toContain(`name: ${metadata.name}`);
+  }
+});
+
 test("any text is read without an exception, and the same way again", () => {
   const pieces = fc.array(
     fc.constantFrom(

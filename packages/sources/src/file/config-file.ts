@@ -12,11 +12,15 @@ import { type DocumentText, parseYaml, splitDocuments, type YamlError } from "./
 export interface FileContent {
   readonly objects: readonly KnownObject[];
   readonly problems: readonly Problem[];
-  /** By line and text of each document, so that the next reading parses only what differs. */
-  readonly documents: ReadonlyMap<string, DocumentContent>;
+  /** By first line, so that the next reading parses only what differs. */
+  readonly documents: ReadonlyMap<number, DocumentContent>;
 }
 
-interface DocumentContent {
+interface DocumentContent extends Read {
+  readonly text: string;
+}
+
+interface Read {
   readonly objects: readonly KnownObject[];
   readonly problems: readonly Problem[];
 }
@@ -26,10 +30,12 @@ interface DocumentContent {
  * @param before what the same file said last; unchanged documents give the same objects again
  */
 export function readConfigFile(text: string, file: string, before?: FileContent): FileContent {
-  const documents = new Map<string, DocumentContent>();
+  const documents = new Map<number, DocumentContent>();
   for (const document of splitDocuments(text)) {
-    const key = `${document.firstLine}\n${document.text}`;
-    documents.set(key, before?.documents.get(key) ?? readDocument(document, file));
+    const { firstLine } = document;
+    const known = before?.documents.get(firstLine);
+    const isSame = known?.text === document.text;
+    documents.set(firstLine, isSame ? known : { text: document.text, ...readDocument(document, file) });
   }
   const all = [...documents.values()];
   return {
@@ -39,7 +45,7 @@ export function readConfigFile(text: string, file: string, before?: FileContent)
   };
 }
 
-function readDocument(document: DocumentText, file: string): DocumentContent {
+function readDocument(document: DocumentText, file: string): Read {
   const { errors, value, start, locate } = parseYaml(document, file);
   if (errors.length > 0) return { objects: [], problems: errors.map(syntaxProblem) };
   if (value === null) return { objects: [], problems: [] };
@@ -54,7 +60,7 @@ function readDocument(document: DocumentText, file: string): DocumentContent {
   };
 }
 
-function read(value: unknown, origin: Origin, start: Location): DocumentContent {
+function read(value: unknown, origin: Origin, start: Location): Read {
   const { object, problems } = parseObject(value, origin);
   return { objects: object === undefined ? [] : [lean(object, start)], problems };
 }

@@ -49,30 +49,63 @@ export function splitDocuments(text: string): DocumentText[] {
 /** Directives, comments and empty lines belong to the document whose "---" follows them. */
 const isPrologue = (line: string): boolean => /^(%|#|\s*$)/.test(line);
 
+/** A document's syntax tree, and where each of its lines begins. */
+interface Composed {
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+/**
+ * The last one. A syntax tree takes many times the room of its text, so that none is kept for each text: it is made
+ * again when somebody asks for places, and who asks for one mostly asks for more.
+ */
+let lastComposed: { readonly text: string; readonly composed: Composed } | undefined;
+
+function compose(text: string, lines = new LineCounter()): Composed {
+  if (lastComposed?.text !== text)
+    lastComposed = { text, composed: { document: composeDocument(text, lines), lines } };
+  return lastComposed.composed;
+}
+
 /** Parses one document. An empty one has the value null and no errors. */
-export function parseYaml({ text, firstLine }: DocumentText, file: string): ParsedDocument {
-  const lines = new LineCounter();
-  const at = (offset: number): Location => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: firstLine + Math.max(line, 1) - 1, column: Math.max(col, 1) };
-  };
-  let offset = 0;
+export function parseYaml(source: DocumentText, file: string): ParsedDocument {
+  const counted = new LineCounter();
+  let begun: Composed | undefined;
   try {
-    const document = composeDocument(text, lines);
-    offset = startOf(document);
+    const composed = (begun = compose(source.text, counted));
+    const { document, lines } = composed;
+    const errors = errorsOf(document);
     return {
-      errors: errorsOf(document).map((error) => ({ message: error.message, location: at(error.offset) })),
+      errors: errors.map(({ message, offset }) => ({
+        message,
+        location: placeAt(offset, lines, source, file),
+      })),
       // More aliases of one anchor than the parser allows make toJS throw: a small file must not become a huge value.
       value: document.errors.length > 0 ? undefined : document.toJS(),
-      start: at(offset),
-      locate: (path) => at(offsetOf(document.contents, path) ?? startOf(document)),
+      start: placeAt(startOf(document), lines, source, file),
+      locate: locator(source, file),
     };
   } catch (error) {
-    const start = at(error instanceof YamlRefusal ? error.offset : offset);
+    const offset =
+      error instanceof YamlRefusal ? error.offset : begun === undefined ? 0 : startOf(begun.document);
+    const start = placeAt(offset, begun?.lines ?? counted, source, file);
     const message = error instanceof Error ? error.message : String(error);
     return { errors: [{ message, location: start }], value: undefined, start, locate: () => start };
   }
 }
+
+function placeAt(offset: number, lines: LineCounter, { firstLine }: DocumentText, file: string): Location {
+  const { line, col } = lines.linePos(offset);
+  return { file, line: firstLine + Math.max(line, 1) - 1, column: Math.max(col, 1) };
+}
+
+/** Holds nothing but the text. */
+const locator =
+  (source: DocumentText, file: string): ParsedDocument["locate"] =>
+  (path) => {
+    const { document, lines } = compose(source.text);
+    return placeAt(offsetOf(document.contents, path) ?? startOf(document), lines, source, file);
+  };
 
 function errorsOf(document: Document.Parsed): { message: string; offset: number }[] {
   return [

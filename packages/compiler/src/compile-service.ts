@@ -1,0 +1,105 @@
+import { type DescMessage, equals, type MessageShape } from "@bufbuild/protobuf";
+import type { Endpoint, Problem, Service } from "@keelson/model";
+import {
+  type EndpointSet,
+  EndpointSetSchema,
+  type Service as ServiceMessage,
+  ServiceSchema,
+} from "@keelson/protos/policy";
+import type { RouteTable } from "@keelson/protos/route";
+import { endpointSetOf, selectEndpoints } from "./destination.ts";
+import { accountsOf } from "./identities.ts";
+import { endpointSetMessage, serviceMessage } from "./messages.ts";
+import { serviceProblems } from "./problems.ts";
+import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
+import type { Labels, Scene } from "./scene.ts";
+
+/** What became of one service. */
+export interface CompiledService {
+  readonly service: Service;
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: Made<readonly ResolvedPort[]>;
+  readonly message: Made<ServiceMessage>;
+  readonly problems: Made<readonly Problem[]>;
+  /** Of each port: one for all endpoints, one for each choice of labels that a rule speaks of. */
+  readonly sets: readonly EndpointSet[];
+  /** No route is for its host: beside the policies for that, it depends on nothing but itself. */
+  readonly isAlone: boolean;
+}
+
+/** Something that is made again only of other inputs. */
+interface Made<Value> {
+  readonly inputs: readonly unknown[];
+  readonly value: Value;
+}
+
+function made<Value>(
+  before: Made<Value> | undefined,
+  inputs: readonly unknown[],
+  make: () => Value,
+): Made<Value> {
+  const { length } = inputs;
+  const isSame = before?.inputs.length === length && inputs.every((input, i) => input === before.inputs[i]);
+  return isSame ? before : { inputs, value: make() };
+}
+
+/** The message before if the new one says the same: nobody has to be told of it. */
+const unlessEqual = <Desc extends DescMessage>(
+  schema: Desc,
+  before: MessageShape<Desc> | undefined,
+  after: MessageShape<Desc>,
+): MessageShape<Desc> => (before !== undefined && equals(schema, before, after) ? before : after);
+
+/** @param before what became of it last: what is still right of it is used again */
+export function compileService(
+  scene: Scene,
+  service: Service,
+  before: CompiledService | undefined,
+): CompiledService {
+  const { hostname } = service;
+  const { rootNamespace, trustDomain } = scene.model.mesh;
+  const endpoints = scene.endpoints(hostname);
+  const tables = scene.tablesOf(hostname);
+  const hosts = tables.flatMap(({ table }) => routedHosts(table).map((host) => scene.canonical(host)));
+  const hostnames = [...new Set([hostname, ...hosts])];
+  const around = hostnames.flatMap((host) => [scene.service(host), ...scene.policiesOf(host)]);
+  const ports = made(before?.ports, [service, rootNamespace, ...tables, ...around], () =>
+    service.ports.map((port) => resolvePort(scene, service, port)),
+  );
+  const accounts = accountsOf(endpoints, trustDomain);
+  const message = made(before?.message, [service, ports, accounts], () =>
+    unlessEqual(ServiceSchema, before?.message.value, serviceMessage(service, ports.value, accounts)),
+  );
+  const behind = hostnames.map((host) => scene.endpoints(host));
+  const problems = made(before?.problems, [ports, ...behind], () => serviceProblems(scene, ports.value));
+  const sets = setsOf(scene, service, before);
+  return { service, endpoints, ports, message, problems, sets, isAlone: tables.length === 0 };
+}
+
+const routedHosts = ({ http, tcp, tls }: RouteTable): string[] =>
+  [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations.map(({ hostname }) => hostname));
+
+const allEndpoints: Labels = {};
+
+function setsOf(
+  scene: Scene,
+  { hostname, ports }: Service,
+  before: CompiledService | undefined,
+): EndpointSet[] {
+  const endpoints = scene.endpoints(hostname);
+  const known = new Map(before?.sets.map((set) => [set.name, set]));
+  const choices = [allEndpoints, ...subsetLabels(scene, hostname), ...scene.routedLabels(hostname)];
+  const sets = new Map<string, EndpointSet>();
+  for (const port of ports) {
+    for (const labels of choices) {
+      const name = endpointSetOf(hostname, port, labels);
+      if (sets.has(name)) continue;
+      const message = endpointSetMessage(name, selectEndpoints(endpoints, port, labels));
+      sets.set(name, unlessEqual(EndpointSetSchema, known.get(name), message));
+    }
+  }
+  return [...sets.values()];
+}
+
+const subsetLabels = (scene: Scene, hostname: string): Labels[] =>
+  scene.policiesOf(hostname).flatMap(({ policy }) => policy.subsets.map(({ labels }) => labels));
