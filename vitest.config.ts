@@ -1,5 +1,10 @@
 import { defineConfig } from "vitest/config";
 
+/** End-to-end tests that measure time or memory: each has the machine to itself. */
+const alone = ["e2e/tests/bad-input.test.ts", "e2e/tests/bench.test.ts", "e2e/tests/push.test.ts"];
+
+const endToEnd = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     reporters: ["default", "./scripts/test-reporter.ts"],
@@ -21,13 +26,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...endToEnd,
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          exclude: ["**/node_modules/**"],
-          // Each file makes namespaces and cgroups and measures splits: one at a time.
+          exclude: ["**/node_modules/**", ...alone],
+          // Most of their time they wait for other programs.
+          maxWorkers: 3,
+        },
+      },
+      {
+        test: {
+          ...endToEnd,
+          name: "e2e-alone",
+          include: alone,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -23,7 +23,7 @@ const filters = process.argv.slice(2);
 
 const clean = await step("lint and types", "node", ["scripts/lint.ts"]);
 const unit = await step("unit tests", "vitest", ["run", "--project", "unit", ...filters]);
-const endToEnd = await step("end-to-end tests", "vitest", ["run", "--project", "e2e", ...filters]);
+const endToEnd = await step("end-to-end tests", "vitest", ["run", "--project", "e2e*", ...filters]);
 
 const outcomes = readFileSync(outcomesFile, "utf8")
   .split("\n")
