@@ -3,6 +3,10 @@ import { join } from "node:path";
 import { follow } from "../scripts/follow.mjs";
 
 const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
+  conformance: {
+    program: "conformance/main.ts",
+    what: "whether a server speaks xDS as istiod does: ours, istiod, or one of yours",
+  },
   envoy: { program: "envoy/main.ts", what: "real Envoys of all kinds take hundreds of meshes" },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {

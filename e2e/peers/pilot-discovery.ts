@@ -14,6 +14,8 @@ export interface PilotDiscoveryOptions {
   /** Of its own, as in a pod's specification. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Arguments of Node, before the program. */
+  readonly nodeArguments?: readonly string[];
 }
 
 /** Keelson's control plane where an istiod would stand: by the same variables, flags and ports. */
@@ -50,7 +52,13 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
   };
   const running = new PeerProcess(folder, {
     title: "pilot-discovery",
-    command: [process.execPath, controlPlaneProgram, ...commandLine(config, ports), ...(options.args ?? [])],
+    command: [
+      process.execPath,
+      ...(options.nodeArguments ?? []),
+      controlPlaneProgram,
+      ...commandLine(config, ports),
+      ...(options.args ?? []),
+    ],
     environment: {
       POD_NAME: "istiod-test",
       POD_NAMESPACE: istioNamespace,

@@ -1,0 +1,142 @@
+import { type ChangingScene, type ConformanceCase, changing, still } from "../case.ts";
+import type { Received } from "../peer/messages.ts";
+import { check, checkSame } from "../peer/nonconformity.ts";
+import { types } from "../peer/types.ts";
+import { clustersInStock, namesIn, untilEndpoint, untilHeld } from "./steps.ts";
+
+/** As a client tells it on a new stream. */
+const versionsOf = (held: ReadonlyMap<string, Received>): Readonly<Record<string, string>> =>
+  Object.fromEntries([...held].map(([name, { version }]) => [name, version]));
+
+/** What a client of an earlier stream holds of a type; and a service of it goes away with nobody watching that client. */
+async function heldAndThenChanged(
+  { connect, world, change }: ChangingScene,
+  typeUrl: string,
+  ...names: string[]
+): Promise<Readonly<Record<string, string>>> {
+  const before = connect();
+  before.ask(typeUrl, ...names);
+  await before.take(typeUrl);
+  const versions = versionsOf(before.held(typeUrl));
+  before[Symbol.dispose]();
+  const witness = connect();
+  witness.ask(types.cds);
+  await witness.take(types.cds);
+  await change(world.service("a", ["10.1.1.1"]));
+  await untilHeld(witness, types.cds, world.cluster("b"), false);
+  return versions;
+}
+
+export const resuming: readonly ConformanceCase[] = [
+  changing({
+    name: "held-names-are-subscribed-to",
+    rules: ["delta-held"],
+    variants: ["delta"],
+    what: "follows names that a first request holds from an earlier stream, without being asked for them",
+    begin: (world) => [world.service("a", ["10.1.1.1"])],
+    run: async (scene) => {
+      const { world } = scene;
+      const a = world.cluster("a");
+      const before = scene.connect();
+      before.ask(types.eds, a);
+      await before.take(types.eds);
+      const peer = scene.connect();
+      peer.say({ typeUrl: types.eds, initialVersions: versionsOf(before.held(types.eds)) });
+      await peer.take(types.eds);
+      await scene.change(world.service("a", ["10.1.1.2"]));
+      await untilEndpoint(peer, a, "10.1.1.2");
+    },
+  }),
+  still({
+    name: "held-versions-that-are-old-are-replaced",
+    rules: ["delta-held"],
+    variants: ["delta"],
+    what: "sends what a first request holds in another version",
+    run: async (scene) => {
+      const [one = "", two = ""] = clustersInStock(scene, 2);
+      const peer = scene.connect();
+      const initialVersions = { [one]: "an old one", [two]: "an old one" };
+      peer.say({ typeUrl: types.eds, subscribe: [one, two], initialVersions });
+      checkSame([one, two], namesIn(await peer.take(types.eds)), "all that is held in an old version");
+    },
+  }),
+  still({
+    name: "held-clusters-and-everything",
+    rules: ["delta-held", "delta-wildcard"],
+    variants: ["delta"],
+    what: "takes a first request that holds something and names nothing for one for everything",
+    run: async (scene) => {
+      const [one = ""] = clustersInStock(scene, 1);
+      const peer = scene.connect();
+      peer.say({ typeUrl: types.cds, initialVersions: { [one]: "an old one" } });
+      await peer.take(types.cds);
+      const missing = scene.stock.clusters.filter((name) => !peer.held(types.cds).has(name));
+      check(missing.length === 0, "all that another stream of the node was sent", `no ${missing.join(", ")}`);
+    },
+  }),
+  changing({
+    name: "held-cluster-that-is-gone-is-removed",
+    rules: ["delta-held", "delta-removed"],
+    variants: ["delta"],
+    what: "tells a client that comes again which of the clusters that it holds are gone",
+    begin: (world) => [world.service("a", ["10.1.1.1"]), world.service("b", ["10.1.2.1"])],
+    run: async (scene) => {
+      const b = scene.world.cluster("b");
+      const initialVersions = await heldAndThenChanged(scene, types.cds);
+      check(b in initialVersions, "the cluster b at first", Object.keys(initialVersions));
+      const peer = scene.connect();
+      peer.say({ typeUrl: types.cds, initialVersions });
+      await peer.until(
+        ({ removed }) => removed.includes(b),
+        "removed_resources with the cluster that is gone",
+      );
+    },
+  }),
+  changing({
+    name: "held-endpoints-that-are-gone-are-removed",
+    rules: ["delta-held", "delta-removed"],
+    variants: ["delta"],
+    what: "tells a client that comes again which of the endpoints that it holds are gone",
+    begin: (world) => [world.service("a", ["10.1.1.1"]), world.service("b", ["10.1.2.1"])],
+    run: async (scene) => {
+      const { world } = scene;
+      const [a, b] = [world.cluster("a"), world.cluster("b")];
+      const initialVersions = await heldAndThenChanged(scene, types.eds, a, b);
+      const peer = scene.connect();
+      peer.say({ typeUrl: types.eds, subscribe: [a, b], initialVersions });
+      await peer.until(
+        ({ removed }) => removed.includes(b),
+        "removed_resources with the endpoints that are gone",
+      );
+      check(peer.held(types.eds).has(a), "the endpoints that there are", [...peer.held(types.eds).keys()]);
+    },
+  }),
+  still({
+    name: "held-endpoints-wait-for-clusters",
+    rules: ["delta-warming", "delta-held"],
+    variants: ["delta"],
+    what: "sends endpoints again after clusters to a client that comes again with both",
+    run: async (scene) => {
+      const clusters = clustersInStock(scene, 2);
+      const before = scene.connect();
+      before.ask(types.cds);
+      await before.take(types.cds);
+      before.ask(types.eds, ...clusters);
+      await before.take(types.eds);
+      const peer = scene.connect();
+      peer.say({
+        typeUrl: types.eds,
+        subscribe: clusters,
+        initialVersions: versionsOf(before.held(types.eds)),
+      });
+      await peer.take(types.eds);
+      peer.say({ typeUrl: types.cds, initialVersions: versionsOf(before.held(types.cds)) });
+      const responses = await peer.until(({ typeUrl }) => typeUrl === types.eds, "endpoints after clusters");
+      checkSame(
+        clusters,
+        responses.filter(({ typeUrl }) => typeUrl === types.eds).flatMap(namesIn),
+        "all endpoints, since clusters wait for them",
+      );
+    },
+  }),
+];
