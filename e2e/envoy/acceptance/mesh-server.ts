@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as grpc from "@grpc/grpc-js";
+import { noCredentials } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import { type ConnectionView, serverOptions, type View, XdsServer } from "@keelson/xds";
 import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
@@ -20,7 +21,7 @@ export class MeshServer implements AsyncDisposable {
 
   private constructor(socket: string, secrets: Secrets, alter: Alter) {
     this.socket = socket;
-    const policies = new PolicyViews();
+    const policies = new PolicyViews({ namespaceOf: () => undefined, onWithheld: () => undefined });
     const views = new WeakMap<View, View>();
     this.xds = new XdsServer<PolicySnapshot>({
       types: envoyTypeRules,
@@ -54,7 +55,7 @@ export class MeshServer implements AsyncDisposable {
   /** Makes it the mesh that all proxies are brought to. */
   set(ir: PolicyIr): void {
     this.version += 1n;
-    this.xds.setSnapshot({ version: this.version, ir, resources: new Map() });
+    this.xds.setSnapshot({ version: this.version, ir, credentials: noCredentials, resources: new Map() });
   }
 
   /** The stream of the proxy whose NODE_NAME it is; undefined until it has told. */

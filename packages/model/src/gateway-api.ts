@@ -9,6 +9,7 @@ import { type Attachment, attachmentsOf } from "./normalise/http-route-parents.t
 import { type AttachedRoutes, httpRouteTable, httpTableName } from "./normalise/http-route-tables.ts";
 import { type MatchedRoute, normaliseHttpRoute } from "./normalise/http-routes.ts";
 import type { Normalised } from "./normalise/normalised.ts";
+import type { ReferenceGrants } from "./normalise/reference-grants.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 
@@ -25,7 +26,7 @@ export class GatewayApi {
     this.domain = domain;
   }
 
-  buildGateways(objects: ObjectSet, problems: Problem[]): Gateway[] {
+  buildGateways(objects: ObjectSet, grants: ReferenceGrants, problems: Problem[]): Gateway[] {
     const services = new Map(
       objects
         .of("Service", "")
@@ -36,8 +37,8 @@ export class GatewayApi {
     );
     return objects.of("Gateway", "gateway.networking.k8s.io").flatMap((object) => {
       const service = this.serviceOf(object, services);
-      const made = this.gateways.get(objectKey(object), [object, service], () =>
-        normaliseGateway(object, service),
+      const made = this.gateways.get(objectKey(object), [object, service, grants], () =>
+        normaliseGateway(object, service, grants),
       );
       problems.push(...made.problems);
       return made.value;

@@ -1,10 +1,18 @@
 export type { Mesh } from "@keelson/protos/proxy";
 export * from "./address.ts";
 export * from "./config-object.ts";
+export * from "./credentials/index.ts";
 export * from "./debug-api.ts";
 export { Derived } from "./derived.ts";
 export { spiffeId } from "./identity.ts";
-export { findKind, type KindDescription, type KnownObject, kinds } from "./kinds/index.ts";
+export {
+  type ConfigMapObject,
+  findKind,
+  type KindDescription,
+  type KnownObject,
+  kinds,
+  type SecretObject,
+} from "./kinds/index.ts";
 export { Memo } from "./memo.ts";
 export { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 export { readMeshConfig } from "./mesh-config.ts";

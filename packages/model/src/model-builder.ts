@@ -1,5 +1,6 @@
 import type { Mesh } from "@keelson/protos/proxy";
 import type { Problem } from "./config-object.ts";
+import { CredentialIndex, type Credentials } from "./credentials/credentials.ts";
 import type { KnownObject } from "./kinds/index.ts";
 import { defaultMesh } from "./mesh.ts";
 import type { Model } from "./model.ts";
@@ -10,6 +11,7 @@ import { Rules } from "./rules.ts";
 
 export interface BuiltModel {
   readonly model: Model;
+  readonly credentials: Credentials;
   /** In the order of the objects that have them. */
   readonly problems: readonly Problem[];
 }
@@ -22,6 +24,7 @@ export class ModelBuilder {
   private readonly objects = new ObjectSet();
   private readonly registry: Registry;
   private readonly rules: Rules;
+  private readonly credentials = new CredentialIndex();
   private readonly defaults: Mesh;
 
   /** @param domain suffix of Kubernetes' service names */
@@ -36,6 +39,7 @@ export class ModelBuilder {
     const problems = this.objects.problems();
     const registered = this.registry.build(this.objects, mesh.trustDomain, problems);
     const ruled = this.rules.build(this.objects, mesh, problems);
-    return { model: { mesh, ...registered, ...ruled }, problems };
+    const credentials = this.credentials.build(this.objects);
+    return { model: { mesh, ...registered, ...ruled }, credentials, problems };
   }
 }

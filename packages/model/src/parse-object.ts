@@ -70,9 +70,9 @@ function parseKnown(
   if (!meta.success || !parsed.success) {
     const problems = [
       ...(meta.error?.issues ?? []).flatMap((issue) =>
-        issueProblems(named, metadataSchema, issue, ["metadata"]),
+        issueProblems(named, { ...description, schema: metadataSchema }, issue, ["metadata"]),
       ),
-      ...(parsed.error?.issues ?? []).flatMap((issue) => issueProblems(named, description.schema, issue, [])),
+      ...(parsed.error?.issues ?? []).flatMap((issue) => issueProblems(named, description, issue, [])),
     ];
     return { problems };
   }
@@ -80,7 +80,7 @@ function parseKnown(
     kind: description.kind,
     group: description.group,
     apiVersion,
-    metadata: metaOf(meta.data),
+    metadata: metaOf(meta.data, description),
     body: parsed.data,
     origin: named.origin,
   };
@@ -95,14 +95,18 @@ function parseKnown(
   return problems.some(({ severity }) => severity === "error") ? { problems } : { object: known, problems };
 }
 
-function metaOf(meta: z.output<typeof metadataSchema>): ObjectMeta {
+function metaOf(
+  meta: z.output<typeof metadataSchema>,
+  { confidential }: Pick<KindDescription, "confidential">,
+): ObjectMeta {
   return {
     name: meta.name,
     namespace: meta.namespace ?? defaultNamespace,
     uid: meta.uid ?? "",
     creationTimestamp: meta.creationTimestamp ?? "",
     labels: meta.labels ?? {},
-    annotations: meta.annotations ?? {},
+    // kubectl writes the whole object into one of them.
+    annotations: confidential ? {} : (meta.annotations ?? {}),
   };
 }
 
@@ -115,7 +119,12 @@ function unknownKind(named: Named): Problem {
   return problemOf("warning", named, ["kind"], `kind ${named.kind} is not read and has no effect${hint}`);
 }
 
-function issueProblems(named: Named, schema: z.ZodType, issue: z.core.$ZodIssue, base: FieldPath): Problem[] {
+function issueProblems(
+  named: Named,
+  { schema, confidential }: { readonly schema: z.ZodType; readonly confidential?: true },
+  issue: z.core.$ZodIssue,
+  base: FieldPath,
+): Problem[] {
   const path = issue.path.filter((part) => typeof part !== "symbol");
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
@@ -124,7 +133,7 @@ function issueProblems(named: Named, schema: z.ZodType, issue: z.core.$ZodIssue,
       return problemOf("error", named, [...base, ...path, key], `unknown field "${key}"${hint}`);
     });
   }
-  const found = issue.input === undefined ? "" : ` (found ${show(issue.input)})`;
+  const found = issue.input === undefined || confidential ? "" : ` (found ${show(issue.input)})`;
   const message =
     issue.input === undefined && issue.code === "invalid_type" ? "is required" : messageOf(issue);
   return [problemOf("error", named, [...base, ...path], `${message}${found}`)];

@@ -1,10 +1,13 @@
 import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
 import { objectKey, type Problem } from "./config-object.ts";
+import { Derived } from "./derived.ts";
 import { GatewayApi } from "./gateway-api.ts";
 import { Ingresses } from "./ingresses.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
 import { normaliseIstioGateway } from "./normalise/istio-gateways.ts";
+import type { Normalised } from "./normalise/normalised.ts";
+import { ReferenceGrants } from "./normalise/reference-grants.ts";
 import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseSidecar } from "./normalise/sidecars.ts";
@@ -30,7 +33,10 @@ export class Rules {
   private readonly virtualServices: VirtualServices;
   private readonly routeRules = new Memo<HostRoute>();
   private readonly routeRuleTables = new Memo<RouteSource>();
-  private readonly gateways = new Memo<Gateway>();
+  private readonly gateways = new Memo<Normalised<Gateway>>();
+  private readonly grants = new Derived(
+    (objects: ConstructorParameters<typeof ReferenceGrants>[0]) => new ReferenceGrants(objects),
+  );
   private readonly sidecars = new Memo<SidecarScope>();
 
   constructor(domain: string) {
@@ -76,12 +82,16 @@ export class Rules {
   }
 
   private buildGateways(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Gateway[] {
-    const ofIstio = objects
-      .of("Gateway", "networking.istio.io")
-      .map((object) => this.gateways.get(objectKey(object), [object], () => normaliseIstioGateway(object)));
+    const grants = this.grants.of(objects.of("ReferenceGrant", "gateway.networking.k8s.io"));
+    const ofIstio = objects.of("Gateway", "networking.istio.io").map((object) => {
+      const make = (): Normalised<Gateway> => normaliseIstioGateway(object, grants);
+      const made = this.gateways.get(objectKey(object), [object, grants], make);
+      problems.push(...made.problems);
+      return made.value;
+    });
     const all = [
       ...ofIstio,
-      ...this.gatewayApi.buildGateways(objects, problems),
+      ...this.gatewayApi.buildGateways(objects, grants, problems),
       ...this.ingresses.buildGateways(objects, mesh),
     ];
     return all.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -87,6 +87,7 @@ export class ControlPlane {
       push: options.push ?? defaultPush,
       onEvent: (event) => this.onXdsEvent(event),
       ...(options.xdsLimits === undefined ? {} : { limits: options.xdsLimits }),
+      onSecretWithheld: ({ id: node }, secret, why) => this.onSecretWithheld({ node, secret, why }),
       onDemand: (typeUrl, names, caller) => this.debug.answer(typeUrl, names, caller?.identity),
     });
     const { podName = "", clusterId = "Kubernetes" } = options.identity ?? {};
@@ -167,7 +168,7 @@ export class ControlPlane {
     this.metrics.takeState(state);
     this.problemLog.take(problems);
     this.takeMeshProblems(state);
-    const next = this.snapshots.next(compiled);
+    const next = this.snapshots.next({ ...compiled, credentials: state.credentials });
     if (next === undefined) return;
     this.versionSince = new Date();
     this.metrics.takeVersion(next.version.toString(), state.takenAt);
@@ -186,6 +187,15 @@ export class ControlPlane {
     this.metrics.takeXdsEvent(event);
     if (event.kind === "refused" && event.full === true && this.refuseForRoom(event.reason)) return;
     logXdsEvent(this.options.xdsLogger ?? this.options.logger, event);
+  }
+
+  private onSecretWithheld(fields: { node: string; secret: string; why: string }): void {
+    this.metrics.takeSecretWithheld();
+    const logger = this.options.xdsLogger ?? this.options.logger;
+    logger.warn(
+      { ...fields, secret: fields.secret.slice(0, 300) },
+      "a proxy does not get a secret it asks for",
+    );
   }
 
   /** @returns whether it is known already that there is no room: not each of ten thousand streams is a line of the log */

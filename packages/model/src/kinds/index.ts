@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ConfigObject, Problem } from "../config-object.ts";
+import { type ConfigMap, configMap } from "./config-map.ts";
 import { type DestinationPolicy, destinationPolicy } from "./destination-policy.ts";
 import { checkDestinationPolicy } from "./destination-policy-check.ts";
 import { type DestinationRule, destinationRule } from "./destination-rule.ts";
@@ -15,8 +16,11 @@ import { checkIngress } from "./ingress-check.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
 import { type Pod, pod } from "./pod.ts";
+import { type ReferenceGrant, referenceGrant } from "./reference-grant.ts";
 import { type RouteRule, routeRule } from "./route-rule.ts";
 import { checkRouteRule } from "./route-rule-check.ts";
+import { type Secret, secret } from "./secret.ts";
+import { checkSecret } from "./secret-check.ts";
 import { type KubernetesService, kubernetesService } from "./service.ts";
 import { type ServiceEntry, serviceEntry } from "./service-entry.ts";
 import { checkServiceEntry } from "./service-entry-check.ts";
@@ -41,6 +45,8 @@ export interface KindDescription<Known extends KnownObject = KnownObject> {
   readonly snakeCase?: true;
   /** Written by people: worth the memory of knowing where each field stands. */
   readonly handWritten?: true;
+  /** Nothing of what is in it may be shown to anybody. */
+  readonly confidential?: true;
 }
 
 const describe = <Known extends KnownObject>(description: KindDescription<Known>): KindDescription =>
@@ -134,6 +140,27 @@ export const kinds: readonly KindDescription[] = [
     check: checkIstioGateway,
   }),
   describe<SidecarObject>({ ...networking, kind: "Sidecar", schema: sidecar, check: checkSidecar }),
+  describe<ReferenceGrantObject>({
+    ...gatewayApi,
+    kind: "ReferenceGrant",
+    versions: ["v1", "v1beta1", "v1alpha2"],
+    schema: referenceGrant,
+  }),
+  describe<SecretObject>({
+    kind: "Secret",
+    group: "",
+    versions: ["v1"],
+    confidential: true,
+    schema: secret,
+    check: checkSecret,
+  }),
+  describe<ConfigMapObject>({
+    kind: "ConfigMap",
+    group: "",
+    versions: ["v1"],
+    confidential: true,
+    schema: configMap,
+  }),
 ];
 
 export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
@@ -150,6 +177,13 @@ export type GatewayObject = ConfigObject<"Gateway", "gateway.networking.k8s.io",
 export type HttpRouteObject = ConfigObject<"HTTPRoute", "gateway.networking.k8s.io", HttpRoute>;
 export type NetworkingIngressObject = ConfigObject<"Ingress", "networking.k8s.io", Ingress>;
 export type ExtensionsIngressObject = ConfigObject<"Ingress", "extensions", Ingress>;
+export type ReferenceGrantObject = ConfigObject<
+  "ReferenceGrant",
+  "gateway.networking.k8s.io",
+  ReferenceGrant
+>;
+export type SecretObject = ConfigObject<"Secret", "", Secret>;
+export type ConfigMapObject = ConfigObject<"ConfigMap", "", ConfigMap>;
 export type IngressObject = NetworkingIngressObject | ExtensionsIngressObject;
 export type SidecarObject = ConfigObject<"Sidecar", "networking.istio.io", Sidecar>;
 export type DestinationRuleObject = ConfigObject<"DestinationRule", "networking.istio.io", DestinationRule>;
@@ -171,7 +205,10 @@ export type KnownObject =
   | NetworkingIngressObject
   | ExtensionsIngressObject
   | GatewayObject
-  | HttpRouteObject;
+  | HttpRouteObject
+  | ReferenceGrantObject
+  | SecretObject
+  | ConfigMapObject;
 
 const byName = new Map(kinds.map((description) => [`${description.kind}.${description.group}`, description]));
 

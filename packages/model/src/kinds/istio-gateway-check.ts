@@ -36,8 +36,24 @@ function checkProtocol(
   }
 }
 
+function checkClientChecks(tls: WrittenServerTls, path: FieldPath, findings: Findings): void {
+  for (const field of ["credentialName", "caCertCredentialName"] as const) {
+    if (tls[field]?.startsWith("sds://") !== true) continue;
+    findings.warning([...path, field], "is of another provider of secrets, which is not supported");
+  }
+  if (tls.mode === "MUTUAL" || tls.mode === "OPTIONAL_MUTUAL") return;
+  const checks = present(tls, "caCertCredentialName", "verifyCertificateSpki", "verifyCertificateHash");
+  for (const field of [...checks, ...(tls.insecureSkipVerify ? ["insecureSkipVerify"] : [])]) {
+    findings.warning(
+      [...path, field],
+      `has no effect with mode ${tls.mode}: no client is asked for a certificate`,
+    );
+  }
+}
+
 /** Certificates that a mode needs, or has no use for. */
 export function checkServerTls(tls: WrittenServerTls, path: FieldPath, findings: Findings): void {
+  checkClientChecks(tls, path, findings);
   const files = present(tls, "serverCertificate", "privateKey", "caCertificates");
   const credentials = present(tls, "credentialName", "credentialNames", "tlsCertificates");
   if (tls.mode === "ISTIO_MUTUAL") {

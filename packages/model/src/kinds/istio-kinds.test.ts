@@ -119,11 +119,15 @@ test("a redirect to HTTPS is no termination of TLS", () => {
 
 test("what a gateway's TLS knows and does not do yet is a warning with its name", () => {
   const tls = { mode: "SIMPLE", credentialNames: ["a"], caCrl: "/crl", insecureSkipVerify: true };
-  expect(problemsOf(gateway({ spec: { servers: [{ ...https, tls }] } }))).toEqual(
-    ["credentialNames", "caCrl", "insecureSkipVerify"].map((field) =>
+  expect(problemsOf(gateway({ spec: { servers: [{ ...https, tls }] } })).sort()).toEqual(
+    ["caCrl", "insecureSkipVerify"].map((field) =>
       expect.stringMatching(`^warning spec\\.servers\\[0\\]\\.tls\\.${field}: has no effect`),
     ),
   );
+  const external = { mode: "SIMPLE", credentialName: "sds://provider/a" };
+  expect(problemsOf(gateway({ spec: { servers: [{ ...https, tls: external }] } }))).toEqual([
+    expect.stringContaining("tls.credentialName: is of another provider"),
+  ]);
 });
 
 const port = { number: 9080, protocol: "HTTP", name: "in" };

@@ -14,8 +14,8 @@ export const serverTls = z.strictObject({
   caCertificates: z.string().optional(),
   caCrl: notCarried(z.string()).optional(),
   credentialName: z.string().optional(),
-  credentialNames: notCarried(z.array(z.string())).optional(),
-  caCertCredentialName: notCarried(z.string()).optional(),
+  credentialNames: z.array(z.string().min(1)).default([]),
+  caCertCredentialName: z.string().optional(),
   tlsCertificates: notCarried(
     z.array(
       z.strictObject({
@@ -26,11 +26,11 @@ export const serverTls = z.strictObject({
     ),
   ).optional(),
   subjectAltNames: z.array(z.string()).default([]),
-  verifyCertificateSpki: notCarried(z.array(z.string())).optional(),
-  verifyCertificateHash: notCarried(z.array(z.string())).optional(),
+  verifyCertificateSpki: z.array(z.string()).default([]),
+  verifyCertificateHash: z.array(z.string()).default([]),
   minProtocolVersion: version.optional(),
   maxProtocolVersion: version.optional(),
   cipherSuites: z.array(z.string()).default([]),
-  insecureSkipVerify: notCarried(z.boolean()).optional(),
+  insecureSkipVerify: z.boolean().default(false),
 });
 export type WrittenServerTls = z.output<typeof serverTls>;

@@ -59,6 +59,7 @@ function checkIngress({ defaultEndpoint, tls, port }: SidecarIngress, i: number,
     "subjectAltNames",
     "credentialName",
     "credentialNames",
+    "caCertCredentialName",
     "tlsCertificates",
   )) {
     findings.error([...path, field], "is for gateways only");

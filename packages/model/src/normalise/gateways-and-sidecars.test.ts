@@ -33,7 +33,7 @@ test("a Gateway has servers with ports, hosts and TLS", () => {
         hosts: ["*/*.example.com"],
         tls: {
           mode: ServerTls_Mode.MUTUAL,
-          credentialName: "c",
+          credentialNames: ["c"],
           minProtocolVersion: "TLSV1_2",
           maxProtocolVersion: "",
           cipherSuites: ["x"],

@@ -10,7 +10,9 @@ import {
 import { type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import type { GatewayListener } from "../kinds/gateway.ts";
 import type { GatewayObject, ServiceObject } from "../kinds/index.ts";
+import { checkedCredential, gatewayCredential, invalidCredential } from "./gateway-credentials.ts";
 import type { Normalised } from "./normalised.ts";
+import type { ReferenceGrants } from "./reference-grants.ts";
 import { sortedEntries } from "./string-match.ts";
 
 /** Classes whose gateways are ours, as they are istiod's. */
@@ -33,10 +35,12 @@ const terminateOption = "gateway.istio.io/tls-terminate-mode";
 /**
  * One Gateway of the IR for each listener.
  * @param service the Service that the Gateway names as its address, if it names one
+ * @param grants of certificates in other namespaces
  */
 export function normaliseGateway(
   object: GatewayObject,
   service: ServiceObject | undefined,
+  grants: ReferenceGrants,
 ): Normalised<readonly Gateway[]> {
   const problems: Problem[] = [];
   const { spec } = object.body;
@@ -55,7 +59,7 @@ export function normaliseGateway(
       );
       return [];
     }
-    const tls = listener.tls && tlsOf(object, listener.tls, path, problems);
+    const tls = listener.tls && tlsOf(object, listener.tls, path, { grants, problems });
     const server = create(GatewayServerSchema, {
       port: listener.port,
       // Each listener is a Gateway of its own, so one name will do.
@@ -101,7 +105,7 @@ function tlsOf(
   object: GatewayObject,
   tls: NonNullable<GatewayListener["tls"]>,
   path: FieldPath,
-  problems: Problem[],
+  { grants, problems }: { readonly grants: ReferenceGrants; readonly problems: Problem[] },
 ): ServerTls {
   if (tls.mode === "Passthrough") return create(ServerTlsSchema, { mode: ServerTls_Mode.PASSTHROUGH });
   const option = tls.options[terminateOption];
@@ -112,22 +116,21 @@ function tlsOf(
       : option === "OPTIONAL_MUTUAL"
         ? ServerTls_Mode.OPTIONAL_MUTUAL
         : ServerTls_Mode.SIMPLE;
-  const [certificate, ...others] = tls.certificateRefs;
   const at = [...path, "tls", "certificateRefs"];
-  if (certificate === undefined) {
+  if (tls.certificateRefs.length === 0) {
     problems.push(problemOf("error", object, at, "mode Terminate needs a certificate"));
+    return create(ServerTlsSchema, { mode, credentialNames: [invalidCredential] });
   }
-  if (others.length > 0) {
+  const credentialNames = tls.certificateRefs.map((certificate, i) => {
+    const { group, kind, name, namespace = object.metadata.namespace } = certificate;
+    if (group === "" && kind === "Secret") {
+      const credential = gatewayCredential(namespace, name);
+      return checkedCredential(credential, object, [...at, i], { grants, problems });
+    }
     problems.push(
-      problemOf("warning", object, [...at, 1], "has no effect: only one certificate is supported yet"),
+      problemOf("error", object, [...at, i, "kind"], `${kind} holds no certificates; use a Secret`),
     );
-  }
-  const { namespace } = object.metadata;
-  if (certificate?.namespace !== undefined && certificate.namespace !== namespace) {
-    const text = "certificates of other namespaces need a ReferenceGrant, which is not read yet";
-    problems.push(problemOf("error", object, [...at, 0, "namespace"], text));
-    return create(ServerTlsSchema, { mode, credentialName: "invalid://" });
-  }
-  const credentialName = certificate && `kubernetes-gateway://${namespace}/${certificate.name}`;
-  return create(ServerTlsSchema, { mode, credentialName: credentialName ?? "invalid://" });
+    return invalidCredential;
+  });
+  return create(ServerTlsSchema, { mode, credentialNames });
 }

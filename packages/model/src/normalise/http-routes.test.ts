@@ -351,7 +351,7 @@ test("certificates are found by their names, and pods by the Service that is the
     {
       selector: { istio: "ingress" },
       servers: [
-        { tls: { mode: ServerTls_Mode.MUTUAL, credentialName: "kubernetes-gateway://default/cert" } },
+        { tls: { mode: ServerTls_Mode.MUTUAL, credentialNames: ["kubernetes-gateway://default/cert"] } },
       ],
     },
     { servers: [{ tls: { mode: ServerTls_Mode.PASSTHROUGH } }] },

@@ -35,7 +35,7 @@ export function ingressGateway(object: IngressObject, mesh: Mesh): Gateway {
             portName: `https-443-ingress-${name}-${namespace}-${i}`,
             protocol: "HTTPS",
             hosts: (hosts.length === 0 ? ["*"] : hosts).map((host) => `*/${host.toLowerCase()}`),
-            tls: { mode: ServerTls_Mode.SIMPLE, credentialName: secretName },
+            tls: { mode: ServerTls_Mode.SIMPLE, credentialNames: [secretName] },
           },
         ],
   );

@@ -1,3 +1,4 @@
+export * from "./certificates.ts";
 export * from "./gateway-api-manifests.ts";
 export * from "./istio-manifests.ts";
 export * from "./legacy-manifests.ts";

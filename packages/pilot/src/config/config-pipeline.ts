@@ -1,5 +1,5 @@
 import { type Compiled, Compiler } from "@keelson/compiler";
-import { type Model, ModelBuilder, type Problem } from "@keelson/model";
+import { type Credentials, type Model, ModelBuilder, type Problem } from "@keelson/model";
 import type { ConfigSource, SourceSnapshot } from "@keelson/sources";
 import { MeshConfigFile, type MeshConfigFileOptions } from "./mesh-config-file.ts";
 
@@ -8,6 +8,7 @@ export interface PipelineState {
   readonly objects: SourceSnapshot["objects"];
   readonly model: Model;
   readonly compiled: Compiled;
+  readonly credentials: Credentials;
   /** Of all steps. */
   readonly problems: readonly Problem[];
   /** Of the mesh configuration alone. */
@@ -67,11 +68,11 @@ export class ConfigPipeline {
     const takenAt = new Date();
     const begin = performance.now();
     const { mesh, problems: meshProblems = [] } = this.mesh?.content ?? {};
-    const { model, problems: modelProblems } = this.builder.build(objects, mesh);
+    const { model, credentials, problems: modelProblems } = this.builder.build(objects, mesh);
     const compiled = this.compiler.compile(model);
     const seconds = (performance.now() - begin) / 1000;
     const problems = [...meshProblems, ...sourceProblems, ...modelProblems, ...compiled.problems];
-    this.current = { objects, model, compiled, problems, meshProblems, takenAt, seconds };
+    this.current = { objects, model, compiled, credentials, problems, meshProblems, takenAt, seconds };
     this.options.onState(this.current);
   }
 }

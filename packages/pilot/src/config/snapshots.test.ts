@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { noCredentials } from "@keelson/model";
 import type { PolicyIr, Resource } from "@keelson/protos";
 import { MeshSchema } from "@keelson/protos/proxy";
 import { type RouteTable, RouteTableSchema } from "@keelson/protos/route";
@@ -19,7 +20,8 @@ const policy = (resources: readonly Resource[], tables: readonly RouteTable[] = 
     sidecarScopes: none,
     externalNames: none,
   };
-  return { ir, resources: new Map([["type", new Map(resources.map((each) => [each.name, each]))]]) };
+  const byName = new Map(resources.map((each) => [each.name, each]));
+  return { ir, credentials: noCredentials, resources: new Map([["type", byName]]) };
 };
 const named = (...versions: string[]) =>
   versions.map((version, i) => ({ name: `r${i}`, version, body: new Uint8Array() }));
@@ -49,4 +51,12 @@ test("what proxies alone are served from is a difference, and so is its order", 
   expect(snapshots.next(policy([], [a, b]))?.version).toBe(2n);
   expect(snapshots.next(policy([], [b, a]))?.version).toBe(3n);
   expect(snapshots.next(policy([], [b, create(RouteTableSchema, { name: "a" })]))?.version).toBe(4n);
+});
+
+test("credentials are beside the policy, and a difference", () => {
+  const snapshots = new Snapshots(1n);
+  snapshots.next(policy([]));
+  const next = { ...policy([]), credentials: { ...noCredentials } };
+  expect(snapshots.next(next)).toMatchObject({ version: 2n, credentials: next.credentials });
+  expect(snapshots.next(next)).toBeUndefined();
 });

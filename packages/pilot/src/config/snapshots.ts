@@ -3,8 +3,8 @@ import type { PolicySnapshot } from "@keelson/xds/proxies";
 
 type Resources = ResourceSnapshot["resources"];
 
-/** What the compiler makes of a model, for kernel nodes and for proxies. */
-type Policy = Pick<PolicySnapshot, "ir" | "resources">;
+/** What the compiler makes of a model, for kernel nodes and for proxies, and what stands beside it. */
+type Policy = Omit<PolicySnapshot, "version">;
 
 /** Numbers what the compiler makes: a new version only if something differs. */
 export class Snapshots {
@@ -27,13 +27,19 @@ export class Snapshots {
     return this.current?.resources ?? new Map();
   }
 
-  /** @returns the new snapshot, or undefined if nothing differs from the current one. */
-  next({ resources, ir }: Policy): PolicySnapshot | undefined {
+  /**
+   * @param policy its credentials are the same object as before if nothing of them differs
+   * @returns the new snapshot, or undefined if nothing differs from the current one.
+   */
+  next({ resources, ir, credentials }: Policy): PolicySnapshot | undefined {
     const { current } = this;
-    if (current !== undefined && sameResources(current.resources, resources) && sameIr(current.ir, ir))
-      return undefined;
+    const isSame =
+      current?.credentials === credentials &&
+      sameResources(current.resources, resources) &&
+      sameIr(current.ir, ir);
+    if (isSame) return undefined;
     const version = current === undefined ? this.first : current.version + 1n;
-    this.current = { version, resources, ir };
+    this.current = { version, resources, ir, credentials };
     return this.current;
   }
 }

@@ -39,6 +39,11 @@ export class Metrics {
     help: "Streams that were ended because of what the peer asked for, or for want of room.",
     registers: this.registers,
   });
+  private readonly withheldSecrets = new Counter({
+    name: "pilot_sds_certificate_errors_total",
+    help: "Secrets that a proxy asked for and did not get: for want of them, or since it may not have them.",
+    registers: this.registers,
+  });
   private readonly configSize = new Histogram({
     name: "pilot_xds_config_size_bytes",
     help: "Sizes of responses, by type URL.",
@@ -115,6 +120,10 @@ export class Metrics {
     } else if (event.kind === "nack") {
       this.rejects.inc({ type: shortTypeName(event.typeUrl) });
     }
+  }
+
+  takeSecretWithheld(): void {
+    this.withheldSecrets.inc();
   }
 
   private addProgram(version: string): void {

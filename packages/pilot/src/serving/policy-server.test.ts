@@ -1,4 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
+import { noCredentials } from "@keelson/model";
 import { applierIdPrefix, nodeNameMetadata } from "@keelson/model/names";
 import { type PolicyIr, policyTypeUrls } from "@keelson/protos";
 import { type DeltaUpdate, DeltaXdsClient } from "@keelson/xds";
@@ -32,6 +33,7 @@ async function serving(push: Partial<PushSettings>) {
   const server = new PolicyServer({
     onEvent: () => undefined,
     onDemand: () => undefined,
+    onSecretWithheld: () => undefined,
     push: { ...defaultPush, debounce, ...push },
   });
   const grpcServer = new grpc.Server();
@@ -48,7 +50,8 @@ async function serving(push: Partial<PushSettings>) {
     version += 1n;
     const name = "s";
     const service = { name, version: `${version}`, body: new Uint8Array() };
-    server.set({ version, ir, resources: new Map([[policyTypeUrls.service, new Map([[name, service]])]]) });
+    const resources = new Map([[policyTypeUrls.service, new Map([[name, service]])]]);
+    server.set({ version, ir, resources, credentials: noCredentials });
   };
   set(before);
   const follow = (id: string, ...typeUrls: string[]) => {

@@ -28,6 +28,8 @@ export interface PolicyServerOptions {
   readonly push: PushSettings;
   readonly onEvent: (event: XdsEvent) => void;
   readonly limits?: Partial<ServerLimits>;
+  /** Told of each secret that a proxy asks for and does not get. */
+  readonly onSecretWithheld: (node: PeerNode, name: string, why: string) => void;
   /**
    * Answers types that no snapshot has.
    * @param caller undefined if nobody vouches for it
@@ -43,12 +45,17 @@ export interface PolicyServerOptions {
 export class PolicyServer {
   private readonly xds: XdsServer<PolicySnapshot>;
   private readonly endpointsWait: boolean;
-  private views = new PolicyViews();
+  private readonly makeViews: () => PolicyViews;
+  private views: PolicyViews;
   private snapshot: PolicySnapshot | undefined;
   /** Who is behind a node's message, where somebody vouches for it. */
   private readonly callers = new WeakMap<PeerNode["message"], Caller>();
 
-  constructor({ onEvent, onDemand, push, limits }: PolicyServerOptions) {
+  constructor({ onEvent, onDemand, onSecretWithheld, push, limits }: PolicyServerOptions) {
+    const namespaceOf = ({ message }: PeerNode): string | undefined =>
+      this.callers.get(message)?.identity.namespace;
+    this.makeViews = () => new PolicyViews({ namespaceOf, onWithheld: onSecretWithheld });
+    this.views = this.makeViews();
     this.endpointsWait = push.endpointsWait;
     this.xds = new XdsServer({
       types: [...rulesInOrder(Object.values(policyTypeUrls)), ...envoyTypeRules],
@@ -93,7 +100,7 @@ export class PolicyServer {
 
   /** Makes what proxies get of the newest snapshot anew. */
   clearCache(): void {
-    this.views = new PolicyViews();
+    this.views = this.makeViews();
     this.push();
   }
 

@@ -122,3 +122,11 @@ test("any text is read without an exception, and the same way again", () => {
     { numRuns: 1_000 },
   );
 });
+
+test("what may be a Secret is not quoted when it is not valid YAML", () => {
+  const broken = (kind: string) => `apiVersion: v1\nkind: ${kind}\ndata:\n  key: "hunter2" hunter2\n`;
+  expect(textsOf(read(broken("Secret")))).toEqual([
+    "a.yaml:4:18 is not valid YAML (more is not said of what may be a Secret)",
+  ]);
+  expect(textsOf(read(broken("Service"))).join()).not.toContain("not said");
+});

@@ -47,7 +47,10 @@ export function readConfigFile(text: string, file: string, before?: FileContent)
 
 function readDocument(document: DocumentText, file: string): Read {
   const { errors, value, start, locate } = parseYaml(document, file);
-  if (errors.length > 0) return { objects: [], problems: errors.map(syntaxProblem) };
+  if (errors.length > 0) {
+    const isSecret = mayBeSecret.test(document.text);
+    return { objects: [], problems: errors.map((error) => syntaxProblem(error, isSecret)) };
+  }
   if (value === null) return { objects: [], problems: [] };
   const items = itemsOf(value);
   if (items === undefined) return read(value, { locate }, start);
@@ -82,6 +85,11 @@ function itemsOf(value: unknown): readonly unknown[] | undefined {
   return Array.isArray(items) ? items : items === null ? [] : undefined;
 }
 
-function syntaxProblem({ message, location }: YamlError): Problem {
+/** In YAML and in JSON. */
+const mayBeSecret = /\bkind["']?\s*:\s*["']?(Secret|List)\b/;
+
+/** @param isSecret whether the message must not quote what is written */
+function syntaxProblem({ message: whole, location }: YamlError, isSecret: boolean): Problem {
+  const message = isSecret ? "is not valid YAML (more is not said of what may be a Secret)" : whole;
   return { severity: "error", message, object: "", field: "", location };
 }

@@ -113,14 +113,14 @@ test("each https server has a chain and routes of its own", () => {
       portName: "https-a",
       protocol: "HTTPS",
       hosts: ["*/a.example.com"],
-      tls: { mode: Mode.SIMPLE, credentialName: "a-cert" },
+      tls: { mode: Mode.SIMPLE, credentialNames: ["a-cert"] },
     },
     {
       port: 443,
       portName: "https-b",
       protocol: "HTTPS",
       hosts: ["*/b.example.com"],
-      tls: { mode: Mode.MUTUAL, credentialName: "b-cert", minProtocolVersion: "TLSV1_3" },
+      tls: { mode: Mode.MUTUAL, credentialNames: ["b-cert"], minProtocolVersion: "TLSV1_3" },
     },
   ]);
   const { filterChains, listenerFilters } = resources.listener("0.0.0.0_443");

@@ -1,6 +1,6 @@
 import type { PolicyIr } from "@keelson/protos";
 import type { Workload } from "@keelson/protos/policy";
-import type { SidecarScope } from "@keelson/protos/proxy";
+import type { Gateway, SidecarScope } from "@keelson/protos/proxy";
 import { combinedView, emptyView } from "./combined-view.ts";
 import { Context } from "./context.ts";
 import { isExportedTo } from "./index/services.ts";
@@ -54,6 +54,13 @@ export class EnvoyGenerator {
     const place = this.placeOf(proxy);
     const shared = place.shared.refresh(this.mesh.config, (present) => this.resources(place, present));
     return combinedView(shared, place.inbound);
+  }
+
+  /** The Gateways that a proxy serves at the moment of `ir`. */
+  gatewaysOf(ir: PolicyIr, proxy: ProxyNode): Gateway[] {
+    this.mesh.update(ir);
+    const { gateways = [] } = this.placeOf(proxy).gateway ?? {};
+    return gateways.map(({ gateway }) => gateway);
   }
 
   private resources(

@@ -20,6 +20,7 @@ import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts as pr
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config as previousPriorities } from "@envoyproxy/xds-protos/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
 import { file_envoy_extensions_transport_sockets_proxy_protocol_v3_upstream_proxy_protocol as proxyProtocol } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js";
 import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer as rawBuffer } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer_pb.js";
+import { file_envoy_extensions_transport_sockets_tls_v3_secret as secret } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { file_envoy_extensions_transport_sockets_tls_v3_tls as tls } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { file_envoy_extensions_upstreams_http_v3_http_protocol_options as httpOptions } from "@envoyproxy/xds-protos/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
@@ -45,6 +46,7 @@ const files: DescFile[] = [
   previousPriorities,
   proxyProtocol,
   rawBuffer,
+  secret,
   tls,
   httpOptions,
 ];

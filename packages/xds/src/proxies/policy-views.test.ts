@@ -1,5 +1,6 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { NodeSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
+import { noCredentials } from "@keelson/model";
 import { type PolicyIr, policyTypeUrls } from "@keelson/protos";
 import { expect, test } from "vitest";
 import { anEndpointSet, anIr, aService, aWorkload } from "../envoy/testing/builders.ts";
@@ -16,6 +17,7 @@ const peer = (id: string, name = "", metadata: JsonObject = {}): PeerNode => ({
 const sidecar = peer("sidecar~10.244.0.2~client.default~default.svc.cluster.local", "node-a");
 const applier = peer("bpf-applier~node-a", "node-a");
 
+const policyViews = () => new PolicyViews({ namespaceOf: () => undefined, onWithheld: () => undefined });
 const reviews = "reviews.default.svc.cluster.local";
 const set = `outbound|80||${reviews}`;
 const ports = [{ name: "http", port: 80 }];
@@ -29,11 +31,12 @@ const irWith = (address: string): PolicyIr =>
 const snapshotOf = (version: number, ir: PolicyIr): PolicySnapshot => ({
   version: BigInt(version),
   ir,
+  credentials: noCredentials,
   resources: new Map([[policyTypeUrls.workload, named([resource("w", "w", "node-a"), resource("all")])]]),
 });
 
 test("a peer gets the policy's types as a kernel node, and Envoy's as a proxy", () => {
-  const views = new PolicyViews();
+  const views = policyViews();
   const view = views.viewOf(sidecar, snapshotOf(1, irWith("10.244.0.9")));
   expect([...view.resources(policyTypeUrls.workload).keys()].sort()).toEqual(["all", "w"]);
   expect([...view.resources(envoyTypeUrls.endpoint).keys()]).toEqual([set]);
@@ -43,7 +46,7 @@ test("a peer gets the policy's types as a kernel node, and Envoy's as a proxy", 
 });
 
 test("a view is the same object as long as nothing of what it was asked for changes", () => {
-  const views = new PolicyViews();
+  const views = policyViews();
   const { cluster, endpoint } = envoyTypeUrls;
   const ir = irWith("10.244.0.9");
   const before = views.viewOf(sidecar, snapshotOf(1, ir));
@@ -58,7 +61,7 @@ test("a view is the same object as long as nothing of what it was asked for chan
 });
 
 test("a kernel node's view does not depend on what proxies get", () => {
-  const views = new PolicyViews();
+  const views = policyViews();
   const own = views.viewOf(applier, snapshotOf(1, irWith("10.244.0.9")));
   const list = own.resources(policyTypeUrls.workload);
   expect(views.viewOf(applier, snapshotOf(2, irWith("10.244.0.10")))).toBe(own);
@@ -68,7 +71,7 @@ test("a kernel node's view does not depend on what proxies get", () => {
 });
 
 test("proxies never go back to what was before", () => {
-  const views = new PolicyViews();
+  const views = policyViews();
   const old = views.viewOf(sidecar, snapshotOf(1, irWith("10.244.0.9")));
   const newer = views.viewOf(sidecar, snapshotOf(2, irWith("10.244.0.10")));
   const list = newer.resources(envoyTypeUrls.endpoint);
@@ -81,7 +84,7 @@ test.for([
   ["no id", peer(""), "the first request of a stream has no node id"],
   ["an id in three parts", peer("sidecar~10.0.0.1~a"), 'node id "sidecar~10.0.0.1~a" has 3 parts'],
 ] as const)("%s is not let in", ([, node, reason]) => {
-  expect(new PolicyViews().check(node)).toMatchObject({
+  expect(policyViews().check(node)).toMatchObject({
     admitted: false,
     code: "INVALID_ARGUMENT",
     reason: expect.stringContaining(reason) as string,
@@ -91,7 +94,7 @@ test.for([
 test("proxies, plain Envoys and appliers are let in, and told apart", () => {
   const grpc = peer("sidecar~10.0.0.1~a.default~default.svc", "", { GENERATOR: "grpc" });
   const peers = [sidecar, peer("plain"), applier, grpc];
-  expect(peers.map((each) => new PolicyViews().check(each).admitted)).toEqual([true, true, true, true]);
+  expect(peers.map((each) => policyViews().check(each).admitted)).toEqual([true, true, true, true]);
   expect(peers.map(isApplier)).toEqual([false, false, true, false]);
   expect(peers.map(isProxyless)).toEqual([false, false, false, true]);
 });

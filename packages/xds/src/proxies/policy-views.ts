@@ -1,8 +1,10 @@
+import type { Credentials } from "@keelson/model";
 import { applierIdPrefix } from "@keelson/model/names";
 import type { PolicyIr, Resource, ResourceSnapshot } from "@keelson/protos";
 import { EnvoyGenerator } from "../envoy/generator.ts";
 import { type ProxyNode, ProxyNodeError, parseProxyNode } from "../envoy/proxy-node.ts";
 import { envoyTypeUrls } from "../envoy/type-urls.ts";
+import { type SecretInputs, SecretViews, type SecretViewsOptions } from "../secrets/secret-views.ts";
 import type { Admission } from "../server/admission.ts";
 import { NodeViews } from "../server/node-views.ts";
 import type { PeerNode } from "../server/peer-node.ts";
@@ -11,6 +13,8 @@ import type { Resources, View } from "../server/view.ts";
 /** What kernel nodes get as resources, and proxies from the policy IR. */
 export interface PolicySnapshot extends ResourceSnapshot {
   readonly ir: PolicyIr;
+  /** Beside the policy: they go to who asks for them and may have them, and nowhere else. */
+  readonly credentials: Credentials;
 }
 
 /** Whether it is a kernel node's applier. */
@@ -19,17 +23,24 @@ export const isApplier = ({ id }: PeerNode): boolean => id.startsWith(applierIdP
 /** Whether it is a gRPC library, for which the state of the world is answered in full; as in istiod. */
 export const isProxyless = ({ message }: PeerNode): boolean => message.metadata?.["GENERATOR"] === "grpc";
 
-const proxyTypes: ReadonlySet<string> = new Set(Object.values(envoyTypeUrls));
+const { secret: secretTypeUrl, ...fromIr } = envoyTypeUrls;
+/** Types that are made from the policy IR alone. */
+const proxyTypes: ReadonlySet<string> = new Set(Object.values(fromIr));
 
 /** What each peer gets of a snapshot: the policy's own types as a kernel node, Envoy's types as a proxy. */
 export class PolicyViews {
   private readonly nodes = new NodeViews();
   private readonly generator = new EnvoyGenerator();
+  private readonly secrets: SecretViews;
   private readonly proxies = new WeakMap<PeerNode, ProxyNode>();
   /** The last of each peer. */
   private readonly views = new WeakMap<PeerNode, PolicyView>();
   /** What proxies get is made from; it only goes forward, as each step back would make everything anew. */
   private newest: PolicySnapshot | undefined;
+
+  constructor(secrets: SecretViewsOptions) {
+    this.secrets = new SecretViews(secrets);
+  }
 
   /** Whether a peer's node can be read at all. */
   check(node: PeerNode | undefined): Admission {
@@ -56,14 +67,30 @@ export class PolicyViews {
 
   private partsOf(node: PeerNode): Parts {
     return {
-      list: (typeUrl, snapshot) => this.nodes.viewOf(node.name, snapshot).resources(typeUrl),
+      list: (typeUrl, snapshot) =>
+        typeUrl === secretTypeUrl
+          ? this.secrets.list(node, this.secretInputs(node, snapshot))
+          : this.nodes.viewOf(node.name, snapshot).resources(typeUrl),
       proxy: (snapshot) => this.proxyView(node, snapshot),
+      secret: (name, snapshot) => this.secrets.find(node, name, this.secretInputs(node, snapshot)),
+    };
+  }
+
+  private secretInputs(node: PeerNode, snapshot: PolicySnapshot): SecretInputs {
+    return {
+      credentials: snapshot.credentials,
+      gateways: () =>
+        isApplier(node) ? [] : this.generator.gatewaysOf(this.newestIr(snapshot), this.proxyOf(node)),
     };
   }
 
   private proxyView(node: PeerNode, snapshot: PolicySnapshot): View {
+    return this.generator.view(this.newestIr(snapshot), this.proxyOf(node));
+  }
+
+  private newestIr(snapshot: PolicySnapshot): PolicyIr {
     if (this.newest === undefined || this.newest.version < snapshot.version) this.newest = snapshot;
-    return this.generator.view(this.newest.ir, this.proxyOf(node));
+    return this.newest.ir;
   }
 
   private proxyOf(node: PeerNode): ProxyNode {
@@ -77,9 +104,11 @@ const refused = (reason: string): Admission => ({ admitted: false, code: "INVALI
 
 /** What a view is made of; both give the same objects as before where nothing changed. */
 interface Parts {
-  /** A type of the policy's own. */
+  /** Any other type. */
   list(typeUrl: string, snapshot: PolicySnapshot): Resources;
+  /** Types that are made from the policy IR alone. */
   proxy(snapshot: PolicySnapshot): View;
+  secret(name: string, snapshot: PolicySnapshot): Resource | undefined;
 }
 
 /** Finds out what the peer gets as a kernel node, and as a proxy, when it asks as one. */
@@ -112,6 +141,7 @@ class PolicyView implements View {
   }
 
   lookup(typeUrl: string, name: string): Resource | undefined {
+    if (typeUrl === secretTypeUrl) return this.parts.secret(name, this.snapshot);
     return proxyTypes.has(typeUrl) ? this.asProxy().lookup?.(typeUrl, name) : undefined;
   }
 

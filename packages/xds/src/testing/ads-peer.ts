@@ -16,7 +16,9 @@ export interface PeerResponse {
   readonly typeUrl: string;
   readonly version: string;
   readonly nonce: string;
-  /** The bodies of its resources, as texts. */
+  /** Of its resources. */
+  readonly bodies: readonly Uint8Array[];
+  /** The same as texts. */
   readonly texts: readonly string[];
   /** Names and versions of its resources, and names that are removed; empty in the state of the world. */
   readonly names: readonly string[];
@@ -133,7 +135,10 @@ export class AdsPeer implements Disposable {
   }
 }
 
-const textOf = (value: Uint8Array): string => Buffer.from(value).toString();
+const bodiesOf = (bodies: readonly Uint8Array[]): Pick<PeerResponse, "bodies" | "texts"> => ({
+  bodies,
+  texts: bodies.map((body) => Buffer.from(body).toString()),
+});
 
 function readDelta(bytes: Buffer): PeerResponse {
   const { typeUrl, nonce, resources, ...more } = fromBinary(DeltaDiscoveryResponseSchema, bytes);
@@ -141,7 +146,7 @@ function readDelta(bytes: Buffer): PeerResponse {
     typeUrl,
     nonce,
     version: more.systemVersionInfo,
-    texts: resources.map(({ resource }) => textOf(resource?.value ?? new Uint8Array())),
+    ...bodiesOf(resources.map(({ resource }) => resource?.value ?? new Uint8Array())),
     names: resources.map(({ name }) => name),
     versions: resources.map(({ version }) => version),
     removed: more.removedResources,
@@ -156,7 +161,7 @@ function readSotw(bytes: Buffer): PeerResponse {
     typeUrl,
     nonce,
     version: versionInfo,
-    texts: resources.map(({ value }) => textOf(value)),
+    ...bodiesOf(resources.map(({ value }) => value)),
     names: [],
     versions: [],
     removed: [],

@@ -16,7 +16,9 @@ const prefix = (value: string): Match => ({ uri: { how: { case: "prefix", value 
 
 const gateways = [
   aGateway("istio-system/plain", { servers: [{ port: 80, protocol: "HTTP" }] }),
-  aGateway("istio-system/tls", { servers: [{ port: 443, protocol: "HTTPS", tls: { credentialName: "a" } }] }),
+  aGateway("istio-system/tls", {
+    servers: [{ port: 443, protocol: "HTTPS", tls: { credentialNames: ["a"] } }],
+  }),
 ];
 
 const ingress = (

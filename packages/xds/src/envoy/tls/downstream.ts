@@ -1,5 +1,8 @@
 import type { TransportSocketSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/base_pb.js";
-import { TlsParameters_TlsProtocol as TlsProtocol } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
+import {
+  TlsParameters_TlsProtocol as TlsProtocol,
+  CertificateValidationContext_TrustChainVerification as TrustChainVerification,
+} from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/common_pb.js";
 import {
   type CommonTlsContextSchema,
   DownstreamTlsContextSchema,
@@ -15,7 +18,7 @@ import {
   workloadCertificate,
   workloadRoots,
 } from "./secrets.ts";
-import { matchNames, verifiedBy } from "./validation.ts";
+import { matchNames, type ValidationInit, verifiedBy } from "./validation.ts";
 
 type TransportSocket = Init<typeof TransportSocketSchema>;
 type CommonTlsContext = Init<typeof CommonTlsContextSchema>;
@@ -48,7 +51,7 @@ export function meshServerSocket(proxy: ProxyTraits, speaks: "http" | "tcp"): Tr
       cipherSuites: meshCiphers,
     },
     tlsCertificateSdsSecretConfigs: [workloadCertificate(proxy)],
-    validationContextType: verifiedBy(workloadRoots(proxy), []),
+    validationContextType: verifiedBy(workloadRoots(proxy), matchNames([])),
   };
   return tlsSocket(common, true);
 }
@@ -72,9 +75,9 @@ export function serverSocket(tls: ServerTls, proxy: ProxyTraits): TransportSocke
       tlsMaximumProtocolVersion: versionOf(tls.maxProtocolVersion),
       cipherSuites: tls.cipherSuites,
     },
-    tlsCertificateSdsSecretConfigs: [ownCertificate(tls, proxy)],
+    tlsCertificateSdsSecretConfigs: ownCertificates(tls, proxy),
     ...(verifiesClient && {
-      validationContextType: verifiedBy(clientRoots(tls, proxy), tls.subjectAltNames),
+      validationContextType: verifiedBy(clientRoots(tls, proxy), clientChecks(tls)),
     }),
     ...(!verifiesClient &&
       tls.subjectAltNames.length > 0 && {
@@ -84,14 +87,25 @@ export function serverSocket(tls: ServerTls, proxy: ProxyTraits): TransportSocke
   return tlsSocket(common, requiresClient);
 }
 
-function ownCertificate(tls: ServerTls, proxy: ProxyTraits): ReturnType<typeof credential> {
-  if (tls.mode === Mode.ISTIO_MUTUAL) return workloadCertificate(proxy);
-  if (tls.credentialName !== "") return credential(tls.credentialName, proxy);
-  return certificateFiles(tls.serverCertificate, tls.privateKey, proxy);
+type SecretConfig = ReturnType<typeof credential>;
+
+function ownCertificates(tls: ServerTls, proxy: ProxyTraits): SecretConfig[] {
+  if (tls.mode === Mode.ISTIO_MUTUAL) return [workloadCertificate(proxy)];
+  if (tls.credentialNames.length > 0) return tls.credentialNames.map((name) => credential(name, proxy));
+  return [certificateFiles(tls.serverCertificate, tls.privateKey, proxy)];
 }
 
-function clientRoots(tls: ServerTls, proxy: ProxyTraits): ReturnType<typeof credential> {
+const clientChecks = (tls: ServerTls): ValidationInit => ({
+  ...matchNames(tls.subjectAltNames),
+  verifyCertificateSpki: tls.verifyCertificateSpki,
+  verifyCertificateHash: tls.verifyCertificateHash,
+  ...(tls.insecureSkipVerify && { trustChainVerification: TrustChainVerification.ACCEPT_UNTRUSTED }),
+});
+
+function clientRoots(tls: ServerTls, proxy: ProxyTraits): SecretConfig {
   if (tls.mode === Mode.ISTIO_MUTUAL) return workloadRoots(proxy);
-  if (tls.credentialName !== "") return credentialRoots(tls.credentialName, proxy);
+  if (tls.caCredentialName !== "") return credential(tls.caCredentialName, proxy);
+  const [first] = tls.credentialNames;
+  if (first !== undefined) return credentialRoots(first, proxy);
   return rootsFile(tls.caCertificates, proxy);
 }

@@ -38,7 +38,7 @@ export function meshSocket(
   const common: CommonTlsContext = {
     tlsParams: versions,
     tlsCertificateSdsSecretConfigs: [workloadCertificate(proxy)],
-    validationContextType: verifiedBy(workloadRoots(proxy), names),
+    validationContextType: verifiedBy(workloadRoots(proxy), matchNames(names)),
     // The server's sidecar tells its own kind of TLS from the application's by these.
     alpnProtocols: http2 ? ["istio", "h2"] : ["istio"],
   };
@@ -56,7 +56,7 @@ export function ruleSocket(
     tlsParams: versions,
     tlsCertificateSdsSecretConfigs: tls.mode === Mode.MUTUAL ? [ownCertificate(proxy, tls)] : [],
     validationContextType: verified
-      ? verifiedBy(roots(proxy, tls), names)
+      ? verifiedBy(roots(proxy, tls), matchNames(names))
       : { case: "validationContext", value: matchNames([]) },
     alpnProtocols: http2 ? ["h2"] : [],
   };

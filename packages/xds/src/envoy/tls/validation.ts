@@ -6,10 +6,11 @@ import type { SdsSecretConfig } from "@envoyproxy/xds-protos/envoy/extensions/tr
 import type { CommonTlsContextSchema } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import type { Init } from "../wire.ts";
 
+export type ValidationInit = Init<typeof CertificateValidationContextSchema>;
 type ValidationContextType = NonNullable<Init<typeof CommonTlsContextSchema>["validationContextType"]>;
 
 /** One of these names must be in the peer's certificate; none: any certificate of the roots is taken. */
-export function matchNames(names: readonly string[]): Init<typeof CertificateValidationContextSchema> {
+export function matchNames(names: readonly string[]): ValidationInit {
   return {
     matchTypedSubjectAltNames: names.map((name) => ({
       sanType: name.includes("://") ? SanType.URI : SanType.DNS,
@@ -18,8 +19,8 @@ export function matchNames(names: readonly string[]): Init<typeof CertificateVal
   };
 }
 
-/** The peer's certificate must come from these roots and have one of the names. */
-export const verifiedBy = (roots: SdsSecretConfig, names: readonly string[]): ValidationContextType => ({
+/** The peer's certificate must come from these roots, and pass further checks. */
+export const verifiedBy = (roots: SdsSecretConfig, checks: ValidationInit): ValidationContextType => ({
   case: "combinedValidationContext",
-  value: { defaultValidationContext: matchNames(names), validationContextSdsSecretConfig: roots },
+  value: { defaultValidationContext: checks, validationContextSdsSecretConfig: roots },
 });

@@ -52,7 +52,7 @@ export function randomGateways(random: RandomSource, tls: boolean): Gateway[] {
           hosts,
           tls: {
             mode,
-            credentialName: random.pick(["", "credential"]),
+            credentialNames: random.pick([[], ["credential"], ["credential", "kubernetes://credential-2"]]),
             serverCertificate: "/etc/certs/cert.pem",
             privateKey: "/etc/certs/key.pem",
             caCertificates: "/etc/certs/ca.pem",

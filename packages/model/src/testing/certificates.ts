@@ -1,0 +1,28 @@
+/** A certificate that signed itself, of ECDSA P-256 and valid for 100 years, with its key; for tests only. */
+export const pair = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUMW+6cXiih8Jh+Dlj3q5DpwgdpGEwCgYIKoZIzj0EAwIw
+DzENMAsGA1UECgwEdGVzdDAgFw0yNjExMjUxNDE0NDlaGA8yMTI2MTEwMTE0MTQ0
+OVowDzENMAsGA1UECgwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCuf
+lMBIOdY92gsf9WWrcUspCOXKWx+xEXWcm4G51qpqyrqZJi6b7WG+TaI/dc19BQU4
+BtjSnz0DfV+hwiu9ymmjUzBRMB0GA1UdDgQWBBS/pDdICmj7LuSq4KJwXkK+MXEN
++DAfBgNVHSMEGDAWgBS/pDdICmj7LuSq4KJwXkK+MXEN+DAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIBjxUR5tc2+8QwDePkBsGJ4WhHOmFqeDQEw8
+zNlJOiI8AiEA+6nzXv6DEXxP4LrbcCa0h7vJcnpUuYGjgitUzbQDuho=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGMSfMund4ZY+z/85
+Ue0ETWhzduVGfytv/AMd0/xUxGGhRANCAAQrn5TASDnWPdoLH/Vlq3FLKQjlylsf
+sRF1nJuBudaqasq6mSYum+1hvk2iP3XNfQUFOAbY0p89A31focIrvcpp
+-----END PRIVATE KEY-----
+`,
+};
+
+/** A key that is not the certificate's. */
+export const otherKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4qnynesVuZgAOk+W
+bWFehQHRnFQT4JwaYpnfYK8DPCyhRANCAASnMGVUig66oAC65UHSGsT/+PlOHVGu
+n5vWIYBl900m/uFp3CDpi4ICUlpLp1tpIU5ZxgdY58brbqhKen0lMXoa
+-----END PRIVATE KEY-----
+`;

@@ -1,0 +1,2 @@
+export * from "./test-certificates.ts";
+export * from "./test-issuer.ts";
