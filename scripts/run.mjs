@@ -13,6 +13,7 @@ const jobs = {
   bench: { build: true, command: ["node", "e2e/bench/main.ts"] },
   e2e: { build: true, command: ["node", "e2e/main.ts"] },
   keelson: { build: true, command: ["node", join(root, "packages/cli/dist/main.js")] },
+  crds: { build: true, command: ["node", "scripts/crds.ts"] },
   lint: { build: false, command: ["node", "scripts/lint.ts"] },
   format: { build: false, command: ["biome", "check", "--write", "."] },
 };

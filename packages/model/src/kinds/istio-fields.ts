@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabel, portNumber } from "./fields.ts";
+import { atMostOneOf, exactlyOneOf } from "./one-of.ts";
 
 // Fields that several of Istio's kinds share, and what istiod asks of them (istio/istio pkg/config/validation).
 
@@ -77,7 +78,8 @@ export const stringMatch = z
     prefix: z.string().min(1).optional(),
     regex: regex.optional(),
   })
-  .refine(oneOf, "needs exactly one of exact, prefix and regex");
+  .refine(oneOf, "needs exactly one of exact, prefix and regex")
+  .meta(exactlyOneOf("exact", "prefix", "regex"));
 export type StringMatch = z.output<typeof stringMatch>;
 
 /** As stringMatch, and an empty one only asks that there be something. */
@@ -87,12 +89,14 @@ export const stringMatchOrPresence = z
     prefix: z.string().min(1).optional(),
     regex: regex.optional(),
   })
-  .refine((match) => Object.keys(match).length < 2, "takes only one of exact, prefix and regex");
+  .refine((match) => Object.keys(match).length < 2, "takes only one of exact, prefix and regex")
+  .meta(atMostOneOf("exact", "prefix", "regex"));
 
 /** As stringMatch; the prefix of a path may be empty. */
 export const uriMatch = z
   .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: regex.optional() })
-  .refine(oneOf, "needs exactly one of exact, prefix and regex");
+  .refine(oneOf, "needs exactly one of exact, prefix and regex")
+  .meta(exactlyOneOf("exact", "prefix", "regex"));
 
 export const percent = z.strictObject({ value: z.number().min(0).max(100).default(0) });
 

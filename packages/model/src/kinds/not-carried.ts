@@ -24,8 +24,8 @@ export interface IdleField {
 /** The fields of a value that are marked so. @param value as it was written, and valid */
 export function idleFields(schema: unknown, value: unknown, path: FieldPath = []): IdleField[] {
   if (value === undefined || value === null) return [];
-  const marked = markOf(schema);
-  if (marked !== undefined) return [{ path, ...marked }];
+  const why = idleReason(schema);
+  if (why !== undefined) return [{ path, why }];
   if (Array.isArray(value)) {
     return value.flatMap((item, i) => idleFields(childOf(unwrap(schema), i), item, [...path, i]));
   }
@@ -35,11 +35,11 @@ export function idleFields(schema: unknown, value: unknown, path: FieldPath = []
   );
 }
 
-/** The mark of a schema, or of one that it wraps. */
-function markOf(schema: unknown): { readonly why: string } | undefined {
+/** What to say of a field whose schema, or one that it wraps, is marked; undefined for one that has an effect. */
+export function idleReason(schema: unknown): string | undefined {
   for (let at: unknown = schema; at instanceof z.ZodType; ) {
     const found = registry.get(at);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.why;
     const inner = unwrapOnce(at);
     if (inner === at) return undefined;
     at = inner;

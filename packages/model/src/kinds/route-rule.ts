@@ -2,12 +2,14 @@ import { z } from "zod";
 import { duration, maximumInt32 } from "./fields.ts";
 import { istioService, legacyLabels } from "./istio-service.ts";
 import { notCarried } from "./not-carried.ts";
+import { exactlyOneOf } from "./one-of.ts";
 
 const stringMatch = z
   .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: z.string().optional() })
   .refine((match) => Object.values(match).filter((value) => value !== undefined).length === 1, {
     message: "needs exactly one of exact, prefix and regex",
-  });
+  })
+  .meta(exactlyOneOf("exact", "prefix", "regex"));
 
 /** Envoy sees names in lower case only, so another one would never match. */
 const headerName = z.string().regex(/^[^A-Z]+$/, "is not a header's name in lower case");

@@ -31,6 +31,7 @@ export const serverTls = z.strictObject({
   minProtocolVersion: version.optional(),
   maxProtocolVersion: version.optional(),
   cipherSuites: z.array(z.string()).default([]),
+  ecdhCurves: notCarried(z.array(z.string())).optional(),
   insecureSkipVerify: z.boolean().default(false),
 });
 export type WrittenServerTls = z.output<typeof serverTls>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { duration, portNumber } from "./fields.ts";
 import { portSelector } from "./istio-fields.ts";
 import { notCarried } from "./not-carried.ts";
+import { atMostOneOf } from "./one-of.ts";
 
 // Settings that DestinationRules, their subsets and ports, and Sidecars share.
 
@@ -34,22 +35,25 @@ const consistentHash = z.strictObject({
   minimumRingSize: z.number().int().min(0).optional(),
 });
 
-const loadBalancer = z.strictObject({
-  simple: z
-    .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN"])
-    .optional(),
-  consistentHash: consistentHash.optional(),
-  localityLbSetting: localities.optional(),
-  zoneAwareLbSetting: notCarried(z.looseObject({})).optional(),
-  warmupDurationSecs: duration.optional(),
-  warmup: z
-    .strictObject({
-      duration,
-      minimumPercent: notCarried(z.number().min(0).max(100)).optional(),
-      aggression: notCarried(z.number().positive()).optional(),
-    })
-    .optional(),
-});
+const loadBalancer = z
+  .strictObject({
+    simple: z
+      .enum(["UNSPECIFIED", "LEAST_CONN", "LEAST_REQUEST", "RANDOM", "PASSTHROUGH", "ROUND_ROBIN"])
+      .optional(),
+    consistentHash: consistentHash.optional(),
+    localityLbSetting: localities.optional(),
+    zoneAwareLbSetting: notCarried(z.looseObject({})).optional(),
+    backendUtilization: notCarried(z.looseObject({})).optional(),
+    warmupDurationSecs: duration.optional(),
+    warmup: z
+      .strictObject({
+        duration,
+        minimumPercent: notCarried(z.number().min(0).max(100)).optional(),
+        aggression: notCarried(z.number().positive()).optional(),
+      })
+      .optional(),
+  })
+  .meta(atMostOneOf("simple", "consistentHash", "backendUtilization"));
 
 /** Limits on connections and requests. */
 export const connectionPool = z.strictObject({

@@ -13,6 +13,7 @@ import {
   uriMatch,
   wildcardHostname,
 } from "./istio-fields.ts";
+import { atMostOneOf } from "./one-of.ts";
 
 /** "mesh", "name", "namespace/name", or the old "name.namespace…". */
 const gatewayName = z
@@ -57,15 +58,17 @@ const httpMatch = z.strictObject({
 
 const httpDestination = z.strictObject({ destination, weight, headers: headers.optional() });
 
-const redirect = z.strictObject({
-  uri: z.string().optional(),
-  prefixRewrite: z.string().optional(),
-  authority: z.string().optional(),
-  scheme: z.enum(["http", "https"]).optional(),
-  port: portNumber.optional(),
-  derivePort: z.enum(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"]).optional(),
-  redirectCode: z.literal([301, 302, 303, 307, 308]).optional(),
-});
+const redirect = z
+  .strictObject({
+    uri: z.string().optional(),
+    prefixRewrite: z.string().optional(),
+    authority: z.string().optional(),
+    scheme: z.enum(["http", "https"]).optional(),
+    port: portNumber.optional(),
+    derivePort: z.enum(["FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT"]).optional(),
+    redirectCode: z.literal([301, 302, 303, 307, 308]).optional(),
+  })
+  .meta(atMostOneOf("port", "derivePort"));
 
 const directResponse = z.strictObject({
   status: z.number().int().min(200).max(599),
@@ -74,6 +77,7 @@ const directResponse = z.strictObject({
       string: z.string().max(1_000_000).optional(),
       bytes: z.base64().max(1_400_000).optional(),
     })
+    .meta(atMostOneOf("string", "bytes"))
     .optional(),
 });
 
@@ -131,6 +135,7 @@ const fault = z.strictObject({
       grpcStatus: grpcStatus.optional(),
       http2Error: z.undefined("is not supported, by Istio neither").optional(),
     })
+    .meta(atMostOneOf("httpStatus", "grpcStatus"))
     .optional(),
 });
 
