@@ -1,0 +1,198 @@
+// The chart under real helm and a real API server. There is no kubelet, so nothing starts: what is tested is what
+// Kubernetes is asked for, and that it takes it.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runHelm } from "../peers/helm.ts";
+import type { PeerName } from "../peers/install/recipes.ts";
+import {
+  chartFolder,
+  createNamespace,
+  idleValues,
+  parseRendered,
+  type Rendered,
+  renderChart,
+  setValues,
+} from "../peers/keelson-chart.ts";
+import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
+import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
+import { peerTest } from "../peers/peer-test.ts";
+import { runProgram } from "../peers/run-program.ts";
+
+const peers: readonly PeerName[] = ["etcd", "kube-apiserver", "kubectl", "helm"];
+const namespace = "istio-system";
+
+/** Refuses every pod that is not as harmless as pods can be. */
+const restricted = "restricted";
+
+let apiserver: KubeApiserver;
+
+beforeAll(async () => {
+  if (await missingPeers(...peers)) return;
+  apiserver = await startKubeApiserver();
+  await createNamespace(apiserver, namespace);
+  await createNamespace(apiserver, restricted, { "pod-security.kubernetes.io/warn": "restricted" });
+}, 300_000);
+
+afterAll(() => apiserver?.stop());
+
+peerTest(["helm"], "helm lint finds nothing", async () => {
+  const { code, stdout } = await runHelm(["lint", "--strict", chartFolder]);
+  expect(stdout).toContain("0 chart(s) failed");
+  expect(code).toBe(0);
+});
+
+describe("what is rendered is taken by the API server without a warning", () => {
+  /** What kubectl says on standard error: warnings, and errors. */
+  async function dryRun(into: string, values: Readonly<Record<string, unknown>>): Promise<string> {
+    const { program } = await requirePeer("kubectl");
+    const args = ["--kubeconfig", apiserver.kubeconfig, "apply", "--dry-run=server", "-f", "-"];
+    const input = await renderChart(into, values);
+    const { code, stdout, stderr } = await runProgram(program, args, { input });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("deployment.apps/");
+    return stderr;
+  }
+
+  peerTest(peers, "by default", async () => {
+    expect(await dryRun(namespace, {})).toBe("");
+  });
+
+  peerTest(peers, "with every option", async () => {
+    const values = {
+      revision: "canary",
+      meshConfig: { accessLogFile: "/dev/stdout" },
+      "global.imagePullSecrets": ["registry"],
+      "global.meshNetworks": { one: { endpoints: [{ fromRegistry: "Kubernetes" }] } },
+      "pilot.autoscaleMin": 2,
+      "pilot.memory": { targetAverageUtilization: 80 },
+      "pilot.env": { PILOT_PUSH_THROTTLE: 100, XDS_AUTH: true },
+      "pilot.tolerations": [{ key: "control-plane", operator: "Exists" }],
+      "pilot.podAnnotations": { a: "b" },
+      "bpfApplier.maxUnavailable": 1,
+      "bpfApplier.podLabels": { a: "b" },
+    };
+    expect(await dryRun(namespace, values)).toBe("");
+  });
+
+  peerTest(peers, "the control plane where pods may have no privileges at all", async () => {
+    expect(await dryRun(restricted, { "bpfApplier.enabled": false })).toBe("");
+    // That the namespace does warn.
+    expect(await dryRun(restricted, {})).toContain(
+      'container "bpf-applier" must not include "BPF", "NET_ADMIN"',
+    );
+  });
+});
+
+test("a pod disruption budget is made for several replicas, a ServiceMonitor where one is asked for", async (context) => {
+  const reason = await missingPeers("helm");
+  context.skip(reason !== undefined, reason);
+  const kinds = async (values: Readonly<Record<string, unknown>>) =>
+    parseRendered(await renderChart(namespace, values)).map(({ kind }) => kind);
+  const usual = await kinds({});
+  expect(usual).toContain("HorizontalPodAutoscaler");
+  expect(usual).not.toContain("PodDisruptionBudget");
+  expect(usual).not.toContain("ServiceMonitor");
+  const others = await kinds({
+    "pilot.autoscaleEnabled": false,
+    "pilot.replicaCount": 2,
+    "serviceMonitor.enabled": true,
+    "bpfApplier.enabled": false,
+  });
+  expect(others).not.toContain("HorizontalPodAutoscaler");
+  expect(others).not.toContain("DaemonSet");
+  expect(others).toEqual(expect.arrayContaining(["PodDisruptionBudget", "ServiceMonitor"]));
+});
+
+peerTest(["helm"], "the agent has the privileges that the values name, and no others", async () => {
+  const rendered = parseRendered(await renderChart(namespace));
+  const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+  const pod = spec.template.spec;
+  for (const shared of ["hostNetwork", "hostPID", "hostIPC"]) expect(pod).not.toHaveProperty(shared);
+  expect(pod.containers).toHaveLength(1);
+  expect(pod.containers[0]?.securityContext).toMatchObject({
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"], add: ["BPF", "NET_ADMIN"] },
+  });
+  const paths = pod.volumes.flatMap(({ hostPath }) => hostPath?.path ?? []);
+  expect(paths.sort()).toEqual(["/run/keelson", "/sys/fs/bpf", "/sys/fs/cgroup", "/var/lib/keelson"]);
+});
+
+interface DaemonSet extends Rendered {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly { readonly securityContext: unknown }[];
+        readonly volumes: readonly { readonly hostPath?: { readonly path: string } }[];
+      };
+    };
+  };
+}
+
+describe("values", () => {
+  peerTest(["helm"], "a typing error is refused, with its place", async () => {
+    await expect(renderChart(namespace, { "pilot.replicaCounts": 2 })).rejects.toThrow(
+      "at '/pilot': additional properties 'replicaCounts' not allowed",
+    );
+    await expect(renderChart(namespace, { "pilot.autoscaleMin": "two" })).rejects.toThrow(
+      "at '/pilot/autoscaleMin': got string, want integer",
+    );
+  });
+
+  peerTest(peers, "those of istiod's chart that mean nothing here are named, each of them", async () => {
+    const idle = await idleValues();
+    expect(idle).toContain("telemetry");
+    const values = setValues(Object.fromEntries(idle.map((name) => [name, {}])));
+    const args = ["install", "keelson", chartFolder, "--dry-run=client", ...values];
+    const { code, stdout, stderr } = await runHelm(args, { kubeconfig: apiserver.kubeconfig });
+    expect(code, stderr).toBe(0);
+    const notes = /Without effect, though istiod's chart has them: (.*)\./.exec(stdout)?.[1] ?? "";
+    expect(notes.split(", ").sort()).toEqual(idle.toSorted());
+  });
+});
+
+describe("a release", () => {
+  const helm = async (...args: readonly string[]): Promise<string> => {
+    const { kubeconfig } = apiserver;
+    const { code, stdout, stderr } = await runHelm([...args, `--namespace=${namespace}`], { kubeconfig });
+    expect(code, stderr).toBe(0);
+    return stdout;
+  };
+  const get = (what: string, path: string) =>
+    apiserver.kubectl(["get", "-n", namespace, what, "-o", `jsonpath={${path}}`]);
+  const owned = async () => {
+    const kinds =
+      "deployments,daemonsets,services,configmaps,serviceaccounts,horizontalpodautoscalers,clusterroles,clusterrolebindings";
+    const label = "app.kubernetes.io/instance=keelson";
+    return (await apiserver.kubectl(["get", kinds, "-n", namespace, "-l", label, "-o", "name"]))
+      .trim()
+      .split("\n");
+  };
+  const replicas = () => get("horizontalpodautoscaler/istiod", ".spec.maxReplicas");
+
+  peerTest(peers, "is installed, upgraded, rolled back and removed, but for the CRDs", async () => {
+    await helm("install", "keelson", chartFolder);
+    const installed = await owned();
+    expect(installed.length).toBeGreaterThanOrEqual(9);
+    expect(await get("service/istiod", ".spec.ports[*].port")).toBe("15010 15012 443 15014");
+
+    await helm(
+      "upgrade",
+      "keelson",
+      chartFolder,
+      "--set=pilot.autoscaleMax=9",
+      "--set=bpfApplier.enabled=false",
+    );
+    expect(await replicas()).toBe("9");
+    expect(await owned()).not.toContain("daemonset.apps/bpf-applier");
+
+    await helm("rollback", "keelson", "1");
+    expect(await replicas()).toBe("5");
+    expect(await owned()).toEqual(installed);
+
+    await helm("uninstall", "keelson");
+    expect(await owned()).toEqual([""]);
+    const kept = await apiserver.kubectl(["get", "crds", "-o", "name"]);
+    expect(kept).toContain("virtualservices.networking.istio.io");
+  });
+});
