@@ -4,7 +4,7 @@ import {
 } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { ApplicationProtocol as Protocol, Resolution } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
-import { anEndpointSet, aService } from "./testing/builders.ts";
+import { aHostPolicy, anEndpointSet, aService } from "./testing/builders.ts";
 import { decoded } from "./testing/decoded.ts";
 import { aProxy } from "./testing/proxies.ts";
 
@@ -57,6 +57,21 @@ test("one address at a time: a logical cluster of one name", () => {
   expect(hosts(Resolution.DNS_ROUND_ROBIN, ["a.example.net", "b.example.net"])).toMatchObject([
     { address: "a.example.net" },
   ]);
+});
+
+test("a logical cluster has its name even if a rule gives the name's place no share", () => {
+  const loadBalancer = { locality: { distribute: [{ from: "*", to: { "west/*": 100 } }] } };
+  const resources = decoded(
+    {
+      services: [outside(Resolution.DNS_ROUND_ROBIN)],
+      endpointSets: [anEndpointSet(name, [{ hostname: "a.example.net", locality: "east/a" }])],
+      hostPolicies: [
+        aHostPolicy("DestinationRule/default/api", { hostname: "api.example.com", policy: { loadBalancer } }),
+      ],
+    },
+    aProxy({ locality: { region: "east" } }),
+  );
+  expect(resources.cluster(name).loadAssignment?.endpoints).toHaveLength(1);
 });
 
 test("names are looked up in the families that the proxy speaks", () => {

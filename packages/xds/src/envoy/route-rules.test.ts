@@ -123,10 +123,10 @@ test("what is known of the caller is decided beforehand", () => {
   expect(targets(aProxy({ metadata: { NAMESPACE: "shop" } }))).toEqual([`outbound|9080|v2|${reviews}`]);
 });
 
-test("a time limit is also the longest that a gRPC caller may ask for", () => {
+test("a time limit stands alone: beside a duration of streams Envoy does not look at it", () => {
   const { timeout, maxStreamDuration } = actionWith({ timeoutMs: 2500n });
   expect(timeout).toMatchObject({ seconds: 2n, nanos: 500_000_000 });
-  expect(maxStreamDuration?.grpcTimeoutHeaderMax).toEqual(timeout);
+  expect(maxStreamDuration).toBeUndefined();
 });
 
 test("retries as the rule says, status codes apart from conditions", () => {

@@ -109,10 +109,13 @@ function endpointFields(
 ): Init<typeof ClusterSchema> {
   if (type === DiscoveryType.EDS) return { edsClusterConfig: { serviceName: name, edsConfig: overAds } };
   if (!isDns(type)) return {};
-  const plan = localityPlan(policy.loadBalancer?.locality, policy.outlierDetection, proxy);
   const known = endpoints.length > 0 ? endpoints : [ownName(service, port)];
-  // LOGICAL_DNS looks up one name only.
-  const used = type === DiscoveryType.LOGICAL_DNS ? known.slice(0, 1) : known;
+  // LOGICAL_DNS looks up one name, wherever that is, and is refused without one.
+  const isOne = type === DiscoveryType.LOGICAL_DNS;
+  const used = isOne ? known.slice(0, 1) : known;
+  const plan = isOne
+    ? undefined
+    : localityPlan(policy.loadBalancer?.locality, policy.outlierDetection, proxy);
   return {
     dnsLookupFamily: dnsFamily(proxy),
     loadAssignment: loadAssignment(name, used, plan, service.hostname),

@@ -89,10 +89,13 @@ function pathRewrite({ route: { rewrite }, match }: ActionInputs): Action {
   return rewrite.uri === "" ? {} : { prefixRewrite: rewrite.uri };
 }
 
-/** The time limit of a request, and the longest that a gRPC caller may ask for. Without a rule: none. */
+/**
+ * The time limit of a request. Without a rule there is none but what a gRPC caller asks for. Not both: an Envoy leaves
+ * the limit of a route alone that says anything of the duration of streams.
+ */
 export function timeoutFields(timeoutMs: bigint | undefined): Action {
   const timeout = duration(timeoutMs ?? 0n);
-  return { timeout, maxStreamDuration: { grpcTimeoutHeaderMax: timeout } };
+  return timeoutMs ? { timeout } : { timeout, maxStreamDuration: { grpcTimeoutHeaderMax: timeout } };
 }
 
 export function routeAction(inputs: ActionInputs): Action {

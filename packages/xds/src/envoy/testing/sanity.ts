@@ -40,6 +40,17 @@ const brokenMessages = (view: ProxyView): string[] =>
     }),
   );
 
+/** A name that is looked up stands alone. */
+const crowdedClusters = (view: ProxyView): string[] =>
+  clustersOf(view)
+    .filter(({ clusterDiscoveryType: { value } }) => value === DiscoveryType.LOGICAL_DNS)
+    .map(({ name, loadAssignment }) => ({
+      name,
+      count: (loadAssignment?.endpoints ?? []).flatMap(({ lbEndpoints }) => lbEndpoints).length,
+    }))
+    .filter(({ count }) => count !== 1)
+    .map(({ name, count }) => `cluster ${name} of one name has ${count}`);
+
 const addressOf = (address: Address | undefined): string => {
   const inner = address?.address;
   if (inner?.case !== "socketAddress") return inner?.case === "pipe" ? inner.value.path : "";
@@ -107,6 +118,7 @@ function danglingReferences(view: ProxyView, mayMiss: (cluster: string) => boole
 /** Everything about a proxy's resources that Envoy would refuse, warn of, or answer 503 for; empty if all is well. */
 export const faultsOf = (view: ProxyView, mayMiss: (cluster: string) => boolean = () => false): string[] => [
   ...brokenMessages(view),
+  ...crowdedClusters(view),
   ...ambiguousListeners(view),
   ...ambiguousHosts(view),
   ...danglingReferences(view, mayMiss),
