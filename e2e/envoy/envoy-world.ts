@@ -7,9 +7,8 @@ import { ConfigFolder } from "../world/config-folder.ts";
 import { ControlPlane } from "../world/control-plane.ts";
 import { freePort } from "../world/free-port.ts";
 import type { KubernetesObject } from "../world/objects.ts";
-import type { HttpBackend } from "./http-backend.ts";
 
-/** A control plane on a folder of files, and a plain Envoy beside it, all on the loopback interface. */
+/** A control plane on a folder of files, and an Envoy beside it, all on the loopback interface. */
 export class EnvoyWorld implements AsyncDisposable {
   readonly config: ConfigFolder;
   readonly controlPlane: ControlPlane;
@@ -23,8 +22,15 @@ export class EnvoyWorld implements AsyncDisposable {
     this.envoy = envoy;
   }
 
-  /** Returns when the Envoy is live. */
-  static async start(variant: AdsVariant, objects: readonly KubernetesObject[]): Promise<EnvoyWorld> {
+  /**
+   * Returns when the Envoy is live.
+   * @param node who it says it is; one that knows nothing of Istio, if left out
+   */
+  static async start(
+    variant: AdsVariant,
+    objects: readonly KubernetesObject[],
+    node: Readonly<Record<string, unknown>> = { id: "plain" },
+  ): Promise<EnvoyWorld> {
     const folder = await peerRunFolder("envoy-world");
     const config = await ConfigFolder.create(join(folder, "config"));
     await config.write("first", objects);
@@ -34,7 +40,7 @@ export class EnvoyWorld implements AsyncDisposable {
     await controlPlane.start();
     try {
       const envoy = await startEnvoy({
-        bootstrap: plainBootstrap({ id: "plain" }, { port: grpcPort }, variant),
+        bootstrap: plainBootstrap(node, { port: grpcPort }, variant),
       });
       return new EnvoyWorld(folder, config, controlPlane, envoy);
     } catch (error) {
@@ -82,8 +88,31 @@ export const httpService = (name: string, port: number): KubernetesObject => ({
   spec: { clusterIP: "10.0.0.1", ports: [{ name: "http", port }] },
 });
 
+/** Where a pod's server listens. */
+interface Backend {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** networking.istio.io object. */
+export const istioObject = (
+  kind: string,
+  name: string,
+  spec: Readonly<Record<string, unknown>>,
+): KubernetesObject => ({
+  apiVersion: "networking.istio.io/v1",
+  kind,
+  metadata: { name, namespace },
+  spec,
+});
+
 /** discovery.k8s.io/v1 EndpointSlices and core/v1 Pods of backends, one each; a pod's label `version` is its name. */
-export const podsBehind = (service: string, backends: readonly HttpBackend[]): KubernetesObject[] =>
+export const podsBehind = (
+  service: string,
+  backends: readonly Backend[],
+  portName = "http",
+): KubernetesObject[] =>
   backends.flatMap(({ name, address, port }) => [
     {
       apiVersion: "v1",
@@ -105,22 +134,18 @@ export const podsBehind = (service: string, backends: readonly HttpBackend[]): K
           targetRef: { kind: "Pod", name, namespace },
         },
       ],
-      ports: [{ name: "http", port, protocol: "TCP" }],
+      ports: [{ name: portName, port, protocol: "TCP" }],
     },
   ]);
 
 /** Sends all requests for a service to the pods of one version, by a subset of this name. */
 export const toSubset = (service: string, subset: string, version: string): KubernetesObject[] => [
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "DestinationRule",
-    metadata: { name: service, namespace },
-    spec: { host: service, subsets: [{ name: subset, labels: { version } }] },
-  },
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: service, namespace },
-    spec: { hosts: [service], http: [{ route: [{ destination: { host: service, subset } }] }] },
-  },
+  istioObject("DestinationRule", service, {
+    host: service,
+    subsets: [{ name: subset, labels: { version } }],
+  }),
+  istioObject("VirtualService", service, {
+    hosts: [service],
+    http: [{ route: [{ destination: { host: service, subset } }] }],
+  }),
 ];

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { promisify } from "node:util";
 
 export interface HttpBackend extends AsyncDisposable {
@@ -8,10 +8,18 @@ export interface HttpBackend extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Answers every request with its name. @param address of the loopback interface */
-export async function startHttpBackend(name: string, address: string, port = 0): Promise<HttpBackend> {
-  const server = createServer((_, response) => response.end(name));
-  server.listen(port, address);
+/**
+ * An HTTP server.
+ * @param address of the loopback interface
+ * @param answer with its name, if left out
+ */
+export async function startHttpBackend(
+  name: string,
+  address: string,
+  answer: RequestListener = (_, response) => response.end(name),
+): Promise<HttpBackend> {
+  const server = createServer(answer);
+  server.listen(0, address);
   await once(server, "listening");
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new Error(`${name} has no port`);
