@@ -90,7 +90,8 @@ describe.each(adsVariants)("over %s", (_, variant) => {
     const seen = await tally(rules.question({}, "abort of some"), requests, backendOf);
     assertShares(seen, { v1: 0.7, "status 503": 0.3 });
     const late = await asked("delay");
-    expect([late.status, late.ms >= 300]).toEqual([200, true]);
+    // 0.3 s by the Envoy's clock, which ticks between ours.
+    expect([late.status, late.ms >= 290]).toEqual([200, true]);
   });
 
   envoyTest("a mirror gets a copy of each request, and the caller no answer of it", async () => {
