@@ -1,5 +1,5 @@
 import type { EndpointSet, ExternalName, Service, Workload } from "@keelson/protos/policy";
-import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
+import type { Gateway, Mesh, PeerAuthentication, SidecarScope } from "@keelson/protos/proxy";
 import type { RouteTable } from "@keelson/protos/route";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
 
@@ -22,4 +22,6 @@ export interface PolicyIr {
   readonly hostPolicies: ReadonlyMap<string, HostPolicy>;
   readonly gateways: ReadonlyMap<string, Gateway>;
   readonly sidecarScopes: ReadonlyMap<string, SidecarScope>;
+  /** The older one first. */
+  readonly peerAuthentications: ReadonlyMap<string, PeerAuthentication>;
 }

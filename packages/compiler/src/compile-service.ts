@@ -3,6 +3,7 @@ import type { Endpoint, Problem, Service } from "@keelson/model";
 import {
   type EndpointSet,
   EndpointSetSchema,
+  Resolution,
   type Service as ServiceMessage,
   ServiceSchema,
 } from "@keelson/protos/policy";
@@ -67,8 +68,16 @@ export function compileService(
     service.ports.map((port) => resolvePort(scene, service, port)),
   );
   const accounts = accountsOf(endpoints, trustDomain);
-  const message = made(before?.message, [service, ports, accounts], () =>
-    unlessEqual(ServiceSchema, before?.message.value, serviceMessage(service, ports.value, accounts)),
+  const mutualTls =
+    service.resolution === Resolution.PASSTHROUGH &&
+    endpoints.length > 0 &&
+    endpoints.every((endpoint) => endpoint.mutualTls);
+  const message = made(before?.message, [service, ports, accounts, mutualTls], () =>
+    unlessEqual(
+      ServiceSchema,
+      before?.message.value,
+      serviceMessage(service, ports.value, { accounts, mutualTls }),
+    ),
   );
   const behind = hostnames.map((host) => scene.endpoints(host));
   const problems = made(before?.problems, [ports, ...behind], () => serviceProblems(scene, ports.value));

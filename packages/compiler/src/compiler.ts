@@ -55,6 +55,7 @@ export class Compiler {
         hostPolicies: new Map([...model.policies].map(([name, { policy }]) => [name, policy])),
         gateways: model.gateways,
         sidecarScopes: model.sidecarScopes,
+        peerAuthentications: model.peerAuthentications,
       },
       resources: new Map([...resources, [policyTypeUrls.workload, workloads.resources]]),
       problems: [...problems, ...referenceProblems(scene, problems)],

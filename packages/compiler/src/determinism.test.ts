@@ -3,7 +3,7 @@ import { ModelBuilder } from "@keelson/model";
 import { type Manifest, manifests, read, UnchangedStaysTheSame } from "@keelson/model/testing";
 import type { PolicyIr } from "@keelson/protos";
 import { EndpointSetSchema, ExternalNameSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
-import { GatewaySchema, SidecarScopeSchema } from "@keelson/protos/proxy";
+import { GatewaySchema, PeerAuthenticationSchema, SidecarScopeSchema } from "@keelson/protos/proxy";
 import { RouteTableSchema } from "@keelson/protos/route";
 import { HostPolicySchema } from "@keelson/protos/traffic-policy";
 import * as fc from "fast-check";
@@ -101,6 +101,7 @@ const schemas: Record<Exclude<keyof PolicyIr, "mesh">, DescMessage> = {
   hostPolicies: HostPolicySchema,
   gateways: GatewaySchema,
   sidecarScopes: SidecarScopeSchema,
+  peerAuthentications: PeerAuthenticationSchema,
 };
 
 test("every message of the IR can be written, and reads as what it was", () => {

@@ -12,6 +12,7 @@ import { policyTypeUrls } from "@keelson/protos";
 import {
   ApplicationProtocol,
   EndpointSetSchema,
+  Resolution,
   ServiceSchema,
   WorkloadSchema,
 } from "@keelson/protos/policy";
@@ -96,6 +97,22 @@ test("rules of one host are one table, in the order in which they are asked", ()
 test("a service may show the identities of its pods' accounts", () => {
   const { services } = irOf(...application());
   expect(services.get(reviews)?.identities).toEqual(["spiffe://cluster.local/ns/default/sa/default"]);
+});
+
+test("a headless service says whether all of its endpoints take mutual TLS", () => {
+  const labels = { app: "reviews", "security.istio.io/tlsMode": "istio" };
+  const [plain, injected] = [pod({ name: "a", ip: "10.1.0.1" }), pod({ name: "b", ip: "10.1.0.2", labels })];
+  const of = (name: string, ip: string) => ({ addresses: [ip], targetRef: { kind: "Pod", name } });
+  const told = (...endpoints: ReturnType<typeof of>[]) =>
+    irOf(
+      service({ ips: ["None"], ports: [{ name: "tcp", port: 80 }] }),
+      plain,
+      injected,
+      slice({ endpoints }),
+    ).services.get(reviews);
+  expect(told(of("b", "10.1.0.2"))).toMatchObject({ resolution: Resolution.PASSTHROUGH, mutualTls: true });
+  expect(told(of("a", "10.1.0.1"), of("b", "10.1.0.2"))?.mutualTls).toBe(false);
+  expect(told()?.mutualTls).toBe(false);
 });
 
 test("other names and probes are there for Envoys of Istio 0.2", () => {

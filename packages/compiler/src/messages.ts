@@ -48,11 +48,14 @@ const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
 /** Of the workload's labels, those that tell a reader which version answered. */
 const shownLabels = ["app", "version"];
 
-/** @param accounts SPIFFE ids of the endpoints' own service accounts, separated by commas */
+/**
+ * @param accounts SPIFFE ids of the endpoints' own service accounts, separated by commas
+ * @param mutualTls see the message
+ */
 export function serviceMessage(
   service: ModelService,
   ports: readonly ResolvedPort[],
-  accounts: string,
+  { accounts, mutualTls }: { readonly accounts: string; readonly mutualTls: boolean },
 ): Service {
   return create(ServiceSchema, {
     hostname: service.hostname,
@@ -65,6 +68,7 @@ export function serviceMessage(
     identities: [...new Set([...service.identities, ...accounts.split(",")])].filter(Boolean).sort(),
     aliases: [...service.aliases],
     addressBlocks: [...service.addressBlocks],
+    mutualTls,
   });
 }
 

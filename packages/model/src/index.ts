@@ -19,4 +19,5 @@ export { readMeshConfig } from "./mesh-config.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
+export { type MutualTlsSettings, PeerAuthentications } from "./peer-authentications.ts";
 export { suggest } from "./suggest.ts";

@@ -26,6 +26,7 @@ const dump = ({ endpoints, ...model }: Model) => ({
   policies: [...model.policies],
   gateways: [...model.gateways],
   sidecarScopes: [...model.sidecarScopes],
+  peerAuthentications: [...model.peerAuthentications],
   endpoints: Object.fromEntries(endpoints),
 });
 

@@ -1,4 +1,5 @@
 import type { Mesh } from "@keelson/protos/proxy";
+import { Authentications } from "./authentications.ts";
 import type { Problem } from "./config-object.ts";
 import { CredentialIndex, type Credentials } from "./credentials/credentials.ts";
 import type { KnownObject } from "./kinds/index.ts";
@@ -24,6 +25,7 @@ export class ModelBuilder {
   private readonly objects = new ObjectSet();
   private readonly registry: Registry;
   private readonly rules: Rules;
+  private readonly authentications = new Authentications();
   private readonly credentials = new CredentialIndex();
   private readonly defaults: Mesh;
 
@@ -39,7 +41,14 @@ export class ModelBuilder {
     const problems = this.objects.problems();
     const registered = this.registry.build(this.objects, mesh.trustDomain, problems);
     const ruled = this.rules.build(this.objects, mesh, problems);
-    const credentials = this.credentials.build(this.objects);
-    return { model: { mesh, ...registered, ...ruled }, credentials, problems };
+    const policies = this.authentications.build(this.objects, mesh, problems);
+    const model = {
+      mesh,
+      ...registered,
+      endpoints: this.authentications.applied(registered.endpoints, policies, mesh),
+      ...ruled,
+      peerAuthentications: new Map(policies.map((policy) => [policy.name, policy])),
+    };
+    return { model, credentials: this.credentials.build(this.objects), problems };
   }
 }

@@ -15,6 +15,8 @@ import { type Ingress, ingress } from "./ingress.ts";
 import { checkIngress } from "./ingress-check.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
+import { type PeerAuthentication, peerAuthentication } from "./peer-authentication.ts";
+import { checkPeerAuthentication } from "./peer-authentication-check.ts";
 import { type Pod, pod } from "./pod.ts";
 import { type ReferenceGrant, referenceGrant } from "./reference-grant.ts";
 import { type RouteRule, routeRule } from "./route-rule.ts";
@@ -140,6 +142,14 @@ export const kinds: readonly KindDescription[] = [
     check: checkIstioGateway,
   }),
   describe<SidecarObject>({ ...networking, kind: "Sidecar", schema: sidecar, check: checkSidecar }),
+  describe<PeerAuthenticationObject>({
+    kind: "PeerAuthentication",
+    group: "security.istio.io",
+    versions: ["v1", "v1beta1"],
+    handWritten: true,
+    schema: peerAuthentication,
+    check: checkPeerAuthentication,
+  }),
   describe<ReferenceGrantObject>({
     ...gatewayApi,
     kind: "ReferenceGrant",
@@ -177,6 +187,11 @@ export type GatewayObject = ConfigObject<"Gateway", "gateway.networking.k8s.io",
 export type HttpRouteObject = ConfigObject<"HTTPRoute", "gateway.networking.k8s.io", HttpRoute>;
 export type NetworkingIngressObject = ConfigObject<"Ingress", "networking.k8s.io", Ingress>;
 export type ExtensionsIngressObject = ConfigObject<"Ingress", "extensions", Ingress>;
+export type PeerAuthenticationObject = ConfigObject<
+  "PeerAuthentication",
+  "security.istio.io",
+  PeerAuthentication
+>;
 export type ReferenceGrantObject = ConfigObject<
   "ReferenceGrant",
   "gateway.networking.k8s.io",
@@ -206,6 +221,7 @@ export type KnownObject =
   | ExtensionsIngressObject
   | GatewayObject
   | HttpRouteObject
+  | PeerAuthenticationObject
   | ReferenceGrantObject
   | SecretObject
   | ConfigMapObject;

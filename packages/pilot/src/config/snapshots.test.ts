@@ -18,6 +18,7 @@ const policy = (resources: readonly Resource[], tables: readonly RouteTable[] = 
     hostPolicies: none,
     gateways: none,
     sidecarScopes: none,
+    peerAuthentications: none,
     externalNames: none,
   };
   const byName = new Map(resources.map((each) => [each.name, each]));

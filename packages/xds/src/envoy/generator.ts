@@ -5,7 +5,7 @@ import { combinedView, emptyView } from "./combined-view.ts";
 import { Context } from "./context.ts";
 import { isExportedTo } from "./index/services.ts";
 import type { WorkloadPort } from "./index/workload-ports.ts";
-import { inboundPlans } from "./listener/inbound-plan.ts";
+import { inboundPlans, unknownPorts } from "./listener/inbound-plan.ts";
 import type { ProxyNode } from "./proxy-node.ts";
 import type { ProxyView } from "./proxy-view.ts";
 import { buildScope, type Scope } from "./scope/scope.ts";
@@ -114,7 +114,13 @@ export class EnvoyGenerator {
     const key = dataKey(["sidecar", sidecar?.name, traitsKey(traits)]);
     const shared = this.shared.get(key, () => new SharedState());
     const context = new Context(indexes.ir.mesh, traits, scope, this.mesh);
-    return { ...common, scope, gateway: undefined, shared, inbound: this.inboundOf(proxy, own, context) };
+    return {
+      ...common,
+      scope,
+      gateway: undefined,
+      shared,
+      inbound: this.inboundOf(proxy, own, labels, context),
+    };
   }
 
   private gatewayInputs(
@@ -148,15 +154,22 @@ export class EnvoyGenerator {
     return scope;
   }
 
-  private inboundOf(proxy: ProxyNode, ports: readonly WorkloadPort[], context: Context): InboundResources {
+  private inboundOf(
+    proxy: ProxyNode,
+    ports: readonly WorkloadPort[],
+    labels: Readonly<Record<string, string>>,
+    context: Context,
+  ): InboundResources {
     const { mesh, proxy: traits } = context;
-    const plans = inboundPlans(ports, context);
+    const settings = this.mesh.indexes.peerAuthentications.settingsFor(proxy.namespace, labels);
+    const plans = inboundPlans(ports, context, settings);
+    const others = unknownPorts(plans, settings);
     // The proxy's own address is only looked at where a Sidecar says so.
     const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
     const { agent, http10, interception, families, idleTimeoutMs } = traits;
-    const settings = [agent, http10, interception, families, idleTimeoutMs, this.mesh.makers.number];
-    const key = dataKey([plans, addresses, settings]);
-    return this.inbound.get(key, () => inboundResources(plans, addresses, mesh, traits));
+    const common = [agent, http10, interception, families, idleTimeoutMs, this.mesh.makers.number];
+    const key = dataKey([plans, others, addresses, common]);
+    return this.inbound.get(key, () => inboundResources(plans, others, addresses, mesh, traits));
   }
 }
 

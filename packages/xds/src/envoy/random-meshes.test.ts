@@ -76,6 +76,7 @@ const parts = [
   "hostPolicies",
   "gateways",
   "sidecarScopes",
+  "peerAuthentications",
 ] as const;
 type Part = (typeof parts)[number];
 

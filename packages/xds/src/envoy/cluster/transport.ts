@@ -49,17 +49,27 @@ export function transportFields(inputs: TransportInputs): Fields {
       ],
     };
   }
-  const socket = policy.tls === undefined ? undefined : ruled(inputs, policy.tls, proxy);
+  const socket =
+    policy.tls !== undefined
+      ? ruled(inputs, policy.tls, proxy)
+      : takesMutualTls(inputs)
+        ? mutual(inputs)
+        : undefined;
   if (socket === undefined && version === 0) return {};
   return { transportSocket: wrap(socket ?? rawBuffer) };
 }
 
-/**
- * Automatic mutual TLS: each endpoint's metadata says whether it takes it. Only a proxy with an agent has a certificate,
- * and the endpoints of an original destination have no metadata.
- */
-const detectsMutualTls = ({ mesh, proxy, service, type }: TransportInputs): boolean =>
-  mesh.enableAutoMtls && proxy.agent && !service.meshExternal && type !== DiscoveryType.ORIGINAL_DST;
+/** Only a proxy with an agent has a certificate. */
+const isAutomatic = ({ mesh, proxy, service }: TransportInputs): boolean =>
+  mesh.enableAutoMtls && proxy.agent && !service.meshExternal;
+
+/** Automatic mutual TLS: each endpoint's metadata says whether it takes it. */
+const detectsMutualTls = (inputs: TransportInputs): boolean =>
+  isAutomatic(inputs) && inputs.type !== DiscoveryType.ORIGINAL_DST;
+
+/** The endpoints of an original destination have no metadata: they are called so if all of them take it. */
+const takesMutualTls = (inputs: TransportInputs): boolean =>
+  isAutomatic(inputs) && inputs.type === DiscoveryType.ORIGINAL_DST && inputs.service.mutualTls;
 
 function mutual({ proxy, service, port, subset, http2 }: TransportInputs, tls?: ClientTls): TransportSocket {
   const written = tls?.subjectAltNames ?? [];

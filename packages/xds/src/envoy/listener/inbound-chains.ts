@@ -5,14 +5,14 @@ import {
   FilterChainSchema,
 } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_components_pb.js";
 import { ApplicationProtocol as Protocol } from "@keelson/protos/policy";
-import type { Mesh } from "@keelson/protos/proxy";
+import { type Mesh, MutualTls } from "@keelson/protos/proxy";
 import { clusterNames, filterChainNames, inboundClusterName, listenerName, listenerNames } from "../names.ts";
 import { inboundRoutes } from "../route/inbound-route.ts";
 import { meshServerSocket, serverSocket } from "../tls/downstream.ts";
 import type { ProxyTraits } from "../traits.ts";
 import { httpManager } from "./http-manager.ts";
 import { type InboundMatch, inboundMatches, ownTlsMatches } from "./inbound-match.ts";
-import type { InboundPlan } from "./inbound-plan.ts";
+import type { InboundPlan, UnknownPort } from "./inbound-plan.ts";
 import { listenerKind } from "./listener-merger.ts";
 import { passTo } from "./tcp-proxy.ts";
 
@@ -75,8 +75,9 @@ export function portChains(plan: InboundPlan, mesh: Mesh, proxy: ProxyTraits): F
     statPrefix: `inbound_${name}`,
     names: { http: name, tcp: name },
   };
-  const { tls } = plan;
-  const matches = tls === undefined ? inboundMatches(kind, proxy) : ownTlsMatches(kind);
+  // What asks for the mesh's certificates alone takes no other TLS.
+  const tls = plan.mutualTls === MutualTls.STRICT ? undefined : plan.tls;
+  const matches = tls === undefined ? inboundMatches(kind, plan.mutualTls, proxy) : ownTlsMatches(kind);
   return matches.map((match) =>
     chainOf(
       target,
@@ -89,10 +90,13 @@ export function portChains(plan: InboundPlan, mesh: Mesh, proxy: ProxyTraits): F
 }
 
 /** The chains for every port that no service has, and the one that keeps the listener from calling itself. */
-export function passthroughChains(mesh: Mesh, proxy: ProxyTraits): FilterChain[] {
-  const target: InboundTarget = {
+export function passthroughChains(
+  ports: readonly UnknownPort[],
+  mesh: Mesh,
+  proxy: ProxyTraits,
+): FilterChain[] {
+  const target: Omit<InboundTarget, "port"> = {
     cluster: clusterNames.inboundPassthrough,
-    port: 0,
     servicePort: 0,
     hostname: "",
     protocol: Protocol.UNSPECIFIED,
@@ -105,8 +109,10 @@ export function passthroughChains(mesh: Mesh, proxy: ProxyTraits): FilterChain[]
       filterChainMatch: { destinationPort: mesh.proxyInboundListenPort },
       filters: [passTo(clusterNames.blackHole, mesh)],
     }),
-    ...inboundMatches("auto", proxy).map((match) =>
-      chainOf(target, match, mesh, proxy, meshServerSocket(proxy, match.speaks)),
+    ...ports.flatMap(({ port, mutualTls }) =>
+      inboundMatches("auto", mutualTls, proxy).map((match) =>
+        chainOf({ ...target, port }, match, mesh, proxy, meshServerSocket(proxy, match.speaks)),
+      ),
     ),
   ];
 }

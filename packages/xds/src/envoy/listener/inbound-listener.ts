@@ -15,7 +15,7 @@ import type { ProxyTraits } from "../traits.ts";
 import { duration } from "../wire.ts";
 import { unmatchedAccessLogs } from "./access-log.ts";
 import { passthroughChains, portChains } from "./inbound-chains.ts";
-import type { InboundPlan } from "./inbound-plan.ts";
+import type { InboundPlan, UnknownPort } from "./inbound-plan.ts";
 import {
   exceptPorts,
   httpInspector,
@@ -86,9 +86,14 @@ function inboundListener(
 }
 
 /** Takes all connections to the workload that are redirected to its sidecar. */
-function virtualInboundListener(plans: readonly InboundPlan[], mesh: Mesh, proxy: ProxyTraits): Listener {
+function virtualInboundListener(
+  plans: readonly InboundPlan[],
+  others: readonly UnknownPort[],
+  mesh: Mesh,
+  proxy: ProxyTraits,
+): Listener {
   const chains = [
-    ...passthroughChains(mesh, proxy),
+    ...passthroughChains(others, mesh, proxy),
     ...plans.flatMap((plan) => portChains(plan, mesh, proxy)),
   ];
   const transparent = proxy.interception === "TPROXY";
@@ -104,9 +109,15 @@ function virtualInboundListener(plans: readonly InboundPlan[], mesh: Mesh, proxy
 }
 
 /** @param plans of the workload's ports, at most one of each number. */
-export function inboundListeners(plans: readonly InboundPlan[], mesh: Mesh, proxy: ProxyTraits): Listener[] {
+export function inboundListeners(
+  plans: readonly InboundPlan[],
+  others: readonly UnknownPort[],
+  mesh: Mesh,
+  proxy: ProxyTraits,
+): Listener[] {
   const redirected = plans.filter(({ bindToPort }) => !bindToPort);
-  const virtual = proxy.interception === "NONE" ? [] : [virtualInboundListener(redirected, mesh, proxy)];
+  const virtual =
+    proxy.interception === "NONE" ? [] : [virtualInboundListener(redirected, others, mesh, proxy)];
   const own = plans
     .filter(({ bindToPort }) => bindToPort)
     .map((plan) =>

@@ -1,3 +1,4 @@
+import { MutualTls } from "@keelson/protos/proxy";
 import { plainHttp } from "./chain-plan.ts";
 import type { ListenerKind } from "./listener-merger.ts";
 
@@ -46,10 +47,23 @@ const clear = (kind: ListenerKind, http10: boolean): InboundMatch[] =>
     auto: [chain("http", "raw_buffer", plainHttp(http10)), chain("tcp", "raw_buffer")],
   })[kind];
 
-export const inboundMatches = (
+/** Nothing but mutual TLS of the mesh, whatever marks it. */
+const strict = (kind: ListenerKind): InboundMatch[] =>
+  ({
+    http: [chain("http", "tls", [], true)],
+    tcp: [chain("tcp", "tls", [], true)],
+    auto: [chain("http", "tls", meshHttp, true), chain("tcp", "tls", [], true)],
+  })[kind];
+
+/** The ways in which a port is called under a mode of PeerAuthentication. Only a proxy with an agent takes both. */
+export function inboundMatches(
   kind: ListenerKind,
+  mode: MutualTls,
   { agent, http10 }: { readonly agent: boolean; readonly http10: boolean },
-): InboundMatch[] => (agent ? permissive(kind, http10) : clear(kind, http10));
+): InboundMatch[] {
+  if (mode === MutualTls.STRICT) return strict(kind);
+  return mode === MutualTls.DISABLE || !agent ? clear(kind, http10) : permissive(kind, http10);
+}
 
 /** For a Sidecar's ingress listener that has a certificate of its own. */
 export const ownTlsMatches = (kind: ListenerKind): InboundMatch[] => [

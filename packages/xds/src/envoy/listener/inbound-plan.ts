@@ -1,5 +1,6 @@
+import type { MutualTlsSettings } from "@keelson/model";
 import { ApplicationProtocol as Protocol } from "@keelson/protos/policy";
-import { CaptureMode, type IngressListener, type ServerTls } from "@keelson/protos/proxy";
+import { CaptureMode, type IngressListener, type MutualTls, type ServerTls } from "@keelson/protos/proxy";
 import type { ConnectionPool } from "@keelson/protos/traffic-policy";
 import { wildcardsOf } from "../addresses.ts";
 import type { Context } from "../context.ts";
@@ -23,17 +24,50 @@ export interface InboundPlan {
   readonly pool: ConnectionPool | undefined;
   /** TLS that the listener itself ends. */
   readonly tls: ServerTls | undefined;
+  /** Whether it takes mutual TLS of the mesh, clear text or both. */
+  readonly mutualTls: MutualTls;
 }
+
+/** What is taken on a port that no service has. Plain data. */
+export interface UnknownPort {
+  /** 0: all others. */
+  readonly port: number;
+  readonly mutualTls: MutualTls;
+}
+
+/** The ports that no plan is for, as far as a policy speaks of them, and the rest. */
+export const unknownPorts = (
+  plans: readonly InboundPlan[],
+  { mode, ports }: MutualTlsSettings,
+): UnknownPort[] => [
+  { port: 0, mutualTls: mode },
+  ...[...ports]
+    .filter(([port]) => plans.every((plan) => plan.port !== port))
+    .map(([port, mutualTls]) => ({ port, mutualTls })),
+];
 
 /**
  * The ports of a sidecar's workload, sorted by number. Of two services that share one the first counts. Where nothing is
  * redirected, the workload itself listens on its ports, and only what a Sidecar's ingress names is taken.
  */
-export function inboundPlans(ports: readonly WorkloadPort[], context: Context): InboundPlan[] {
+export function inboundPlans(
+  ports: readonly WorkloadPort[],
+  context: Context,
+  settings: MutualTlsSettings,
+): InboundPlan[] {
+  return plansOf(ports, context).map((plan) => ({
+    ...plan,
+    mutualTls: settings.ports.get(plan.port) ?? settings.mode,
+  }));
+}
+
+type PortPlan = Omit<InboundPlan, "mutualTls">;
+
+function plansOf(ports: readonly WorkloadPort[], context: Context): PortPlan[] {
   const { scope, proxy } = context;
   if (scope.ingress.length > 0) return scope.ingress.map((listener) => ingressPlan(listener, ports, context));
   if (proxy.interception === "NONE") return [];
-  const byPort = new Map<number, InboundPlan>();
+  const byPort = new Map<number, PortPlan>();
   for (const workloadPort of ports) {
     const plan = byPort.has(workloadPort.port) ? undefined : servicePlan(workloadPort, context);
     if (plan !== undefined) byPort.set(workloadPort.port, plan);
@@ -41,10 +75,7 @@ export function inboundPlans(ports: readonly WorkloadPort[], context: Context): 
   return [...byPort.values()];
 }
 
-function servicePlan(
-  { hostname, servicePort, port }: WorkloadPort,
-  context: Context,
-): InboundPlan | undefined {
+function servicePlan({ hostname, servicePort, port }: WorkloadPort, context: Context): PortPlan | undefined {
   const service = context.services.get(hostname);
   const declared = service?.ports.find((candidate) => candidate.port === servicePort);
   if (service === undefined || declared === undefined || declared.applicationProtocol === Protocol.UDP) {
@@ -64,11 +95,7 @@ function servicePlan(
   };
 }
 
-function ingressPlan(
-  listener: IngressListener,
-  ports: readonly WorkloadPort[],
-  context: Context,
-): InboundPlan {
+function ingressPlan(listener: IngressListener, ports: readonly WorkloadPort[], context: Context): PortPlan {
   const { proxy, scope } = context;
   return {
     port: listener.port,

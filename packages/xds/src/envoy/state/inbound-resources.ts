@@ -6,7 +6,7 @@ import { formatAddress, loopbacksOf } from "../addresses.ts";
 import { httpVersion } from "../cluster/http-options.ts";
 import { inboundCluster, inboundClusterTo } from "../cluster/special-clusters.ts";
 import { inboundListeners } from "../listener/inbound-listener.ts";
-import type { InboundPlan } from "../listener/inbound-plan.ts";
+import type { InboundPlan, UnknownPort } from "../listener/inbound-plan.ts";
 import { unixPrefix } from "../names.ts";
 import type { ProxyTraits } from "../traits.ts";
 import { resourceOf } from "../wire.ts";
@@ -21,6 +21,7 @@ export interface InboundResources {
 /** @param addresses of the proxy, for endpoints that a Sidecar writes as 0.0.0.0. */
 export function inboundResources(
   plans: readonly InboundPlan[],
+  others: readonly UnknownPort[],
   addresses: readonly Uint8Array[],
   mesh: Mesh,
   proxy: ProxyTraits,
@@ -29,7 +30,7 @@ export function inboundResources(
     const cluster = clusterOf(plan, addresses, mesh, proxy);
     return resourceOf(ClusterSchema, cluster.name, cluster);
   });
-  const listeners = inboundListeners(plans, mesh, proxy).map((listener) =>
+  const listeners = inboundListeners(plans, others, mesh, proxy).map((listener) =>
     resourceOf(ListenerSchema, listener.name, listener),
   );
   return { clusters: resourceMap(clusters), listeners: resourceMap(listeners) };

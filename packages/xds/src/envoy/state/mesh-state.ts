@@ -1,3 +1,4 @@
+import { PeerAuthentications } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import type { EndpointSet } from "@keelson/protos/policy";
 import { GatewayIndex } from "../gateway/gateway-index.ts";
@@ -15,6 +16,7 @@ export interface MeshIndexes {
   readonly hostPolicies: HostPolicyIndex;
   readonly sidecars: SidecarScopeIndex;
   readonly gateways: GatewayIndex;
+  readonly peerAuthentications: PeerAuthentications;
 }
 
 /** Whether two maps hold the very same things in the same order: snapshots bring new maps of old messages. */
@@ -51,6 +53,11 @@ export function buildIndexes(ir: PolicyIr, before: MeshIndexes | undefined): Mes
       before?.sidecars,
       () => new SidecarScopeIndex(ir.sidecarScopes, rootNamespace),
     ),
+    peerAuthentications: keep(
+      sameRoot && same("peerAuthentications"),
+      before?.peerAuthentications,
+      () => new PeerAuthentications(ir.peerAuthentications.values(), rootNamespace),
+    ),
     gateways: keep(same("gateways"), before?.gateways, () => new GatewayIndex(ir.gateways)),
   };
 }
@@ -63,7 +70,8 @@ export const configDiffers = (a: MeshIndexes | undefined, b: MeshIndexes): boole
   a.routeTables !== b.routeTables ||
   a.hostPolicies !== b.hostPolicies ||
   a.sidecars !== b.sidecars ||
-  a.gateways !== b.gateways;
+  a.gateways !== b.gateways ||
+  a.peerAuthentications !== b.peerAuthentications;
 
 /** Names of the endpoint sets that differ; keeps `ports` up to date with them. */
 export function changedEndpointSets(

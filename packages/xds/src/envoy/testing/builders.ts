@@ -20,6 +20,8 @@ import {
   type Mesh,
   MeshSchema,
   OutboundPolicy,
+  type PeerAuthentication,
+  PeerAuthenticationSchema,
   type SidecarScope,
   SidecarScopeSchema,
 } from "@keelson/protos/proxy";
@@ -86,6 +88,12 @@ export const aHostPolicy = (name: string, init: Init<typeof HostPolicySchema>): 
 export const aSidecarScope = (name: string, init: Init<typeof SidecarScopeSchema>): SidecarScope =>
   create(SidecarScopeSchema, { name, namespace: name.split("/")[0] ?? "default", ...init });
 
+export const aPeerAuthentication = (
+  name: string,
+  init: Init<typeof PeerAuthenticationSchema>,
+): PeerAuthentication =>
+  create(PeerAuthenticationSchema, { name, namespace: name.split("/")[0] ?? "default", ...init });
+
 export const aGateway = (name: string, init: Init<typeof GatewaySchema>): Gateway =>
   create(GatewaySchema, { name, namespace: name.split("/")[0] ?? "default", ...init });
 
@@ -102,6 +110,7 @@ export interface IrParts {
   readonly hostPolicies?: readonly HostPolicy[];
   readonly gateways?: readonly Gateway[];
   readonly sidecarScopes?: readonly SidecarScope[];
+  readonly peerAuthentications?: readonly PeerAuthentication[];
 }
 
 const byName = <Item extends { readonly name: string }>(items: readonly Item[] = []): Map<string, Item> =>
@@ -120,5 +129,6 @@ export function anIr(parts: IrParts): PolicyIr {
     hostPolicies: byName(parts.hostPolicies),
     gateways: byName(parts.gateways),
     sidecarScopes: byName(parts.sidecarScopes),
+    peerAuthentications: byName(parts.peerAuthentications),
   };
 }

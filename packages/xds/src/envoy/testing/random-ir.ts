@@ -1,6 +1,7 @@
 import type { PolicyIr } from "@keelson/protos";
 import { OutboundPolicy } from "@keelson/protos/proxy";
 import { aMesh, anIr } from "./builders.ts";
+import { randomPeerAuthentications } from "./random/authentications.ts";
 import { randomGateways, randomSidecarScopes } from "./random/edges.ts";
 import { randomHostPolicies } from "./random/policies.ts";
 import { randomRouteTables } from "./random/routes.ts";
@@ -37,5 +38,6 @@ export function randomIr(seed: number, { tls = false }: RandomIrOptions = {}): P
     ),
     hostPolicies: randomHostPolicies(random, world.services, tls),
     sidecarScopes: randomSidecarScopes(random, world.services),
+    peerAuthentications: randomPeerAuthentications(random, tls),
   });
 }
