@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly variant?: Variant;
   /** How long a response is waited for; as in other cases if left out. */
   readonly patienceMs?: number;
+  /** A peer that is gone, and whose resources the new one has. */
+  readonly resumes?: Peer;
 }
 
 interface Scene {

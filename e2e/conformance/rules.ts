@@ -79,7 +79,7 @@ export const rules = {
     "more streams at once than there may be are refused by a status, and others are served",
   ),
   "limit-message": rule("limits", "a request of 4 MiB is taken, one that is over the limit ends its stream"),
-  "limit-pings": rule("limits", "a client may ping"),
+  "limit-pings": rule("limits", "a client may ping every 15 s, and is pinged when it is silent"),
 
   "ads-only": rule("service and node", "only the aggregated service is served, in both variants"),
   "node-first": rule("service and node", "the first request says the node, and must; later ones need not"),
@@ -91,6 +91,7 @@ export const rules = {
   "per-stream": rule("protocol", "a stream knows nothing of the ones before it"),
   "nacked-changes": rule("protocol", "what was rejected is sent again when it changes, and not before"),
   unsubscribed: rule("protocol", "what is not wanted any more is not sent when it changes"),
+  converges: rule("protocol", "after any changes a client has what there is, as a new one would"),
   "by-name": rule("protocol", "resources of a type with a wildcard can be asked for by name"),
   resubscribed: rule("protocol", "a name that is asked for once more is sent once more"),
   "unknown-name": rule(

@@ -80,6 +80,20 @@ export const acknowledging: readonly ConformanceCase[] = [
       await peer.silence("all but what was rejected is acked");
     },
   }),
+  still({
+    name: "nack-that-asks-for-more-is-answered-with-that",
+    rules: ["nacked-changes", "sotw-more"],
+    variants,
+    what: "follows what a rejection asks for besides",
+    run: async (scene) => {
+      const [one = "", two = ""] = clustersInStock(scene, 2);
+      const peer = scene.connect();
+      peer.ask(types.eds, one);
+      peer.nack(await peer.response(), "endpoints do not fit", two);
+      checkSame([two], namesIn(await peer.take(types.eds)), "what was asked for, and nothing else");
+      await peer.silence("all but what was rejected is acked");
+    },
+  }),
   changing({
     name: "nacked-resource-is-sent-when-it-changes",
     rules: ["nacked-changes", "sotw-nack"],

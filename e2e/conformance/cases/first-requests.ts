@@ -58,6 +58,34 @@ export const firstRequests: readonly ConformanceCase[] = [
     },
   }),
   still({
+    name: "first-request-for-everything-with-a-nonce-is-answered",
+    rules: [...first, "per-stream"],
+    variants,
+    what: "answers a request of a new stream that acks everything of an earlier one with everything",
+    run: async (scene) => {
+      const before = scene.connect();
+      before.ask(types.cds);
+      const { nonce, version, resources } = await before.take(types.cds);
+      const peer = scene.connect();
+      peer.say({ typeUrl: types.cds, nonce, ...(scene.variant === "delta" ? {} : { version }) });
+      const names = resources.map(({ name }) => name);
+      checkSame(names, namesIn(await peer.take(types.cds)), "all clusters");
+    },
+  }),
+  still({
+    name: "second-request-before-the-first-answer",
+    rules: [...first, "sotw-more"],
+    variants,
+    what: "follows a client that asks for more before it has an answer, and so has no nonce to tell",
+    run: async (scene) => {
+      const [one = "", two = ""] = clustersInStock(scene, 2);
+      const peer = scene.connect();
+      peer.ask(types.eds, one);
+      peer.ask(types.eds, one, two);
+      await peer.until(() => peer.held(types.eds).size === 2, "both that were asked for");
+    },
+  }),
+  still({
     name: "request-without-a-nonce-begins-anew",
     rules: ["sotw-first"],
     variants: ["sotw"],

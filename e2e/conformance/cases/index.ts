@@ -1,5 +1,6 @@
 import type { ConformanceCase } from "../case.ts";
 import { acknowledging } from "./acknowledging.ts";
+import { converging } from "./converging.ts";
 import { debouncing } from "./debouncing.ts";
 import { firstRequests } from "./first-requests.ts";
 import { limits } from "./limits.ts";
@@ -24,6 +25,7 @@ export const cases: readonly ConformanceCase[] = [
   ...ordering,
   ...removing,
   ...partialPushes,
+  ...converging,
   ...debouncing,
   ...nodes,
   ...limits,

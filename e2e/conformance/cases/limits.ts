@@ -1,5 +1,6 @@
-import { connect } from "node:http2";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ConformanceCase, still } from "../case.ts";
+import { Http2Connection } from "../peer/http2-connection.ts";
 import { variants, wires } from "../peer/messages.ts";
 import { check } from "../peer/nonconformity.ts";
 import { ByteStream } from "../peer/stream.ts";
@@ -8,6 +9,10 @@ import { types } from "../peer/types.ts";
 const MiB = 1024 * 1024;
 /** Streams that come at once: more than an istiod takes in a second on any machine, which is 100 at most. */
 const crowd = 150;
+/** As often as a client may ping at most, by half of the time after which a server does, and a second. */
+const pingEveryMs = 16_000;
+/** More than the 30 s after which a server asks whether a client is there. */
+const silenceMs = 40_000;
 
 export const limits: readonly ConformanceCase[] = [
   still({
@@ -115,16 +120,35 @@ export const limits: readonly ConformanceCase[] = [
     variants: ["sotw"],
     what: "answers a ping of HTTP/2",
     run: async ({ address }) => {
-      const session = connect(`http://${address}`);
-      try {
-        await new Promise<void>((resolve, reject) => {
-          session.once("error", reject);
-          session.once("goaway", (code) => reject(new Error(`the server said GOAWAY with code ${code}`)));
-          session.once("connect", () => session.ping((error) => (error ? reject(error) : resolve())));
-        });
-      } finally {
-        session.destroy();
+      await using connection = await Http2Connection.open(address);
+      await connection.ping();
+    },
+  }),
+  still({
+    name: "client-may-ping",
+    rules: ["limit-pings"],
+    variants: ["sotw"],
+    slow: true,
+    what: "answers pings that are 16 s apart, every time",
+    run: async ({ address }) => {
+      await using connection = await Http2Connection.open(address);
+      for (let count = 0; count < 3; count += 1) {
+        await pause(pingEveryMs);
+        await connection.ping();
       }
+    },
+  }),
+  still({
+    name: "silent-connection-is-pinged",
+    rules: ["limit-pings"],
+    variants: ["sotw"],
+    slow: true,
+    what: "pings a connection on which nothing is said, to find out whether anybody is there",
+    run: async ({ address }) => {
+      await using connection = await Http2Connection.open(address);
+      const end = performance.now() + silenceMs;
+      while (connection.pings === 0 && performance.now() < end) await pause(1_000);
+      check(connection.pings > 0, `a ping of the server's within ${silenceMs / 1000} s`, "none");
     },
   }),
 ];

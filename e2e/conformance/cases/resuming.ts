@@ -1,30 +1,27 @@
 import { type ChangingScene, type ConformanceCase, changing, still } from "../case.ts";
-import type { Received } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
+import type { Peer } from "../peer/peer.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn, untilEndpoint, untilHeld } from "./steps.ts";
+import { clustersInStock, followAll, namesIn, routedClusters, untilEndpoint, untilHeld } from "./steps.ts";
 
-/** As a client tells it on a new stream. */
-const versionsOf = (held: ReadonlyMap<string, Received>): Readonly<Record<string, string>> =>
-  Object.fromEntries([...held].map(([name, { version }]) => [name, version]));
-
-/** What a client of an earlier stream holds of a type; and a service of it goes away with nobody watching that client. */
-async function heldAndThenChanged(
+/** A client that got everything of a type and is gone; and, with nobody looking, the service b. */
+async function beforeServiceIsGone(
   { connect, world, change }: ChangingScene,
   typeUrl: string,
   ...names: string[]
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Peer> {
   const before = connect();
   before.ask(typeUrl, ...names);
   await before.take(typeUrl);
-  const versions = versionsOf(before.held(typeUrl));
+  const b = world.cluster("b");
+  check(before.held(typeUrl).has(b), "the service b at first", [...before.held(typeUrl).keys()]);
   before[Symbol.dispose]();
   const witness = connect();
   witness.ask(types.cds);
   await witness.take(types.cds);
   await change(world.service("a", ["10.1.1.1"]));
-  await untilHeld(witness, types.cds, world.cluster("b"), false);
-  return versions;
+  await untilHeld(witness, types.cds, b, false);
+  return before;
 }
 
 export const resuming: readonly ConformanceCase[] = [
@@ -40,8 +37,8 @@ export const resuming: readonly ConformanceCase[] = [
       const before = scene.connect();
       before.ask(types.eds, a);
       await before.take(types.eds);
-      const peer = scene.connect();
-      peer.say({ typeUrl: types.eds, initialVersions: versionsOf(before.held(types.eds)) });
+      const peer = scene.connect({ resumes: before });
+      peer.resume(types.eds);
       await peer.take(types.eds);
       await scene.change(world.service("a", ["10.1.1.2"]));
       await untilEndpoint(peer, a, "10.1.1.2");
@@ -82,10 +79,8 @@ export const resuming: readonly ConformanceCase[] = [
     begin: (world) => [world.service("a", ["10.1.1.1"]), world.service("b", ["10.1.2.1"])],
     run: async (scene) => {
       const b = scene.world.cluster("b");
-      const initialVersions = await heldAndThenChanged(scene, types.cds);
-      check(b in initialVersions, "the cluster b at first", Object.keys(initialVersions));
-      const peer = scene.connect();
-      peer.say({ typeUrl: types.cds, initialVersions });
+      const peer = scene.connect({ resumes: await beforeServiceIsGone(scene, types.cds) });
+      peer.resume(types.cds);
       await peer.until(
         ({ removed }) => removed.includes(b),
         "removed_resources with the cluster that is gone",
@@ -101,9 +96,8 @@ export const resuming: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const initialVersions = await heldAndThenChanged(scene, types.eds, a, b);
-      const peer = scene.connect();
-      peer.say({ typeUrl: types.eds, subscribe: [a, b], initialVersions });
+      const peer = scene.connect({ resumes: await beforeServiceIsGone(scene, types.eds, a, b) });
+      peer.resume(types.eds, a, b);
       await peer.until(
         ({ removed }) => removed.includes(b),
         "removed_resources with the endpoints that are gone",
@@ -123,20 +117,52 @@ export const resuming: readonly ConformanceCase[] = [
       await before.take(types.cds);
       before.ask(types.eds, ...clusters);
       await before.take(types.eds);
-      const peer = scene.connect();
-      peer.say({
-        typeUrl: types.eds,
-        subscribe: clusters,
-        initialVersions: versionsOf(before.held(types.eds)),
-      });
+      const peer = scene.connect({ resumes: before });
+      peer.resume(types.eds, ...clusters);
       await peer.take(types.eds);
-      peer.say({ typeUrl: types.cds, initialVersions: versionsOf(before.held(types.cds)) });
+      peer.resume(types.cds);
       const responses = await peer.until(({ typeUrl }) => typeUrl === types.eds, "endpoints after clusters");
       checkSame(
         clusters,
         responses.filter(({ typeUrl }) => typeUrl === types.eds).flatMap(namesIn),
         "all endpoints, since clusters wait for them",
       );
+    },
+  }),
+  changing({
+    name: "held-cluster-goes-after-its-route",
+    rules: ["delta-held", "make-before-break"],
+    variants: ["delta"],
+    what: "removes a cluster that a client brings along when no route that the client has leads to it any more",
+    begin: (world) => [
+      world.service("a", [{ address: "10.1.1.1", labels: { version: "v1" } }]),
+      world.destination("a", ["v1"]),
+      world.route("a", "a", "v1"),
+    ],
+    run: async (scene) => {
+      const { world } = scene;
+      const [v1, v2] = [world.cluster("a", "v1"), world.cluster("a", "v2")];
+      const [before, witness] = [scene.connect(), scene.connect()];
+      await followAll(before, [v1]);
+      before[Symbol.dispose]();
+      witness.ask(types.cds);
+      await witness.take(types.cds);
+      await scene.change(
+        world.service("a", [{ address: "10.1.1.1", labels: { version: "v2" } }]),
+        world.destination("a", ["v2"]),
+        world.route("a", "a", "v2"),
+      );
+      await untilHeld(witness, types.cds, v1, false);
+      const peer = scene.connect({ resumes: before });
+      peer.resume(types.cds);
+      peer.resume(types.eds, v1);
+      peer.resume(types.lds);
+      peer.resume(types.rds, "80");
+      await peer.until(() => {
+        const missing = [...routedClusters(peer)].filter((name) => !peer.held(types.cds).has(name));
+        check(missing.length === 0, "clusters as long as routes lead to them", `no ${missing.join(", ")}`);
+        return routedClusters(peer).has(v2) && !peer.held(types.cds).has(v1);
+      }, "the new subset, and the old one gone");
     },
   }),
 ];

@@ -147,6 +147,21 @@ export const wildcards: readonly ConformanceCase[] = [
     },
   }),
   still({
+    name: "name-that-is-given-up-beside-star-is-told",
+    rules: ["by-name", "delta-wildcard"],
+    variants: ["delta"],
+    what: 'sends a name again that is given up where "*" goes on: only the server knows whether "*" has it',
+    run: async (scene) => {
+      const [one = ""] = clustersInStock(scene, 1);
+      const peer = scene.connect();
+      peer.ask(types.cds, "*", one);
+      await peer.take(types.cds);
+      peer.drop(types.cds, one);
+      const came = namesIn(await peer.take(types.cds));
+      check(came.includes(one), "the name that was given up, and is wanted all the same", came);
+    },
+  }),
+  still({
     name: "star-taken-and-given-up-at-once-wants-nothing",
     rules: ["delta-wildcard"],
     variants: ["delta"],

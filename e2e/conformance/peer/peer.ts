@@ -19,6 +19,8 @@ export interface PeerOptions {
   readonly node: NodeInit | undefined;
   /** How long a response is waited for. */
   readonly patienceMs: number;
+  /** A peer whose stream is over and whose resources this one has; none if left out. */
+  readonly resumes?: Peer | undefined;
 }
 
 /** Names of routes that nobody has, for probes: port numbers, from this one on. */
@@ -33,7 +35,7 @@ export class Peer implements Disposable {
   readonly transcript = new Transcript();
   readonly ended: Promise<Ended>;
   /** Type → name → resource: what the client holds by what it took. */
-  private readonly heldByType = new Map<string, Map<string, Received>>();
+  private readonly heldByType = new Map<string, ReadonlyMap<string, Received>>();
   private readonly options: PeerOptions;
   private readonly stream: ByteStream;
   private readonly wanted = new Map<string, Set<string>>();
@@ -47,6 +49,7 @@ export class Peer implements Disposable {
   constructor(options: PeerOptions) {
     this.options = options;
     this.variant = options.variant;
+    for (const [typeUrl, held] of options.resumes?.heldByType ?? []) this.heldByType.set(typeUrl, held);
     this.stream = new ByteStream(options.address, wires[options.variant].path);
     this.ended = this.stream.ended;
     void this.ended.then(({ code, details }) => this.transcript.note(`the stream ended: ${code} ${details}`));
@@ -75,6 +78,12 @@ export class Peer implements Disposable {
     const wanted = setOf(this.wanted, typeUrl);
     for (const name of names) wanted.add(name);
     this.saySubscribed(typeUrl, { subscribe: names });
+  }
+
+  /** Delta: asks for names, or for everything, and tells what is held of the type. */
+  resume(typeUrl: string, ...names: string[]): void {
+    const held = [...this.held(typeUrl)].map(([name, { version }]) => [name, version] as const);
+    this.say({ typeUrl, subscribe: names, initialVersions: Object.fromEntries(held) });
   }
 
   /** Ends the subscription to names. */
@@ -106,8 +115,11 @@ export class Peer implements Disposable {
     });
   }
 
-  nack(response: Response, error: string): void {
-    this.saySubscribed(response.typeUrl, { nonce: response.nonce, error });
+  /** Rejects a response. @param more names that are asked for in the same request */
+  nack(response: Response, error: string, ...more: string[]): void {
+    const wanted = setOf(this.wanted, response.typeUrl);
+    for (const name of more) wanted.add(name);
+    this.saySubscribed(response.typeUrl, { subscribe: more, nonce: response.nonce, error });
   }
 
   /** The next response, which must be of this type; acked. */
