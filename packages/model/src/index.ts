@@ -16,6 +16,7 @@ export {
 export { Memo } from "./memo.ts";
 export { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 export { readMeshConfig } from "./mesh-config.ts";
+export { type MetadataRead, metadataRead, serviceNameLabel } from "./metadata-read.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";

@@ -157,8 +157,6 @@ export interface Model {
 /** What a route table names as its gateway to be for all sidecars and nodes. */
 export const meshGateway = "mesh";
 
-export const serviceNameLabel = "kubernetes.io/service-name";
-
 /** Byte order, for addresses of one length; the shorter one first. */
 export function compareAddresses(a: Uint8Array, b: Uint8Array): number {
   if (a.length !== b.length) return a.length - b.length;

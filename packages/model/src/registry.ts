@@ -3,7 +3,8 @@ import { Derived } from "./derived.ts";
 import { externalNamesIn } from "./external-name-map.ts";
 import type { EndpointSliceObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
-import { type Endpoint, type ExternalName, type Service, serviceNameLabel, type Workload } from "./model.ts";
+import { serviceNameLabel } from "./metadata-read.ts";
+import type { Endpoint, ExternalName, Service, Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
 import { normaliseEgressRule } from "./normalise/egress-rules.ts";
 import { leadsElsewhere, normaliseEndpoints, sortEndpoints } from "./normalise/endpoints.ts";
@@ -66,7 +67,11 @@ export class Registry {
   }
 
   build(objects: ObjectSet, trustDomain: string, problems: Problem[]): Registered {
-    this.lookup.update(objects.changes("Pod", ""), objects.of("WorkloadEntry", "networking.istio.io"));
+    this.lookup.update(
+      objects.changes("Pod", ""),
+      objects.changes("Node", ""),
+      objects.of("WorkloadEntry", "networking.istio.io"),
+    );
     const slices = this.slices.of(objects.of("EndpointSlice", "discovery.k8s.io"));
     const kubernetes = objects.of("Service", "");
     const parts = [

@@ -1,10 +1,11 @@
 import { formatLabels } from "@keelson/protos";
 import { canonicalAddress } from "./address.ts";
 import { objectKey } from "./config-object.ts";
-import type { PodObject, WorkloadEntryObject } from "./kinds/index.ts";
+import type { NodeObject, PodObject, WorkloadEntryObject } from "./kinds/index.ts";
 import type { PodLookup } from "./normalise/endpoints.ts";
 import type { SelectedWorkloads } from "./normalise/service-entries.ts";
 import { entryLabels } from "./normalise/workload-entries.ts";
+import type { PlacedPod } from "./normalise/workload-facts.ts";
 import { isDone, isReady, podAddresses } from "./normalise/workloads.ts";
 import type { Changes } from "./objects.ts";
 
@@ -25,17 +26,23 @@ export class WorkloadLookup implements PodLookup {
   private readonly pods = new Map<string, PodObject>();
   /** Address → pods that claim it, by key. */
   private readonly claims = new Map<string, readonly PodObject[]>();
+  private readonly nodes = new Map<string, NodeObject>();
+  /** The same one as long as pod and node stay the same. */
+  private readonly placed = new WeakMap<PodObject, PlacedPod>();
   private readonly selections = new Map<string, Selection>();
   /** Names and addresses that lead elsewhere since the last update. */
   private readonly changed = new Set<string>();
   private entries: ReadonlyMap<string, readonly WorkloadEntryObject[]> = new Map();
 
   /** @param entries all there are */
-  update({ added, removed }: Changes<"Pod", "">, entries: readonly WorkloadEntryObject[]): void {
+  update(
+    { added, removed }: Changes<"Pod", "">,
+    nodes: Changes<"Node", "">,
+    entries: readonly WorkloadEntryObject[],
+  ): void {
     this.changed.clear();
-    for (const pod of [...removed, ...added]) {
-      for (const name of [nameOf(pod), ...claimedBy(pod)]) this.changed.add(name);
-    }
+    for (const pod of [...removed, ...added]) this.noteChanged(pod);
+    this.updateNodes(nodes);
     for (const pod of removed) this.remove(pod);
     for (const pod of added) this.add(pod);
     this.entries = Map.groupBy(entries, ({ metadata }) => metadata.namespace);
@@ -46,8 +53,8 @@ export class WorkloadLookup implements PodLookup {
     return this.changed.size > 0 && this.changed.has(nameOrAddress);
   }
 
-  byName(name: string): PodObject | undefined {
-    return this.pods.get(name);
+  byName(name: string): PlacedPod | undefined {
+    return this.place(this.pods.get(name));
   }
 
   /**
@@ -55,8 +62,8 @@ export class WorkloadLookup implements PodLookup {
    * hostNetwork share their node's. Of two pods that claim one address, the name that sorts first counts.
    * @param address in its canonical form
    */
-  byAddress(address: string): PodObject | undefined {
-    return this.claims.get(address)?.[0];
+  byAddress(address: string): PlacedPod | undefined {
+    return this.place(this.claims.get(address)?.[0]);
   }
 
   /** Pods that take connections, and WorkloadEntries, whose labels include all of the selector's. */
@@ -66,7 +73,8 @@ export class WorkloadLookup implements PodLookup {
     this.selections.set(key, selection);
     selection.isUsed = true;
     selection.sorted ??= [...selection.pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-    return { pods: selection.sorted, entries: this.selectEntries(namespace, selector) };
+    const pods = selection.sorted.map((pod) => this.place(pod));
+    return { pods, entries: this.selectEntries(namespace, selector) };
   }
 
   selectEntries(namespace: string, selector: Labels): WorkloadEntryObject[] {
@@ -79,6 +87,31 @@ export class WorkloadLookup implements PodLookup {
       if (!selection.isUsed) this.selections.delete(key);
       selection.isUsed = false;
     }
+  }
+
+  private noteChanged(pod: PodObject): void {
+    for (const name of [nameOf(pod), ...claimedBy(pod)]) this.changed.add(name);
+  }
+
+  /** Nodes change seldom in what is read of them, so all pods are looked at then. */
+  private updateNodes({ added, removed }: Changes<"Node", "">): void {
+    if (added.length + removed.length === 0) return;
+    for (const { metadata } of removed) this.nodes.delete(metadata.name);
+    for (const node of added) this.nodes.set(node.metadata.name, node);
+    const names = new Set([...removed, ...added].map(({ metadata }) => metadata.name));
+    for (const pod of this.pods.values()) if (names.has(pod.body.spec.nodeName)) this.noteChanged(pod);
+  }
+
+  private place(pod: PodObject): PlacedPod;
+  private place(pod: PodObject | undefined): PlacedPod | undefined;
+  private place(pod: PodObject | undefined): PlacedPod | undefined {
+    if (pod === undefined) return undefined;
+    const node = this.nodes.get(pod.body.spec.nodeName);
+    const before = this.placed.get(pod);
+    if (before !== undefined && before.node === node) return before;
+    const placed = { pod, node };
+    this.placed.set(pod, placed);
+    return placed;
   }
 
   private selection(namespace: string, selector: Labels): Selection {

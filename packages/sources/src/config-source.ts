@@ -7,6 +7,14 @@ export interface SourceSnapshot {
   readonly problems: readonly Problem[];
 }
 
+/** How a source is doing: by part, in words. */
+export interface SourceHealth {
+  /** What has not been read yet, and why. */
+  readonly waiting: Readonly<Record<string, string>>;
+  /** What cannot be followed just now, and why; what was read of it stays. */
+  readonly failing: Readonly<Record<string, string>>;
+}
+
 /** Where resources come from. */
 export interface ConfigSource {
   /**
@@ -15,6 +23,7 @@ export interface ConfigSource {
    */
   start(): Promise<void>;
   readonly snapshot: SourceSnapshot;
+  readonly health: SourceHealth;
   /** Told after each change of `snapshot`, the first included. */
   onChange(listener: (snapshot: SourceSnapshot) => void): void;
   close(): Promise<void>;

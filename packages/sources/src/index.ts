@@ -1,4 +1,6 @@
-export type { ConfigSource, SourceSnapshot } from "./config-source.ts";
+export type { ConfigSource, SourceHealth, SourceSnapshot } from "./config-source.ts";
 export { type FileContent, readConfigFile } from "./file/config-file.ts";
 export { DirectorySource, type DirectorySourceOptions } from "./file/directory-source.ts";
 export { type MeshContent, parseMeshConfig } from "./file/mesh-file.ts";
+export { isInCluster, loadKubeConfig } from "./kubernetes/api-server.ts";
+export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes/kubernetes-source.ts";

@@ -15,6 +15,7 @@ import { type Ingress, ingress } from "./ingress.ts";
 import { checkIngress } from "./ingress-check.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
+import { type Node, node } from "./node.ts";
 import { type PeerAuthentication, peerAuthentication } from "./peer-authentication.ts";
 import { checkPeerAuthentication } from "./peer-authentication-check.ts";
 import { type Pod, pod } from "./pod.ts";
@@ -88,6 +89,7 @@ export const kinds: readonly KindDescription[] = [
     schema: endpointSlice,
   }),
   describe<PodObject>({ kind: "Pod", group: "", versions: ["v1"], schema: pod }),
+  describe<NodeObject>({ kind: "Node", group: "", versions: ["v1"], schema: node }),
   describe<RouteRuleObject>({ ...legacy, kind: "RouteRule", schema: routeRule, check: checkRouteRule }),
   describe<DestinationPolicyObject>({
     ...legacy,
@@ -176,6 +178,7 @@ export const kinds: readonly KindDescription[] = [
 export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
 export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.io", EndpointSlice>;
 export type PodObject = ConfigObject<"Pod", "", Pod>;
+export type NodeObject = ConfigObject<"Node", "", Node>;
 export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
 export type DestinationPolicyObject = ConfigObject<"DestinationPolicy", "config.istio.io", DestinationPolicy>;
 export type EgressRuleObject = ConfigObject<"EgressRule", "config.istio.io", EgressRule>;
@@ -208,6 +211,7 @@ export type KnownObject =
   | ServiceObject
   | EndpointSliceObject
   | PodObject
+  | NodeObject
   | RouteRuleObject
   | DestinationPolicyObject
   | EgressRuleObject

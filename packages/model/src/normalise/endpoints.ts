@@ -1,18 +1,18 @@
 import { isIP } from "node:net";
 import { canonicalAddress, parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
-import type { EndpointSliceObject, PodObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
+import type { EndpointSliceObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
 import { compareAddresses, type Endpoint } from "../model.ts";
 import type { Normalised } from "./normalised.ts";
 import { entryEndpoints, entryFacts } from "./workload-entries.ts";
-import { workloadFacts } from "./workload-facts.ts";
+import { labelFacts, type PlacedPod, podFacts } from "./workload-facts.ts";
 
 /** Finds the pod behind an endpoint. */
 export interface PodLookup {
   /** Whether the last update changed what a name ("namespace/name") or an address leads to. */
   hasChanged(nameOrAddress: string): boolean;
-  byName(name: string): PodObject | undefined;
-  byAddress(address: string): PodObject | undefined;
+  byName(name: string): PlacedPod | undefined;
+  byAddress(address: string): PlacedPod | undefined;
 }
 
 type SliceEndpoint = NonNullable<EndpointSliceObject["body"]["endpoints"]>[number];
@@ -39,18 +39,24 @@ function referencesOf(slice: EndpointSliceObject): readonly PodReference[] {
   return made;
 }
 
-/** Of each endpoint. */
-const podsBehind = (slice: EndpointSliceObject, pods: PodLookup): (PodObject | undefined)[] =>
-  referencesOf(slice).map(({ name, address }) => (name === "" ? pods.byAddress(address) : pods.byName(name)));
+/** Of each endpoint; "missing" is a pod that a slice names and that is not known, be it not yet or no more. */
+const podsBehind = (slice: EndpointSliceObject, pods: PodLookup): (PlacedPod | "missing" | undefined)[] =>
+  referencesOf(slice).map(({ name, address }) =>
+    name === "" ? pods.byAddress(address) : (pods.byName(name) ?? "missing"),
+  );
 
 /** Whether a slice's endpoints may be other ones though the slice is the same. */
 export const leadsElsewhere = (slice: EndpointSliceObject, pods: PodLookup): boolean =>
   referencesOf(slice).some(({ name, address }) => pods.hasChanged(name === "" ? address : name));
 
-/** A missing condition counts as true (Kubernetes API reference, EndpointConditions); what terminates takes nothing new. */
+/**
+ * A missing condition counts as true; what terminates takes nothing new, unless its service publishes what is not ready
+ * and so has it called ready (Kubernetes API reference, EndpointConditions).
+ */
 function takesConnections(endpoint: SliceEndpoint, publishNotReady: boolean): boolean {
   const { ready, terminating } = endpoint.conditions ?? {};
-  return terminating !== true && (publishNotReady || ready !== false);
+  if (terminating === true) return publishNotReady && ready === true;
+  return publishNotReady || ready !== false;
 }
 
 /** Endpoints of all ports of a service, sorted; one address and port that stands in two slices counts once. */
@@ -77,7 +83,10 @@ export function normaliseEndpoints(
         problems.push(problemOf("error", slice, ["endpoints", i, "addresses"], text));
         return;
       }
-      for (const made of endpointsOf(slice, address, behind[i])) {
+      const pod = behind[i];
+      // Without its pod nobody could tell its labels, its identity, or whether it takes TLS (as istiod).
+      if (pod === "missing") return;
+      for (const made of endpointsOf(slice, address, pod)) {
         const key = `${made.transport} ${made.portName} ${made.port} ${Buffer.from(address).toString("hex")}`;
         if (!found.has(key)) found.set(key, made);
       }
@@ -115,9 +124,9 @@ export const sortEndpoints = (endpoints: readonly Endpoint[]): Endpoint[] =>
 function endpointsOf(
   slice: EndpointSliceObject,
   address: Uint8Array,
-  pod: PodObject | undefined,
+  pod: PlacedPod | undefined,
 ): Endpoint[] {
-  const behind = workloadFacts(pod, slice.metadata.namespace);
+  const behind = pod === undefined ? labelFacts(slice.metadata.namespace) : podFacts(pod);
   return (slice.body.ports ?? []).flatMap(({ name, port, protocol: transport }) =>
     transport === "SCTP" || port === null || port === undefined
       ? []

@@ -5,16 +5,15 @@ import { type HttpRoute, HttpRouteSchema, RouteTableSchema } from "@keelson/prot
 import { describeObject, type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import type { IngressObject } from "../kinds/index.ts";
 import type { IngressBackend, IngressPath } from "../kinds/ingress.ts";
+import { ingressClassAnnotation } from "../metadata-read.ts";
 import type { RouteOrigin, RouteSource } from "../model.ts";
 import { serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 
-const classAnnotation = "kubernetes.io/ingress.class";
-
 /** Whether an Ingress is ours: its class says so, or it has none and the mesh takes those. */
 export function isOurIngress({ metadata, body }: IngressObject, mesh: Mesh): boolean {
   if (mesh.ingressMode === IngressMode.OFF) return false;
-  const written = metadata.annotations[classAnnotation] ?? body.spec.ingressClassName;
+  const written = metadata.annotations[ingressClassAnnotation] ?? body.spec.ingressClassName;
   if (written === undefined) return mesh.ingressMode === IngressMode.DEFAULT;
   return written === mesh.ingressClass;
 }

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { Resolution } from "@keelson/protos/policy";
 import { parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
-import type { PodObject, ServiceEntryObject, WorkloadEntryObject } from "../kinds/index.ts";
+import type { ServiceEntryObject, WorkloadEntryObject } from "../kinds/index.ts";
 import type { ServiceEntryPort } from "../kinds/service-entry.ts";
 import type { WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import { compareAddresses, type Endpoint, type Service, type ServicePort } from "../model.ts";
@@ -11,12 +11,12 @@ import { resolveExportTo, resolveHost } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
 import { entryEndpoints, entryFacts } from "./workload-entries.ts";
-import { workloadFacts } from "./workload-facts.ts";
+import { labelFacts, type PlacedPod, podFacts } from "./workload-facts.ts";
 import { podAddresses } from "./workloads.ts";
 
 /** The workloads that a ServiceEntry's selector chooses. */
 export interface SelectedWorkloads {
-  readonly pods: readonly PodObject[];
+  readonly pods: readonly PlacedPod[];
   readonly entries: readonly WorkloadEntryObject[];
 }
 
@@ -97,7 +97,7 @@ function hostEndpoints({ body: { spec }, metadata }: ServiceEntryObject, hostnam
     portName: port.name,
     transport: servicePort(port).transport,
     weight: 1,
-    ...workloadFacts(undefined, metadata.namespace),
+    ...labelFacts(metadata.namespace),
   }));
 }
 
@@ -133,11 +133,11 @@ function selectedEndpoints(
     problems.push(problemOf("error", entry, ["spec", "address"], made));
     return [];
   });
-  const ofPods = pods.flatMap((pod) =>
-    podAddresses(pod).flatMap((text) => {
+  const ofPods = pods.flatMap((placed) =>
+    podAddresses(placed.pod).flatMap((text) => {
       const address = parseAddress(text);
       if (address === undefined) return [];
-      const facts = workloadFacts(pod, pod.metadata.namespace);
+      const facts = podFacts(placed);
       return ports.map(({ name, transport, target }) => ({
         address,
         hostname: "",

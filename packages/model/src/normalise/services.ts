@@ -3,18 +3,11 @@ import { parseAddress } from "../address.ts";
 import { type Problem, problemOf } from "../config-object.ts";
 import { spiffeId } from "../identity.ts";
 import type { ServiceObject } from "../kinds/index.ts";
+import { accountsAnnotation, canonicalAccountsAnnotation, exportToAnnotation } from "../metadata-read.ts";
 import { compareAddresses, type Service, type ServicePort } from "../model.ts";
 import { resolveExportTo, serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
-
-const exportToAnnotation = "networking.istio.io/exportTo";
-
-/** Names of accounts in the service's own namespace. */
-const accountsAnnotation = "alpha.istio.io/kubernetes-serviceaccounts";
-
-/** Whole identities. */
-const canonicalAccountsAnnotation = "alpha.istio.io/canonical-serviceaccounts";
 
 const list = (text = ""): string[] =>
   text

@@ -3,7 +3,7 @@ import { parseAddress } from "../address.ts";
 import type { WorkloadEntryObject } from "../kinds/index.ts";
 import type { WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import type { Endpoint, Transport } from "../model.ts";
-import { type WorkloadFacts, workloadFacts } from "./workload-facts.ts";
+import { labelFacts, type WorkloadFacts } from "./workload-facts.ts";
 
 /** A port of a service, and where its endpoints listen unless they say otherwise. */
 export interface TargetPort {
@@ -25,7 +25,7 @@ export function entryFacts(
   object?: WorkloadEntryObject,
 ): WorkloadFacts {
   const labels = object === undefined ? spec.labels : entryLabels(object);
-  const { locality, mutualTls } = workloadFacts(undefined, namespace, labels);
+  const { locality, mutualTls } = labelFacts(namespace, labels);
   return {
     workload: object === undefined ? "" : `${namespace}/${object.metadata.name}`,
     namespace,

@@ -1,0 +1,50 @@
+// Names of labels and annotations that are read. What is not named here or said of its kind is not kept.
+
+/** Namespaces that see a service. */
+export const exportToAnnotation = "networking.istio.io/exportTo";
+
+/** Names of service accounts in the service's own namespace. */
+export const accountsAnnotation = "alpha.istio.io/kubernetes-serviceaccounts";
+
+/** Whole identities. */
+export const canonicalAccountsAnnotation = "alpha.istio.io/canonical-serviceaccounts";
+
+/** Which controller an Ingress is for. */
+export const ingressClassAnnotation = "kubernetes.io/ingress.class";
+
+/** The service that a slice belongs to. */
+export const serviceNameLabel = "kubernetes.io/service-name";
+
+/**
+ * Region, zone and sub-zone: labels of nodes, the first of each that is there counts. Endpoints have them under the
+ * first name.
+ */
+export const topologyLabels = [
+  ["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"],
+  ["topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"],
+  ["topology.istio.io/subzone"],
+] as const;
+
+/** What is read of the metadata of a kind's objects, beside what names them. */
+export interface MetadataRead {
+  /** "all": rules may choose by any. */
+  readonly labels: "all" | readonly string[];
+  readonly annotations: readonly string[];
+}
+
+const byKind: Readonly<Record<string, Partial<MetadataRead>>> = {
+  "Service.": { annotations: [exportToAnnotation, accountsAnnotation, canonicalAccountsAnnotation] },
+  "EndpointSlice.discovery.k8s.io": { labels: [serviceNameLabel] },
+  "Pod.": { labels: "all" },
+  "Node.": { labels: topologyLabels.flat() },
+  "WorkloadEntry.networking.istio.io": { labels: "all" },
+  "Ingress.networking.k8s.io": { annotations: [ingressClassAnnotation] },
+  "Ingress.extensions": { annotations: [ingressClassAnnotation] },
+};
+
+/** @param group API group, empty for Kubernetes' core */
+export const metadataRead = (kind: string, group: string): MetadataRead => ({
+  labels: [],
+  annotations: [],
+  ...byKind[`${kind}.${group}`],
+});

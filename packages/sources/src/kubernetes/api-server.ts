@@ -1,0 +1,104 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+import { ApiError, statusMessage } from "./api-error.ts";
+
+export interface GetOptions {
+  readonly signal: AbortSignal;
+  /** The request fails when nothing came for this time, in ms. */
+  readonly idleMs: number;
+}
+
+/** A larger answer is refused; a page of a list has at most a few hundred objects. */
+const maximumAnswerBytes = 256 * 1024 * 1024;
+
+/** What is read of an answer that is an error. */
+const maximumErrorBytes = 64 * 1024;
+
+const longestRetryAfterMs = 60_000;
+
+/**
+ * Kubernetes' API server as a kubeconfig names it. Credentials are the client library's matter: tokens are read again as
+ * their files change, and helpers are run. Each request has a connection of its own or one that is idle, HTTP/1.1, so
+ * that one watch that hangs holds up no other.
+ */
+export class ApiServer {
+  /** "https://10.96.0.1:443" */
+  readonly url: string;
+  private readonly config: KubeConfig;
+
+  /** @throws Error if the configuration names no server. */
+  constructor(config: KubeConfig) {
+    const cluster = config.getCurrentCluster();
+    if (cluster === null) {
+      const context = config.getCurrentContext();
+      throw new Error(`the kubeconfig names no cluster for its current context "${context}"`);
+    }
+    this.config = config;
+    this.url = cluster.server.replace(/\/$/, "");
+  }
+
+  /** The whole answer. @throws ApiError for any status but 200; Error if there is no answer. */
+  async getJson(path: string, options: GetOptions): Promise<unknown> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of await this.getStream(path, options)) {
+      bytes += chunk.length;
+      if (bytes > maximumAnswerBytes)
+        throw new Error(`the answer has more than the ${maximumAnswerBytes} bytes that are read`);
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  }
+
+  /** The answer as it comes. @throws ApiError for any status but 200; Error if there is no answer. */
+  async getStream(path: string, options: GetOptions): Promise<AsyncIterable<Buffer>> {
+    const response = await this.request(path, options);
+    if (response.statusCode === 200) return response;
+    const seconds = Number(response.headers["retry-after"] ?? 0);
+    const retryAfterMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestRetryAfterMs) : 0;
+    throw new ApiError(response.statusCode ?? 0, await errorText(response), retryAfterMs);
+  }
+
+  private async request(path: string, { signal, idleMs }: GetOptions): Promise<http.IncomingMessage> {
+    const options: https.RequestOptions = { headers: { accept: "application/json" } };
+    await this.config.applyToHTTPSOptions(options);
+    const url = new URL(this.url + path);
+    return new Promise((resolve, reject) => {
+      const { request: send } = url.protocol === "http:" ? http : https;
+      const request = send(url, { ...options, method: "GET", signal, timeout: idleMs });
+      request.on("timeout", () => request.destroy(new Error(`nothing came for ${idleMs / 1000} s`)));
+      request.on("error", reject);
+      request.on("response", resolve);
+      request.end();
+    });
+  }
+}
+
+async function errorText(response: AsyncIterable<Buffer>): Promise<string> {
+  let text = "";
+  for await (const chunk of response) {
+    text += chunk.toString("utf8");
+    if (text.length > maximumErrorBytes) break;
+  }
+  return statusMessage(text);
+}
+
+/** @param kubeconfig path of a kubeconfig; empty: the cluster that the program runs in. @throws Error naming the file. */
+export function loadKubeConfig(kubeconfig: string): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig === "") config.loadFromCluster();
+  else {
+    try {
+      config.loadFromFile(kubeconfig);
+    } catch (error) {
+      throw new Error(`${kubeconfig} is no kubeconfig: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  return config;
+}
+
+/** Whether the program runs in a pod, as Kubernetes tells its pods. */
+export const isInCluster = (environment: NodeJS.ProcessEnv): boolean =>
+  (environment["KUBERNETES_SERVICE_HOST"] ?? "") !== "" &&
+  (environment["KUBERNETES_SERVICE_PORT"] ?? "") !== "";

@@ -1,0 +1,170 @@
+import type { KnownObject, Problem } from "@keelson/model";
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { ConfigSource, SourceHealth, SourceSnapshot } from "../config-source.ts";
+import { ApiServer } from "./api-server.ts";
+import { type CollectionState, ListWatch, type ListWatchTiming } from "./list-watch.ts";
+import { ObjectStore } from "./object-store.ts";
+import { project } from "./projection.ts";
+import { type Resource, resources } from "./resources.ts";
+
+export interface KubernetesSourceOptions {
+  /** How the API server is reached, and as whom. */
+  readonly config: KubeConfig;
+  /** What is read; default: everything. */
+  readonly roles?: readonly Resource["role"][];
+  /** The only namespace that is read; empty: all. */
+  readonly namespace?: string;
+  /** Rules that are labelled with another revision are left out. */
+  readonly revision: string;
+  readonly timing?: Partial<ListWatchTiming>;
+  /** Changes are told when there were none for this time; default 10 ms. */
+  readonly quietMs?: number;
+  /** They are told after this time even if there are more and more; default 100 ms. */
+  readonly latestMs?: number;
+}
+
+interface Followed {
+  readonly resource: Resource;
+  readonly store: ObjectStore;
+  readonly listWatch: ListWatch;
+}
+
+/** Objects of a Kubernetes API server: what the model reads of them, and no more. */
+export class KubernetesSource implements ConfigSource {
+  private readonly followed: readonly Followed[];
+  private readonly listeners: ((snapshot: SourceSnapshot) => void)[] = [];
+  private readonly stop = new AbortController();
+  private readonly quietMs: number;
+  private readonly latestMs: number;
+  private current: SourceSnapshot = { objects: [], problems: [] };
+  private timer: NodeJS.Timeout | undefined;
+  /** By performance.now. */
+  private changedSince: number | undefined;
+  private running: Promise<unknown> = Promise.resolve();
+  private started: (() => void) | undefined;
+
+  /** @throws Error if the configuration names no server. */
+  constructor(options: KubernetesSourceOptions) {
+    const { roles = ["registry", "rules"], quietMs = 10, latestMs = 100 } = options;
+    this.quietMs = quietMs;
+    this.latestMs = latestMs;
+    const api = new ApiServer(options.config);
+    this.followed = resources
+      .filter(({ role }) => roles.includes(role))
+      .map((resource) => this.follow(resource, api, options));
+  }
+
+  get snapshot(): SourceSnapshot {
+    return this.current;
+  }
+
+  get health(): SourceHealth {
+    const waiting = this.followed.filter(({ resource, listWatch }) => isMissing(resource, listWatch.state));
+    const failing = this.followed.filter(({ listWatch }) => listWatch.trouble !== "");
+    return {
+      waiting: Object.fromEntries(
+        waiting.map(({ resource, listWatch }) => [nameOf(resource), whyMissing(listWatch)]),
+      ),
+      failing: Object.fromEntries(
+        failing.map(({ resource, listWatch }) => [nameOf(resource), listWatch.trouble]),
+      ),
+    };
+  }
+
+  onChange(listener: (snapshot: SourceSnapshot) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Ends when all that is essential has been listed, however long the API server takes. */
+  async start(): Promise<void> {
+    const complete = new Promise<void>((resolve) => {
+      this.started = resolve;
+    });
+    this.running = Promise.all(this.followed.map(({ listWatch }) => listWatch.run()));
+    await complete;
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    clearTimeout(this.timer);
+    this.started?.();
+    await this.running;
+  }
+
+  private follow(resource: Resource, api: ApiServer, options: KubernetesSourceOptions): Followed {
+    const revision = resource.role === "rules" ? options.revision : undefined;
+    const store = new ObjectStore(
+      (collection, item) => project({ kind: resource.kind, revision }, collection, item),
+      () => this.note(),
+    );
+    const listWatch = new ListWatch({
+      api,
+      collections: resource.collections,
+      namespaced: resource.namespaced,
+      namespace: options.namespace ?? "",
+      sink: store,
+      signal: this.stop.signal,
+      ...(options.timing === undefined ? {} : { timing: options.timing }),
+      onCondition: () => this.note(),
+    });
+    return { resource, store, listWatch };
+  }
+
+  private note(): void {
+    if (this.stop.signal.aborted) return;
+    const now = performance.now();
+    this.changedSince ??= now;
+    clearTimeout(this.timer);
+    const wait = Math.max(0, Math.min(this.quietMs, this.changedSince + this.latestMs - now));
+    this.timer = setTimeout(() => this.publish(), wait);
+  }
+
+  private publish(): void {
+    this.changedSince = undefined;
+    // Nothing is said of a mesh that is known in part: nodes would drop what they hold.
+    if (this.started !== undefined && Object.keys(this.health.waiting).length > 0) return;
+    const next = this.take();
+    const isFirst = this.started !== undefined;
+    if (!isFirst && isSame(this.current, next)) return;
+    this.current = next;
+    for (const listener of this.listeners) listener(next);
+    this.started?.();
+    this.started = undefined;
+  }
+
+  private take(): SourceSnapshot {
+    return {
+      objects: ([] as KnownObject[]).concat(...this.followed.map(({ store }) => store.objects)),
+      problems: this.followed.flatMap(({ store, listWatch }) => [
+        ...listWatch.refusals.map(refusalProblem),
+        ...store.problems,
+      ]),
+    };
+  }
+}
+
+const nameOf = ({ collections: [{ plural, group }] }: Resource): string =>
+  `kubernetes ${group === "" ? plural : `${plural}.${group}`}`;
+
+/** A rule that is not served is no rule; a mesh without its services is no mesh. */
+const isMissing = ({ essential }: Resource, state: CollectionState): boolean =>
+  state === "waiting" || (essential && state !== "synced");
+
+function whyMissing({ state, refusals, trouble }: ListWatch): string {
+  if (trouble !== "") return trouble;
+  if (state === "denied") return refusals.join("; ");
+  return state === "absent" ? "the API server does not serve the kind" : "the list has not been read yet";
+}
+
+const refusalProblem = (message: string): Problem => ({
+  severity: "warning",
+  message,
+  object: "",
+  field: "",
+  location: { file: "kubernetes" },
+});
+
+const isSame = (a: SourceSnapshot, b: SourceSnapshot): boolean =>
+  a.objects.length === b.objects.length &&
+  a.objects.every((object, i) => object === b.objects[i]) &&
+  JSON.stringify(a.problems) === JSON.stringify(b.problems);

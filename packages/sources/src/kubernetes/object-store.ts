@@ -1,0 +1,124 @@
+import { isDeepStrictEqual } from "node:util";
+import type { KnownObject, ParsedObject, Problem } from "@keelson/model";
+import type { Collection, RawObject } from "./collection.ts";
+import type { Sink } from "./list-watch.ts";
+
+interface Entry {
+  /** As the API server counts; the same one means the same object. */
+  readonly resourceVersion: string;
+  /** None if there are errors, or if it is not meant for us. */
+  readonly objects: readonly KnownObject[];
+  readonly problems: readonly Problem[];
+}
+
+/** Makes of an object what is kept of it.. */
+export type Projection = (collection: Collection, item: RawObject) => readonly ParsedObject[];
+
+/**
+ * The objects of one collection, as far as they are read. What is read of an object may stay the same through many of
+ * its changes; the object that is kept is the same one then, and nobody is told.
+ */
+export class ObjectStore implements Sink {
+  private readonly project: Projection;
+  private readonly onChange: () => void;
+  private entries = new Map<string, Entry>();
+  private listed = new Map<string, Entry>();
+  private kept: readonly KnownObject[] | undefined = [];
+
+  /** @param onChange told of every change of `objects` or `problems` */
+  constructor(project: Projection, onChange: () => void) {
+    this.project = project;
+    this.onChange = onChange;
+  }
+
+  /** The same list as long as nothing changes. */
+  get objects(): readonly KnownObject[] {
+    this.kept ??= [...this.entries.values()].flatMap(({ objects }) => objects);
+    return this.kept;
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.entries.values()].flatMap(({ problems }) => problems);
+  }
+
+  beginList(): void {
+    this.listed = new Map();
+  }
+
+  page(collection: Collection, items: readonly RawObject[]): void {
+    for (const item of items) {
+      const key = keyOf(item);
+      this.listed.set(key, this.entryOf(collection, item, this.entries.get(key)));
+    }
+  }
+
+  endList(): void {
+    const before = this.entries;
+    const same =
+      before.size === this.listed.size &&
+      [...this.listed].every(([key, entry]) => says(before.get(key), entry));
+    // Objects that stay keep their place, so that who compares finds what differs between two equal ends.
+    for (const key of before.keys()) if (!this.listed.has(key)) before.delete(key);
+    for (const [key, entry] of this.listed) before.set(key, entry);
+    this.listed = new Map();
+    if (!same) this.changed();
+  }
+
+  set(collection: Collection, item: RawObject): void {
+    const key = keyOf(item);
+    const before = this.entries.get(key);
+    const entry = this.entryOf(collection, item, before);
+    this.entries.set(key, entry);
+    if (!says(before, entry)) this.changed();
+  }
+
+  remove(item: RawObject): void {
+    const key = keyOf(item);
+    const before = this.entries.get(key);
+    this.entries.delete(key);
+    if (before !== undefined && !says(before, nothing)) this.changed();
+  }
+
+  clear(): void {
+    if (this.entries.size === 0) return;
+    this.entries.clear();
+    this.changed();
+  }
+
+  private changed(): void {
+    this.kept = undefined;
+    this.onChange();
+  }
+
+  private entryOf(collection: Collection, item: RawObject, before: Entry | undefined): Entry {
+    const { resourceVersion = "" } = item.metadata;
+    if (before !== undefined && resourceVersion !== "" && before.resourceVersion === resourceVersion)
+      return before;
+    const made = this.project(collection, item);
+    const problems = made.flatMap((one) => one.problems);
+    const fresh = made.flatMap(({ object }) => object ?? []);
+    const objects = fresh.map((object, i) => sameOr(before?.objects[i], object));
+    return { resourceVersion, objects, problems: problems.length === 0 ? none : problems };
+  }
+}
+
+const none: readonly never[] = [];
+const nothing: Entry = { resourceVersion: "", objects: none, problems: none };
+
+const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => `${namespace}/${name}`;
+
+/** Whether two entries mean the same to a reader. */
+const says = (a: Entry = nothing, b: Entry = nothing): boolean =>
+  a === b ||
+  (a.objects.length === b.objects.length &&
+    a.objects.every((object, i) => object === b.objects[i]) &&
+    isDeepStrictEqual(a.problems, b.problems));
+
+/** The object as it was, if what is read of it is the same. */
+const sameOr = (before: KnownObject | undefined, fresh: KnownObject): KnownObject =>
+  before !== undefined &&
+  before.apiVersion === fresh.apiVersion &&
+  isDeepStrictEqual(before.metadata, fresh.metadata) &&
+  isDeepStrictEqual(before.body, fresh.body)
+    ? before
+    : fresh;
