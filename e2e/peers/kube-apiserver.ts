@@ -9,7 +9,7 @@ import { freePort } from "../world/free-port.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { requirePeer } from "./peer-cache.ts";
-import { PeerProcess, peerRunFolder } from "./peer-process.ts";
+import { PeerProcess, type PeerProcessOptions, peerRunFolder } from "./peer-process.ts";
 import { type RunOptions, runProgram, runProgramOrThrow } from "./run-program.ts";
 
 /** One who may call the API server with a fixed token. */
@@ -33,8 +33,10 @@ const administrator: KubeUser = { name: "admin", groups: ["system:masters"] };
  * Pending, nobody makes EndpointSlices or ServiceAccounts, and what is deleted with finalizers stays.
  */
 export class KubeApiserver {
-  readonly process: PeerProcess;
+  process: PeerProcess;
   readonly etcd: Etcd;
+  /** Of 127.0.0.1. */
+  readonly port: number;
   /** https://127.0.0.1:PORT */
   readonly url: string;
   /** PEM, of the authority that signed its certificate. */
@@ -44,10 +46,20 @@ export class KubeApiserver {
   /** By user name. */
   private readonly tokens: ReadonlyMap<string, string>;
   private readonly agent = new Agent({ keepAlive: true });
+  private readonly command: PeerProcessOptions;
 
-  constructor(process: PeerProcess, etcd: Etcd, port: number, tokens: ReadonlyMap<string, string>) {
+  constructor(
+    command: PeerProcessOptions,
+    folder: string,
+    etcd: Etcd,
+    port: number,
+    tokens: ReadonlyMap<string, string>,
+  ) {
+    this.command = command;
+    const process = new PeerProcess(folder, command);
     this.process = process;
     this.etcd = etcd;
+    this.port = port;
     this.url = `https://127.0.0.1:${port}`;
     this.authorityFile = join(process.folder, "apiserver.crt");
     this.kubeconfig = join(process.folder, `${administrator.name}.kubeconfig`);
@@ -66,6 +78,15 @@ export class KubeApiserver {
   async kubeconfigWith(name: string, token: string): Promise<string> {
     const file = join(this.process.folder, `${name}.kubeconfig`);
     await writeKubeconfig(file, { server: this.url, authorityFile: this.authorityFile, token });
+    return file;
+  }
+
+  /** Writes a kubeconfig that leads to the server by another port of 127.0.0.1. @returns its path. */
+  async kubeconfigBy(port: number, user = administrator.name): Promise<string> {
+    const token = this.tokens.get(user) ?? "";
+    const file = join(this.process.folder, `${user}-${port}.kubeconfig`);
+    const server = `https://127.0.0.1:${port}`;
+    await writeKubeconfig(file, { server, authorityFile: this.authorityFile, token });
     return file;
   }
 
@@ -114,6 +135,22 @@ export class KubeApiserver {
     return (await runProgram(program, ask)).stdout === "ok";
   }
 
+  /** Waits until it answers. @throws Error with its last lines if it does not. */
+  async ready(): Promise<void> {
+    await this.process.ready(() => this.isReady(), { everyMs: 200 });
+  }
+
+  /** Ends it as a crash would; its etcd, and with it all objects, stay. */
+  async kill(): Promise<void> {
+    await this.process.process.kill();
+  }
+
+  /** Starts it anew, at the same address. */
+  async restart(): Promise<void> {
+    this.process = new PeerProcess(this.process.folder, this.command);
+    await this.ready();
+  }
+
   /** Stops its etcd, too. */
   async stop(): Promise<void> {
     this.agent.destroy();
@@ -132,18 +169,16 @@ export async function startKubeApiserver(options: KubeApiserverOptions = {}): Pr
   const users = [administrator, ...(options.users ?? [])];
   const tokens = new Map(users.map(({ name }) => [name, randomBytes(16).toString("hex")]));
   await writeCredentials(folder, users, tokens);
-  const process = new PeerProcess(folder, {
+  const command: PeerProcessOptions = {
     title: "kube-apiserver",
     command: [program, ...commandLine(folder, etcd, port), ...(options.args ?? [])],
-  });
-  const server = new KubeApiserver(process, etcd, port, tokens);
+  };
+  const server = new KubeApiserver(command, folder, etcd, port, tokens);
   await server.kubeconfigOf(administrator.name);
-  await process
-    .ready(() => server.isReady(), { everyMs: 200 })
-    .catch(async (error: unknown) => {
-      await etcd.stop();
-      throw error;
-    });
+  await server.ready().catch(async (error: unknown) => {
+    await etcd.stop();
+    throw error;
+  });
   return server;
 }
 

@@ -9,8 +9,11 @@ import type { IstiodPorts } from "./istiod.ts";
 import { PeerProcess, peerRunFolder } from "./peer-process.ts";
 
 export interface PilotDiscoveryOptions {
-  /** What it watches: objects, which are written to a folder of its own, or a folder that is there. */
-  readonly objects: readonly KubernetesObject[] | ConfigFolder;
+  /**
+   * What it watches: objects, which are written to a folder of its own, or a folder that is there; without either, no
+   * files.
+   */
+  readonly objects?: readonly KubernetesObject[] | ConfigFolder;
   /** Of its own, as in a pod's specification. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
@@ -56,7 +59,8 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
       process.execPath,
       ...(options.nodeArguments ?? []),
       controlPlaneProgram,
-      ...commandLine(config, ports),
+      ...commandLine(ports),
+      ...(options.objects === undefined ? [] : [`--configDir=${config.path}`]),
       ...(options.args ?? []),
     ],
     environment: {
@@ -73,7 +77,7 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
 
 async function configFolder(
   folder: string,
-  objects: PilotDiscoveryOptions["objects"],
+  objects: PilotDiscoveryOptions["objects"] = [],
 ): Promise<ConfigFolder> {
   if (objects instanceof ConfigFolder) return objects;
   const config = await ConfigFolder.create(join(folder, "config"));
@@ -81,10 +85,9 @@ async function configFolder(
   return config;
 }
 
-function commandLine({ path }: ConfigFolder, ports: PilotDiscovery["ports"]): string[] {
+function commandLine(ports: PilotDiscovery["ports"]): string[] {
   return [
     "discovery",
-    `--configDir=${path}`,
     `--grpcAddr=127.0.0.1:${ports.grpc}`,
     `--secureGRPCAddr=127.0.0.1:${ports.secureGrpc}`,
     `--httpAddr=127.0.0.1:${ports.http}`,

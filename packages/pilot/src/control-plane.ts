@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import type { Authenticator } from "./auth/authenticator.ts";
 import { openGuard, type PeerGuard } from "./auth/peer-guard.ts";
 import { ConfigPipeline, type ConfigPipelineOptions, type PipelineState } from "./config/config-pipeline.ts";
+import { HealthLog } from "./config/health-log.ts";
 import { ProblemLog, problemText } from "./config/problem-log.ts";
 import { Snapshots } from "./config/snapshots.ts";
 import { controlPlaneIdentifier } from "./debug/ads.ts";
@@ -52,6 +53,9 @@ const defaultDebug: DebugSettings = {
   metricsForLocalhostOnly: false,
 };
 
+/** Between two looks at how the source is doing. */
+const healthIntervalMs = 2_500;
+
 /** Turns what the source holds into snapshots, and serves them to nodes. */
 export class ControlPlane {
   readonly readiness = new Readiness();
@@ -68,6 +72,7 @@ export class ControlPlane {
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
   private versionSince: Date | undefined;
+  private healthTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ControlPlaneOptions) {
     this.options = options;
@@ -76,6 +81,7 @@ export class ControlPlane {
       version: buildText,
       problems: () => this.readiness.problems,
       connections: () => this.xds.sizes(),
+      sourceEvents: () => options.source.events,
     });
     this.pipeline = new ConfigPipeline({
       source: options.source,
@@ -101,6 +107,10 @@ export class ControlPlane {
   /** Reads the configuration, and keeps following it. @throws Error if there is none to be read. */
   async start(): Promise<void> {
     const done = this.readiness.hold("config", "the configuration is being read");
+    const { source, logger } = this.options;
+    this.readiness.follow(() => source.health);
+    const healthLog = new HealthLog(logger);
+    this.healthTimer = setInterval(() => healthLog.look(source.health), healthIntervalMs).unref();
     await this.pipeline.start();
     done();
   }
@@ -127,6 +137,7 @@ export class ControlPlane {
 
   /** Ends all streams so that nodes look for another control plane; waits for them up to `graceMs`. */
   async close(graceMs: number): Promise<void> {
+    clearInterval(this.healthTimer);
     await this.pipeline.close();
     this.xds.close();
     await Promise.all(this.servers.map((server) => shutDown(server, graceMs)));

@@ -28,6 +28,17 @@ test("what is wrong is told, and is not in the way", () => {
   expect(readiness.problems).toEqual({ "port 15012": "it is taken" });
 });
 
+test("what a source waits for is told until all is ready, and is a problem from then on", () => {
+  const readiness = new Readiness();
+  const done = readiness.hold("config", "is being read");
+  readiness.follow(() => ({ waiting: { pods: "denied" }, failing: { nodes: "lost" } }));
+  expect(readiness.waiting).toEqual({ config: "is being read", pods: "denied" });
+  expect(readiness.problems).toEqual({ nodes: "lost" });
+  done();
+  expect([readiness.ready, readiness.waiting]).toEqual([true, {}]);
+  expect(readiness.problems).toEqual({ nodes: "lost", pods: "denied" });
+});
+
 test("what is wrong may end by itself", () => {
   const readiness = new Readiness();
   let isFull = true;

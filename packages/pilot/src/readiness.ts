@@ -1,7 +1,16 @@
+import type { SourceHealth } from "@keelson/sources";
+
 /** Readiness as a set of named tasks, each held by whoever must finish it, and what is wrong without being in the way. */
 export class Readiness {
   private readonly pending = new Map<string, string>();
   private readonly wrong = new Map<string, { readonly why: string; readonly isOver: () => boolean }>();
+
+  private health: () => SourceHealth = () => ({ waiting: {}, failing: {} });
+
+  /** Asks, whenever somebody looks, how that from which all else follows is doing. */
+  follow(health: () => SourceHealth): void {
+    this.health = health;
+  }
 
   /**
    * Adds a task that must be done before the program is ready.
@@ -34,12 +43,15 @@ export class Readiness {
 
   /** What is still waited for, by task. */
   get waiting(): Record<string, string> {
-    return Object.fromEntries(this.pending);
+    const parts = this.ready ? {} : this.health().waiting;
+    return { ...Object.fromEntries(this.pending), ...parts };
   }
 
   /** What does not work, by part. */
   get problems(): Record<string, string> {
     for (const [part, { isOver }] of this.wrong) if (isOver()) this.wrong.delete(part);
-    return Object.fromEntries([...this.wrong].map(([part, { why }]) => [part, why]));
+    const { waiting, failing } = this.health();
+    const own = Object.fromEntries([...this.wrong].map(([part, { why }]) => [part, why]));
+    return { ...failing, ...(this.ready ? waiting : {}), ...own };
   }
 }

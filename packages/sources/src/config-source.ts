@@ -15,6 +15,15 @@ export interface SourceHealth {
   readonly failing: Readonly<Record<string, string>>;
 }
 
+/** How often something happened to the objects of a kind. */
+export interface SourceEvents {
+  readonly role: "registry" | "rules";
+  readonly kind: string;
+  /** "updatesame": nothing of what is read has changed. */
+  readonly event: "add" | "update" | "updatesame" | "delete";
+  readonly count: number;
+}
+
 /** Where resources come from. */
 export interface ConfigSource {
   /**
@@ -24,6 +33,8 @@ export interface ConfigSource {
   start(): Promise<void>;
   readonly snapshot: SourceSnapshot;
   readonly health: SourceHealth;
+  /** What an API told since the start. */
+  readonly events: readonly SourceEvents[];
   /** Told after each change of `snapshot`, the first included. */
   onChange(listener: (snapshot: SourceSnapshot) => void): void;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
-export type { ConfigSource, SourceHealth, SourceSnapshot } from "./config-source.ts";
+export type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "./config-source.ts";
 export { type FileContent, readConfigFile } from "./file/config-file.ts";
 export { DirectorySource, type DirectorySourceOptions } from "./file/directory-source.ts";
 export { type MeshContent, parseMeshConfig } from "./file/mesh-file.ts";
 export { isInCluster, loadKubeConfig } from "./kubernetes/api-server.ts";
 export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes/kubernetes-source.ts";
+export { MergedSource } from "./merged-source.ts";

@@ -45,10 +45,55 @@ test("an endpoint has the labels of the pod that its slice names", () => {
   expect(endpoints).toMatchObject([{ workload: "default/other", labels: { version: "v2" } }]);
 });
 
-test("a pod that is named and not there gives no labels, whoever has the address", () => {
+test("an endpoint whose pod is named and not there waits for it, whoever has the address", () => {
   const targetRef = { kind: "Pod", name: "gone" };
   const { endpoints } = build(slice({ endpoints: [{ addresses: ["10.1.0.1"], targetRef }] }), pod());
-  expect(endpoints).toMatchObject([{ workload: "", labels: {} }]);
+  expect(endpoints).toEqual([]);
+});
+
+test("a pod stands where its node stands, unless it says so itself", () => {
+  const region = "topology.kubernetes.io/region";
+  const node = (labels: SliceFields["labels"]): Manifest => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: "node-a", labels },
+  });
+  const place = { [region]: "eu", "failure-domain.beta.kubernetes.io/zone": "eu-1" };
+  expect(build(slice(), pod(), node(place)).endpoints).toMatchObject([
+    {
+      locality: "eu/eu-1",
+      labels: {
+        version: "v1",
+        [region]: "eu",
+        "topology.kubernetes.io/zone": "eu-1",
+        "kubernetes.io/hostname": "node-a",
+      },
+    },
+  ]);
+  const own = pod({ labels: { "istio-locality": "us.us-1.rack" } });
+  expect(build(slice(), own, node(place)).endpoints).toMatchObject([
+    { locality: "us/us-1/rack", labels: { [region]: "us", "topology.istio.io/subzone": "rack" } },
+  ]);
+});
+
+test("a node that moves takes its pods' endpoints along, and no others", () => {
+  const builder = new ModelBuilder();
+  const [other, ofOther] = [
+    pod({ name: "b", node: "node-b", ip: "10.1.0.2" }),
+    slice({ name: "b", service: "b", endpoints: ["10.1.0.2"] }),
+  ];
+  const rest = read(service(), slice(), pod(), service({ name: "b" }), ofOther, other);
+  const node = (zone: string) =>
+    read({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: "node-a", labels: { "topology.kubernetes.io/zone": zone } },
+    });
+  const [a, b] = ["1", "2"].map((zone) => builder.build([...rest, ...node(zone)]).model.endpoints);
+  const host = (name: string): string => `${name}.default.svc.cluster.local`;
+  expect(a?.get(host("reviews"))).toMatchObject([{ locality: "/1" }]);
+  expect(b?.get(host("reviews"))).toMatchObject([{ locality: "/2" }]);
+  expect(b?.get(host("b"))).toBe(a?.get(host("b")));
 });
 
 test.each([undefined, { kind: "Node", name: "node-a" }])(

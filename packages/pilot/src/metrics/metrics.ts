@@ -1,3 +1,4 @@
+import type { SourceEvents } from "@keelson/sources";
 import type { XdsEvent } from "@keelson/xds";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { PipelineState } from "../config/config-pipeline.ts";
@@ -10,6 +11,7 @@ export interface MetricsOptions {
   readonly problems: () => Readonly<Record<string, string>>;
   /** Version of Istio that is told → how many proxies and nodes that tell it are connected. */
   readonly connections: () => ReadonlyMap<string, number>;
+  readonly sourceEvents: () => readonly SourceEvents[];
 }
 
 /** Proxies that need longer than the time of so many versions are not measured. */
@@ -140,7 +142,7 @@ export class Metrics {
     );
   }
 
-  private addLive({ problems, connections }: MetricsOptions): void {
+  private addLive({ problems, connections, sourceEvents }: MetricsOptions): void {
     this.addGauge(
       "pilot_xds",
       "Proxies and nodes connected over xDS, by the version of Istio that they tell.",
@@ -150,6 +152,8 @@ export class Metrics {
       },
       ["version"],
     );
+    this.addEvents("pilot_k8s_reg_events", "registry", sourceEvents);
+    this.addEvents("pilot_k8s_cfg_events", "rules", sourceEvents);
     const help = "1 for each part of the program that does not work; /ready says why.";
     this.addGauge(
       "keelson_problem",
@@ -160,6 +164,21 @@ export class Metrics {
       },
       ["part"],
     );
+  }
+
+  private addEvents(name: string, role: SourceEvents["role"], read: MetricsOptions["sourceEvents"]): void {
+    const counter: Counter<"type" | "event"> = new Counter({
+      name,
+      help: `Events from Kubernetes about ${role === "registry" ? "services and who is behind them" : "rules"}.`,
+      labelNames: ["type", "event"],
+      registers: [],
+      collect: () => {
+        counter.reset();
+        for (const { role: of, kind: type, event, count } of read())
+          if (of === role) counter.inc({ type, event }, count);
+      },
+    });
+    this.registry.registerMetric(counter);
   }
 
   /** @param read called whenever the metrics are asked for */

@@ -93,7 +93,10 @@ test.each([
     "--gprcAddr: unknown flag; did you mean --grpcAddr?",
   ],
   [["--configDir=x", "--monitoringPort=x"], '--monitoringPort: "x" is no whole number'],
-  [[], "--configDir is missing: configuration is read from the YAML files of a directory"],
+  [
+    [],
+    "there is nothing to read: neither --configDir nor --kubeconfig is given, and the program does not run in a cluster",
+  ],
   [["--configDir=/nowhere", "--grpcAddr=127.0.0.1:0"], "cannot read the configuration in /nowhere: ENOENT"],
 ])("%j ends it with 255", async (args, why) => {
   const off = [

@@ -1,5 +1,4 @@
 import * as grpc from "@grpc/grpc-js";
-import { DirectorySource } from "@keelson/sources";
 import type { Logger } from "pino";
 import { ControlPlane } from "../control-plane.ts";
 import { type ProgramLog, programLog } from "../logging/program-log.ts";
@@ -9,6 +8,7 @@ import { flagGroups } from "../settings/flags/flags.ts";
 import { type ReadSettings, readSettings } from "../settings/read-settings.ts";
 import { buildText } from "../version.ts";
 import { type Command, failure, UsageError } from "./command.ts";
+import { type OpenedSource, openSource } from "./config-source.ts";
 import { onStopSignal } from "./stop-signal.ts";
 
 /** `discovery`: the control plane. */
@@ -19,6 +19,8 @@ export const discoveryCommand: Command = {
   flagGroups,
   readsItsOwnFlags: true,
   examples: [
+    "pilot-discovery discovery",
+    "pilot-discovery discovery --kubeconfig ~/.kube/config",
     "pilot-discovery discovery --configDir ./config",
     "pilot-discovery discovery --configDir ./config --grpcAddr 127.0.0.1:15010 --httpAddr 127.0.0.1:8080",
     "pilot-discovery discovery --configDir ./config --log_output_level=default:info,ads:debug --log_as_json",
@@ -26,19 +28,22 @@ export const discoveryCommand: Command = {
   ],
   run: async ({ raw }, { environment }) => {
     const read = readSettings(raw, environment);
-    const errors = [...read.errors, ...whatIsMissing(read.settings)];
-    if (errors.length > 0) throw new UsageError(errors.join("\n"));
+    if (read.errors.length > 0) throw new UsageError(read.errors.join("\n"));
+    const opened = usable(() => openSource(read.settings, environment));
     const log = programLog(read.settings.log);
     report(read, log("default"));
-    await start(read.settings, log);
+    await start(read.settings, opened, log);
     return undefined;
   },
 };
 
-const whatIsMissing = ({ configDir }: DiscoverySettings): string[] =>
-  configDir === ""
-    ? ["--configDir is missing: configuration is read from the YAML files of a directory"]
-    : [];
+function usable(open: () => OpenedSource): OpenedSource {
+  try {
+    return open();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
 
 /** Once for all that was given in vain. */
 function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void {
@@ -48,13 +53,17 @@ function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void
   logger.info(`accepted, though without meaning here: ${withoutEffect.join(", ")}`);
 }
 
-async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void> {
-  const { configDir, meshConfigFile, domain, shutdownMs } = settings;
+async function start(
+  settings: DiscoverySettings,
+  { source, from }: OpenedSource,
+  log: ProgramLog,
+): Promise<void> {
+  const { meshConfigFile, domain, shutdownMs } = settings;
   const logger = log("default");
   // Whatever goes wrong is told by those who use it; its own lines are of another form.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const controlPlane = new ControlPlane({
-    source: new DirectorySource(configDir),
+    source,
     domain,
     meshFile: { path: meshConfigFile },
     logger: log("config"),
@@ -74,7 +83,7 @@ async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void
   try {
     await servers.openHttp();
     await controlPlane.start().catch((error: Error) => {
-      throw new Error(`cannot read the configuration in ${configDir}: ${error.message}`, { cause: error });
+      throw new Error(`cannot read the configuration in ${from}: ${error.message}`, { cause: error });
     });
     await servers.openXds();
     opened();
@@ -83,7 +92,7 @@ async function start(settings: DiscoverySettings, log: ProgramLog): Promise<void
     await stop();
     throw error;
   }
-  logger.info({ configDir }, "ready");
+  logger.info({ from }, "ready");
   onStopSignal(async (signal) => {
     logger.info({ signal }, "stopping; nodes and proxies go on under the policy they hold");
     await stop();

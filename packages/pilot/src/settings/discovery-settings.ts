@@ -1,5 +1,6 @@
 import { parseLogLevels } from "../logging/log-levels.ts";
 import type { LogSettings } from "../logging/program-log.ts";
+import { type KubernetesSettings, kubernetesSettings } from "./kubernetes-settings.ts";
 import { type PushSettings, pushSettings } from "./push-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { type ServerAddresses, serverAddresses } from "./server-addresses.ts";
@@ -17,6 +18,7 @@ export interface DiscoverySettings {
   /** Empty: no configuration from files. */
   readonly configDir: string;
   readonly meshConfigFile: string;
+  readonly kubernetes: KubernetesSettings;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
   readonly addresses: ServerAddresses;
@@ -63,6 +65,7 @@ export function discoverySettings(input: SettingsInput, errors: Errors): Discove
     },
     configDir: flags.configDir,
     meshConfigFile: flags.meshConfig,
+    kubernetes: kubernetesSettings(input),
     domain: flags.domain,
     addresses: serverAddresses(input, errors),
     grpc: grpcSettings(input, errors),

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Problem } from "@keelson/model";
-import type { ConfigSource, SourceHealth, SourceSnapshot } from "../config-source.ts";
+import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
 import { FileSet } from "./file-set.ts";
 import { asError, type Found, isGone, isWanted, walk } from "./walk.ts";
 
@@ -54,6 +54,11 @@ export class DirectorySource implements ConfigSource {
   /** What cannot be read is told as a problem of its file. */
   get health(): SourceHealth {
     return { waiting: {}, failing: {} };
+  }
+
+  /** Files tell nothing of single objects. */
+  get events(): readonly SourceEvents[] {
+    return [];
   }
 
   onChange(listener: (snapshot: SourceSnapshot) => void): void {

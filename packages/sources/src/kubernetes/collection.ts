@@ -6,7 +6,7 @@ import { splitLines } from "./json-lines.ts";
 export interface RawObject {
   readonly metadata: {
     readonly name: string;
-    readonly namespace?: string;
+    readonly namespace?: string | undefined;
     readonly resourceVersion?: string;
     readonly [field: string]: unknown;
   };
@@ -37,6 +37,8 @@ export type WatchEvent =
 /** Objects in one answer of a list: some hundred, so that neither side holds the whole collection as text. */
 const pageSize = 500;
 
+const listIdleMs = 60_000;
+
 /** Kubernetes bounds an object to 1.5 MiB in etcd, some kinds to less; JSON may need several times as much. */
 const maximumLineBytes = 16 * 1024 * 1024;
 
@@ -44,10 +46,13 @@ const maximumLineBytes = 16 * 1024 * 1024;
 export const collectionName = ({ plural, group }: Collection): string =>
   group === "" ? plural : `${plural}.${group}`;
 
+const apiPath = ({ group, version }: Collection): string =>
+  group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+
 /** @param namespace the only one that is read; empty: all */
-function pathOf({ group, version, plural }: Collection, namespace: string, namespaced: boolean): string {
-  const api = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  return namespaced && namespace !== "" ? `${api}/namespaces/${namespace}/${plural}` : `${api}/${plural}`;
+function pathOf(collection: Collection, namespace: string, namespaced: boolean): string {
+  const within = namespaced && namespace !== "" ? `/namespaces/${namespace}` : "";
+  return `${apiPath(collection)}${within}/${collection.plural}`;
 }
 
 export interface CollectionReaderOptions {
@@ -78,7 +83,7 @@ export class CollectionReader {
       const query = { limit: String(pageSize), ...(next === "" ? {} : { continue: next }) };
       const answer = await this.options.api.getJson(this.path(query), {
         signal: this.options.signal,
-        idleMs: 60_000,
+        idleMs: listIdleMs,
       });
       const { items, resourceVersion, more } = readList(answer);
       yield { items, resourceVersion };
@@ -104,6 +109,17 @@ export class CollectionReader {
     const stream = await api.getStream(this.path(query), { signal, idleMs: (forSeconds + 30) * 1000 });
     onOpen();
     for await (const line of splitLines(stream, maximumLineBytes)) yield readEvent(line);
+  }
+
+  /** Whether the server has the kind at all, which everybody may ask (the role system:discovery). */
+  async isServed(): Promise<boolean> {
+    const { api, collection, signal } = this.options;
+    const answer = await api.getJson(apiPath(collection), { signal, idleMs: listIdleMs }).catch((error) => {
+      if (error instanceof ApiError && error.status === 404) return {};
+      throw error;
+    });
+    const kinds: unknown = isRecord(answer) ? answer["resources"] : [];
+    return Array.isArray(kinds) && kinds.some((kind) => isRecord(kind) && kind["name"] === collection.plural);
   }
 
   private path(query: Readonly<Record<string, string>>): string {

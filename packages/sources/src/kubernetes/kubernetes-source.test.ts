@@ -51,7 +51,7 @@ test("a rule whose kind appears later is read, and goes with its kind", async ()
 });
 
 test("where slices may not be read, core Endpoints are; the refusal is told", async () => {
-  const api = await TestApi.start(paths.services, paths.pods, paths.endpoints);
+  const api = await TestApi.start(paths.services, paths.pods, paths.slices, paths.endpoints);
   api.put(paths.endpoints, "reviews", {
     subsets: [{ addresses: [{ ip: "10.1.0.1" }], ports: [{ name: "http", port: 9080 }] }],
   });

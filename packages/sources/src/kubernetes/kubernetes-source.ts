@@ -1,6 +1,6 @@
 import type { KnownObject, Problem } from "@keelson/model";
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { ConfigSource, SourceHealth, SourceSnapshot } from "../config-source.ts";
+import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
 import { ApiServer } from "./api-server.ts";
 import { type CollectionState, ListWatch, type ListWatchTiming } from "./list-watch.ts";
 import { ObjectStore } from "./object-store.ts";
@@ -31,6 +31,8 @@ interface Followed {
 
 /** Objects of a Kubernetes API server: what the model reads of them, and no more. */
 export class KubernetesSource implements ConfigSource {
+  /** Of the API server. */
+  readonly url: string;
   private readonly followed: readonly Followed[];
   private readonly listeners: ((snapshot: SourceSnapshot) => void)[] = [];
   private readonly stop = new AbortController();
@@ -49,6 +51,7 @@ export class KubernetesSource implements ConfigSource {
     this.quietMs = quietMs;
     this.latestMs = latestMs;
     const api = new ApiServer(options.config);
+    this.url = api.url;
     this.followed = resources
       .filter(({ role }) => roles.includes(role))
       .map((resource) => this.follow(resource, api, options));
@@ -69,6 +72,12 @@ export class KubernetesSource implements ConfigSource {
         failing.map(({ resource, listWatch }) => [nameOf(resource), listWatch.trouble]),
       ),
     };
+  }
+
+  get events(): readonly SourceEvents[] {
+    return this.followed.flatMap(({ resource: { role, kind }, store }) =>
+      [...store.events].map(([event, count]) => ({ role, kind, event, count })),
+    );
   }
 
   onChange(listener: (snapshot: SourceSnapshot) => void): void {

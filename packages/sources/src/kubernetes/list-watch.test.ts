@@ -233,14 +233,12 @@ test("a kind that is not served is looked for until it is, and is gone when it i
   expect(conditions).toEqual(["absent | ", "synced | ", "absent | "]);
 });
 
+const isList = (url: URL): boolean => url.pathname === rules && !url.searchParams.has("watch");
+
 test("what may not be read is named once; an older API that may be read takes its place", async () => {
-  const api = await TestApi.start(oldRules);
+  const api = await TestApi.start(rules, oldRules);
   api.put(oldRules, "a");
-  api.next(
-    ({ pathname }) => pathname === rules,
-    (response) => refuse(response, 403, "rules is forbidden"),
-    99,
-  );
+  api.next(isList, (response) => refuse(response, 403, "rules is forbidden"), 99);
   const { has, conditions } = follow(api, { collections: [collectionOf("v1"), collectionOf("v1alpha1")] });
   await has("a");
   expect(conditions).toEqual(["synced | may not list rules.example.org (403: rules is forbidden) | "]);
@@ -249,14 +247,18 @@ test("what may not be read is named once; an older API that may be read takes it
 test("a kind that may not be read at all is asked for now and then, and told once", async () => {
   const api = await TestApi.start(rules);
   api.put(rules, "a");
-  api.next(
-    () => true,
-    (response) => refuse(response, 403, "no"),
-    3,
-  );
+  api.next(isList, (response) => refuse(response, 403, "no"), 3);
   const { has, conditions } = follow(api);
   await has("a");
   expect(conditions).toEqual(["denied | may not list rules.example.org (403: no) | ", "synced | "]);
+});
+
+test("a refusal where there is nothing to be read is none", async () => {
+  const api = await TestApi.start();
+  api.next(isList, (response) => refuse(response, 403, "no"), 99);
+  const { listWatch, conditions } = follow(api);
+  await vi.waitUntil(() => listWatch.state === "absent", patience);
+  expect(conditions).toEqual(["absent | "]);
 });
 
 test("who may list and not watch lists now and then", async () => {

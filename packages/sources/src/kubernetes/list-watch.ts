@@ -109,22 +109,25 @@ export class ListWatch {
     { reader: CollectionReader; resourceVersion: string } | undefined
   > {
     const { api, collections, namespaced, namespace, signal } = this.options;
-    const refusals: string[] = [];
+    const refusals = new Set<string>();
     for (const collection of collections) {
       const reader = new CollectionReader({ api, collection, namespaced, namespace, signal });
       try {
         const resourceVersion = await this.list(collection, reader);
-        this.say("synced", this.watchRefusal === "" ? refusals : [...refusals, this.watchRefusal], "");
+        if (this.watchRefusal !== "") refusals.add(this.watchRefusal);
+        this.say("synced", [...refusals], "");
         return { reader, resourceVersion };
       } catch (error) {
         if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) throw error;
-        if (error.status === 403) refusals.push(refusalText("list", collection, error));
+        // Who may not read a kind is refused also where there is none.
+        if (error.status === 403 && (await reader.isServed()))
+          refusals.add(refusalText("list", collection, error));
       }
     }
-    const state = refusals.length > 0 ? "denied" : "absent";
+    const state = refusals.size > 0 ? "denied" : "absent";
     // A server that has just been started may not know all of its kinds yet, so it is asked twice.
     if (state === "absent" && this.current !== "synced") this.options.sink.clear();
-    this.say(state, refusals, "");
+    this.say(state, [...refusals], "");
     return undefined;
   }
 

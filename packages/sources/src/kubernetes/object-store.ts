@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KnownObject, ParsedObject, Problem } from "@keelson/model";
+import type { SourceEvents } from "../config-source.ts";
 import type { Collection, RawObject } from "./collection.ts";
 import type { Sink } from "./list-watch.ts";
 
@@ -19,6 +20,8 @@ export type Projection = (collection: Collection, item: RawObject) => readonly P
  * its changes; the object that is kept is the same one then, and nobody is told.
  */
 export class ObjectStore implements Sink {
+  /** What happened how often. */
+  readonly events = new Map<SourceEvents["event"], number>();
   private readonly project: Projection;
   private readonly onChange: () => void;
   private entries = new Map<string, Entry>();
@@ -58,8 +61,15 @@ export class ObjectStore implements Sink {
       before.size === this.listed.size &&
       [...this.listed].every(([key, entry]) => says(before.get(key), entry));
     // Objects that stay keep their place, so that who compares finds what differs between two equal ends.
-    for (const key of before.keys()) if (!this.listed.has(key)) before.delete(key);
-    for (const [key, entry] of this.listed) before.set(key, entry);
+    for (const key of before.keys()) {
+      if (this.listed.has(key)) continue;
+      before.delete(key);
+      this.count("delete");
+    }
+    for (const [key, entry] of this.listed) {
+      if (before.get(key) !== entry) this.count(eventOf(before.get(key), entry));
+      before.set(key, entry);
+    }
     this.listed = new Map();
     if (!same) this.changed();
   }
@@ -69,6 +79,7 @@ export class ObjectStore implements Sink {
     const before = this.entries.get(key);
     const entry = this.entryOf(collection, item, before);
     this.entries.set(key, entry);
+    this.count(eventOf(before, entry));
     if (!says(before, entry)) this.changed();
   }
 
@@ -76,6 +87,7 @@ export class ObjectStore implements Sink {
     const key = keyOf(item);
     const before = this.entries.get(key);
     this.entries.delete(key);
+    this.count("delete");
     if (before !== undefined && !says(before, nothing)) this.changed();
   }
 
@@ -88,6 +100,10 @@ export class ObjectStore implements Sink {
   private changed(): void {
     this.kept = undefined;
     this.onChange();
+  }
+
+  private count(event: SourceEvents["event"]): void {
+    this.events.set(event, (this.events.get(event) ?? 0) + 1);
   }
 
   private entryOf(collection: Collection, item: RawObject, before: Entry | undefined): Entry {
@@ -106,6 +122,11 @@ const none: readonly never[] = [];
 const nothing: Entry = { resourceVersion: "", objects: none, problems: none };
 
 const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => `${namespace}/${name}`;
+
+function eventOf(before: Entry | undefined, after: Entry): SourceEvents["event"] {
+  if (before === undefined) return "add";
+  return says(before, after) ? "updatesame" : "update";
+}
 
 /** Whether two entries mean the same to a reader. */
 const says = (a: Entry = nothing, b: Entry = nothing): boolean =>

@@ -6,7 +6,7 @@ export const identityEnvironment = {
   POD_NAMESPACE: honoured("string", "istio-system", everyAge, "default of --namespace"),
   CLUSTER_ID: honoured("string", "Kubernetes", istiod, "default of --clusterID"),
   REVISION: honoured("string", "", istiod, "name of this control plane among several of a cluster"),
-  KUBECONFIG: accepted("string", "", newAges, "default of --kubeconfig"),
+  KUBECONFIG: honoured("string", "", newAges, "default of --kubeconfig"),
   K8S_INGRESS_NS: accepted("string", "istio-system", istiod, "namespace of the ingress gateway's Service"),
   SHARED_MESH_CONFIG: accepted("string", "", istiod, "ConfigMap with a second mesh configuration"),
 };

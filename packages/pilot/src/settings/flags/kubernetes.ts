@@ -2,11 +2,12 @@ import { accepted, everyAge, honoured, istiod, oldAges, only07 } from "../settin
 
 /** About Kubernetes' API and its admission webhooks. */
 export const kubernetesFlags = {
-  kubeconfig: accepted(
+  kubeconfig: honoured(
     "string",
     "",
     everyAge,
-    "kubeconfig file; empty: the cluster that the program runs in",
+    "kubeconfig file; empty, or no such file: the cluster that the program runs in",
+    { defaultFrom: "KUBECONFIG" },
   ),
   kubernetesApiQPS: accepted("float", "80", istiod, "requests a second to Kubernetes' API"),
   kubernetesApiBurst: accepted("int", "160", istiod, "requests at once to Kubernetes' API"),

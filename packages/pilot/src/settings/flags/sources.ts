@@ -2,7 +2,12 @@ import { accepted, everyAge, honoured, istiod, newAges, oldAges, only07 } from "
 
 /** Where the configuration and the services come from. */
 export const sourceFlags = {
-  configDir: honoured("string", "", newAges, "watch the YAML files in this directory"),
+  configDir: honoured(
+    "string",
+    "",
+    newAges,
+    "watch the YAML files in this directory; rules are not read from Kubernetes then",
+  ),
   meshConfig: honoured(
     "string",
     "./etc/istio/config/mesh",
@@ -18,7 +23,7 @@ export const sourceFlags = {
     defaultFrom: "CLUSTER_ID",
   }),
   clusterAliases: accepted("map", "", istiod, "other names of clusters: alias=cluster,alias=cluster"),
-  registries: accepted(
+  registries: honoured(
     "list",
     "Kubernetes",
     everyAge,
@@ -30,7 +35,7 @@ export const sourceFlags = {
     istiod,
     "file with the mesh's networks",
   ),
-  appNamespace: accepted("string", "", oldAges, "the only namespace whose objects are watched; empty: all", {
+  appNamespace: honoured("string", "", oldAges, "the only namespace whose objects are watched; empty: all", {
     short: "a",
   }),
   resync: accepted("duration", "60s", oldAges, "interval at which all objects are listed again"),

@@ -145,9 +145,18 @@ export class TestApi {
       return other.answer(response, url);
     }
     const held = this.collections.get(url.pathname);
+    const kinds = this.kindsIn(url.pathname);
+    if (kinds.length > 0) return void response.end(JSON.stringify({ resources: kinds }));
     if (held === undefined) return refuse(response, 404, "404 page not found");
     if (url.searchParams.has("watch")) this.watch(held, url, response);
     else this.list(held, url, response);
+  }
+
+  /** What a group's version says of itself. */
+  private kindsIn(path: string): { readonly name: string }[] {
+    return [...this.collections.keys()]
+      .filter((served) => served.slice(0, served.lastIndexOf("/")) === path)
+      .map((served) => ({ name: served.slice(served.lastIndexOf("/") + 1) }));
   }
 
   private list({ objects }: Held, url: URL, response: ServerResponse): void {

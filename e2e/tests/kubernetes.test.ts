@@ -1,0 +1,264 @@
+// A real API server, our control plane behind a proxy that can be cut, and what goes wrong between them.
+
+import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
+import { afterAll, beforeAll, expect } from "vitest";
+import { CuttableProxy } from "../kubernetes/cuttable-proxy.ts";
+import { KubeClient } from "../kubernetes/kube-client.ts";
+import { node, paths, pod, podStatus, routeRuleDefinition, service, slice } from "../kubernetes/objects.ts";
+import { PolicyView } from "../kubernetes/policy-view.ts";
+import { untilSameAsServed } from "../kubernetes/same-as-served.ts";
+import type { PeerName } from "../peers/install/recipes.ts";
+import { prepareForIstio } from "../peers/istio-objects.ts";
+import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
+import { missingPeers } from "../peers/peer-cache.ts";
+import { peerTest } from "../peers/peer-test.ts";
+import { type PilotDiscovery, startPilotDiscovery } from "../peers/pilot-discovery.ts";
+import { until } from "../world/until.ts";
+
+const peers: readonly PeerName[] = ["etcd", "kube-apiserver", "kubectl", "istiod"];
+const hostname = (name: string): string => `${name}.default.svc.cluster.local`;
+const subset = (name: string, version: string): string =>
+  `outbound|9080|version=${version}|${hostname(name)}`;
+
+/** What Pilot of 0.2.12 may read of what we read (its ClusterRole istio-pilot). */
+const oldRole = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRole",
+  metadata: { name: "old-pilot" },
+  rules: [
+    { apiGroups: ["config.istio.io"], resources: ["*"], verbs: ["*"] },
+    { apiGroups: [""], resources: ["configmaps", "endpoints", "pods", "services"], verbs: ["*"] },
+    { apiGroups: [""], resources: ["namespaces", "nodes", "secrets"], verbs: ["get", "list", "watch"] },
+  ],
+};
+
+let apiserver: KubeApiserver;
+let proxy: CuttableProxy;
+let client: KubeClient;
+let pilot: PilotDiscovery;
+let view: PolicyView;
+let source: KubernetesSource;
+
+beforeAll(async () => {
+  if (await missingPeers(...peers)) return;
+  apiserver = await startKubeApiserver({ users: [{ name: "old-pilot", groups: [] }] });
+  await prepareForIstio(apiserver);
+  await apiserver.apply(
+    routeRuleDefinition,
+    { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "default" } },
+    node("node-a", "eu-1"),
+  );
+  proxy = await CuttableProxy.start(apiserver.port);
+  client = await KubeClient.of(apiserver.kubeconfig);
+  const kubeconfig = await apiserver.kubeconfigBy(proxy.port);
+  pilot = await startPilotDiscovery({ args: [`--kubeconfig=${kubeconfig}`] });
+  view = new PolicyView(`127.0.0.1:${pilot.ports.grpc}`);
+  source = new KubernetesSource({ config: loadKubeConfig(kubeconfig), revision: "default" });
+  await source.start();
+}, 300_000);
+
+afterAll(async () => {
+  await source?.close();
+  await view?.close();
+  await pilot?.stop();
+  client?.close();
+  await proxy?.close();
+  await apiserver?.stop();
+});
+
+/** The sum of a counter over all of its labels. */
+async function counter(name: string): Promise<number> {
+  const { body } = await pilot.get("/metrics");
+  const values = body.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, "gm"));
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+const versions = { v1: "10.1.0.1", v2: "10.1.0.2", v3: "10.1.0.3" };
+
+const both = async (): Promise<void> => {
+  await untilSameAsServed(source, apiserver.kubeconfig, client);
+  const served = source.snapshot.objects.filter(({ kind }) => kind === "Service");
+  const wanted = served
+    .map(({ metadata: { name, namespace } }) => `${name}.${namespace}.svc.cluster.local`)
+    .sort();
+  await until(() => view.services.join() === wanted.join(), {
+    what: "the control plane to tell all services",
+  });
+};
+
+peerTest(
+  peers,
+  "what kubectl applies is told to nodes: services, endpoints, places, rules old and new",
+  async () => {
+    await apiserver.apply(
+      service("reviews"),
+      ...Object.keys(versions).map((version) => pod("reviews", version)),
+      slice("reviews", versions),
+    );
+    for (const [version, ip] of Object.entries(versions)) {
+      await client.patch(`${paths.pods}/reviews-${version}/status`, podStatus(ip));
+    }
+    await until(() => view.endpoints(`outbound|9080||${hostname("reviews")}`).length === 3, {
+      what: "all endpoints of reviews",
+    });
+    expect(view.endpoints(`outbound|9080||${hostname("reviews")}`)).toEqual(
+      Object.values(versions).map((ip) => `${ip} eu/eu-1`),
+    );
+    await apiserver.apply({
+      apiVersion: "config.istio.io/v1alpha2",
+      kind: "RouteRule",
+      metadata: { name: "reviews-default", namespace: "default" },
+      spec: {
+        destination: { name: "reviews" },
+        precedence: 1,
+        route: [
+          { labels: { version: "v1" }, weight: 80 },
+          { labels: { version: "v3" }, weight: 20 },
+        ],
+      },
+    });
+    const wantedOld = { [subset("reviews", "v1")]: 80, [subset("reviews", "v3")]: 20 };
+    await until(() => view.destinations(hostname("reviews"))[subset("reviews", "v3")] === 20, {
+      what: "the weights of the RouteRule",
+    });
+    expect(view.destinations(hostname("reviews"))).toEqual(wantedOld);
+    await apiserver.kubectl(["delete", "routerule.config.istio.io", "reviews-default"]);
+    await apiserver.apply(
+      {
+        apiVersion: "networking.istio.io/v1",
+        kind: "DestinationRule",
+        metadata: { name: "reviews", namespace: "default" },
+        spec: { host: "reviews", subsets: [{ name: "two", labels: { version: "v2" } }] },
+      },
+      {
+        apiVersion: "networking.istio.io/v1",
+        kind: "VirtualService",
+        metadata: { name: "reviews", namespace: "default" },
+        spec: {
+          hosts: ["reviews"],
+          http: [{ route: [{ destination: { host: "reviews", subset: "two" } }] }],
+        },
+      },
+    );
+    await until(() => subset("reviews", "v2") in view.destinations(hostname("reviews")), {
+      what: "the route of the VirtualService",
+    });
+    await both();
+  },
+);
+
+peerTest(peers, "changes of labels and annotations that nobody reads push nothing", async () => {
+  const pushes = await counter("pilot_xds_pushes");
+  const events = await counter("pilot_k8s_reg_events");
+  const note = {
+    metadata: { annotations: { "example.org/note": "x" }, labels: { "example.org/team": "a" } },
+  };
+  await client.patch(`${paths.services}/reviews`, note);
+  await client.patch(`${paths.slices}/reviews-a`, note);
+  await client.patch(`${paths.nodes}/node-a`, note);
+  await client.patch(`${paths.pods}/reviews-v1`, note);
+  await until(async () => (await counter("pilot_k8s_reg_events")) >= events + 4, {
+    what: "the control plane to read the changes",
+  });
+  // Changes are told in their order: when one that is read has arrived, what came before it would have.
+  await apiserver.apply(service("sentinel"));
+  await until(() => view.services.includes(hostname("sentinel")), { what: "the sentinel" });
+  const { body } = await pilot.get("/metrics");
+  expect(body).toContain('pilot_k8s_reg_events{type="Service",event="updatesame"} 1');
+  const sentinel = (await counter("pilot_xds_pushes")) - pushes;
+  expect(sentinel).toBeGreaterThan(0);
+  // The same again, and nothing before it: as many pushes.
+  const before = await counter("pilot_xds_pushes");
+  await apiserver.apply(service("sentinel-2"));
+  await until(() => view.services.includes(hostname("sentinel-2")), { what: "the second sentinel" });
+  expect((await counter("pilot_xds_pushes")) - before).toBe(sentinel);
+});
+
+peerTest(peers, "a connection that is cut again and again loses nothing", async () => {
+  for (let i = 0; i < 8; i++) {
+    await client.create(paths.services, service(`cut-${i}`));
+    proxy.cut();
+    if (i % 2 === 1) await client.remove(`${paths.services}/cut-${i - 1}`);
+  }
+  await both();
+});
+
+peerTest(peers, "a burst of objects, half of them gone before they are read", async () => {
+  const names = Array.from({ length: 300 }, (_, i) => `burst-${i}`);
+  await Promise.all(
+    names.map(async (name, i) => {
+      await client.create(paths.services, service(name));
+      await client.create(paths.slices, slice(name, {}));
+      if (i % 2 === 0) await client.remove(`${paths.services}/${name}`);
+    }),
+  );
+  await both();
+});
+
+peerTest(
+  peers,
+  "an API server that is killed, and that has forgotten the place when it comes back",
+  async () => {
+    const place = await resourceVersion();
+    proxy.shut();
+    await client.remove(`${paths.services}/burst-3`);
+    await client.create(paths.services, service("while-away"));
+    await client.patch(`${paths.nodes}/node-a`, {
+      metadata: { labels: { "topology.kubernetes.io/zone": "eu-2" } },
+    });
+    await apiserver.etcd.compact(Number(await resourceVersion()));
+    await apiserver.kill();
+    await until(() => Object.keys(source.health.failing).length > 0, { what: "the loss to be noticed" });
+    expect(view.services).toContain(hostname("burst-3"));
+    await apiserver.restart();
+    // The new API server remembers nothing of before, and neither does etcd.
+    const { text } = await client.get(`/api/v1/services?watch=1&timeoutSeconds=1&resourceVersion=${place}`);
+    expect(text).toContain('"code":410');
+    proxy.open();
+    await both();
+    await until(() => view.endpoints(subset("reviews", "v2")).join() === "10.1.0.2 eu/eu-2", {
+      what: "the node's new place",
+    });
+    expect(source.health).toEqual({ waiting: {}, failing: {} });
+  },
+);
+
+async function resourceVersion(): Promise<string> {
+  const { text } = await client.get("/api/v1/services?limit=1");
+  return (JSON.parse(text) as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
+}
+
+peerTest(
+  peers,
+  "with the rights of Pilot 0.2.12: core Endpoints in place of slices, what is refused is named",
+  async () => {
+    await apiserver.apply(oldRole, {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "old-pilot" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "old-pilot" },
+      subjects: [{ kind: "User", name: "old-pilot", apiGroup: "rbac.authorization.k8s.io" }],
+    });
+    await client.create(paths.endpoints, {
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { name: "reviews", namespace: "default" },
+      subsets: [{ addresses: [{ ip: "10.1.0.9" }], ports: [{ name: "http", port: 9080 }] }],
+    });
+    const config = loadKubeConfig(await apiserver.kubeconfigOf("old-pilot"));
+    const old = new KubernetesSource({ config, revision: "default" });
+    await old.start();
+    const slices = old.snapshot.objects.filter(({ kind }) => kind === "EndpointSlice");
+    expect(slices.map(({ metadata }) => metadata.name)).toEqual(["reviews-0-ipv4"]);
+    const refused = old.snapshot.problems.map(
+      ({ message }) => /^may not list (\S+) \(403/.exec(message)?.[1],
+    );
+    expect(refused).toEqual(
+      expect.arrayContaining(["endpointslices.discovery.k8s.io", "sidecars.networking.istio.io"]),
+    );
+    // Each once; what is no part of this cluster is not named at all.
+    expect(refused).toEqual([...new Set(refused)]);
+    expect(refused).not.toContain("httproutes.gateway.networking.k8s.io");
+    await old.close();
+  },
+);
