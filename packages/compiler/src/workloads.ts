@@ -18,11 +18,14 @@ function compiled(workload: ModelWorkload): { readonly message: Workload; readon
   const message = workloadMessage(workload);
   const made = {
     message,
-    resource: { ...resource(WorkloadSchema, workload.name, message), node: workload.node },
+    resource: { ...resource(WorkloadSchema, workload.name, toldToNodes(message)), node: workload.node },
   };
   known.set(workload, made);
   return made;
 }
+
+/** Nodes choose nothing by a pod's labels, and need not hear of each change of them. */
+const toldToNodes = (message: Workload): Workload => ({ ...message, labels: [] });
 
 export function compileWorkloads(workloads: ReadonlyMap<string, ModelWorkload>): CompiledWorkloads {
   const messages = new Map<string, Workload>();

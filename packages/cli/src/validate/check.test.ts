@@ -40,7 +40,7 @@ test("a service whose endpoints are not in the files may have any", () => {
   ]);
 });
 
-test("endpoints whose pods are not in the files may have any labels", () => {
+test("endpoints whose pods are not in the files may be there, and have any labels", () => {
   const files = {
     "rule.yaml": reviewsRule("v9"),
     "reviews.yaml": service("reviews") + slice("reviews", ["reviews-v1"]),
