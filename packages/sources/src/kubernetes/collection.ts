@@ -136,17 +136,19 @@ export class CollectionReader {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+const textOf = (value: unknown, otherwise = ""): string => (typeof value === "string" ? value : otherwise);
+
 function isObject(value: unknown): value is RawObject {
   return isRecord(value) && isRecord(value["metadata"]) && typeof value["metadata"]["name"] === "string";
 }
 
 function readList(answer: unknown): Page & { readonly more: string } {
   if (!isRecord(answer) || !isRecord(answer["metadata"])) throw new Error("the answer is no list of objects");
-  const { resourceVersion = "", continue: more = "" } = answer["metadata"];
+  const { resourceVersion, continue: more } = answer["metadata"];
   // An empty list may be null.
   const items: unknown = answer["items"] ?? [];
   if (!Array.isArray(items) || !items.every(isObject)) throw new Error("the answer is no list of objects");
-  return { items, resourceVersion: String(resourceVersion), more: String(more) };
+  return { items, resourceVersion: textOf(resourceVersion), more: textOf(more) };
 }
 
 function readEvent(line: string): WatchEvent {
@@ -155,11 +157,11 @@ function readEvent(line: string): WatchEvent {
   const { type, object } = event;
   if (type === "ERROR") {
     const { code, message } = object;
-    throw new ApiError(typeof code === "number" ? code : 500, String(message ?? "the watch failed"));
+    throw new ApiError(typeof code === "number" ? code : 500, textOf(message, "the watch failed"));
   }
   if (type === "BOOKMARK" && isRecord(object["metadata"])) {
     const { resourceVersion } = object["metadata"];
-    return { type, object: { metadata: { name: "", resourceVersion: String(resourceVersion ?? "") } } };
+    return { type, object: { metadata: { name: "", resourceVersion: textOf(resourceVersion) } } };
   }
   if ((type === "ADDED" || type === "MODIFIED" || type === "DELETED") && isObject(object))
     return { type, object };

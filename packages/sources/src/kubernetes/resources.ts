@@ -8,7 +8,7 @@ export interface Resource {
   /** Where it may be found: the first that is served to us is read. */
   readonly collections: readonly [Collection, ...Collection[]];
   readonly namespaced: boolean;
-  /** Rules, or who is there to be called and to call. */
+  /** Rules, or who is there to be called and to call, and by which certificates. */
   readonly role: "rules" | "registry";
   /** Without it nothing can be said of the mesh; of all others, what is not served to us is taken as not there. */
   readonly essential: boolean;
@@ -36,11 +36,19 @@ const livePods: Collection = {
   fieldSelector: "status.phase!=Succeeded,status.phase!=Failed",
 };
 
+/** Helm keeps whole releases in Secrets, and old clusters a token for each service account; neither is a certificate. */
+const credentialSecrets: Collection = {
+  ...core("secrets"),
+  fieldSelector: "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token",
+};
+
 const registryResources: readonly Resource[] = [
   registry("Service", [core("services")]),
   registry("EndpointSlice", endpointCollections),
   registry("Pod", [livePods]),
   registry("Node", [core("nodes")], { namespaced: false, essential: false }),
+  registry("Secret", [credentialSecrets], { essential: false }),
+  registry("ConfigMap", [core("configmaps")], { essential: false }),
 ];
 
 /** Kinds whose plural is none of the usual ones would stand here; Kubernetes makes it of the kind in lower case. */

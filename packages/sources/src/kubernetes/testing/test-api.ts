@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { onTestFinished } from "vitest";
 import type { RawObject } from "../collection.ts";
+import { fieldsOf } from "../fields.ts";
 
 interface Held {
   readonly objects: Map<string, RawObject>;
@@ -71,7 +72,12 @@ export class TestApi {
     const type = held.objects.has(name) ? "MODIFIED" : "ADDED";
     const { metadata, ...rest } = fields;
     const object = {
-      metadata: { ...(metadata ?? {}), name, namespace: "default", resourceVersion: String(++this.version) },
+      metadata: {
+        ...fieldsOf(metadata),
+        name,
+        namespace: "default",
+        resourceVersion: String(++this.version),
+      },
       ...rest,
     };
     held.objects.set(name, object);
