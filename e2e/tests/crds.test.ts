@@ -67,7 +67,7 @@ describe("beside Istio's own", () => {
 
   peerTest(["istiod"], "names, versions and columns are the same", async () => {
     const pairs = await shared();
-    expect(pairs.length).toBe(6);
+    expect(pairs.length).toBe(7);
     for (const [own, other] of pairs) expect(faceOf(own)).toEqual(faceOf(other));
   });
 
@@ -107,7 +107,7 @@ describe("beside Istio's own", () => {
   const isListed = (path: string): boolean => listed.some((one) => one.test(path));
 });
 
-const groups = new Set(["networking.istio.io", "config.istio.io"]);
+const groups = new Set(["networking.istio.io", "security.istio.io", "config.istio.io"]);
 
 peerTest(peers, "what the model takes, the API server takes, too", async () => {
   const generated = fc

@@ -33,18 +33,22 @@ const column = (name: string, jsonPath: string, description: string): Column => 
   description,
 });
 
-const networking = (
-  kind: string,
-  plural: string,
-  rest: Partial<Pick<CustomResource, "shortNames" | "columns">> = {},
-): CustomResource => ({
-  kind,
-  group: "networking.istio.io",
-  plural,
-  categories: ["istio-io", "networking-istio-io"],
-  hasStatus: true,
-  ...rest,
-});
+type Rest = Partial<Pick<CustomResource, "shortNames" | "columns">>;
+
+/** A kind of today's Istio; its groups' names are alike. */
+const ofToday =
+  (area: "networking" | "security") =>
+  (kind: string, plural: string, rest: Rest = {}): CustomResource => ({
+    kind,
+    group: `${area}.istio.io`,
+    plural,
+    categories: ["istio-io", `${area}-istio-io`],
+    hasStatus: true,
+    ...rest,
+  });
+
+const networking = ofToday("networking");
+const security = ofToday("security");
 
 const legacy = (kind: string, plural: string): CustomResource => ({
   kind,
@@ -83,6 +87,10 @@ export const customResources: readonly CustomResource[] = [
   }),
   networking("Gateway", "gateways", { shortNames: ["gw"] }),
   networking("Sidecar", "sidecars"),
+  security("PeerAuthentication", "peerauthentications", {
+    shortNames: ["pa"],
+    columns: [column("Mode", ".spec.mtls.mode", "Whether mutual TLS is taken, asked for, or neither."), age],
+  }),
   legacy("RouteRule", "routerules"),
   legacy("DestinationPolicy", "destinationpolicies"),
   legacy("EgressRule", "egressrules"),
