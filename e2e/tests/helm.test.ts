@@ -1,5 +1,6 @@
 // The chart under real helm and a real API server. There is no kubelet, so nothing starts: what is tested is what
 // Kubernetes is asked for, and that it takes it.
+import { KubernetesSource, kubernetesResources, loadKubeConfig } from "@keelson/sources";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runHelm } from "../peers/helm.ts";
 import type { PeerName } from "../peers/install/recipes.ts";
@@ -102,6 +103,28 @@ test("a pod disruption budget is made for several replicas, a ServiceMonitor whe
   expect(others).toEqual(expect.arrayContaining(["PodDisruptionBudget", "ServiceMonitor"]));
 });
 
+peerTest(["helm"], "the control plane may list and watch what it reads, and nothing else", async () => {
+  const roles = parseRendered(await renderChart(namespace)).filter(({ kind }) =>
+    /^(Cluster)?Role$/.test(kind),
+  );
+  const rules = roles.flatMap((role) => (role as unknown as Role).rules);
+  expect(rules.map(({ verbs }) => verbs.join(" "))).toEqual(rules.map(() => "list watch"));
+  const granted = rules.flatMap(({ apiGroups, resources }) =>
+    apiGroups.flatMap((group) => resources.map((plural) => `${plural}.${group}`)),
+  );
+  // What follows the first are older places, which no server of today has.
+  const read = kubernetesResources.map(({ collections: [{ plural, group }] }) => `${plural}.${group}`);
+  expect(granted.sort()).toEqual(read.sort());
+});
+
+interface Role {
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
 peerTest(["helm"], "the agent has the privileges that the values name, and no others", async () => {
   const rendered = parseRendered(await renderChart(namespace));
   const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
@@ -168,6 +191,17 @@ describe("a release", () => {
       .trim()
       .split("\n");
   };
+  /** What the control plane cannot read with the rights that it is given. */
+  const missedByPilot = async () => {
+    const audience = "https://kubernetes.default.svc.cluster.local";
+    const token = await apiserver.serviceAccountToken(namespace, "istiod", audience);
+    const config = loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
+    const source = new KubernetesSource({ config, revision: "default" });
+    await source.start();
+    const { health, snapshot } = source;
+    await source.close();
+    return { ...health, problems: snapshot.problems };
+  };
   const replicas = () => get("horizontalpodautoscaler/istiod", ".spec.maxReplicas");
 
   peerTest(peers, "is installed, upgraded, rolled back and removed, but for the CRDs", async () => {
@@ -175,6 +209,8 @@ describe("a release", () => {
     const installed = await owned();
     expect(installed.length).toBeGreaterThanOrEqual(9);
     expect(await get("service/istiod", ".spec.ports[*].port")).toBe("15010 15012 443 15014");
+
+    expect(await missedByPilot()).toEqual({ waiting: {}, failing: {}, problems: [] });
 
     await helm(
       "upgrade",

@@ -4,4 +4,5 @@ export { DirectorySource, type DirectorySourceOptions } from "./file/directory-s
 export { type MeshContent, parseMeshConfig } from "./file/mesh-file.ts";
 export { isInCluster, loadKubeConfig } from "./kubernetes/api-server.ts";
 export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes/kubernetes-source.ts";
+export { type Resource, resources as kubernetesResources } from "./kubernetes/resources.ts";
 export { MergedSource } from "./merged-source.ts";
