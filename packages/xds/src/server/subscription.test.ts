@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { named, resource } from "../testing/resources.ts";
 import { a, all, answered, b, listed, next, nothing, subscription } from "../testing/subscriptions.ts";
+import type { Source } from "./changes.ts";
 
 describe("what a first request wants", () => {
   test("'*' is everything", () => {
@@ -90,6 +91,21 @@ describe("subscribing", () => {
     expect(next(made, named([a, later]))).toEqual({ ...nothing, added: [later] });
     expect(next(made, all)).toEqual({ ...nothing, gone: ["later"] });
     expect(next(made, named([a, later]))).toEqual({ ...nothing, added: [later] });
+  });
+
+  test("to a name that no list has sends it when a lookup finds it, and says when none does any more", () => {
+    const made = answered({ subscribe: ["stray"] });
+    const stray = resource("stray");
+    const found = (): Source => ({
+      resources: named([a]),
+      lookup: (name) => (name === "stray" ? stray : undefined),
+    });
+    expect(made.advance(listed(named([a])), true)).toEqual(nothing);
+    expect(made.advance(found(), true)).toEqual({ ...nothing, added: [stray] });
+    expect(made.advance(found(), true)).toEqual(nothing);
+    expect(next(made, named([b]))).toEqual({ ...nothing, gone: ["stray"] });
+    expect(next(made, all)).toEqual(nothing);
+    expect(made.advance(found(), true)).toEqual({ ...nothing, added: [stray] });
   });
 
   test("by name to what the wildcard holds and what is gone tells the name once", () => {

@@ -2,15 +2,8 @@ import type { Resource } from "@keelson/protos";
 import type { Changes, FirstRequest, Source } from "./changes.ts";
 import { difference } from "./difference.ts";
 import { type Rejection, Rejections } from "./rejections.ts";
+import { absent, type Told } from "./told.ts";
 import { noResources, type Resources } from "./view.ts";
-
-/** What a client was told of a resource, where the list it was brought to last says something else. */
-interface Told {
-  /** Undefined: some version that it may or may not hold. */
-  readonly version: string | undefined;
-  /** Undefined: sent on an earlier stream. */
-  readonly resource: Resource | undefined;
-}
 
 /**
  * What one stream wants of one type, and what its client was told.
@@ -151,16 +144,16 @@ export class Subscription {
   advance(source: Source, withRemovals: boolean): Changes {
     const { added, missing } = this.owedOf(source);
     const lost: string[] = [];
-    for (const [name, { version }] of this.exceptions) {
+    for (const [name, told] of this.exceptions) {
       if (this.owed.has(name)) continue;
       const resource = this.find(source, name);
-      if (resource === undefined) lost.push(name);
-      else if (resource.version !== version) added.push(resource);
+      if (resource !== undefined && resource.version !== told.version) added.push(resource);
+      if (resource === undefined && told !== absent) lost.push(name);
     }
     this.compareLists(source, added, lost);
     this.record(source.resources, added, missing);
     const gone = withRemovals ? lost : [];
-    for (const name of gone) this.exceptions.delete(name);
+    for (const name of gone) this.noteAbsent(name);
     this.unsettled = lost.length > gone.length;
     return { added, missing, gone };
   }
@@ -249,9 +242,14 @@ export class Subscription {
       if (list.get(name) === resource) this.exceptions.delete(name);
       else this.exceptions.set(name, { version, resource });
     }
-    for (const name of missing) this.exceptions.delete(name);
+    for (const name of missing) this.noteAbsent(name);
     this.owed.clear();
     this.base = list;
+  }
+
+  private noteAbsent(name: string): void {
+    if (this.names.has(name)) this.exceptions.set(name, absent);
+    else this.exceptions.delete(name);
   }
 
   private find(source: Source, name: string): Resource | undefined {
@@ -271,7 +269,8 @@ export class Subscription {
   }
 
   private wasTold(name: string): boolean {
-    return this.exceptions.has(name) || this.base.has(name);
+    const told = this.exceptions.get(name);
+    return told === undefined ? this.base.has(name) : told !== absent;
   }
 
   private wants(name: string): boolean {
