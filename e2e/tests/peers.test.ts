@@ -3,6 +3,7 @@
 import { credentials } from "@grpc/grpc-js";
 import { DeltaXdsClient } from "@keelson/xds";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { grpcService, headerIs, toVersions, versionSubsets, virtualService } from "../grpc/objects.ts";
 import { grpcLanguages, startEchoClient, startEchoServer } from "../peers/echo.ts";
 import { startEnvoy } from "../peers/envoy.ts";
 import { proxylessBootstrap } from "../peers/grpc-bootstrap.ts";
@@ -106,7 +107,7 @@ peerTest(["istioctl"], "istioctl says its version", async () => {
 describe("istiod", () => {
   beforeAll(async () => {
     if (await missingPeers(...istioPeers)) return;
-    await apiserver.apply(serviceEntry("seen.test", [{ address: "127.0.0.1", port: 9 }]));
+    await apiserver.apply(grpcService("seen.test", [{ address: "127.0.0.1:9", version: "v1" }]));
   });
 
   peerTest(istioPeers, "has its CRDs and the Gateway API's beside it", async () => {
@@ -206,11 +207,11 @@ describe.each(grpcLanguages)("%s", (language) => {
       const plain = await startEchoServer({ language, name: "v1" });
       const port = await freePort();
       await apiserver.apply(
-        serviceEntry(host, [
-          { address: "127.0.0.1", port: Number(plain.address.split(":")[1]), version: "v1" },
-          { address: "127.0.0.1", port, version: "v2" },
+        grpcService(host, [
+          { address: plain.address, version: "v1" },
+          { address: `127.0.0.1:${port}`, version: "v2" },
         ]),
-        subsets(host),
+        versionSubsets(host, ["v1", "v2"]),
         route(host, "v1"),
       );
       const byXds = await startEchoServer({
@@ -241,50 +242,9 @@ describe.each(grpcLanguages)("%s", (language) => {
   );
 });
 
-function serviceEntry(
-  host: string,
-  endpoints: { address: string; port: number; version?: string }[],
-): object {
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "ServiceEntry",
-    metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
-    spec: {
-      hosts: [host],
-      ports: [{ name: "grpc", number: 8080, protocol: "GRPC" }],
-      resolution: "STATIC",
-      endpoints: endpoints.map(({ address, port, version = "v1" }) => ({
-        address,
-        ports: { grpc: port },
-        labels: { version },
-      })),
-    },
-  };
-}
-
-/** Subsets v1 and v2, by label. */
-function subsets(host: string): object {
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "DestinationRule",
-    metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
-    spec: { host, subsets: ["v1", "v2"].map((version) => ({ name: version, labels: { version } })) },
-  };
-}
-
-/** All calls to one subset, but those with the header x-version: v2 to v2. */
-function route(host: string, subset: string): object {
-  const to = (name: string) => [{ destination: { host, subset: name } }];
-  return {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name: host.replaceAll(".", "-"), namespace: "default" },
-    spec: {
-      hosts: [host],
-      http: [
-        { match: [{ headers: { "x-version": { exact: "v2" } } }], route: to("v2") },
-        { route: to(subset) },
-      ],
-    },
-  };
-}
+/** All calls to one version, but those with the header x-version: v2 to v2. */
+const route = (host: string, version: string) =>
+  virtualService(host, [
+    { match: headerIs("v2"), route: toVersions(host, { v2: 100 }) },
+    { route: toVersions(host, { [version]: 100 }) },
+  ]);

@@ -49,10 +49,8 @@ class CombinedView implements ProxyView {
   }
 
   lookup(typeUrl: string, name: string): Resource | undefined {
-    const resource = this.resources(typeUrl).get(name);
-    return resource === undefined && typeUrl === envoyTypeUrls.route
-      ? this.shared.unknownRoutes(name)
-      : resource;
+    const { shared, inbound } = this;
+    return this.resources(typeUrl).get(name) ?? shared.stray(typeUrl, name) ?? inbound.stray?.(typeUrl, name);
   }
 }
 

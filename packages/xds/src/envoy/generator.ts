@@ -1,32 +1,24 @@
 import type { PolicyIr } from "@keelson/protos";
-import type { Workload } from "@keelson/protos/policy";
-import type { Gateway, SidecarScope } from "@keelson/protos/proxy";
+import type { Gateway } from "@keelson/protos/proxy";
 import { combinedView, emptyView } from "./combined-view.ts";
 import { Context } from "./context.ts";
 import { isExportedTo } from "./index/services.ts";
-import type { WorkloadPort } from "./index/workload-ports.ts";
 import { inboundPlans, unknownPorts } from "./listener/inbound-plan.ts";
 import type { ProxyNode } from "./proxy-node.ts";
 import type { ProxyView } from "./proxy-view.ts";
-import { buildScope, type Scope } from "./scope/scope.ts";
 import { type GatewayInputs, GatewayResources, gatewayInputList } from "./state/gateway-resources.ts";
 import { type InboundResources, inboundResources, noInbound } from "./state/inbound-resources.ts";
 import { dataKey, Interner } from "./state/interner.ts";
-import { LiveMesh } from "./state/live-mesh.ts";
+import type { LiveMesh } from "./state/live-mesh.ts";
 import type { Making, MeshResources } from "./state/mesh-resources.ts";
-import { sameItems } from "./state/origin.ts";
 import { SharedState } from "./state/shared-state.ts";
 import { SidecarResources } from "./state/sidecar-resources.ts";
-import { labelsOf, traitsOf } from "./state/traits-of.ts";
-import { type ProxyTraits, traitsKey } from "./traits.ts";
+import { type Standing, Standings } from "./state/standings.ts";
+import { traitsKey } from "./traits.ts";
 
-/** Where a proxy belongs, found once and kept as long as nothing it depends on changes. */
+/** Which resources a proxy gets, found once and kept as long as nothing it depends on changes. */
 interface Place {
-  readonly config: number;
-  readonly workload: Workload | undefined;
-  readonly ports: readonly (readonly WorkloadPort[])[];
-  readonly traits: ProxyTraits;
-  readonly scope: Scope;
+  readonly standing: Standing;
   /** Undefined for a sidecar. */
   readonly gateway: GatewayInputs | undefined;
   readonly shared: SharedState;
@@ -38,33 +30,39 @@ interface Place {
  * alike share their lists; a change of endpoints makes only the load assignments that hold them anew.
  */
 export class EnvoyGenerator {
-  private readonly mesh = new LiveMesh();
+  private readonly standings: Standings;
   private readonly shared = new Interner<SharedState>();
   private readonly inbound = new Interner<InboundResources>();
-  private readonly places = new WeakMap<ProxyNode, Place>();
-  private scopes = { config: -1, byKey: new Map<string, Scope>() };
+  private readonly places = new WeakMap<Standing, Place>();
+
+  /** @param standings shared with generators for other kinds of proxies, if there are any. */
+  constructor(standings = new Standings()) {
+    this.standings = standings;
+  }
+
+  private get mesh(): LiveMesh {
+    return this.standings.mesh;
+  }
 
   /**
    * What a proxy gets at the moment of `ir`: the same view as before if nothing of it changed.
    * @param proxy the same object for all calls for one proxy: what is found out about it is remembered under it.
    */
   view(ir: PolicyIr, proxy: ProxyNode): ProxyView {
-    this.mesh.update(ir);
     if (proxy.kind !== "sidecar" && proxy.kind !== "router") return emptyView;
-    const place = this.placeOf(proxy);
+    const place = this.placeOf(ir, proxy);
     const shared = place.shared.refresh(this.mesh.config, (present) => this.resources(place, present));
     return combinedView(shared, place.inbound);
   }
 
   /** The Gateways that a proxy serves at the moment of `ir`. */
   gatewaysOf(ir: PolicyIr, proxy: ProxyNode): Gateway[] {
-    this.mesh.update(ir);
-    const { gateways = [] } = this.placeOf(proxy).gateway ?? {};
+    const { gateways = [] } = this.placeOf(ir, proxy).gateway ?? {};
     return gateways.map(({ gateway }) => gateway);
   }
 
   private resources(
-    { traits, scope, gateway, shared }: Place,
+    { standing: { traits, scope }, gateway, shared }: Place,
     present: MeshResources | undefined,
   ): MeshResources {
     const context = new Context(this.mesh.indexes.ir.mesh, traits, scope, this.mesh);
@@ -75,59 +73,31 @@ export class EnvoyGenerator {
     return made;
   }
 
-  private placeOf(proxy: ProxyNode): Place {
-    const known = this.places.get(proxy);
-    const { config, indexes } = this.mesh;
-    const workload = indexes.ir.workloads.get(`${proxy.namespace}/${proxy.name}`);
-    const ports = proxy.addresses.map((address) => this.mesh.workloadPorts(address));
-    const right =
-      known !== undefined &&
-      known.config === config &&
-      known.workload === workload &&
-      sameItems(known.ports, ports);
-    if (right) return known;
-    const place = this.findPlace(proxy, workload, ports);
-    this.places.set(proxy, place);
+  private placeOf(ir: PolicyIr, proxy: ProxyNode): Place {
+    const standing = this.standings.of(ir, proxy);
+    const known = this.places.get(standing);
+    if (known !== undefined) return known;
+    const place = proxy.kind === "router" ? this.gatewayPlace(standing) : this.sidecarPlace(proxy, standing);
+    this.places.set(standing, place);
     return place;
   }
 
-  private findPlace(
-    proxy: ProxyNode,
-    workload: Workload | undefined,
-    ports: readonly (readonly WorkloadPort[])[],
-  ): Place {
-    const { indexes, config } = this.mesh;
-    const labels = labelsOf(proxy, workload);
-    const own = distinct(ports.flat());
-    const traits = traitsOf(proxy, labels, own, indexes);
-    const common = { config, workload, ports, traits };
-    if (proxy.kind === "router") {
-      const gateway = this.gatewayInputs(proxy, labels, own);
-      const scope = this.scopeOf(undefined, proxy.namespace);
-      const served = gateway.gateways.map(({ name }) => name);
-      const key = dataKey(["gateway", served, own, traitsKey(traits)]);
-      const shared = this.shared.get(key, () => new SharedState());
-      return { ...common, scope, gateway, shared, inbound: noInbound };
-    }
-    const sidecar = indexes.sidecars.find(proxy.namespace, labels);
-    const scope = this.scopeOf(sidecar, proxy.namespace);
-    const key = dataKey(["sidecar", sidecar?.name, traitsKey(traits)]);
+  private gatewayPlace(standing: Standing): Place {
+    const { ports, traits } = standing;
+    const gateway = this.gatewayInputs(standing);
+    const served = gateway.gateways.map(({ name }) => name);
+    const key = dataKey(["gateway", served, ports, traitsKey(traits)]);
     const shared = this.shared.get(key, () => new SharedState());
-    const context = new Context(indexes.ir.mesh, traits, scope, this.mesh);
-    return {
-      ...common,
-      scope,
-      gateway: undefined,
-      shared,
-      inbound: this.inboundOf(proxy, own, labels, context),
-    };
+    return { standing, gateway, shared, inbound: noInbound };
   }
 
-  private gatewayInputs(
-    { namespace }: ProxyNode,
-    labels: Readonly<Record<string, string>>,
-    ports: readonly WorkloadPort[],
-  ): GatewayInputs {
+  private sidecarPlace(proxy: ProxyNode, standing: Standing): Place {
+    const key = dataKey(["sidecar", standing.sidecar, traitsKey(standing.traits)]);
+    const shared = this.shared.get(key, () => new SharedState());
+    return { standing, gateway: undefined, shared, inbound: this.inboundOf(proxy, standing) };
+  }
+
+  private gatewayInputs({ labels, ports, traits: { namespace } }: Standing): GatewayInputs {
     const { gateways: all, routeTables } = this.mesh.indexes;
     const gateways = all.selecting(labels);
     const tables = gateways.map(({ name }): [string, ReturnType<typeof routeTables.forGateway>] => [
@@ -137,44 +107,16 @@ export class EnvoyGenerator {
     return { gateways, tables: new Map(tables), ports };
   }
 
-  /** Once for all proxies of a namespace that have the same Sidecar. */
-  private scopeOf(sidecar: SidecarScope | undefined, namespace: string): Scope {
-    const { config, indexes } = this.mesh;
-    if (this.scopes.config !== config) this.scopes = { config, byKey: new Map() };
-    const key = `${namespace} ${sidecar?.name ?? ""}`;
-    const known = this.scopes.byKey.get(key);
-    if (known !== undefined) return known;
-    const { ir, services, routeTables } = indexes;
-    const scope = buildScope(sidecar, namespace, {
-      services,
-      routeTables,
-      meshPolicy: ir.mesh.outboundPolicy,
-    });
-    this.scopes.byKey.set(key, scope);
-    return scope;
-  }
-
-  private inboundOf(
-    proxy: ProxyNode,
-    ports: readonly WorkloadPort[],
-    labels: Readonly<Record<string, string>>,
-    context: Context,
-  ): InboundResources {
-    const { mesh, proxy: traits } = context;
-    const settings = this.mesh.indexes.peerAuthentications.settingsFor(proxy.namespace, labels);
-    const plans = inboundPlans(ports, context, settings);
+  private inboundOf(proxy: ProxyNode, { labels, ports, traits, scope }: Standing): InboundResources {
+    const { ir, peerAuthentications } = this.mesh.indexes;
+    const settings = peerAuthentications.settingsFor(proxy.namespace, labels);
+    const plans = inboundPlans(ports, new Context(ir.mesh, traits, scope, this.mesh), settings);
     const others = unknownPorts(plans, settings);
     // The proxy's own address is only looked at where a Sidecar says so.
     const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
     const { agent, http10, interception, families, idleTimeoutMs } = traits;
     const common = [agent, http10, interception, families, idleTimeoutMs, this.mesh.makers.number];
     const key = dataKey([plans, others, addresses, common]);
-    return this.inbound.get(key, () => inboundResources(plans, others, addresses, mesh, traits));
+    return this.inbound.get(key, () => inboundResources(plans, others, addresses, ir.mesh, traits));
   }
-}
-
-/** A workload with addresses of both families serves its ports on both. */
-function distinct(ports: readonly WorkloadPort[]): WorkloadPort[] {
-  const byKey = new Map(ports.map((port) => [`${port.port} ${port.hostname} ${port.servicePort}`, port]));
-  return [...byKey.values()];
 }

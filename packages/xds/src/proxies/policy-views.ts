@@ -3,7 +3,9 @@ import { applierIdPrefix } from "@keelson/model/names";
 import type { PolicyIr, Resource, ResourceSnapshot } from "@keelson/protos";
 import { EnvoyGenerator } from "../envoy/generator.ts";
 import { type ProxyNode, ProxyNodeError, parseProxyNode } from "../envoy/proxy-node.ts";
+import { Standings } from "../envoy/state/standings.ts";
 import { envoyTypeUrls } from "../envoy/type-urls.ts";
+import { GrpcGenerator } from "../grpc/generator.ts";
 import { type SecretInputs, SecretViews, type SecretViewsOptions } from "../secrets/secret-views.ts";
 import type { Admission } from "../server/admission.ts";
 import { NodeViews } from "../server/node-views.ts";
@@ -20,7 +22,7 @@ export interface PolicySnapshot extends ResourceSnapshot {
 /** Whether it is a kernel node's applier. */
 export const isApplier = ({ id }: PeerNode): boolean => id.startsWith(applierIdPrefix);
 
-/** Whether it is a gRPC library, for which the state of the world is answered in full; as in istiod. */
+/** Whether it is a gRPC library, which needs no proxy; for it the state of the world is answered in full, as in istiod. */
 export const isProxyless = ({ message }: PeerNode): boolean => message.metadata?.["GENERATOR"] === "grpc";
 
 const { secret: secretTypeUrl, ...fromIr } = envoyTypeUrls;
@@ -30,7 +32,9 @@ const proxyTypes: ReadonlySet<string> = new Set(Object.values(fromIr));
 /** What each peer gets of a snapshot: the policy's own types as a kernel node, Envoy's types as a proxy. */
 export class PolicyViews {
   private readonly nodes = new NodeViews();
-  private readonly generator = new EnvoyGenerator();
+  private readonly standings = new Standings();
+  private readonly envoys = new EnvoyGenerator(this.standings);
+  private readonly grpc = new GrpcGenerator(this.standings);
   private readonly secrets: SecretViews;
   private readonly proxies = new WeakMap<PeerNode, ProxyNode>();
   /** The last of each peer. */
@@ -80,12 +84,13 @@ export class PolicyViews {
     return {
       credentials: snapshot.credentials,
       gateways: () =>
-        isApplier(node) ? [] : this.generator.gatewaysOf(this.newestIr(snapshot), this.proxyOf(node)),
+        isApplier(node) ? [] : this.envoys.gatewaysOf(this.newestIr(snapshot), this.proxyOf(node)),
     };
   }
 
   private proxyView(node: PeerNode, snapshot: PolicySnapshot): View {
-    return this.generator.view(this.newestIr(snapshot), this.proxyOf(node));
+    const generator = isProxyless(node) ? this.grpc : this.envoys;
+    return generator.view(this.newestIr(snapshot), this.proxyOf(node));
   }
 
   private newestIr(snapshot: PolicySnapshot): PolicyIr {

@@ -14,6 +14,8 @@ type Fields = Init<typeof ClusterSchema>;
 
 /** Istio's default size of a hash ring. */
 const defaultRingSize = 1024n;
+/** Of Envoy's API; a cluster with a larger one is refused. */
+const largestRingSize = 8_388_608n;
 
 /** Fields of a cluster that say how an endpoint is chosen. Not for ORIGINAL_DST, where nothing is. */
 export function balancerFields(balancer: LoadBalancer | undefined): Fields {
@@ -42,13 +44,14 @@ function hashFields({ maglevTableSize, minimumRingSize }: ConsistentHash): Field
       lbConfig: { case: "maglevLbConfig", value: { tableSize: maglevTableSize } },
     };
   }
-  return {
-    lbPolicy: LbPolicy.RING_HASH,
-    lbConfig: {
-      case: "ringHashLbConfig",
-      value: { minimumRingSize: minimumRingSize || defaultRingSize },
-    },
-  };
+  return ringFields(minimumRingSize);
+}
+
+/** A ring of hashes. @param minimumSize 0: Istio's default */
+export function ringFields(minimumSize: bigint): Fields {
+  const wanted = minimumSize || defaultRingSize;
+  const minimumRingSize = wanted < largestRingSize ? wanted : largestRingSize;
+  return { lbPolicy: LbPolicy.RING_HASH, lbConfig: { case: "ringHashLbConfig", value: { minimumRingSize } } };
 }
 
 /** Whether the shares of localities are set by weights. Failover works only where bad endpoints are noticed. */

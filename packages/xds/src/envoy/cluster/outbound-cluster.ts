@@ -49,7 +49,7 @@ export interface OutboundInputs {
 }
 
 /** How the endpoints of a service's cluster are found by this proxy. */
-export function discoveryType(service: Service, policy: PolicyParts, proxy: ProxyTraits): DiscoveryType {
+function discoveryType(service: Service, policy: PolicyParts, proxy: ProxyTraits): DiscoveryType {
   if (policy.loadBalancer?.simple === Simple.PASSTHROUGH) return DiscoveryType.ORIGINAL_DST;
   switch (service.resolution) {
     case Resolution.DNS:
@@ -105,11 +105,12 @@ export function outboundCluster(inputs: OutboundInputs): Cluster {
 function endpointFields(
   name: string,
   type: DiscoveryType,
-  { service, port, policy, proxy, endpoints }: OutboundInputs,
+  inputs: OutboundInputs,
 ): Init<typeof ClusterSchema> {
+  const { service, policy, proxy } = inputs;
   if (type === DiscoveryType.EDS) return { edsClusterConfig: { serviceName: name, edsConfig: overAds } };
   if (!isDns(type)) return {};
-  const known = endpoints.length > 0 ? endpoints : [ownName(service, port)];
+  const known = namedEndpoints(inputs);
   // LOGICAL_DNS looks up one name, wherever that is, and is refused without one.
   const isOne = type === DiscoveryType.LOGICAL_DNS;
   const used = isOne ? known.slice(0, 1) : known;
@@ -122,9 +123,13 @@ function endpointFields(
   };
 }
 
-/** A service without endpoints whose endpoints are looked up stands for its own name. */
-const ownName = ({ hostname }: Service, { port }: ServicePort): Endpoint =>
-  create(EndpointSchema, { hostname, port, weight: 1 });
+/** Endpoints that are looked up by name; a service without any stands for its own name. */
+export const namedEndpoints = ({
+  service: { hostname },
+  port: { port },
+  endpoints,
+}: OutboundInputs): readonly Endpoint[] =>
+  endpoints.length > 0 ? endpoints : [create(EndpointSchema, { hostname, port, weight: 1 })];
 
 function dnsFamily({ families }: ProxyTraits): DnsLookupFamily {
   if (families.length > 1) return DnsLookupFamily.ALL;

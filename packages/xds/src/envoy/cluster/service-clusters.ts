@@ -1,4 +1,5 @@
 import {
+  type Cluster,
   ClusterSchema,
   Cluster_DiscoveryType as DiscoveryType,
 } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
@@ -15,7 +16,7 @@ import { dataKey } from "../state/interner.ts";
 import { policyFor } from "../traffic-policy.ts";
 import type { ProxyTraits } from "../traits.ts";
 import { resourceOf } from "../wire.ts";
-import { discoveryType, holdsEndpoints, outboundCluster } from "./outbound-cluster.ts";
+import { holdsEndpoints, type OutboundInputs, outboundCluster } from "./outbound-cluster.ts";
 
 /** A cluster and, if it is not told them itself, where its endpoints are found. */
 export interface ClusterEntry {
@@ -83,9 +84,17 @@ interface Remembered {
 
 const noPolicy = {};
 
+const isByEds = ({ clusterDiscoveryType: { value } }: Cluster): boolean => value === DiscoveryType.EDS;
+
 /** Makes the clusters of services, once for all proxies that get the same. For one state of the mesh's settings. */
 export class ServiceClusters {
+  private readonly makeCluster: (inputs: OutboundInputs) => Cluster;
   private readonly remembered = new WeakMap<ScopedService, WeakMap<object, Map<string, Remembered>>>();
+
+  /** @param makeCluster as Envoy wants them if left out */
+  constructor(makeCluster = outboundCluster) {
+    this.makeCluster = makeCluster;
+  }
 
   /** @param sniDnat for gateways that pass mutual TLS on by its server name: clusters of that name, without TLS. */
   get(
@@ -109,7 +118,9 @@ export class ServiceClusters {
     if (known !== undefined && sets.every((set, i) => set === known.sets[i])) return known.entries;
     const entries = scoped.ports
       .filter(({ applicationProtocol }) => applicationProtocol !== ApplicationProtocol.UDP)
-      .flatMap((port) => parts.map((part) => clusterEntry(scoped, port, part, policy, context, sniDnat)));
+      .flatMap((port) =>
+        parts.map((part) => clusterEntry(scoped, port, part, policy, context, sniDnat, this.makeCluster)),
+      );
     byKey.set(key, { sets, entries });
     return entries;
   }
@@ -127,12 +138,13 @@ function clusterEntry(
   hostPolicy: HostPolicy | undefined,
   context: Context,
   sniDnat: boolean,
+  makeCluster: (inputs: OutboundInputs) => Cluster,
 ): ClusterEntry {
   const { mesh, proxy } = context;
   const { hostname } = service;
   const policy = policyFor(hostPolicy, port.port, part.subset);
   const set = outboundClusterName(port.port, part.labels, hostname);
-  const cluster = outboundCluster({
+  const cluster = makeCluster({
     service,
     port,
     subset: part.key,
@@ -143,11 +155,10 @@ function clusterEntry(
     proxy,
     ...(sniDnat && { name: serverNameOf(port.port, part.key, hostname), transport: false }),
   });
-  const byEds = discoveryType(service, policy, proxy) === DiscoveryType.EDS;
   const plan = localityPlan(policy.loadBalancer?.locality, policy.outlierDetection, proxy);
   return {
     resource: resourceOf(ClusterSchema, cluster.name, cluster),
     hostname,
-    endpoints: byEds ? { set, plan, onlyMutualTls: sniDnat } : undefined,
+    endpoints: isByEds(cluster) ? { set, plan, onlyMutualTls: sniDnat } : undefined,
   };
 }

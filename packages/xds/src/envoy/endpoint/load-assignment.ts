@@ -5,6 +5,7 @@ import {
   ClusterLoadAssignmentSchema,
 } from "@envoyproxy/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import type { Endpoint } from "@keelson/protos/policy";
+import { addressKey } from "../addresses.ts";
 import type { Init } from "../wire.ts";
 import { labelsOf, lbEndpoint } from "./lb-endpoint.ts";
 import { type LocalityPlan, matchesLocality, rank } from "./locality-plan.ts";
@@ -15,10 +16,20 @@ interface Group {
   readonly endpoints: Endpoint[];
 }
 
+/** Of endpoints with the same address and port the first, which Envoy takes; gRPC takes none at all then. */
+function distinct(endpoints: readonly Endpoint[]): Endpoint[] {
+  const seen = new Set<string>();
+  return endpoints.filter(({ address, hostname, port }) => {
+    const { size } = seen;
+    seen.add(`${address.length > 0 ? addressKey(address) : hostname}:${port}`);
+    return seen.size > size;
+  });
+}
+
 /** Endpoints of one place and rank, the best rank first. */
 function groups(endpoints: readonly Endpoint[], plan: LocalityPlan | undefined): Group[] {
   const byKey = new Map<string, Group>();
-  for (const endpoint of endpoints) {
+  for (const endpoint of distinct(endpoints)) {
     const { locality } = endpoint;
     const ranked = plan?.kind === "priorities" ? rank(plan, locality, labelsOf(endpoint)) : 0;
     const key = `${ranked}|${locality}`;
@@ -63,7 +74,8 @@ export function loadAssignment(
     const [region = "", zone = "", subZone = ""] = group.locality.split("/");
     return [
       {
-        ...(group.locality !== "" && { locality: { region, zone, subZone } }),
+        // Also where nothing is known of the place: gRPC refuses endpoints of none.
+        locality: { region, zone, subZone },
         lbEndpoints,
         loadBalancingWeight: weight,
         priority: priorities.indexOf(group.rank),

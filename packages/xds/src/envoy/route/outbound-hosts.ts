@@ -1,3 +1,4 @@
+import type { Route } from "@envoyproxy/xds-protos/envoy/config/route/v3/route_components_pb.js";
 import { Resolution, type Service } from "@keelson/protos/policy";
 import type { RouteTable } from "@keelson/protos/route";
 import { spokenAddresses } from "../addresses.ts";
@@ -31,6 +32,8 @@ export interface OutboundHostsInputs {
   /** Requests name the port themselves (forward proxies): domains hold it. */
   readonly portInDomains: boolean;
   readonly context: Context;
+  /** What callers that cannot do all that Envoy can get of the routes of rules; all as they are if left out. */
+  readonly adapt?: (routes: readonly Route[]) => readonly Route[];
 }
 
 /** The first table that has the very host, else the one with the most specific wildcard. */
@@ -45,17 +48,19 @@ function tableOf(hostname: string, tables: readonly RouteTable[]): RouteTable | 
   return wildcards.sort((a, b) => compareSpecificity(a.host, b.host))[0]?.table;
 }
 
-/** Virtual hosts of all services with an HTTP port of this number, and of hosts that only rules know. */
+/** Virtual hosts of all services with an HTTP port of this number. */
+export const serviceHosts = (inputs: OutboundHostsInputs): OutboundHost[] =>
+  inputs.services
+    .filter(({ ports }) =>
+      ports.some(({ port, applicationProtocol }) => port === inputs.port && speaksHttp(applicationProtocol)),
+    )
+    .map(({ service }) => serviceHost(service, inputs));
+
+/** The same, and those of hosts that only rules know. */
 export function outboundHosts(inputs: OutboundHostsInputs): OutboundHost[] {
   const { services, tables, port } = inputs;
   const present = services.filter(({ ports }) => ports.some((candidate) => candidate.port === port));
-  const http = present.filter(({ ports }) =>
-    ports.some((candidate) => candidate.port === port && speaksHttp(candidate.applicationProtocol)),
-  );
-  return [
-    ...http.map((scoped) => serviceHost(scoped.service, inputs)),
-    ...ruleHosts(tables, present, inputs),
-  ];
+  return [...serviceHosts(inputs), ...ruleHosts(tables, present, inputs)];
 }
 
 function speaksHttp(protocol: Parameters<typeof listenerKind>[0]): boolean {
@@ -63,8 +68,10 @@ function speaksHttp(protocol: Parameters<typeof listenerKind>[0]): boolean {
   return kind === "http" || kind === "auto";
 }
 
+const asTheyAre = (routes: readonly Route[]): readonly Route[] => routes;
+
 function serviceHost(service: Service, inputs: OutboundHostsInputs): OutboundHost {
-  const { tables, port, context } = inputs;
+  const { tables, port, context, adapt = asTheyAre } = inputs;
   const { hostname } = service;
   const name = hostAndPort(hostname, port);
   const names = namesOf(service, inputs);
@@ -74,7 +81,8 @@ function serviceHost(service: Service, inputs: OutboundHostsInputs): OutboundHos
   if (table !== undefined) {
     const ruled = routesOf({ table, port, gateway: meshGateway, isTls: false, defaultCluster, context });
     if (ruled.length > 0) {
-      return { name, domains, encode: (free) => virtualHost({ name, domains: free, routes: ruled }) };
+      const routes = adapt(ruled);
+      return { name, domains, encode: (free) => virtualHost({ name, domains: free, routes }) };
     }
   }
   const hash = policyFor(context.policyOf(service), port).loadBalancer?.consistentHash;

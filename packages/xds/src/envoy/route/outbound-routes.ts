@@ -2,7 +2,7 @@ import type { Resource } from "@keelson/protos";
 import type { Context } from "../context.ts";
 import { httpProxyRoute, unixPrefix } from "../names.ts";
 import type { Egress } from "../scope/scope.ts";
-import { type OutboundHost, outboundHosts } from "./outbound-hosts.ts";
+import { type OutboundHost, outboundHosts, serviceHosts } from "./outbound-hosts.ts";
 import { restHost } from "./rest-host.ts";
 import { routeConfiguration } from "./virtual-host.ts";
 
@@ -22,7 +22,8 @@ function parseRouteName(name: string): RouteName | undefined {
   return { port, host: colon === -1 ? undefined : name.slice(0, colon) };
 }
 
-function egressOf(name: string, port: number, egress: readonly Egress[]): Egress | undefined {
+/** The egress listener that a port belongs to. @param name of the routes, for socket files */
+export function egressOf(name: string, port: number, egress: readonly Egress[]): Egress | undefined {
   return egress.find((candidate) =>
     candidate.port === 0
       ? !candidate.bind.startsWith(unixPrefix) || candidate.bind === name
@@ -79,6 +80,6 @@ export function outboundRoutes(name: string, context: Context): Resource | undef
     return routeConfiguration(name, withRest(hosts, context));
   }
   const only = services.filter(({ service }) => service.hostname === host);
-  const [found] = outboundHosts({ services: only, tables, port, portInDomains: false, context });
+  const [found] = serviceHosts({ services: only, tables, port, portInDomains: false, context });
   return routeConfiguration(name, found === undefined ? [] : [found.encode(["*"])]);
 }

@@ -12,7 +12,8 @@ import { gatewayRoutes } from "../gateway/gateway-routes.ts";
 import type { WorkloadPort } from "../index/workload-ports.ts";
 import { clusterNames } from "../names.ts";
 import { resourceOf } from "../wire.ts";
-import { type Making, MeshResources } from "./mesh-resources.ts";
+import { EnvoyResources } from "./envoy-resources.ts";
+import type { Making } from "./mesh-resources.ts";
 
 /** What makes a gateway's resources differ from another's, beside its traits. */
 export interface GatewayInputs {
@@ -32,7 +33,7 @@ export const gatewayInputList = ({ gateways, tables, ports }: GatewayInputs): un
 ];
 
 /** What gateways get that serve the same Gateways on the same ports. */
-export class GatewayResources extends MeshResources {
+export class GatewayResources extends EnvoyResources {
   private readonly inputs: GatewayInputs;
   private readonly served: readonly GatewayListener[];
   private readonly tablesOf: TablesOf;
@@ -48,7 +49,7 @@ export class GatewayResources extends MeshResources {
     return [...this.inputs.tables.values()].flat();
   }
 
-  protected override entriesOf(...inputs: Parameters<MeshResources["entriesOf"]>): readonly ClusterEntry[] {
+  protected override entriesOf(...inputs: Parameters<EnvoyResources["entriesOf"]>): readonly ClusterEntry[] {
     const [scoped, parts] = inputs;
     const usual = super.entriesOf(scoped, parts);
     const passes = this.served.some(({ servers }) =>

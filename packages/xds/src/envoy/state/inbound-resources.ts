@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { ClusterSchema } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { ListenerSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import type { Resource } from "@keelson/protos";
 import type { Mesh } from "@keelson/protos/proxy";
 import { formatAddress, loopbacksOf } from "../addresses.ts";
 import { httpVersion } from "../cluster/http-options.ts";
@@ -16,6 +17,8 @@ import { noResources, type ResourceMap, resourceMap } from "./resource-maps.ts";
 export interface InboundResources {
   readonly clusters: ResourceMap;
   readonly listeners: ResourceMap;
+  /** One that no list has, for whoever asks for it by name; it stays the same as long as these do. */
+  stray?(typeUrl: string, name: string): Resource | undefined;
 }
 
 /** @param addresses of the proxy, for endpoints that a Sidecar writes as 0.0.0.0. */

@@ -7,8 +7,6 @@ import { holdsEndpoints } from "../cluster/outbound-cluster.ts";
 import type { ClusterEntry } from "../cluster/service-clusters.ts";
 import type { Context } from "../context.ts";
 import type { EndpointSource } from "../endpoint/assignments.ts";
-import { nameTable } from "../name-table.ts";
-import { emptyRouteConfiguration } from "../route/virtual-host.ts";
 import { dataKey } from "./interner.ts";
 import type { Makers } from "./makers.ts";
 import { Origin } from "./origin.ts";
@@ -38,10 +36,11 @@ export interface Making<Input extends Context = Context> {
 export abstract class MeshResources {
   readonly context: Context;
   protected readonly makers: Makers;
-  private readonly before: Made;
-  private readonly made: Made;
+  /** What was right before: what comes out the same is kept. */
+  protected readonly before: Made;
+  /** What has been made so far, or is still right. */
+  protected readonly made: Made;
   private readonly origin: Origin;
-  private readonly unknown = new Map<string, Resource>();
 
   constructor({ context, makers, before, made }: Making, inputs: readonly unknown[] = []) {
     this.context = context;
@@ -55,10 +54,11 @@ export abstract class MeshResources {
   protected abstract ruleTables(): Iterable<RouteTable>;
   /** Clusters that stand for no service. */
   protected abstract otherClusters(): Iterable<Resource>;
-  protected abstract makeListeners(): Iterable<Resource>;
-  protected abstract makeRoutes(): Iterable<Resource>;
-  /** Routes of a name that no listener has; undefined: nobody ever has it. */
-  protected abstract strayRoutes(name: string): Resource | undefined;
+  abstract get listeners(): ResourceMap;
+  abstract get routes(): ResourceMap;
+  abstract get nameTable(): ResourceMap;
+  /** A listener or routes that no list has, for whoever asks for them by name. The same object for the same name. */
+  abstract stray(typeUrl: string, name: string): Resource | undefined;
   /** The same resources, of which only `made` is still right. */
   protected abstract remake(making: Making): MeshResources;
 
@@ -116,25 +116,6 @@ export abstract class MeshResources {
 
   private assignment({ resource }: ClusterEntry, source: EndpointSource): Resource {
     return this.makers.assignments.get(resource.name, this.context.endpointSet(source.set), source);
-  }
-
-  get listeners(): ResourceMap {
-    return (this.made.listeners ??= resourceMap(this.makeListeners(), this.before.listeners));
-  }
-
-  get routes(): ResourceMap {
-    return (this.made.routes ??= resourceMap(this.makeRoutes(), this.before.routes));
-  }
-
-  get nameTable(): ResourceMap {
-    return (this.made.nameTable ??= resourceMap([nameTable(this.context)], this.before.nameTable));
-  }
-
-  /** Routes that a listener which is just going away still asks for. */
-  unknownRoutes(name: string): Resource {
-    const routes = this.unknown.get(name) ?? this.strayRoutes(name) ?? emptyRouteConfiguration(name);
-    this.unknown.set(name, routes);
-    return routes;
   }
 
   /** The same after some endpoint sets changed. @param changed names of sets. */

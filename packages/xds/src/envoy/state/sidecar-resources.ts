@@ -18,11 +18,12 @@ import {
 import { outboundPlans } from "../listener/outbound-plan.ts";
 import { clusterNames, httpProxyRoute, listenerName, listenerNames } from "../names.ts";
 import { outboundRoutes } from "../route/outbound-routes.ts";
+import { EnvoyResources } from "./envoy-resources.ts";
 import { dataKey } from "./interner.ts";
-import { type Making, MeshResources } from "./mesh-resources.ts";
+import type { Making } from "./mesh-resources.ts";
 
 /** What sidecars with one scope and the same traits get for the calls of their workloads. */
-export class SidecarResources extends MeshResources {
+export class SidecarResources extends EnvoyResources {
   private known: readonly ListenerPlan[] | undefined;
 
   private get plans(): readonly ListenerPlan[] {
