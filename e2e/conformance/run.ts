@@ -1,4 +1,7 @@
-import { ConfigFolder } from "../world/config-folder.ts";
+import { readdir } from "node:fs/promises";
+import { basename } from "node:path";
+import type { ConfigFolder } from "../world/config-folder.ts";
+import type { KubernetesObject } from "../world/objects.ts";
 import { until } from "../world/until.ts";
 import { type ConformanceCase, isChanging, type Stock } from "./case.ts";
 import type { Differences } from "./differences.ts";
@@ -37,26 +40,38 @@ export const stillNamespace = "conformance";
 const stillServices = 4;
 
 /** @returns every file's content by its name: what there is before the first case begins. */
-function beginnings(plan: readonly Planned[]) {
+function beginnings(plan: readonly Planned[]): ReadonlyMap<string, readonly KubernetesObject[]> {
   const still = new CaseWorld(stillNamespace);
   const names = Array.from({ length: stillServices }, (_, i) => `s${i}`);
-  const files = new Map([[stillNamespace, names.map((name, i) => still.service(name, [`10.2.${i}.1`]))]]);
+  const files = new Map<string, readonly KubernetesObject[]>();
   for (const { each, variant } of plan) {
     if (!isChanging(each)) continue;
     const world = new CaseWorld(namespaceOf(each, variant));
-    files.set(world.namespace, [...each.begin(world)]);
+    files.set(world.namespace, each.begin(world));
   }
+  // The last one, which is waited for.
+  files.set(
+    stillNamespace,
+    names.map((name, i) => still.service(name, [`10.2.${i}.1`])),
+  );
   return files;
 }
 
-/** Writes what there must be before the first case begins. */
+/** Writes what there must be before the first case begins. @throws Error if a file of that name is there already */
 export async function prepare(config: ConfigFolder, plan: readonly Planned[]): Promise<void> {
-  for (const [name, objects] of beginnings(plan)) await config.write(name, objects);
+  const files = beginnings(plan);
+  const there = new Set(await readdir(config.path));
+  for (const name of files.keys()) {
+    const file = config.file(name);
+    if (there.has(basename(file)))
+      throw new Error(`${file} is there already; remove it, or end the other run`);
+  }
+  for (const [name, objects] of files) await config.write(name, objects);
 }
 
-/** Removes what prepare() and the cases wrote. */
-export async function cleanUp(config: ConfigFolder, plan: readonly Planned[]): Promise<void> {
-  for (const name of beginnings(plan).keys()) await config.remove(name);
+/** Removes what prepare() and the cases wrote, before anything else can happen. */
+export function cleanUp(config: ConfigFolder, plan: readonly Planned[]): void {
+  for (const name of beginnings(plan).keys()) config.removeNow(name);
 }
 
 /** Runs cases against a server. @throws NoSubject if it serves nothing */

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -26,12 +27,20 @@ export class ConfigFolder {
 
   /** Writes objects, or a text as it is, to the file `name`.yaml. */
   async write(name: string, content: readonly KubernetesObject[] | string): Promise<void> {
-    const beside = join(this.path, `.${name}.${process.pid}`);
+    const beside = this.beside(name);
     await writeFile(beside, typeof content === "string" ? content : yamlDocuments(content));
     await rename(beside, this.file(name));
   }
 
   async remove(name: string): Promise<void> {
     await rm(this.file(name));
+  }
+  /** Removes a file, if it is there, and what is left of a write under way: for a process that ends. */
+  removeNow(name: string): void {
+    for (const path of [this.beside(name), this.file(name)]) rmSync(path, { force: true });
+  }
+
+  private beside(name: string): string {
+    return join(this.path, `.${name}.${process.pid}`);
   }
 }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { peerRunFolder } from "../../peers/peer-process.ts";
 import { ConfigFolder } from "../../world/config-folder.ts";
+import { onEndSignal } from "../../world/end-signals.ts";
 import { cleanUp, type Planned, prepare, stillNamespace } from "../run.ts";
 import type { Subject } from "./subject.ts";
 
@@ -35,7 +36,10 @@ export async function startExamined(
   };
 }
 
-/** A server that runs already and reads a folder: it is given what a plan begins with, which is removed at the end. */
+/**
+ * A server that runs already and reads a folder: it is given what a plan begins with. All of it is removed at the end, and
+ * when this process is asked to end.
+ */
 export async function examineWithFolder(
   address: string,
   path: string,
@@ -43,10 +47,18 @@ export async function examineWithFolder(
 ): Promise<Examined> {
   const config = await ConfigFolder.create(path);
   await prepare(config, plan);
+  const stopListening = onEndSignal((_, exitCode) => {
+    cleanUp(config, plan);
+    process.exit(exitCode);
+  });
   return {
     address,
     config,
     namespace: stillNamespace,
-    [Symbol.asyncDispose]: () => cleanUp(config, plan),
+    [Symbol.asyncDispose]: () => {
+      stopListening();
+      cleanUp(config, plan);
+      return Promise.resolve();
+    },
   };
 }
