@@ -8,6 +8,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     what: "whether a server speaks xDS as istiod does: ours, istiod, or one of yours",
   },
   envoy: { program: "envoy/main.ts", what: "real Envoys of all kinds take hundreds of meshes" },
+  "bad-input": {
+    program: "bad-input/main.ts",
+    what: "bad input of every kind against the control plane, in full size",
+  },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {
     program: "peers/setup.ts",

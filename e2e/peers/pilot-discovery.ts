@@ -21,13 +21,15 @@ export interface PilotDiscoveryOptions {
   readonly nodeArguments?: readonly string[];
 }
 
+export type PilotPorts = IstiodPorts & { readonly secureGrpc: number };
+
 /** Keelson's control plane where an istiod would stand: by the same variables, flags and ports. */
 export class PilotDiscovery {
   readonly process: PeerProcess;
-  readonly ports: IstiodPorts;
+  readonly ports: PilotPorts;
   readonly config: ConfigFolder;
 
-  constructor(process: PeerProcess, ports: IstiodPorts, config: ConfigFolder) {
+  constructor(process: PeerProcess, ports: PilotPorts, config: ConfigFolder) {
     this.process = process;
     this.ports = ports;
     this.config = config;

@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import * as grpc from "@grpc/grpc-js";
 import type { ServiceExplanation } from "@keelson/compiler";
 import type { StatusView } from "@keelson/model";
@@ -16,10 +17,12 @@ import { Debug } from "./debug/debug.ts";
 import { LiveState } from "./debug/live-state.ts";
 import { nodeViews } from "./debug/node-views.ts";
 import type { ListenAddress } from "./listen-address.ts";
+import { type LimitedLog, limitedLog } from "./logging/limited-log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Readiness } from "./readiness.ts";
-import { grpcListen, grpcOptions, shutDown } from "./servers/grpc-port.ts";
-import { listenOn } from "./servers/listen.ts";
+import { grpcListener, grpcOptions, shutDown } from "./servers/grpc-port.ts";
+import { listenOn, plainListen } from "./servers/listen.ts";
+import { PortGuard, type PortLimits } from "./servers/port-guard.ts";
 import { PolicyServer } from "./serving/policy-server.ts";
 import type { DebugSettings, GrpcSettings } from "./settings/discovery-settings.ts";
 import { defaultPush, type PushSettings } from "./settings/push-settings.ts";
@@ -43,6 +46,7 @@ export interface ControlPlaneOptions {
   readonly identity?: { readonly podName: string; readonly clusterId: string };
   readonly debug?: DebugSettings;
   readonly xdsLimits?: Partial<ServerLimits>;
+  readonly portLimits?: Partial<PortLimits>;
 }
 
 const defaultDebug: DebugSettings = {
@@ -62,6 +66,8 @@ export class ControlPlane {
   readonly metrics: Metrics;
   readonly ledger = new EdgeLedger();
   readonly debug: Debug;
+  /** Bounds what peers can make the ports keep. */
+  readonly guard: PortGuard;
   /** Who vouches for callers that show a token; nobody, until ports with TLS are open. */
   authenticators: readonly Authenticator[] = [];
   private readonly options: ControlPlaneOptions;
@@ -69,6 +75,8 @@ export class ControlPlane {
   private readonly snapshots = new Snapshots(BigInt(Date.now()));
   private readonly xds: PolicyServer;
   private readonly servers: grpc.Server[] = [];
+  private readonly listeners: Server[] = [];
+  private readonly xdsLog: LimitedLog;
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
   private versionSince: Date | undefined;
@@ -77,12 +85,15 @@ export class ControlPlane {
   constructor(options: ControlPlaneOptions) {
     this.options = options;
     this.problemLog = new ProblemLog(options.logger);
+    this.xdsLog = limitedLog(options.xdsLogger ?? options.logger);
+    this.guard = new PortGuard(this.xdsLog, options.portLimits);
     this.metrics = new Metrics({
       version: buildText,
       problems: () => this.readiness.problems,
       connections: () => this.xds.sizes(),
       sourceEvents: () => options.source.events,
     });
+    this.guard.addMetrics(this.metrics.registry);
     this.pipeline = new ConfigPipeline({
       source: options.source,
       domain: options.domain,
@@ -132,7 +143,10 @@ export class ControlPlane {
     address: ListenAddress,
     credentials: grpc.ServerCredentials = grpc.ServerCredentials.createInsecure(),
   ): Promise<number> {
-    return listenOn(address, grpcListen(this.makeServer(), credentials));
+    const listener = grpcListener(this.makeServer(), credentials);
+    this.guard.follow(listener);
+    this.listeners.push(listener);
+    return listenOn(address, plainListen(listener));
   }
 
   /** Ends all streams so that nodes look for another control plane; waits for them up to `graceMs`. */
@@ -140,7 +154,9 @@ export class ControlPlane {
     clearInterval(this.healthTimer);
     await this.pipeline.close();
     this.xds.close();
+    for (const listener of this.listeners) listener.close();
     await Promise.all(this.servers.map((server) => shutDown(server, graceMs)));
+    this.guard.close();
   }
 
   get snapshot(): ResourceSnapshot {
@@ -197,7 +213,7 @@ export class ControlPlane {
   private onXdsEvent(event: XdsEvent): void {
     this.metrics.takeXdsEvent(event);
     if (event.kind === "refused" && event.full === true && this.refuseForRoom(event.reason)) return;
-    logXdsEvent(this.options.xdsLogger ?? this.options.logger, event);
+    logXdsEvent(this.xdsLog, event);
   }
 
   private onSecretWithheld(fields: { node: string; secret: string; why: string }): void {

@@ -1,8 +1,8 @@
 import type { XdsEvent } from "@keelson/xds";
-import type { Logger } from "pino";
+import type { LimitedLog } from "./logging/limited-log.ts";
 
 /** Logs what happens on streams; what is the rule stands at the level debug. */
-export function logXdsEvent(logger: Logger, { kind, ...fields }: XdsEvent): void {
+export function logXdsEvent(logger: LimitedLog, { kind, ...fields }: XdsEvent): void {
   switch (kind) {
     case "connected":
     case "disconnected":

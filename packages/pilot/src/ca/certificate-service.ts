@@ -7,10 +7,10 @@ import {
   IstioCertificateResponseSchema,
   IstioCertificateService,
 } from "@keelson/protos/certificate-service";
-import type { Logger } from "pino";
 import { AuthenticationError } from "../auth/authenticator.ts";
 import { formatIdentity } from "../auth/identity.ts";
 import type { PeerGuard } from "../auth/peer-guard.ts";
+import type { LimitedLog } from "../logging/limited-log.ts";
 import { CaError } from "./ca-error.ts";
 import type { CaMetrics } from "./ca-metrics.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
@@ -37,7 +37,7 @@ export interface CertificateServiceOptions {
   readonly authority: CertificateAuthority;
   readonly guard: PeerGuard;
   readonly metrics: CaMetrics;
-  readonly logger: Logger;
+  readonly logger: LimitedLog;
 }
 
 /** Gives workloads their certificates: IstioCertificateService.CreateCertificate. */
@@ -96,7 +96,7 @@ function refusal(
   if (error instanceof CaError) {
     if (error.kind === "CSR_ERROR") metrics.malformedRequests.inc();
     metrics.signingFailures.inc({ error: error.kind });
-    logger.warn({ peer, error: error.kind }, error.message);
+    logger.warn({ peer, error: error.kind, reason: error.message }, "certificate not signed");
     return { code: error.code, details: `CSR signing error (${error.message})` };
   }
   logger.error({ peer, err: error }, "cannot sign a certificate");

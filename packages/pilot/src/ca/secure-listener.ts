@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { Server as NetServer } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import type { ListenAddress } from "../listen-address.ts";
@@ -13,6 +14,8 @@ export interface SecureListenerOptions {
   /** Client certificates may come from its roots. */
   readonly authority?: CertificateAuthority | undefined;
   readonly tls: TlsOptions;
+  /** Told of what listens. */
+  readonly follow: (listener: NetServer) => void;
   /** Told of client certificates that are not accepted. */
   readonly onRefused: (refused: Refused) => void;
   /** Told of handshakes that fail: probes of a port do that all the time. */
@@ -43,6 +46,7 @@ export class SecureListener {
       ALPNProtocols: ["h2"],
       handshakeTimeout: options.tls.handshakeMs ?? 10_000,
     });
+    options.follow(this.tlsServer);
     const accepted = options.server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const refused = options.server.createConnectionInjector(refusingCredentials);
     this.tlsServer.on("secureConnection", (socket: TLSSocket) => {

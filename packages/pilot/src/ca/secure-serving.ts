@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import type * as grpc from "@grpc/grpc-js";
 import type { Logger } from "pino";
@@ -7,6 +8,7 @@ import { ClientCertificateAuthenticator } from "../auth/client-certificate.ts";
 import type { NodeRules } from "../auth/node-claim.ts";
 import { AuthenticatingGuard, type PeerGuard } from "../auth/peer-guard.ts";
 import type { ListenAddress } from "../listen-address.ts";
+import { type LimitedLog, limitedLog } from "../logging/limited-log.ts";
 import { CaMetrics } from "./ca-metrics.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 import { registerCertificateService } from "./certificate-service.ts";
@@ -45,6 +47,8 @@ export class SecureServing {
   private readonly opened: OpenAuthority | undefined;
   private readonly certificate: ServerCertificate;
   private readonly metrics: CaMetrics;
+  /** For what callers do. */
+  private readonly callerLog: LimitedLog;
   private readonly listeners: SecureListener[] = [];
 
   private constructor(
@@ -58,11 +62,12 @@ export class SecureServing {
     this.opened = opened;
     this.certificate = certificate;
     this.metrics = new CaMetrics(registry);
+    this.callerLog = limitedLog(logger);
     if (opened !== undefined) this.metrics.watch(opened.authority);
     this.guard = new AuthenticatingGuard(
       [new ClientCertificateAuthenticator(trustDomain), ...authenticators],
       nodeRules,
-      (failure) => logger.warn(failure, "caller not authenticated"),
+      (failure) => this.callerLog.warn(failure, "caller not authenticated"),
     );
   }
 
@@ -85,22 +90,26 @@ export class SecureServing {
 
   /** Adds CreateCertificate, if there is a CA. */
   register(server: grpc.Server): void {
-    const { guard, metrics, authority } = this;
-    const { logger } = this.options;
+    const { guard, metrics, authority, callerLog: logger } = this;
     if (authority !== undefined) registerCertificateService(server, { authority, guard, metrics, logger });
   }
 
   /**
+   * @param follow told of what listens
    * @returns how a gRPC server listens with TLS: takes an address, gives the port; may be tried again
    * @throws Error if the certificate or a cipher suite cannot be used
    */
-  listener(server: grpc.Server): (address: ListenAddress) => Promise<number> {
-    const { logger, tls } = this.options;
+  listener(
+    server: grpc.Server,
+    follow: (listener: Server) => void = () => undefined,
+  ): (address: ListenAddress) => Promise<number> {
+    const { callerLog: logger } = this;
     const listener = new SecureListener({
       server,
       certificate: this.certificate,
       authority: this.authority,
-      tls,
+      tls: this.options.tls,
+      follow,
       onRefused: (refused) => logger.warn(refused, "client certificate not accepted"),
       onBrokenHandshake: (refused) => logger.debug(refused, "TLS handshake failed"),
     });

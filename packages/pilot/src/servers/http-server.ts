@@ -25,7 +25,10 @@ export function monitoringServer(controlPlane: ControlPlane): FastifyInstance {
 
 /** Pilot's port 15017, and 443 of its first ages: with TLS, whose certificate is renewed. */
 export function webhookServer(controlPlane: ControlPlane, serving: SecureServing): FastifyInstance {
-  const server = fastify({ ...serverOptions, https: { ...serving.secureContext, handshakeTimeout } });
+  const server = fastify({
+    ...serverOptions,
+    https: { ...serving.secureContext, handshakeTimeout, ...headTimes },
+  });
   serving.onChange(() => server.server.setSecureContext(serving.secureContext));
   const plain = server as unknown as FastifyInstance;
   answerAsGo(plain);
@@ -37,12 +40,13 @@ function addControlPlaneMetrics(server: FastifyInstance, { metrics, debug }: Con
   addMetrics(server, metrics.registry, debug.settings.metricsForLocalhostOnly);
 }
 
-/** Times in ms: a caller has as long for a request as with istiod, and less than Node would give it for a handshake. */
+/** Times in ms: a caller has as long for a request as with istiod, and less than Node would give it for the rest. */
 const serverOptions = { logger: false, forceCloseConnections: true, requestTimeout: 30_000 } as const;
 const handshakeTimeout = 10_000;
+const headTimes = { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 };
 
 function newServer(): FastifyInstance {
-  const server = fastify(serverOptions);
+  const server = fastify({ ...serverOptions, http: headTimes });
   answerAsGo(server);
   return server;
 }

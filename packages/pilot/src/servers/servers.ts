@@ -77,7 +77,8 @@ export class Servers {
     const server = this.controlPlane.makeServer(guard);
     serving.register(server);
     const serves = "xDS and certificates with TLS";
-    await this.open({ flag: "--secureGRPCAddr", serves, address: secureGrpc }, serving.listener(server));
+    const listen = serving.listener(server, (listener) => this.controlPlane.guard.follow(listener));
+    await this.open({ flag: "--secureGRPCAddr", serves, address: secureGrpc }, listen);
     for (const port of [
       { flag: "--httpsAddr", serves: "webhooks", address: https },
       { flag: "--admission-service-port", serves: "webhooks", address: admission },
@@ -120,6 +121,7 @@ export class Servers {
 
   private keep(server: FastifyInstance): FastifyInstance {
     this.http.push(server);
+    this.controlPlane.guard.followHttp(server.server);
     return server;
   }
 
@@ -145,6 +147,7 @@ export class Servers {
     const credentials = grpc.ServerCredentials.createInsecure();
     const injector = this.controlPlane.makeServer().createConnectionInjector(credentials);
     const listener = sharedPort(server.server, (socket) => injector.injectConnection(socket));
+    this.controlPlane.guard.follow(listener);
     const port = await listenOn(address, plainListen(listener));
     this.closers.push(async () => {
       listener.close();

@@ -7,7 +7,8 @@ import { envoyTypeUrls } from "@keelson/xds/envoy";
 import { anEndpointSet, anIr, aService } from "@keelson/xds/envoy/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { openGuard } from "../auth/peer-guard.ts";
-import { grpcListen } from "../servers/grpc-port.ts";
+import { grpcListener } from "../servers/grpc-port.ts";
+import { plainListen } from "../servers/listen.ts";
 import { defaultPush, type PushSettings } from "../settings/push-settings.ts";
 import { PolicyServer } from "./policy-server.ts";
 
@@ -38,13 +39,11 @@ async function serving(push: Partial<PushSettings>) {
   });
   const grpcServer = new grpc.Server();
   server.register(grpcServer, openGuard);
-  const port = await grpcListen(
-    grpcServer,
-    grpc.ServerCredentials.createInsecure(),
-  )({
-    host: "127.0.0.1",
-    port: 0,
+  const listener = grpcListener(grpcServer, grpc.ServerCredentials.createInsecure());
+  onTestFinished(() => {
+    listener.close();
   });
+  const port = await plainListen(listener)({ host: "127.0.0.1", port: 0 });
   let version = 0n;
   const set = (ir: PolicyIr) => {
     version += 1n;

@@ -38,7 +38,8 @@ export interface GrpcSettings {
   readonly keepaliveTimeoutMs: number;
   /** Infinity: connections are not closed for their age. */
   readonly maxConnectionAgeMs: number;
-  readonly maxStreamsPerConnection: number;
+  /** Undefined: the server's own bound. */
+  readonly maxStreamsPerConnection: number | undefined;
   /** Bytes; undefined: the server's own bound. */
   readonly maxRequestBytes: number | undefined;
 }
@@ -86,12 +87,12 @@ export function discoverySettings(input: SettingsInput, errors: Errors): Discove
 
 function grpcSettings(input: SettingsInput, errors: Errors): GrpcSettings {
   const { environment, givenEnvironment } = input;
-  const maxRequestBytes = environment.ISTIO_GPRC_MAXRECVMSGSIZE;
+  const { ISTIO_GPRC_MAXSTREAMS: maxStreams, ISTIO_GPRC_MAXRECVMSGSIZE: maxRequestBytes } = environment;
   return {
     keepaliveIntervalMs: positive("keepaliveInterval", input, errors),
     keepaliveTimeoutMs: positive("keepaliveTimeout", input, errors),
     maxConnectionAgeMs: positive("keepaliveMaxServerConnectionAge", input, errors),
-    maxStreamsPerConnection: environment.ISTIO_GPRC_MAXSTREAMS,
+    maxStreamsPerConnection: givenEnvironment.has("ISTIO_GPRC_MAXSTREAMS") ? maxStreams : undefined,
     maxRequestBytes: givenEnvironment.has("ISTIO_GPRC_MAXRECVMSGSIZE") ? maxRequestBytes : undefined,
   };
 }

@@ -22,11 +22,21 @@ test("the last report of a node replaces the one before", () => {
 });
 
 test("what peers send is bounded, and a node that is known goes on", () => {
-  const ledger = new EdgeLedger({ nodes: 1, edgesPerNode: 2 });
+  const ledger = new EdgeLedger({ nodes: 1, edgesPerNode: 2, edges: 10 });
   ledger.take(report("a"));
   expect(() => ledger.take(report("b"))).toThrow(/node b: 1 other nodes/);
   expect(() => ledger.take(report("a", 3))).toThrow(/3 edges, more than 2/);
   expect(() => ledger.take(report(""))).toThrow(/names no node/);
   ledger.take(report("a", 2));
   expect(ledger.reports()[0]?.edges).toHaveLength(2);
+});
+
+test("what all nodes report is bounded, too", () => {
+  const ledger = new EdgeLedger({ nodes: 10, edgesPerNode: 5, edges: 6 });
+  ledger.take(report("a", 3));
+  ledger.take(report("b", 3));
+  expect(() => ledger.take(report("c", 1))).toThrow(/more than 6/);
+  ledger.take(report("a", 2));
+  ledger.take(report("c", 1));
+  expect(() => ledger.take(report("x".repeat(254)))).toThrow(/254 characters/);
 });
