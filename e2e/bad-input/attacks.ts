@@ -163,16 +163,18 @@ const deafClients = (count: number, changes: number): Attack => ({
 export interface Sizes {
   /** Connections to one port. */
   readonly connections: number;
+  /** Streams over so many connections. */
+  readonly halfOpen: number;
   readonly frames: number;
   readonly deaf: number;
   readonly changes: number;
 }
 
-export const attacks = ({ connections, frames: many, deaf, changes }: Sizes): readonly Attack[] => [
+export const attacks = ({ connections, halfOpen, frames: many, deaf, changes }: Sizes): readonly Attack[] => [
   garbage(connections),
   silence(connections),
   slowHeads(connections),
-  halfOpenStreams(connections, Math.ceil(10_000 / connections)),
+  halfOpenStreams(connections, Math.ceil(halfOpen / connections)),
   frames("10,000 half-open streams on one connection", 10_000, adsStream),
   frames("streams that are reset at once", many, (index) =>
     Buffer.concat([adsStream(index), reset(streamId(index))]),
@@ -187,6 +189,6 @@ export const attacks = ({ connections, frames: many, deaf, changes }: Sizes): re
   headerBomb(2_000, 15, "headers"),
   headerBomb(200, 10_000),
   halfMessages(40, 8 * mebibyte),
-  tinyPieces(many * 10),
+  tinyPieces(many * 5),
   deafClients(deaf, changes),
 ];

@@ -31,7 +31,11 @@ const follow = (port: number, credentials: grpc.ChannelCredentials) => async ():
     onState: ({ error }) => error !== undefined && reject(new Error(error)),
   });
   client.start();
-  await promise.finally(() => client.close());
+  try {
+    await promise;
+  } finally {
+    await client.close();
+  }
 };
 
 const bearer = grpc.credentials.createFromMetadataGenerator((_, callback) => {
@@ -72,5 +76,6 @@ for (;;) {
   const begin = performance.now();
   const failures = (await Promise.all(steps.map(step))).filter((failure) => failure !== undefined);
   const round: HonestRound = { failures, ms: performance.now() - begin };
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(round);
 }

@@ -28,7 +28,13 @@ const user = new HonestUser({ ports: victim.ports, root, token: victim.issuer.to
 let wrong = 0;
 
 process.stdout.write(`resident memory in MiB: before, and the most, each of ${rounds} times\n\n`);
-for (const attack of attacks({ connections: 1_400, frames: 200_000, deaf: 200, changes: 5 })) {
+for (const attack of attacks({
+  connections: 1_400,
+  halfOpen: 10_000,
+  frames: 200_000,
+  deaf: 200,
+  changes: 5,
+})) {
   const peaks: number[] = [];
   const cells: string[] = [];
   const complaints: string[] = [];

@@ -49,7 +49,8 @@ export class Victim {
     const more = { oldMonitoring: await freePort(), https: await freePort(), admission: await freePort() };
     const plane = await startPilotDiscovery({
       objects: serviceEntries(0),
-      environment: { JWT_RULE: issuer.rule(), NODE_OPTIONS: heapOptions },
+      environment: { JWT_RULE: issuer.rule() },
+      nodeArguments: heapOptions,
       args: [
         `--monitoringPort=${more.oldMonitoring}`,
         `--httpsAddr=127.0.0.1:${more.https}`,
@@ -107,7 +108,7 @@ export class Victim {
 }
 
 /** A heap that a leak would fill, and collected often enough for one attack to be compared with the next. */
-const heapOptions = "--max-old-space-size=256";
+const heapOptions = ["--max-old-space-size=256"];
 
 const serviceEntries = (change: number): KubernetesObject[] =>
   Array.from({ length: services }, (_, index) => ({

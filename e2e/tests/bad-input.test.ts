@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 describe("others are served, memory is bounded, and all is freed:", () => {
-  for (const attack of attacks({ connections: 100, frames: 20_000, deaf: 20, changes: 2 })) {
+  for (const attack of attacks({ connections: 100, halfOpen: 4_000, frames: 20_000, deaf: 20, changes: 2 })) {
     test(attack.title, async () => {
       const first = await withstand(victim, user, attack);
       const second = await withstand(victim, user, attack);
