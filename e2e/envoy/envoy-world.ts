@@ -107,36 +107,43 @@ export const istioObject = (
   spec,
 });
 
-/** discovery.k8s.io/v1 EndpointSlices and core/v1 Pods of backends, one each; a pod's label `version` is its name. */
+/** EndpointSlices of a service and Pods of its backends, one each; a pod's label `version` is its name. */
 export const podsBehind = (
   service: string,
   backends: readonly Backend[],
   portName = "http",
+): KubernetesObject[] => [...backends.map(podOf), ...slicesOf(service, backends, portName)];
+
+/** core/v1 Pod. */
+const podOf = ({ name, address }: Backend): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, namespace, labels: { version: name } },
+  spec: { nodeName: "node-1", serviceAccountName: "default" },
+  status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
+});
+
+/** discovery.k8s.io/v1 EndpointSlices, one for each backend. */
+export const slicesOf = (
+  service: string,
+  backends: readonly Backend[],
+  portName = "http",
 ): KubernetesObject[] =>
-  backends.flatMap(({ name, address, port }) => [
-    {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name, namespace, labels: { version: name } },
-      spec: { nodeName: "node-1", serviceAccountName: "default" },
-      status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
-    },
-    {
-      apiVersion: "discovery.k8s.io/v1",
-      kind: "EndpointSlice",
-      metadata: { name: `${service}-${name}`, namespace, labels: { "kubernetes.io/service-name": service } },
-      addressType: "IPv4",
-      endpoints: [
-        {
-          addresses: [address],
-          conditions: { ready: true },
-          nodeName: "node-1",
-          targetRef: { kind: "Pod", name, namespace },
-        },
-      ],
-      ports: [{ name: portName, port, protocol: "TCP" }],
-    },
-  ]);
+  backends.map(({ name, address, port }) => ({
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: `${service}-${name}`, namespace, labels: { "kubernetes.io/service-name": service } },
+    addressType: "IPv4",
+    endpoints: [
+      {
+        addresses: [address],
+        conditions: { ready: true },
+        nodeName: "node-1",
+        targetRef: { kind: "Pod", name, namespace },
+      },
+    ],
+    ports: [{ name: portName, port, protocol: "TCP" }],
+  }));
 
 /** Sends all requests for a service to the pods of one version, by a subset of this name. */
 export const toSubset = (service: string, subset: string, version: string): KubernetesObject[] => [

@@ -72,7 +72,7 @@ describe.each(adsVariants)("over %s", (_, variant) => {
   });
 
   envoyTest("a timeout ends what takes longer, and nothing else", async () => {
-    expect((await asked("timeout", { headers: { [wishes.wait]: "5000" } })).status).toBe(504);
+    expect((await asked("timeout", { headers: { [wishes.wait]: "10000" } })).status).toBe(504);
     expect((await asked("timeout")).status).toBe(200);
   });
 
@@ -122,6 +122,39 @@ describe.each(adsVariants)("over %s", (_, variant) => {
       }),
     ]);
     expect(rules.backends.v1.seen["cors"]).toBeUndefined();
+  });
+
+  envoyTest("a consistent hash keeps a caller with one pod, and callers apart", async () => {
+    const podsOf = async (user: string) => {
+      const headers = { host: "hashed", "x-user": user };
+      return Object.keys(await tally(rules.question({ headers }), 8, backendOf));
+    };
+    const users = Array.from(Array(20).keys(), (i) => `user-${i}`);
+    const pods = await Promise.all(users.map(podsOf));
+    expect(pods.map((each) => each.length)).toEqual(pods.map(() => 1));
+    expect(new Set(pods.flat()).size).toBe(3);
+  });
+
+  envoyTest("a pool refuses what is more than it may hold", async () => {
+    const headers = { host: "narrow", [wishes.wait]: "300" };
+    const answers = await Promise.all(Array.from({ length: 12 }, () => rules.ask({ headers })));
+    const statuses = new Set(answers.map(({ status }) => status));
+    expect(statuses).toEqual(new Set([200, 503]));
+  });
+
+  envoyTest("a pod that fails is left alone", async () => {
+    const asks = (more: Record<string, string>) =>
+      rules.ask({ headers: { host: "careful", ...more } }, "careful");
+    const failed = await asks({ [wishes.failFirst]: "1" });
+    expect(failed.status).toBe(503);
+    const left = ["v1", "v2", "v3"].filter((name) => name !== failed.echo?.backend);
+    await until(
+      async () => {
+        const seen = await tally(rules.question({ headers: { host: "careful" } }), 30, backendOf);
+        return Object.keys(seen).sort().join() === left.join();
+      },
+      { what: `${left.join(" and ")} alone to answer` },
+    );
   });
 
   envoyTest("weights split connections of a TCP port", async () => {

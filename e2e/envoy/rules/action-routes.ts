@@ -20,7 +20,7 @@ export const actionRoutes = {
   "rewrite of the authority": { rewrite: { authority: "other.example.com" }, ...toV1 },
   redirect: { redirect: { uri: "/there", authority: "elsewhere.example.com", redirectCode: 302 } },
   "direct response": { directResponse: { status: 418, body: { string: "short and stout" } } },
-  timeout: { timeout: "0.2s", ...toV1 },
+  timeout: { timeout: "1s", ...toV1 },
   "enough retries": { retries: { attempts: 2, retryOn: "5xx", backoff: "0.01s" }, ...toV1 },
   "too few retries": { retries: { attempts: 1, retryOn: "5xx", backoff: "0.01s" }, ...toV1 },
   abort: { fault: { abort: { percentage: { value: 100 }, httpStatus: 418 } }, ...toV1 },

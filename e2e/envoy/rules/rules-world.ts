@@ -4,11 +4,12 @@ import type { AdsVariant } from "../../peers/plain-envoy.ts";
 import { freePort } from "../../world/free-port.ts";
 import type { KubernetesObject } from "../../world/objects.ts";
 import { until } from "../../world/until.ts";
-import { EnvoyWorld, httpService, istioObject, podsBehind } from "../envoy-world.ts";
+import { EnvoyWorld, httpService, istioObject, podsBehind, slicesOf } from "../envoy-world.ts";
 import { type ActionRoute, actionRoutes, reviews } from "./action-routes.ts";
 import { type Answer, ask, type Question } from "./ask.ts";
 import { type EchoBackend, startEchoBackend, wishes } from "./echo-backend.ts";
 import { matchCases } from "./match-cases.ts";
+import { policies } from "./policies.ts";
 
 /** The header that says which route an answer came by. */
 const routeHeader = "x-route";
@@ -45,6 +46,7 @@ export class RulesWorld implements AsyncDisposable {
       httpService("reviews", ports.http),
       ...podsBehind("reviews", [v1, v2, v3]),
       ...reviewsRules(),
+      ...policyObjects(ports.http, [v1, v2, v3]),
       ...bytesObjects(ports.tcp, lines),
       ...outsideObjects(ports.outside, outside),
     ];
@@ -118,6 +120,14 @@ function reviewsRules(): KubernetesObject[] {
     }),
   ];
 }
+
+/** Services with the same pods, one for each policy, and without rules for their requests. */
+const policyObjects = (port: number, backends: readonly EchoBackend[]): KubernetesObject[] =>
+  Object.entries(policies).flatMap(([name, trafficPolicy]) => [
+    httpService(name, port),
+    ...slicesOf(name, backends),
+    istioObject("DestinationRule", name, { host: name, trafficPolicy }),
+  ]);
 
 /** A service of bytes with two versions, of which one gets three of four connections. */
 function bytesObjects(port: number, servers: readonly LineServer[]): KubernetesObject[] {
