@@ -107,6 +107,15 @@ function bootstrapOf({ node, variant }: Subject, path: string): Bootstrap {
     ...plain,
     // Where pilot-agent serves secrets.
     static_resources: { clusters: [...clusters, grpcCluster("sds-grpc", { path })] },
+    // Waypoints have listeners inside.
+    bootstrap_extensions: [
+      {
+        name: "envoy.bootstrap.internal_listener",
+        typed_config: {
+          "@type": "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+        },
+      },
+    ],
     // Without a limit of connections an Envoy warns of that.
     overload_manager: {
       resource_monitors: [

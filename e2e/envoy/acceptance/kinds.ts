@@ -6,7 +6,7 @@ import { withAgent } from "@keelson/xds/envoy/testing";
 import type { AdsVariant } from "../../peers/plain-envoy.ts";
 
 /** Kinds of proxies that get different things. */
-export const proxyKinds = ["sidecar", "tproxy", "router", "plain"] as const;
+export const proxyKinds = ["sidecar", "tproxy", "router", "waypoint", "plain"] as const;
 export type ProxyKind = (typeof proxyKinds)[number];
 
 /** A proxy to be fed meshes. */
@@ -59,6 +59,11 @@ function nodeOf(kind: ProxyKind, { id, addresses }: Place): { id: string; metada
       return {
         id: "router~10.0.0.9~gateway.shop~shop.svc.cluster.local",
         metadata: { ...withAgent, LABELS: { version: "v1", istio: "ingressgateway" } },
+      };
+    case "waypoint":
+      return {
+        id: "waypoint~10.0.0.9~waypoint-1.default~default.svc.cluster.local",
+        metadata: { ...withAgent, LABELS: { "gateway.networking.k8s.io/gateway-name": "waypoint" } },
       };
     case "plain":
       return { id: "plain", metadata: {} };

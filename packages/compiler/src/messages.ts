@@ -69,6 +69,7 @@ export function serviceMessage(
     aliases: [...service.aliases],
     addressBlocks: [...service.addressBlocks],
     mutualTls,
+    waypoint: service.waypoint,
   });
 }
 
@@ -113,7 +114,8 @@ const endpointMessages = new WeakMap<ModelEndpoint, Endpoint>();
 function endpointMessage(endpoint: ModelEndpoint): Endpoint {
   const known = endpointMessages.get(endpoint);
   if (known !== undefined) return known;
-  const { address, hostname, port, weight, workload, labels, locality, mutualTls, serviceAccount } = endpoint;
+  const { address, hostname, port, weight, workload, labels, locality, mutualTls, serviceAccount, tunnel } =
+    endpoint;
   const message = create(EndpointSchema, {
     address,
     hostname,
@@ -124,6 +126,7 @@ function endpointMessage(endpoint: ModelEndpoint): Endpoint {
     locality,
     mutualTls,
     serviceAccount,
+    tunnel,
   });
   endpointMessages.set(endpoint, message);
   return message;

@@ -25,6 +25,16 @@ export const topologyLabels = [
   ["topology.istio.io/subzone"],
 ] as const;
 
+/** Name of the waypoint that callers of a service pass through, and its namespace if that is another one. */
+export const waypointLabel = "istio.io/use-waypoint";
+export const waypointNamespaceLabel = "istio.io/use-waypoint-namespace";
+
+/** For which traffic a waypoint is. */
+export const waypointForLabel = "istio.io/waypoint-for";
+
+/** "enabled" for a pod whose tunnels a ztunnel beside it ends. */
+export const redirectionAnnotation = "ambient.istio.io/redirection";
+
 /** What is read of the metadata of a kind's objects, beside what names them. */
 export interface MetadataRead {
   /** "all": rules may choose by any. */
@@ -33,9 +43,14 @@ export interface MetadataRead {
 }
 
 const byKind: Readonly<Record<string, Partial<MetadataRead>>> = {
-  "Service.": { annotations: [exportToAnnotation, accountsAnnotation, canonicalAccountsAnnotation] },
+  "Service.": {
+    labels: [waypointLabel, waypointNamespaceLabel],
+    annotations: [exportToAnnotation, accountsAnnotation, canonicalAccountsAnnotation],
+  },
+  "ServiceEntry.networking.istio.io": { labels: [waypointLabel, waypointNamespaceLabel] },
+  "Gateway.gateway.networking.k8s.io": { labels: [waypointForLabel] },
   "EndpointSlice.discovery.k8s.io": { labels: [serviceNameLabel] },
-  "Pod.": { labels: "all" },
+  "Pod.": { labels: "all", annotations: [redirectionAnnotation] },
   "Node.": { labels: topologyLabels.flat() },
   "WorkloadEntry.networking.istio.io": { labels: "all" },
   "Ingress.networking.k8s.io": { annotations: [ingressClassAnnotation] },

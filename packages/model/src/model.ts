@@ -56,6 +56,8 @@ export interface Service {
   readonly aliases: readonly string[];
   /** CIDR blocks that mean the service beside its addresses, sorted. */
   readonly addressBlocks: readonly string[];
+  /** "namespace/name" of the waypoint that callers pass through; empty: none. */
+  readonly waypoint: string;
   readonly object: ConfigObject;
 }
 
@@ -81,6 +83,8 @@ export interface Endpoint {
   readonly locality: string;
   /** It takes mutual TLS of the mesh. */
   readonly mutualTls: boolean;
+  /** It is reached through a tunnel of the mesh (HBONE). */
+  readonly tunnel: boolean;
   /** The workload's labels, which routes choose by. */
   readonly labels: Readonly<Record<string, string>>;
 }

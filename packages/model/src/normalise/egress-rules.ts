@@ -16,6 +16,7 @@ export function normaliseEgressRule(object: EgressRuleObject): Service {
     namespace: object.metadata.namespace,
     addresses: [],
     addressBlocks: [],
+    waypoint: "",
     ports: ports
       .map(({ port, protocol }) => ({
         port,

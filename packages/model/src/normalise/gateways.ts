@@ -10,6 +10,7 @@ import {
 import { type FieldPath, type Problem, problemOf } from "../config-object.ts";
 import type { GatewayListener } from "../kinds/gateway.ts";
 import type { GatewayObject, ServiceObject } from "../kinds/index.ts";
+import { waypointForLabel } from "../metadata-read.ts";
 import { checkedCredential, gatewayCredential, invalidCredential } from "./gateway-credentials.ts";
 import type { Normalised } from "./normalised.ts";
 import type { ReferenceGrants } from "./reference-grants.ts";
@@ -45,6 +46,7 @@ export function normaliseGateway(
   const problems: Problem[] = [];
   const { spec } = object.body;
   const { name, namespace } = object.metadata;
+  if (spec.gatewayClassName === waypointClass) return { value: [], problems: waypointProblems(object) };
   if (!isOurs(object)) {
     const text = `class ${spec.gatewayClassName} is none of ${[...classes].join(", ")}; the Gateway is left to others`;
     return { value: [], problems: [problemOf("warning", object, ["spec", "gatewayClassName"], text)] };
@@ -76,6 +78,16 @@ export function normaliseGateway(
     });
   });
   return { value, problems };
+}
+
+/** Proxies of these Gateways get the services whose labels name them. */
+const waypointClass = "istio-waypoint";
+
+function waypointProblems(object: GatewayObject): Problem[] {
+  const kind = object.metadata.labels[waypointForLabel] ?? "service";
+  if (kind === "service") return [];
+  const text = `"${kind}" has no effect: a waypoint is for the services that name it, not for workloads yet`;
+  return [problemOf("warning", object, ["metadata", "labels", waypointForLabel], text)];
 }
 
 function whyUnsupported({

@@ -10,6 +10,7 @@ import { sortEndpoints } from "./endpoints.ts";
 import { resolveExportTo, resolveHost } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
+import { waypointOf } from "./waypoints.ts";
 import { entryEndpoints, entryFacts } from "./workload-entries.ts";
 import { labelFacts, type PlacedPod, podFacts } from "./workload-facts.ts";
 import { podAddresses } from "./workloads.ts";
@@ -47,6 +48,7 @@ export function normaliseServiceEntry(object: ServiceEntryObject, domain: string
     exportedTo: resolveExportTo(spec.exportTo, namespace),
     identities: spec.subjectAltNames,
     aliases: [],
+    waypoint: waypointOf(object),
     object,
   }));
 }

@@ -22,6 +22,7 @@ test("hostname, address and port", () => {
       identities: [],
       aliases: [],
       addressBlocks: [],
+      waypoint: "",
       object: expect.objectContaining({ kind: "Service" }),
     },
   });

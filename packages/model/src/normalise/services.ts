@@ -8,6 +8,7 @@ import { compareAddresses, type Service, type ServicePort } from "../model.ts";
 import { resolveExportTo, serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
+import { waypointOf } from "./waypoints.ts";
 
 const list = (text = ""): string[] =>
   text
@@ -51,6 +52,7 @@ export function normaliseService(
       identities: identitiesOf(annotations, namespace, trustDomain),
       aliases: [],
       addressBlocks: [],
+      waypoint: waypointOf(object),
       object,
     },
     problems,

@@ -25,7 +25,7 @@ export function entryFacts(
   object?: WorkloadEntryObject,
 ): WorkloadFacts {
   const labels = object === undefined ? spec.labels : entryLabels(object);
-  const { locality, mutualTls } = labelFacts(namespace, labels);
+  const { locality, mutualTls, tunnel } = labelFacts(namespace, labels);
   return {
     workload: object === undefined ? "" : `${namespace}/${object.metadata.name}`,
     namespace,
@@ -33,6 +33,7 @@ export function entryFacts(
     locality: spec.locality === "" ? locality : spec.locality,
     // Who has an identity of the mesh speaks its TLS, unless a label says otherwise (Istio).
     mutualTls: mutualTls || (spec.serviceAccount !== "" && labels["security.istio.io/tlsMode"] === undefined),
+    tunnel,
     labels,
   };
 }

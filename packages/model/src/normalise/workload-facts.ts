@@ -1,9 +1,11 @@
 import type { NodeObject, PodObject } from "../kinds/index.ts";
-import { topologyLabels } from "../metadata-read.ts";
+import { redirectionAnnotation, topologyLabels } from "../metadata-read.ts";
 import type { Endpoint } from "../model.ts";
 
 /** Pods with this label speak the mesh's mutual TLS if it says "istio"; the sidecar injector writes it. */
 const tlsModeLabel = "security.istio.io/tlsMode";
+/** "http" for a workload that ends tunnels itself. */
+const tunnelLabel = "networking.istio.io/tunnel";
 /** Locality of a pod, with "." in place of "/". */
 const localityLabel = "istio-locality";
 
@@ -17,7 +19,7 @@ export interface PlacedPod {
 
 export type WorkloadFacts = Pick<
   Endpoint,
-  "workload" | "namespace" | "serviceAccount" | "locality" | "mutualTls" | "labels"
+  "workload" | "namespace" | "serviceAccount" | "locality" | "mutualTls" | "tunnel" | "labels"
 >;
 
 /** A pod's facts are asked for by each service that it stands behind. */
@@ -28,10 +30,11 @@ export function podFacts(placed: PlacedPod): WorkloadFacts {
   const before = known.get(placed);
   if (before !== undefined) return before;
   const { pod, node } = placed;
-  const { name, namespace, labels } = pod.metadata;
+  const { name, namespace, labels, annotations } = pod.metadata;
   const own = labelFacts(namespace, labels);
   const facts = {
     ...own,
+    tunnel: own.tunnel || annotations[redirectionAnnotation] === "enabled",
     workload: `${namespace}/${name}`,
     serviceAccount: pod.body.spec.serviceAccountName,
     ...(node === undefined ? {} : placeFacts(node, own)),
@@ -48,6 +51,7 @@ export function labelFacts(namespace: string, labels: Readonly<Record<string, st
     serviceAccount: "",
     locality: (labels[localityLabel] ?? "").replaceAll(".", "/"),
     mutualTls: labels[tlsModeLabel] === "istio",
+    tunnel: labels[tunnelLabel] === "http",
     labels,
   };
 }

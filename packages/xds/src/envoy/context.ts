@@ -44,6 +44,11 @@ export class Context {
     return this.indexes.endpointSet(name);
   }
 
+  /** Name of the cluster of a part of a service's endpoints. */
+  clusterName(port: number, subset: string, hostname: string): string {
+    return outboundClusterName(port, subset, hostname);
+  }
+
   /** A service that the proxy may call. */
   visible(hostname: string): Service | undefined {
     const service = this.services.get(hostname);

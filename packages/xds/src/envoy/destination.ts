@@ -5,7 +5,6 @@ import type { Subset } from "@keelson/protos/traffic-policy";
 import type { Context } from "./context.ts";
 import { includesLabels } from "./hosts.ts";
 import type { WeightedCluster } from "./listener/tcp-proxy.ts";
-import { outboundClusterName } from "./names.ts";
 import { type PolicyParts, policyFor } from "./traffic-policy.ts";
 
 /** The third field of a cluster's name: a subset, or sorted labels where a rule knows no subsets. */
@@ -27,7 +26,7 @@ export function destinationPort(
 export function destinationCluster(destination: RouteDestination, context: Context, dialled: number): string {
   const service = context.visible(destination.hostname);
   const port = destinationPort(destination, service, dialled);
-  return outboundClusterName(port, subsetKey(destination), service?.hostname ?? destination.hostname);
+  return context.clusterName(port, subsetKey(destination), service?.hostname ?? destination.hostname);
 }
 
 /** Destinations that get something. Without any weight all get the same; without any destination there is none. */

@@ -14,12 +14,16 @@ import type { Making, MeshResources } from "./state/mesh-resources.ts";
 import { SharedState } from "./state/shared-state.ts";
 import { SidecarResources } from "./state/sidecar-resources.ts";
 import { type Standing, Standings } from "./state/standings.ts";
+import { WaypointResources } from "./state/waypoint-resources.ts";
 import { traitsKey } from "./traits.ts";
+import { WaypointContext } from "./waypoint/waypoint-context.ts";
+
+const servedKinds: ReadonlySet<ProxyNode["kind"]> = new Set(["sidecar", "router", "waypoint"]);
 
 /** Which resources a proxy gets, found once and kept as long as nothing it depends on changes. */
 interface Place {
   readonly standing: Standing;
-  /** Undefined for a sidecar. */
+  /** Undefined for all but routers. */
   readonly gateway: GatewayInputs | undefined;
   readonly shared: SharedState;
   readonly inbound: InboundResources;
@@ -49,7 +53,7 @@ export class EnvoyGenerator {
    * @param proxy the same object for all calls for one proxy: what is found out about it is remembered under it.
    */
   view(ir: PolicyIr, proxy: ProxyNode): ProxyView {
-    if (proxy.kind !== "sidecar" && proxy.kind !== "router") return emptyView;
+    if (!servedKinds.has(proxy.kind)) return emptyView;
     const place = this.placeOf(ir, proxy);
     const shared = place.shared.refresh(this.mesh.config, (present) => this.resources(place, present));
     return combinedView(shared, place.inbound);
@@ -61,10 +65,9 @@ export class EnvoyGenerator {
     return gateways.map(({ gateway }) => gateway);
   }
 
-  private resources(
-    { standing: { traits, scope }, gateway, shared }: Place,
-    present: MeshResources | undefined,
-  ): MeshResources {
+  private resources({ standing, gateway, shared }: Place, present: MeshResources | undefined): MeshResources {
+    const { traits, scope, waypoint } = standing;
+    if (waypoint !== undefined) return this.waypointResources(waypoint, standing, shared, present);
     const context = new Context(this.mesh.indexes.ir.mesh, traits, scope, this.mesh);
     if (present?.isRightFor(context, gateway && gatewayInputList(gateway)) === true) return present;
     const making: Making = { context, makers: this.mesh.makers, before: present?.lists ?? {}, made: {} };
@@ -73,13 +76,35 @@ export class EnvoyGenerator {
     return made;
   }
 
+  private waypointResources(
+    key: string,
+    { traits, scope }: Standing,
+    shared: SharedState,
+    present: MeshResources | undefined,
+  ): MeshResources {
+    const { indexes, makers, interests } = this.mesh;
+    const context = new WaypointContext(key, indexes.ir.mesh, traits, scope, this.mesh);
+    if (present?.isRightFor(context, [key]) === true) return present;
+    const made = new WaypointResources({ context, makers, before: present?.lists ?? {}, made: {} });
+    interests.set(shared, made.hostnames);
+    return made;
+  }
+
   private placeOf(ir: PolicyIr, proxy: ProxyNode): Place {
     const standing = this.standings.of(ir, proxy);
     const known = this.places.get(standing);
     if (known !== undefined) return known;
-    const place = proxy.kind === "router" ? this.gatewayPlace(standing) : this.sidecarPlace(proxy, standing);
+    const place = this.findPlace(proxy, standing);
     this.places.set(standing, place);
     return place;
+  }
+
+  private findPlace(proxy: ProxyNode, standing: Standing): Place {
+    if (proxy.kind === "router") return this.gatewayPlace(standing);
+    if (standing.waypoint === undefined) return this.sidecarPlace(proxy, standing);
+    const key = dataKey(["waypoint", standing.waypoint, traitsKey(standing.traits)]);
+    const shared = this.shared.get(key, () => new SharedState());
+    return { standing, gateway: undefined, shared, inbound: noInbound };
   }
 
   private gatewayPlace(standing: Standing): Place {

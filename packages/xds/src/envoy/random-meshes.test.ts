@@ -30,6 +30,10 @@ function proxiesOf(ir: PolicyIr): ProxyNode[] {
     }),
     aProxy({ id: "router~10.0.0.9~gw.shop~shop.svc.cluster.local", metadata: { LABELS: { version: "v1" } } }),
     aProxy({ id: "plain" }),
+    aProxy({
+      id: "waypoint~10.0.0.9~waypoint-1.default~default.svc.cluster.local",
+      metadata: { ...withAgent, LABELS: { "gateway.networking.k8s.io/gateway-name": "waypoint" } },
+    }),
   ];
 }
 
@@ -53,7 +57,7 @@ test("Envoy has nothing to say against the resources of any mesh", () => {
         expect(faultsOf(generator.view(ir, proxy), cannotBeThere)).toEqual([]);
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 30 },
   );
 });
 

@@ -29,7 +29,7 @@ function discovery(name: string, inputs: OutboundInputs): Fields {
   if (endpoints.length === 1 || service.resolution === Resolution.DNS_ROUND_ROBIN) {
     return {
       clusterDiscoveryType: { case: "type", value: DiscoveryType.LOGICAL_DNS },
-      loadAssignment: loadAssignment(name, endpoints.slice(0, 1), undefined, service.hostname),
+      loadAssignment: loadAssignment(name, endpoints.slice(0, 1), { fallbackName: service.hostname }),
     };
   }
   return {

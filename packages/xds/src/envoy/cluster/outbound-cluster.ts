@@ -119,7 +119,7 @@ function endpointFields(
     : localityPlan(policy.loadBalancer?.locality, policy.outlierDetection, proxy);
   return {
     dnsLookupFamily: dnsFamily(proxy),
-    loadAssignment: loadAssignment(name, used, plan, service.hostname),
+    loadAssignment: loadAssignment(name, used, { plan, fallbackName: service.hostname }),
   };
 }
 

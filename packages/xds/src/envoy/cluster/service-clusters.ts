@@ -41,7 +41,12 @@ export type LabelParts = ReadonlyMap<string, ReadonlyMap<string, Readonly<Record
 const whole: Part = { key: "", labels: "", subset: undefined };
 const onlyWhole: readonly Part[] = [whole];
 
-function partsOf(hostname: string, policy: HostPolicy | undefined, labelParts: LabelParts): readonly Part[] {
+/** The whole of a service's endpoints, its subsets, and what rules choose by labels. */
+export function partsOf(
+  hostname: string,
+  policy: HostPolicy | undefined,
+  labelParts: LabelParts,
+): readonly Part[] {
   const choices = labelParts.get(hostname);
   if (policy === undefined && choices === undefined) return onlyWhole;
   const subsets = policy?.subsets ?? [];

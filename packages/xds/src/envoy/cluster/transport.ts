@@ -30,7 +30,7 @@ interface TransportInputs {
   readonly http2: boolean;
 }
 
-const rawBuffer: TransportSocket = {
+export const rawBuffer: TransportSocket = {
   name: "envoy.transport_sockets.raw_buffer",
   configType: typedConfig(RawBufferSchema),
 };
@@ -71,6 +71,25 @@ const detectsMutualTls = (inputs: TransportInputs): boolean =>
 const takesMutualTls = (inputs: TransportInputs): boolean =>
   isAutomatic(inputs) && inputs.type === DiscoveryType.ORIGINAL_DST && inputs.service.mutualTls;
 
+/** As a rule says, and nothing else: where something beside the proxy sees to mutual TLS. */
+export function ruleTransport(
+  { tls, proxyProtocol }: PolicyParts,
+  service: Service,
+  proxy: ProxyTraits,
+  http2: boolean,
+): TransportSocket {
+  const isRuled = tls?.mode === Mode.SIMPLE || tls?.mode === Mode.MUTUAL;
+  const socket = isRuled ? ruleSocket(proxy, tls, { names: namesOf(tls, service), http2 }) : rawBuffer;
+  const version = proxyProtocol ?? 0;
+  return version === 0 ? socket : withProxyProtocol(socket, version);
+}
+
+/** Names of which the server must show one. */
+function namesOf({ subjectAltNames }: ClientTls, service: Service): readonly string[] {
+  if (subjectAltNames.length > 0) return subjectAltNames;
+  return service.meshExternal ? service.identities : [];
+}
+
 function mutual({ proxy, service, port, subset, http2 }: TransportInputs, tls?: ClientTls): TransportSocket {
   const written = tls?.subjectAltNames ?? [];
   return meshSocket(proxy, {
@@ -85,12 +104,8 @@ function ruled(inputs: TransportInputs, tls: ClientTls, proxy: ProxyTraits): Tra
     case Mode.ISTIO_MUTUAL:
       return mutual(inputs, tls);
     case Mode.SIMPLE:
-    case Mode.MUTUAL: {
-      const { service, http2 } = inputs;
-      const external = service.meshExternal ? service.identities : [];
-      const names = tls.subjectAltNames.length > 0 ? tls.subjectAltNames : external;
-      return ruleSocket(proxy, tls, { names, http2 });
-    }
+    case Mode.MUTUAL:
+      return ruleSocket(proxy, tls, { names: namesOf(tls, inputs.service), http2: inputs.http2 });
     default:
       return undefined;
   }

@@ -13,6 +13,8 @@ export interface EndpointSource {
   readonly plan: LocalityPlan | undefined;
   /** Those that take clear text are left out. */
   readonly onlyMutualTls: boolean;
+  /** Those that are reached through tunnels are: a waypoint begins them. */
+  readonly tunnels?: boolean;
 }
 
 /** Makes the endpoints of clusters, once for all proxies that get the same. */
@@ -23,7 +25,7 @@ export class Assignments {
   /** @param set undefined: the cluster has no endpoint, which Envoy is told, too. */
   get(clusterName: string, set: EndpointSet | undefined, source: EndpointSource): Resource {
     if (set === undefined) return this.empty.get(clusterName, () => encode(clusterName, [], source));
-    // The name of a cluster that only takes mutual TLS is like no other.
+    // The name of a cluster that only takes mutual TLS, or has tunnels, is like no other.
     const key = source.plan === undefined ? clusterName : `${clusterName} ${dataKey(source.plan)}`;
     const known = this.remembered.get(set) ?? new Map<string, Resource>();
     this.remembered.set(set, known);
@@ -36,11 +38,15 @@ export class Assignments {
 function encode(
   clusterName: string,
   all: readonly Endpoint[],
-  { plan, onlyMutualTls }: EndpointSource,
+  { plan, onlyMutualTls, tunnels = false }: EndpointSource,
 ): Resource {
   // A name instead of an address is looked up only in clusters that hold their endpoints themselves.
   const endpoints = all.filter(
     ({ address, mutualTls }) => address.length > 0 && (mutualTls || !onlyMutualTls),
   );
-  return resourceOf(ClusterLoadAssignmentSchema, clusterName, loadAssignment(clusterName, endpoints, plan));
+  return resourceOf(
+    ClusterLoadAssignmentSchema,
+    clusterName,
+    loadAssignment(clusterName, endpoints, { plan, tunnels }),
+  );
 }

@@ -7,7 +7,7 @@ import {
 import type { Endpoint } from "@keelson/protos/policy";
 import { addressKey } from "../addresses.ts";
 import type { Init } from "../wire.ts";
-import { labelsOf, lbEndpoint } from "./lb-endpoint.ts";
+import { type LbEndpointOptions, labelsOf, lbEndpoint } from "./lb-endpoint.ts";
 import { type LocalityPlan, matchesLocality, rank } from "./locality-plan.ts";
 
 interface Group {
@@ -54,22 +54,22 @@ function shares(all: readonly Group[], plan: Extract<LocalityPlan, { kind: "weig
   return result;
 }
 
-/**
- * The endpoints of a cluster, by place.
- * @param fallbackName what an endpoint without address and name stands for; without it such endpoints are left out.
- */
+export interface AssignmentOptions extends LbEndpointOptions {
+  readonly plan?: LocalityPlan | undefined;
+}
+
+/** The endpoints of a cluster, by place. */
 export function loadAssignment(
   clusterName: string,
   endpoints: readonly Endpoint[],
-  plan?: LocalityPlan,
-  fallbackName?: string,
+  { plan, ...options }: AssignmentOptions = {},
 ): ClusterLoadAssignment {
   const all = groups(endpoints, plan);
   const wanted = plan?.kind === "weights" ? shares(all, plan) : undefined;
   const priorities = [...new Set(all.map((group) => group.rank))];
   const localities = all.flatMap((group): Init<typeof LocalityLbEndpointsSchema>[] => {
     const weight = wanted === undefined ? weightOf(group) : (wanted.get(group) ?? 0);
-    const lbEndpoints = group.endpoints.flatMap((endpoint) => lbEndpoint(endpoint, fallbackName) ?? []);
+    const lbEndpoints = group.endpoints.flatMap((endpoint) => lbEndpoint(endpoint, options) ?? []);
     if (weight === 0 || lbEndpoints.length === 0) return [];
     const [region = "", zone = "", subZone = ""] = group.locality.split("/");
     return [

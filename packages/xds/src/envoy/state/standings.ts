@@ -5,6 +5,7 @@ import type { WorkloadPort } from "../index/workload-ports.ts";
 import type { ProxyNode } from "../proxy-node.ts";
 import { buildScope, type Scope } from "../scope/scope.ts";
 import type { ProxyTraits } from "../traits.ts";
+import { waypointScope } from "../waypoint/waypoint-scope.ts";
 import { LiveMesh } from "./live-mesh.ts";
 import { sameItems } from "./origin.ts";
 import { labelsOf, traitsOf } from "./traits-of.ts";
@@ -21,7 +22,12 @@ export interface Standing {
   /** Name of the Sidecar that counts for it; undefined: none does. */
   readonly sidecar: string | undefined;
   readonly scope: Scope;
+  /** "namespace/name" of the Gateway that a waypoint's proxy is for; undefined for all others. */
+  readonly waypoint: string | undefined;
 }
+
+/** Label of the pods that are made for a Gateway. */
+const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
 
 interface Remembered {
   readonly standing: Standing;
@@ -57,23 +63,27 @@ export class Standings {
     const labels = labelsOf(proxy, workload);
     const traits = traitsOf(proxy, labels, ports, indexes);
     const sidecar = proxy.kind === "sidecar" ? indexes.sidecars.find(proxy.namespace, labels) : undefined;
-    const scope = this.scopeOf(sidecar, proxy.namespace);
-    return { config, workload, labels, ports, traits, sidecar: sidecar?.name, scope };
+    const waypoint =
+      proxy.kind === "waypoint" ? `${proxy.namespace}/${labels[gatewayNameLabel] ?? ""}` : undefined;
+    const scope =
+      waypoint === undefined
+        ? this.scopeOf(sidecar, proxy.namespace)
+        : this.scopeFor(`waypoint ${waypoint}`, () => waypointScope(waypoint, indexes));
+    return { config, workload, labels, ports, traits, sidecar: sidecar?.name, scope, waypoint };
   }
 
   /** Once for all proxies of a namespace that have the same Sidecar. */
   private scopeOf(sidecar: SidecarScope | undefined, namespace: string): Scope {
-    const { config, indexes } = this.mesh;
+    const { ir, services, routeTables } = this.mesh.indexes;
+    const inputs = { services, routeTables, meshPolicy: ir.mesh.outboundPolicy };
+    return this.scopeFor(`${namespace} ${sidecar?.name ?? ""}`, () => buildScope(sidecar, namespace, inputs));
+  }
+
+  /** The same scope for the same key, as long as nothing but endpoints and workloads changes. */
+  private scopeFor(key: string, make: () => Scope): Scope {
+    const { config } = this.mesh;
     if (this.scopes.config !== config) this.scopes = { config, byKey: new Map() };
-    const key = `${namespace} ${sidecar?.name ?? ""}`;
-    const known = this.scopes.byKey.get(key);
-    if (known !== undefined) return known;
-    const { ir, services, routeTables } = indexes;
-    const scope = buildScope(sidecar, namespace, {
-      services,
-      routeTables,
-      meshPolicy: ir.mesh.outboundPolicy,
-    });
+    const scope = this.scopes.byKey.get(key) ?? make();
     this.scopes.byKey.set(key, scope);
     return scope;
   }

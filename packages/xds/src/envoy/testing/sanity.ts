@@ -76,7 +76,8 @@ function matchKeys(match: FilterChainMatch | undefined): string[] {
 const ambiguousListeners = (view: ProxyView): string[] => {
   const listeners = listenersOf(view);
   const addresses = listeners.flatMap(({ address, additionalAddresses }) =>
-    [address, ...additionalAddresses.map((additional) => additional.address)].map(addressOf),
+    // Listeners inside the proxy have no address.
+    [address, ...additionalAddresses.map((additional) => additional.address)].map(addressOf).filter(Boolean),
   );
   return [
     ...repeated(addresses).map((address) => `two listeners have the address ${address}`),

@@ -50,6 +50,7 @@ function randomService(random: RandomSource, i: number): Service {
     ports: numbers.map((port) => ({ port, name: `p${port}`, applicationProtocol: random.pick(protocols) })),
     exportedTo: random.chance(0.1) ? [random.pick(namespaces)] : [],
     identities: random.chance(0.5) ? [`spiffe://cluster.local/ns/default/sa/service-${i}`] : [],
+    waypoint: random.chance(0.4) ? "default/waypoint" : "",
   };
   if (!outside) {
     const headless = random.chance(0.15);
@@ -87,6 +88,7 @@ function endpointSets(random: RandomSource, service: Service): EndpointSet[] {
     version: random.pick(versions),
     locality: random.pick(localities),
     mutualTls: random.chance(0.7),
+    tunnel: random.chance(0.5),
     weight: random.integer(1, 10),
   }));
   return service.ports.flatMap(({ port, applicationProtocol }) => {
