@@ -5,7 +5,7 @@ import { noCredentials } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import { type ConnectionView, serverOptions, type View, XdsServer } from "@keelson/xds";
 import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
-import { Secrets, secretOf } from "./secrets.ts";
+import { Secrets } from "./secrets.ts";
 
 /** Changes what a proxy is sent, to see that it is noticed; the same view for the same view. */
 export type Alter = (view: View) => View;
@@ -78,5 +78,5 @@ export class MeshServer implements AsyncDisposable {
 
 const withSecrets = (view: View, secrets: Secrets): View => ({
   resources: (typeUrl) => view.resources(typeUrl),
-  lookup: (typeUrl, name) => view.lookup?.(typeUrl, name) ?? secretOf(secrets, typeUrl, name),
+  lookup: (typeUrl, name) => view.lookup?.(typeUrl, name) ?? secrets.lookup(typeUrl, name),
 });

@@ -29,7 +29,12 @@ export class Secrets {
     return new Secrets({ certificate, key, root: issuer.certificate });
   }
 
-  resource(name: string): Resource {
+  /** As a view's lookup: a secret for every name; undefined for other types. */
+  lookup(typeUrl: string, name: string): Resource | undefined {
+    return typeUrl === envoyTypeUrls.secret ? this.resource(name) : undefined;
+  }
+
+  private resource(name: string): Resource {
     const { certificate, key, root } = this.pem;
     const secret = create(SecretSchema, {
       name,
@@ -81,7 +86,3 @@ const secretDiscovery = {
     responseDeserialize: (bytes: Buffer) => fromBinary(DiscoveryResponseSchema, bytes),
   },
 } as const;
-
-/** The view with a secret for every name that is asked for. */
-export const secretOf = (secrets: Secrets, typeUrl: string, name: string): Resource | undefined =>
-  typeUrl === envoyTypeUrls.secret ? secrets.resource(name) : undefined;
