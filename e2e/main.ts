@@ -12,6 +12,14 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "bad-input/main.ts",
     what: "bad input of every kind against the control plane, in full size",
   },
+  images: {
+    program: "images/main.ts",
+    what: "builds both images on a base made by debootstrap, and looks at them",
+  },
+  install: {
+    program: "node-runner/main.ts",
+    what: "the chart on a real API server, and its pods from the built images, to uninstall",
+  },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {
     program: "peers/setup.ts",

@@ -31,6 +31,9 @@ export interface PeerProcessOptions {
 /** In a peer's environment: which one of its owner's it is. */
 const peerVariable = "KEELSON_PEER";
 
+/** Variables by which a peer's processes are found when it is stopped: whoever changes the environment keeps them. */
+export const ownVariables = [ownerVariable, peerVariable] as const;
+
 /** Why no peer can be in a network namespace of its own here; undefined if it can. */
 export async function missingForAlone(): Promise<string | undefined> {
   try {

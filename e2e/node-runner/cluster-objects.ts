@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exec } from "../kernels/exec.ts";
+import type { KubeApiserver } from "../peers/kube-apiserver.ts";
+import { until } from "../world/until.ts";
+import type { PodObject } from "./node-runner.ts";
+
+// What stands in for the controllers that a cluster has, and for what docs/install.md asks of its reader.
+
+/** The root of the mesh: Secret "cacerts" and ConfigMap "istio-ca-root-cert". */
+export async function giveRoot(apiserver: KubeApiserver, namespace: string, folder: string): Promise<void> {
+  const [certificate, key] = [join(folder, "ca-cert.pem"), join(folder, "ca-key.pem")];
+  const subject = ["-subj", "/O=cluster.local/CN=Root CA"];
+  const extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
+  const added = extensions.flatMap((extension) => ["-addext", extension]);
+  const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...subject, ...added];
+  await exec("openssl", [...made, "-keyout", key, "-out", certificate]);
+  const [cert, secret] = await Promise.all([certificate, key].map((file) => readFile(file, "utf8")));
+  const stringData = {
+    "ca-cert.pem": cert,
+    "ca-key.pem": secret,
+    "root-cert.pem": cert,
+    "cert-chain.pem": cert,
+  };
+  await apiserver.apply(
+    { apiVersion: "v1", kind: "Secret", metadata: { name: "cacerts", namespace }, stringData },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "istio-ca-root-cert", namespace },
+      data: { "root-cert.pem": cert },
+    },
+  );
+}
+
+/** Value of JWT_RULE that accepts the cluster's own tokens. */
+export async function jwtRule(apiserver: KubeApiserver): Promise<string> {
+  const { issuer } = JSON.parse(
+    await apiserver.kubectl(["get", "--raw", "/.well-known/openid-configuration"]),
+  ) as { issuer: string };
+  const jwks = await apiserver.kubectl(["get", "--raw", "/openid/v1/jwks"]);
+  return JSON.stringify({ issuer, audiences: ["istio-ca"], jwks });
+}
+
+interface Workload {
+  readonly spec: {
+    readonly template: { readonly metadata: { readonly labels: object }; readonly spec: object };
+  };
+}
+
+/** The first pod of a Deployment or DaemonSet, on a node: what its controller and the scheduler would make. */
+export async function makePod(
+  apiserver: KubeApiserver,
+  namespace: string,
+  workload: string,
+  nodeName: string,
+): Promise<PodObject> {
+  const read = (what: string, ...options: readonly string[]) =>
+    apiserver.kubectl(["get", what, `--namespace=${namespace}`, "--output=json", ...options]);
+  const { template } = (JSON.parse(await read(workload)) as Workload).spec;
+  const name = `${workload.replace(/^.*\//, "")}-0`;
+  const { labels } = template.metadata;
+  await apiserver.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels },
+    spec: { ...template.spec, nodeName },
+  });
+  const { metadata } = JSON.parse(await read(`pod/${name}`)) as PodObject;
+  // As the template says it, without what admission adds for a kubelet.
+  return { metadata, spec: template.spec };
+}
+
+/** Waits for a pod that somebody else makes. */
+export async function awaitPod(
+  apiserver: KubeApiserver,
+  namespace: string,
+  name: string,
+): Promise<PodObject> {
+  return until(
+    async () => {
+      const ask = ["get", `pod/${name}`, `--namespace=${namespace}`, "--output=json", "--ignore-not-found"];
+      const text = await apiserver.kubectl(ask);
+      return text === "" ? undefined : (JSON.parse(text) as PodObject);
+    },
+    { what: `pod ${name} to be made`, everyMs: 200 },
+  );
+}
+
+/** Says of a pod what a kubelet would. */
+export async function reportPhase(
+  apiserver: KubeApiserver,
+  { metadata: { name, namespace } }: PodObject,
+  phase: "Running" | "Succeeded" | "Failed",
+): Promise<void> {
+  const patch = JSON.stringify({ status: { phase } });
+  const where = [`pod/${name}`, `--namespace=${namespace}`, "--subresource=status", "--type=merge"];
+  await apiserver.kubectl(["patch", ...where, `--patch=${patch}`]);
+}
