@@ -70,15 +70,14 @@ export class AdsStream {
   /** Brings the client to the newest state, at once or after the push in flight. */
   onNews(): void {
     const isIdle = this.stage === undefined && !this.behind && !this.inFlight.blocksPush;
-    if (isIdle && this.holdsAll()) return;
+    const newest = isIdle ? this.context.newest() : undefined;
+    if (newest !== undefined && this.holdsAll(newest)) return;
     this.behind = true;
-    this.push();
+    this.push(newest);
   }
 
   /** Whether nothing of the newest state is news to the client; then it counts as brought to it. */
-  private holdsAll(): boolean {
-    const newest = this.context.newest();
-    if (newest === undefined) return false;
+  private holdsAll(newest: State): boolean {
     if (newest.view !== this.state?.view) {
       for (const { rule, subscription, asked } of this.ordered)
         if (asked || !subscription.isUpTo(newest.view.resources(rule.typeUrl))) return false;
@@ -112,10 +111,11 @@ export class AdsStream {
     checkLimit(`names of ${typeUrl}`, state.subscription.size, limits.namesPerType);
   }
 
-  private push(): void {
+  /** @param newest what the node should hold now, if that is known already */
+  private push(newest?: State): void {
     for (;;) {
       if (this.stage === undefined) {
-        if (this.inFlight.blocksPush || !this.behind || !this.adopt()) break;
+        if (this.inFlight.blocksPush || !this.behind || !this.adopt(newest)) break;
       } else if (this.stage > 0 && this.inFlight.blocksStage) break;
       this.runStage(this.stage ?? 0);
     }
@@ -126,8 +126,7 @@ export class AdsStream {
   }
 
   /** Begins to bring the client to the newest state. @returns whether there is one. */
-  private adopt(): boolean {
-    const newest = this.context.newest();
+  private adopt(newest = this.context.newest()): boolean {
     if (newest === undefined) return false;
     this.behind = false;
     this.isUpdate = this.state !== undefined && this.state.epoch !== newest.epoch;

@@ -19,9 +19,9 @@ const none: readonly WorkloadPort[] = [];
 export class WorkloadPorts {
   private readonly byAddress = new Map<string, readonly WorkloadPort[]>();
 
-  /** Sorted by the workload's port, then hostname, then service port. */
-  of(address: Uint8Array): readonly WorkloadPort[] {
-    return this.byAddress.get(addressKey(address)) ?? none;
+  /** Sorted by the workload's port, then hostname, then service port. @param address as addressKey writes it */
+  of(address: string): readonly WorkloadPort[] {
+    return this.byAddress.get(address) ?? none;
   }
 
   replace(before: EndpointSet | undefined, after: EndpointSet | undefined): void {

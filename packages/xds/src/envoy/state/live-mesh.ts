@@ -56,8 +56,8 @@ export class LiveMesh implements LiveIndexes {
     return this.indexes.ir.endpointSets.get(name);
   }
 
-  /** The same list as long as nothing in it changes. */
-  workloadPorts(address: Uint8Array): readonly WorkloadPort[] {
+  /** The same list as long as nothing in it changes. @param address as addressKey writes it */
+  workloadPorts(address: string): readonly WorkloadPort[] {
     return this.ports.of(address);
   }
 }

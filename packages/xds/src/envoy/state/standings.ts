@@ -1,13 +1,13 @@
 import type { PolicyIr } from "@keelson/protos";
 import type { Workload } from "@keelson/protos/policy";
 import type { SidecarScope } from "@keelson/protos/proxy";
+import { addressKey } from "../addresses.ts";
 import type { WorkloadPort } from "../index/workload-ports.ts";
 import type { ProxyNode } from "../proxy-node.ts";
 import { buildScope, type Scope } from "../scope/scope.ts";
 import type { ProxyTraits } from "../traits.ts";
 import { waypointScope } from "../waypoint/waypoint-scope.ts";
 import { LiveMesh } from "./live-mesh.ts";
-import { sameItems } from "./origin.ts";
 import { labelsOf, traitsOf } from "./traits-of.ts";
 
 /** What is known of a proxy. Immutable: the same object as long as nothing it depends on changes. */
@@ -29,9 +29,18 @@ export interface Standing {
 /** Label of the pods that are made for a Gateway. */
 const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name";
 
+/** What the mesh knows of a proxy's workload, and under which names it is looked up. */
+interface Whereabouts {
+  readonly workloadName: string;
+  readonly workload: Workload | undefined;
+  /** As addressKey writes them; the ports of each. */
+  readonly addresses: readonly string[];
+  readonly ports: readonly (readonly WorkloadPort[])[];
+}
+
 interface Remembered {
   readonly standing: Standing;
-  readonly ports: readonly (readonly WorkloadPort[])[];
+  readonly whereabouts: Whereabouts;
 }
 
 /** Finds out what counts of each proxy in the newest snapshot, once, for all generators of resources. */
@@ -44,18 +53,28 @@ export class Standings {
   of(ir: PolicyIr, proxy: ProxyNode): Standing {
     this.mesh.update(ir);
     const known = this.remembered.get(proxy);
-    const { config, indexes } = this.mesh;
-    const workload = indexes.ir.workloads.get(`${proxy.namespace}/${proxy.name}`);
-    const ports = proxy.addresses.map((address) => this.mesh.workloadPorts(address));
-    const right =
-      known !== undefined &&
-      known.standing.config === config &&
-      known.standing.workload === workload &&
-      sameItems(known.ports, ports);
-    if (right) return known.standing;
-    const standing = this.find(proxy, workload, distinct(ports.flat()));
-    this.remembered.set(proxy, { standing, ports });
+    if (known?.standing.config === this.mesh.config && this.isWhereItWas(known.whereabouts))
+      return known.standing;
+    const whereabouts = this.whereaboutsOf(proxy);
+    const standing = this.find(proxy, whereabouts.workload, distinct(whereabouts.ports.flat()));
+    this.remembered.set(proxy, { standing, whereabouts });
     return standing;
+  }
+
+  /** Asked for every proxy after every change. */
+  private isWhereItWas({ workloadName, workload, addresses, ports }: Whereabouts): boolean {
+    const { mesh } = this;
+    return (
+      mesh.indexes.ir.workloads.get(workloadName) === workload &&
+      addresses.every((address, i) => mesh.workloadPorts(address) === ports[i])
+    );
+  }
+
+  private whereaboutsOf(proxy: ProxyNode): Whereabouts {
+    const workloadName = `${proxy.namespace}/${proxy.name}`;
+    const addresses = proxy.addresses.map(addressKey);
+    const workload = this.mesh.indexes.ir.workloads.get(workloadName);
+    return { workloadName, workload, addresses, ports: addresses.map((key) => this.mesh.workloadPorts(key)) };
   }
 
   private find(proxy: ProxyNode, workload: Workload | undefined, ports: readonly WorkloadPort[]): Standing {
