@@ -19,6 +19,8 @@ export interface PilotDiscoveryOptions {
   readonly args?: readonly string[];
   /** Arguments of Node, before the program. */
   readonly nodeArguments?: readonly string[];
+  /** How long it may take to be ready, in ms; as `until` if left out. */
+  readonly readyWithinMs?: number;
 }
 
 export type PilotPorts = IstiodPorts & { readonly secureGrpc: number };
@@ -73,7 +75,11 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
     },
   });
   const started = new PilotDiscovery(running, ports, config);
-  await running.ready(async () => (await started.get("/ready")).status === 200, { everyMs: 50 });
+  const { readyWithinMs: timeoutMs } = options;
+  await running.ready(async () => (await started.get("/ready")).status === 200, {
+    everyMs: 50,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
   return started;
 }
 

@@ -25,6 +25,9 @@ export interface Ground {
   close(): Promise<void>;
 }
 
+/** Ten thousand files take a while on a busy machine. */
+const readyWithinMs = 600_000;
+
 const eachOf = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /** A file for each service and each Sidecar. */
@@ -39,7 +42,7 @@ export async function keelsonGround(size: MeshSize): Promise<Ground> {
   return {
     name: "Keelson",
     start: async (environment) => {
-      const { ports, process } = await startPilotDiscovery({ objects: folder, environment });
+      const { ports, process } = await startPilotDiscovery({ objects: folder, environment, readyWithinMs });
       return { port: ports.grpc, pid: process.process.pid ?? 0, stop: () => process.stop() };
     },
     change: (service, change) => {
