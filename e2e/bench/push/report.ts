@@ -21,7 +21,7 @@ export interface LargeFigures extends Setting {
 
 /** All figures of one run. */
 export interface PushFigures {
-  /** Of both control planes side by side. */
+  /** Of all control planes. */
   readonly environment: Readonly<Record<string, string>>;
   readonly sideBySide: readonly SideBySide[];
   readonly large: readonly LargeFigures[];
@@ -148,8 +148,8 @@ function largeSection(large: readonly LargeFigures[]): string {
   return [
     `${meshText(first)}, Keelson alone`,
     ...table([...heads, ...lines], 2).map((line) => `  ${line}`),
-    `${whole(round.changes.length)} changes of one endpoint in ${(round.changesMilliseconds / 1000).toFixed(0)} s, ${whole(changesOf(round, "all").length)} of them of the service that all clients see. Settings are the defaults,
-so that a change waits for a pause of 100 ms, which is part of the times. Once for each row.
+    `${whole(round.changes.length)} changes of one endpoint in ${(round.changesMilliseconds / 1000).toFixed(0)} s, ${whole(changesOf(round, "all").length)} of them of the service that all clients see. Settings are
+those of above; by default, changes that come in quick succession wait for a pause, for up to 10 s. Once for each row.
 `,
   ].join("\n");
 }

@@ -178,6 +178,21 @@ test("a file that never rests keeps nothing else unread", async () => {
   }
 });
 
+test("a change waits for three times as long as it took to take up the one before", async () => {
+  const watched = await Watched.start({ "a.yaml": podText("a") });
+  const begun: number[] = [];
+  watched.source.onChange(() => {
+    begun.push(performance.now());
+    while (performance.now() < (begun.at(-1) ?? 0) + 40);
+  });
+  watched.directory.write("b.yaml", podText("b"));
+  await watched.untilNames("a", "b");
+  watched.directory.write("c.yaml", podText("c"));
+  await watched.untilNames("a", "b", "c");
+  const [first = 0, second = 0] = [begun[0], begun.at(-1)];
+  expect(second - first).toBeGreaterThanOrEqual(4 * 40 - 1);
+});
+
 test("what no notification told of is found by looking again", async () => {
   const elsewhere = new TestDirectory();
   cleanUps.push(() => elsewhere[Symbol.dispose]());

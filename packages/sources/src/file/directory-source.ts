@@ -18,6 +18,12 @@ export interface DirectorySourceOptions {
   readonly rescanMs?: number;
 }
 
+/**
+ * After a change was taken up, the next one waits for three times as long as that took, but for no longer than this, in
+ * ms: where files change all the time, there must be time left for other things.
+ */
+const longestRestMs = 500;
+
 interface Watched {
   readonly watcher: FSWatcher;
   /** As in Found.directories. */
@@ -35,6 +41,8 @@ export class DirectorySource implements ConfigSource {
   private dirty = new Set<string>();
   /** By performance.now. */
   private dirtySince: number | undefined;
+  /** By performance.now. */
+  private restsUntil = 0;
   private scanProblems: readonly Problem[] = [];
   private current: SourceSnapshot = { objects: [], problems: [] };
   private timer: NodeJS.Timeout | undefined;
@@ -90,7 +98,7 @@ export class DirectorySource implements ConfigSource {
       () => {
         this.reading = this.reading.then(() => this.readDirty());
       },
-      Math.max(0, Math.min(quietMs, this.dirtySince + latestMs - now)),
+      Math.max(0, this.restsUntil - now, Math.min(quietMs, this.dirtySince + latestMs - now)),
     );
   }
 
@@ -200,7 +208,10 @@ export class DirectorySource implements ConfigSource {
   private publish(): void {
     const { objects, problems } = this.files.snapshot();
     this.current = { objects, problems: [...this.scanProblems, ...problems] };
+    const begin = performance.now();
     for (const listener of this.listeners) listener(this.current);
+    const end = performance.now();
+    this.restsUntil = end + Math.min(3 * (end - begin), longestRestMs);
   }
 }
 
