@@ -50,9 +50,7 @@ export class ObjectSet {
     for (const object of fresh) this.change(object, (all) => [...all, object]);
     this.orderDoubles(objects);
     for (const key of keys) this.note(before.get(key), this.byKey.get(key)?.[0]);
-    for (const kind of this.kinds.values()) {
-      if (kind.added.length + kind.removed.length > 0) kind.sorted = replaced(kind);
-    }
+    for (const kind of this.kinds.values()) kind.sorted = mergeSorted(kind.sorted, kind, byKey);
   }
 
   /** Sorted by namespace, then by name. */
@@ -156,18 +154,23 @@ const byKey = (a: KnownObject, b: KnownObject): number => {
 };
 
 /** Merges what came into what stays: both are sorted, so no sort of everything is needed. */
-function replaced({ sorted, added, removed }: KindObjects): readonly KnownObject[] {
+export function mergeSorted<T>(
+  sorted: readonly T[],
+  { added, removed }: { readonly added: readonly T[]; readonly removed: readonly T[] },
+  compare: (a: T, b: T) => number,
+): readonly T[] {
+  if (added.length + removed.length === 0) return sorted;
   const gone = new Set(removed);
-  const fresh = added.toSorted(byKey);
-  const merged: KnownObject[] = [];
+  const fresh = added.toSorted(compare);
+  const all: T[] = [];
   let next = 0;
   for (const object of sorted) {
     if (gone.has(object)) continue;
-    for (let one = fresh[next]; one !== undefined && byKey(one, object) < 0; one = fresh[++next])
-      merged.push(one);
-    merged.push(object);
+    for (let one = fresh[next]; one !== undefined && compare(one, object) < 0; one = fresh[++next])
+      all.push(one);
+    all.push(object);
   }
-  return [...merged, ...fresh.slice(next)];
+  return [...all, ...fresh.slice(next)];
 }
 
 /** Sound: lists are kept by the very fields that tell the members of the union apart. */

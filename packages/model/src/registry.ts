@@ -16,7 +16,7 @@ import {
   serviceEntryEndpoints,
 } from "./normalise/service-entries.ts";
 import { normaliseService } from "./normalise/services.ts";
-import type { ObjectSet } from "./objects.ts";
+import { mergeSorted, type ObjectSet } from "./objects.ts";
 import { byAge, byKey } from "./order.ts";
 import { WorkloadLookup } from "./workload-lookup.ts";
 import { workloadsOf } from "./workload-map.ts";
@@ -41,6 +41,8 @@ type Order = readonly (readonly [hostname: string, places: readonly number[]])[]
 export class Registry {
   private readonly domain: string;
   private readonly services = new Memo<Normalised<Service | undefined>>();
+  /** Sorted by age. */
+  private entries: readonly ServiceEntryObject[] = [];
   /** Of ServiceEntries that say all by themselves, and of those that select workloads. */
   private readonly unselecting = new WeakMap<ServiceEntryObject, Normalised<readonly Part[]>>();
   private readonly selecting = new Memo<Normalised<readonly Part[]>>();
@@ -74,15 +76,13 @@ export class Registry {
     );
     const slices = this.slices.of(objects.of("EndpointSlice", "discovery.k8s.io"));
     const kubernetes = objects.of("Service", "");
+    this.entries = mergeSorted(this.entries, objects.changes("ServiceEntry", "networking.istio.io"), byAge);
     const parts = [
       ...kubernetes.flatMap((object) => {
         const own = slices.get(`${object.metadata.namespace}/${object.metadata.name}`) ?? [];
         return this.ofKubernetes(object, own, trustDomain, problems);
       }),
-      ...objects
-        .of("ServiceEntry", "networking.istio.io")
-        .toSorted(byAge)
-        .flatMap((object) => this.ofServiceEntry(object, problems)),
+      ...this.entries.flatMap((object) => this.ofServiceEntry(object, problems)),
       ...objects
         .of("EgressRule", "config.istio.io")
         .toSorted(byKey)
