@@ -1,5 +1,5 @@
 import type { EndpointSet, ExternalName, Service, Workload } from "@keelson/protos/policy";
-import type { Gateway, Mesh, PeerAuthentication, SidecarScope } from "@keelson/protos/proxy";
+import type { Extension, Gateway, Mesh, PeerAuthentication, SidecarScope } from "@keelson/protos/proxy";
 import type { RouteTable } from "@keelson/protos/route";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
 
@@ -24,4 +24,6 @@ export interface PolicyIr {
   readonly sidecarScopes: ReadonlyMap<string, SidecarScope>;
   /** The older one first. */
   readonly peerAuthentications: ReadonlyMap<string, PeerAuthentication>;
+  /** In the order in which requests pass through those of one phase. */
+  readonly extensions: ReadonlyMap<string, Extension>;
 }

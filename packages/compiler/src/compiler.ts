@@ -56,6 +56,7 @@ export class Compiler {
         gateways: model.gateways,
         sidecarScopes: model.sidecarScopes,
         peerAuthentications: model.peerAuthentications,
+        extensions: model.extensions,
       },
       resources: new Map([...resources, [policyTypeUrls.workload, workloads.resources]]),
       problems: [...problems, ...referenceProblems(scene, problems)],

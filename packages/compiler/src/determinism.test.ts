@@ -3,7 +3,12 @@ import { ModelBuilder } from "@keelson/model";
 import { type Manifest, manifests, read, UnchangedStaysTheSame } from "@keelson/model/testing";
 import type { PolicyIr } from "@keelson/protos";
 import { EndpointSetSchema, ExternalNameSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
-import { GatewaySchema, PeerAuthenticationSchema, SidecarScopeSchema } from "@keelson/protos/proxy";
+import {
+  ExtensionSchema,
+  GatewaySchema,
+  PeerAuthenticationSchema,
+  SidecarScopeSchema,
+} from "@keelson/protos/proxy";
 import { RouteTableSchema } from "@keelson/protos/route";
 import { HostPolicySchema } from "@keelson/protos/traffic-policy";
 import * as fc from "fast-check";
@@ -102,6 +107,7 @@ const schemas: Record<Exclude<keyof PolicyIr, "mesh">, DescMessage> = {
   gateways: GatewaySchema,
   sidecarScopes: SidecarScopeSchema,
   peerAuthentications: PeerAuthenticationSchema,
+  extensions: ExtensionSchema,
 };
 
 test("every message of the IR can be written, and reads as what it was", () => {

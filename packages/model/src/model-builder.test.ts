@@ -27,6 +27,7 @@ const dump = ({ endpoints, ...model }: Model) => ({
   gateways: [...model.gateways],
   sidecarScopes: [...model.sidecarScopes],
   peerAuthentications: [...model.peerAuthentications],
+  extensions: [...model.extensions],
   endpoints: Object.fromEntries(endpoints),
 });
 

@@ -1,5 +1,5 @@
 import type { Resolution } from "@keelson/protos/policy";
-import type { Gateway, Mesh, PeerAuthentication, SidecarScope } from "@keelson/protos/proxy";
+import type { Extension, Gateway, Mesh, PeerAuthentication, SidecarScope } from "@keelson/protos/proxy";
 import type { RouteTable } from "@keelson/protos/route";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
 import type { ConfigObject, FieldPath } from "./config-object.ts";
@@ -152,6 +152,8 @@ export interface Model {
   readonly gateways: ReadonlyMap<string, Gateway>;
   /** By name, in the order in which they are asked. */
   readonly sidecarScopes: ReadonlyMap<string, SidecarScope>;
+  /** By name, in the order in which requests pass through those of one phase. */
+  readonly extensions: ReadonlyMap<string, Extension>;
   /** By name, the older one first. */
   readonly peerAuthentications: ReadonlyMap<string, PeerAuthentication>;
   /** Sorted by name. */

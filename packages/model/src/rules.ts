@@ -1,4 +1,4 @@
-import type { Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
+import type { Extension, Gateway, Mesh, SidecarScope } from "@keelson/protos/proxy";
 import { objectKey, type Problem } from "./config-object.ts";
 import { Derived } from "./derived.ts";
 import { GatewayApi } from "./gateway-api.ts";
@@ -11,6 +11,7 @@ import { ReferenceGrants } from "./normalise/reference-grants.ts";
 import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseSidecar } from "./normalise/sidecars.ts";
+import { normaliseWasmPlugin } from "./normalise/wasm-plugins.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge, byPrecedence } from "./order.ts";
 import { Policies } from "./policies.ts";
@@ -22,6 +23,7 @@ export interface Ruled {
   readonly policies: Map<string, PolicySource>;
   readonly gateways: Map<string, Gateway>;
   readonly sidecarScopes: Map<string, SidecarScope>;
+  readonly extensions: Map<string, Extension>;
 }
 
 /** Makes route tables, policies, gateways and scopes; remembers what it made of objects that did not change. */
@@ -38,6 +40,7 @@ export class Rules {
     (objects: ConstructorParameters<typeof ReferenceGrants>[0]) => new ReferenceGrants(objects),
   );
   private readonly sidecars = new Memo<SidecarScope>();
+  private readonly extensions = new Memo<Extension>();
 
   constructor(domain: string) {
     this.domain = domain;
@@ -57,12 +60,14 @@ export class Rules {
     const policies = this.policies.build(objects, problems);
     const gateways = this.buildGateways(objects, mesh, problems);
     const scopes = this.buildSidecars(objects);
+    const extensions = this.buildExtensions(objects);
     this.endRound();
     return {
       routes: new Map(routes.map((source) => [source.table.name, source])),
       policies: new Map(policies.map((source) => [source.policy.name, source])),
       gateways: new Map(gateways.map((gateway) => [gateway.name, gateway])),
       sidecarScopes: new Map(scopes.map((scope) => [scope.name, scope])),
+      extensions: new Map(extensions.map((extension) => [extension.name, extension])),
     };
   }
 
@@ -104,10 +109,19 @@ export class Rules {
       .map((object) => this.sidecars.get(objectKey(object), [object], () => normaliseSidecar(object)));
   }
 
+  /** The highest priority first; of equal ones the older one. */
+  private buildExtensions(objects: ObjectSet): Extension[] {
+    return objects
+      .of("WasmPlugin", "extensions.istio.io")
+      .toSorted(byAge)
+      .map((object) => this.extensions.get(objectKey(object), [object], () => normaliseWasmPlugin(object)))
+      .sort((a, b) => b.priority - a.priority);
+  }
+
   private endRound(): void {
     this.gatewayApi.endRound();
     this.ingresses.endRound();
     for (const memo of [this.routeRules, this.routeRuleTables]) memo.endRound();
-    for (const memo of [this.gateways, this.sidecars]) memo.endRound();
+    for (const memo of [this.gateways, this.sidecars, this.extensions]) memo.endRound();
   }
 }

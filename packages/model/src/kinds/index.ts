@@ -31,6 +31,8 @@ import { type Sidecar, sidecar } from "./sidecar.ts";
 import { checkSidecar } from "./sidecar-check.ts";
 import { type VirtualService, virtualService } from "./virtual-service.ts";
 import { checkVirtualService } from "./virtual-service-check.ts";
+import { type WasmPlugin, wasmPlugin } from "./wasm-plugin.ts";
+import { checkWasmPlugin } from "./wasm-plugin-check.ts";
 import { type WorkloadEntry, workloadEntry } from "./workload-entry.ts";
 
 /** What is known of one kind of object. */
@@ -152,6 +154,14 @@ export const kinds: readonly KindDescription[] = [
     schema: peerAuthentication,
     check: checkPeerAuthentication,
   }),
+  describe<WasmPluginObject>({
+    kind: "WasmPlugin",
+    group: "extensions.istio.io",
+    versions: ["v1alpha1"],
+    handWritten: true,
+    schema: wasmPlugin,
+    check: checkWasmPlugin,
+  }),
   describe<ReferenceGrantObject>({
     ...gatewayApi,
     kind: "ReferenceGrant",
@@ -195,6 +205,7 @@ export type PeerAuthenticationObject = ConfigObject<
   "security.istio.io",
   PeerAuthentication
 >;
+export type WasmPluginObject = ConfigObject<"WasmPlugin", "extensions.istio.io", WasmPlugin>;
 export type ReferenceGrantObject = ConfigObject<
   "ReferenceGrant",
   "gateway.networking.k8s.io",
@@ -226,6 +237,7 @@ export type KnownObject =
   | GatewayObject
   | HttpRouteObject
   | PeerAuthenticationObject
+  | WasmPluginObject
   | ReferenceGrantObject
   | SecretObject
   | ConfigMapObject;

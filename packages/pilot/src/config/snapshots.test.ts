@@ -19,6 +19,7 @@ const policy = (resources: readonly Resource[], tables: readonly RouteTable[] = 
     gateways: none,
     sidecarScopes: none,
     peerAuthentications: none,
+    extensions: none,
     externalNames: none,
   };
   const byName = new Map(resources.map((each) => [each.name, each]));

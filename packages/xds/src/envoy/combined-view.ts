@@ -41,6 +41,8 @@ class CombinedView implements ProxyView {
         return shared.endpoints;
       case envoyTypeUrls.route:
         return shared.routes;
+      case envoyTypeUrls.extensionConfig:
+        return shared.extensionConfigs;
       case envoyTypeUrls.nameTable:
         return shared.nameTable;
       default:

@@ -1,6 +1,8 @@
+import type { Resource } from "@keelson/protos";
 import type { Endpoint, EndpointSet, Service } from "@keelson/protos/policy";
 import type { Mesh } from "@keelson/protos/proxy";
 import type { HostPolicy } from "@keelson/protos/traffic-policy";
+import type { ExtensionIndex } from "./extension/extension-index.ts";
 import type { HostPolicyIndex } from "./index/host-policies.ts";
 import { isExportedTo, type ServiceIndex } from "./index/services.ts";
 import { outboundClusterName } from "./names.ts";
@@ -15,6 +17,7 @@ export interface LiveIndexes {
   readonly services: ServiceIndex;
   readonly hostPolicies: HostPolicyIndex;
   endpointSet(name: string): EndpointSet | undefined;
+  readonly extensions: ExtensionIndex;
 }
 
 /** What the resources of one kind of proxy are made from. */
@@ -42,6 +45,11 @@ export class Context {
 
   endpointSet(name: string): EndpointSet | undefined {
     return this.indexes.endpointSet(name);
+  }
+
+  /** What the proxy's extensions are. */
+  extensionConfigs(): Resource[] {
+    return this.proxy.extensions.flatMap(({ name }) => this.indexes.extensions.config(name) ?? []);
   }
 
   /** Name of the cluster of a part of a service's endpoints. */

@@ -15,7 +15,7 @@ import { SharedState } from "./state/shared-state.ts";
 import { SidecarResources } from "./state/sidecar-resources.ts";
 import { type Standing, Standings } from "./state/standings.ts";
 import { WaypointResources } from "./state/waypoint-resources.ts";
-import { traitsKey } from "./traits.ts";
+import { filtersKey, traitsKey } from "./traits.ts";
 import { WaypointContext } from "./waypoint/waypoint-context.ts";
 
 const servedKinds: ReadonlySet<ProxyNode["kind"]> = new Set(["sidecar", "router", "waypoint"]);
@@ -140,7 +140,15 @@ export class EnvoyGenerator {
     // The proxy's own address is only looked at where a Sidecar says so.
     const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
     const { agent, http10, interception, families, idleTimeoutMs } = traits;
-    const common = [agent, http10, interception, families, idleTimeoutMs, this.mesh.makers.number];
+    const common = [
+      agent,
+      http10,
+      interception,
+      families,
+      idleTimeoutMs,
+      this.mesh.makers.number,
+      filtersKey(traits),
+    ];
     const key = dataKey([plans, others, addresses, common]);
     return this.inbound.get(key, () => inboundResources(plans, others, addresses, ir.mesh, traits));
   }

@@ -12,6 +12,7 @@ import { file_envoy_extensions_filters_http_grpc_stats_v3_config as grpcStats } 
 import { file_envoy_extensions_filters_http_grpc_web_v3_grpc_web as grpcWeb } from "@envoyproxy/xds-protos/envoy/extensions/filters/http/grpc_web/v3/grpc_web_pb.js";
 import { file_envoy_extensions_filters_http_router_v3_router as router } from "@envoyproxy/xds-protos/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { file_envoy_extensions_filters_http_set_filter_state_v3_set_filter_state as httpFilterState } from "@envoyproxy/xds-protos/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js";
+import { file_envoy_extensions_filters_http_wasm_v3_wasm as wasmFilter } from "@envoyproxy/xds-protos/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
 import { file_envoy_extensions_filters_listener_http_inspector_v3_http_inspector as httpInspector } from "@envoyproxy/xds-protos/envoy/extensions/filters/listener/http_inspector/v3/http_inspector_pb.js";
 import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst as originalDst } from "@envoyproxy/xds-protos/envoy/extensions/filters/listener/original_dst/v3/original_dst_pb.js";
 import { file_envoy_extensions_filters_listener_original_src_v3_original_src as originalSrc } from "@envoyproxy/xds-protos/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
@@ -26,6 +27,7 @@ import { file_envoy_extensions_transport_sockets_raw_buffer_v3_raw_buffer as raw
 import { file_envoy_extensions_transport_sockets_tls_v3_secret as secret } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import { file_envoy_extensions_transport_sockets_tls_v3_tls as tls } from "@envoyproxy/xds-protos/envoy/extensions/transport_sockets/tls/v3/tls_pb.js";
 import { file_envoy_extensions_upstreams_http_v3_http_protocol_options as httpOptions } from "@envoyproxy/xds-protos/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
+import { file_envoy_extensions_wasm_v3_wasm as wasm } from "@envoyproxy/xds-protos/envoy/extensions/wasm/v3/wasm_pb.js";
 
 const files: DescFile[] = [
   cluster,
@@ -53,6 +55,8 @@ const files: DescFile[] = [
   httpFilterState,
   internalUpstream,
   secret,
+  wasm,
+  wasmFilter,
   tls,
   httpOptions,
 ];

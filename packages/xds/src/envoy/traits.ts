@@ -1,4 +1,5 @@
 import type { Families } from "./addresses.ts";
+import type { ExtensionUse } from "./extension/extension-index.ts";
 import type { InterceptionMode } from "./proxy-metadata.ts";
 import type { ProxyKind, ProxyNode } from "./proxy-node.ts";
 
@@ -20,7 +21,13 @@ export interface ProxyTraits {
   readonly unprivileged: boolean;
   readonly idleTimeoutMs: number | undefined;
   readonly httpProxyPort: number | undefined;
+  /** In the order in which requests pass through those of one phase. */
+  readonly extensions: readonly ExtensionUse[];
 }
+
+/** Equal for proxies whose filters are alike. */
+export const filtersKey = ({ extensions }: ProxyTraits): unknown =>
+  extensions.map(({ name, phase, forClients, forServers }) => [name, phase, forClients, forServers]);
 
 /** Equal for traits that are alike. */
 export const traitsKey = (traits: ProxyTraits): string => JSON.stringify(traits);

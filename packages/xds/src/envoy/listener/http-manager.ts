@@ -59,7 +59,10 @@ export function httpManager(inputs: HttpManagerInputs, mesh: Mesh, proxy: ProxyT
         typeof routes === "string"
           ? { case: "rds", value: { routeConfigName: routes, configSource: overAds } }
           : { case: "routeConfig", value: routes },
-      httpFilters: httpFilters(inputs.grpcWeb === true),
+      httpFilters: httpFilters(
+        inputs.grpcWeb === true,
+        proxy.extensions.filter((use) => (direction === "inbound" ? use.forServers : use.forClients)),
+      ),
       // The caller's side is "envoy" by default; Istio names only the server's.
       ...(direction !== "outbound" && { serverName: "istio-envoy" }),
       useRemoteAddress: direction === "gateway",

@@ -22,6 +22,13 @@ export abstract class EnvoyResources extends MeshResources {
     return (this.made.routes ??= resourceMap(this.makeRoutes(), this.before.routes));
   }
 
+  override get extensionConfigs(): ResourceMap {
+    return (this.made.extensionConfigs ??= resourceMap(
+      this.context.extensionConfigs(),
+      this.before.extensionConfigs,
+    ));
+  }
+
   get nameTable(): ResourceMap {
     return (this.made.nameTable ??= resourceMap([nameTable(this.context)], this.before.nameTable));
   }

@@ -2,6 +2,7 @@ import type { PolicyIr } from "@keelson/protos";
 import type { EndpointSet } from "@keelson/protos/policy";
 import type { LiveIndexes } from "../context.ts";
 import { Assignments } from "../endpoint/assignments.ts";
+import type { ExtensionIndex } from "../extension/extension-index.ts";
 import type { HostPolicyIndex } from "../index/host-policies.ts";
 import type { ServiceIndex } from "../index/services.ts";
 import { type WorkloadPort, WorkloadPorts } from "../index/workload-ports.ts";
@@ -50,6 +51,10 @@ export class LiveMesh implements LiveIndexes {
 
   get hostPolicies(): HostPolicyIndex {
     return this.indexes.hostPolicies;
+  }
+
+  get extensions(): ExtensionIndex {
+    return this.indexes.extensions;
   }
 
   endpointSet(name: string): EndpointSet | undefined {

@@ -10,7 +10,7 @@ import type { EndpointSource } from "../endpoint/assignments.ts";
 import { dataKey } from "./interner.ts";
 import type { Makers } from "./makers.ts";
 import { Origin } from "./origin.ts";
-import { type ResourceMap, resourceMap } from "./resource-maps.ts";
+import { noResources, type ResourceMap, resourceMap } from "./resource-maps.ts";
 
 /** Lists that have been made; kept from one state to the next where they are still right. */
 export interface Made {
@@ -20,6 +20,7 @@ export interface Made {
   routes?: ResourceMap;
   endpoints?: ResourceMap;
   nameTable?: ResourceMap;
+  extensionConfigs?: ResourceMap;
 }
 
 /** What resources are made from, by which tools, and after what. */
@@ -61,6 +62,11 @@ export abstract class MeshResources {
   abstract stray(typeUrl: string, name: string): Resource | undefined;
   /** The same resources, of which only `made` is still right. */
   protected abstract remake(making: Making): MeshResources;
+
+  /** What is loaded into proxies; libraries load nothing. */
+  get extensionConfigs(): ResourceMap {
+    return noResources;
+  }
 
   isRightFor(context: Context, inputs: readonly unknown[] = []): boolean {
     return this.origin.isRightFor(context, inputs);

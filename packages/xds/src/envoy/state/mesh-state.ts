@@ -1,6 +1,7 @@
 import { PeerAuthentications } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import type { EndpointSet } from "@keelson/protos/policy";
+import { ExtensionIndex } from "../extension/extension-index.ts";
 import { GatewayIndex } from "../gateway/gateway-index.ts";
 import { HostPolicyIndex } from "../index/host-policies.ts";
 import { RouteTableIndex } from "../index/route-tables.ts";
@@ -17,6 +18,7 @@ export interface MeshIndexes {
   readonly sidecars: SidecarScopeIndex;
   readonly gateways: GatewayIndex;
   readonly peerAuthentications: PeerAuthentications;
+  readonly extensions: ExtensionIndex;
 }
 
 /** Whether two maps hold the very same things in the same order: snapshots bring new maps of old messages. */
@@ -58,6 +60,11 @@ export function buildIndexes(ir: PolicyIr, before: MeshIndexes | undefined): Mes
       before?.peerAuthentications,
       () => new PeerAuthentications(ir.peerAuthentications.values(), rootNamespace),
     ),
+    extensions: keep(
+      sameRoot && same("extensions"),
+      before?.extensions,
+      () => new ExtensionIndex(ir.extensions.values(), rootNamespace),
+    ),
     gateways: keep(same("gateways"), before?.gateways, () => new GatewayIndex(ir.gateways)),
   };
 }
@@ -71,7 +78,8 @@ export const configDiffers = (a: MeshIndexes | undefined, b: MeshIndexes): boole
   a.hostPolicies !== b.hostPolicies ||
   a.sidecars !== b.sidecars ||
   a.gateways !== b.gateways ||
-  a.peerAuthentications !== b.peerAuthentications;
+  a.peerAuthentications !== b.peerAuthentications ||
+  a.extensions !== b.extensions;
 
 /** Names of the endpoint sets that differ; keeps `ports` up to date with them. */
 export function changedEndpointSets(

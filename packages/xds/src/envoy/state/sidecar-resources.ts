@@ -18,6 +18,7 @@ import {
 import { outboundPlans } from "../listener/outbound-plan.ts";
 import { clusterNames, httpProxyRoute, listenerName, listenerNames } from "../names.ts";
 import { outboundRoutes } from "../route/outbound-routes.ts";
+import { filtersKey } from "../traits.ts";
 import { EnvoyResources } from "./envoy-resources.ts";
 import { dataKey } from "./interner.ts";
 import type { Making } from "./mesh-resources.ts";
@@ -46,7 +47,7 @@ export class SidecarResources extends EnvoyResources {
     const { mesh, proxy, passesThrough } = this.context;
     const settings: OutboundSettings = { mesh, proxy, passesThrough };
     const { agent, http10, idleTimeoutMs, interception, families } = proxy;
-    const settingsKey = dataKey([agent, http10, idleTimeoutMs, passesThrough]);
+    const settingsKey = dataKey([agent, http10, idleTimeoutMs, passesThrough, filtersKey(proxy)]);
     for (const plan of this.plans) {
       const key = `${settingsKey} ${dataKey(plan)}`;
       yield this.makers.special(key, ListenerSchema, plan.name, () => outboundListener(plan, settings));

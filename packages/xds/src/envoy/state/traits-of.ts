@@ -21,7 +21,7 @@ export function traitsOf(
   proxy: ProxyNode,
   labels: Readonly<Record<string, string>>,
   ports: readonly WorkloadPort[],
-  { ir, routeTables, hostPolicies }: MeshIndexes,
+  { ir, routeTables, hostPolicies, extensions }: MeshIndexes,
 ): ProxyTraits {
   const keys = new Set([...routeTables.sourceLabelKeys, ...hostPolicies.callerLabelKeys]);
   const wanted = Object.entries(labels).filter(([key]) => keys.has(key));
@@ -43,5 +43,6 @@ export function traitsOf(
     unprivileged,
     idleTimeoutMs,
     httpProxyPort,
+    extensions: extensions.usedBy(proxy, labels),
   };
 }

@@ -15,6 +15,8 @@ import {
   WorkloadSchema,
 } from "@keelson/protos/policy";
 import {
+  type Extension,
+  ExtensionSchema,
   type Gateway,
   GatewaySchema,
   type Mesh,
@@ -94,6 +96,16 @@ export const aPeerAuthentication = (
 ): PeerAuthentication =>
   create(PeerAuthenticationSchema, { name, namespace: name.split("/")[0] ?? "default", ...init });
 
+export const anExtension = (name: string, init: Init<typeof ExtensionSchema>): Extension =>
+  create(ExtensionSchema, {
+    name,
+    namespace: name.split("/")[0] ?? "default",
+    forClients: true,
+    forServers: true,
+    url: "file:///plugin.wasm",
+    ...init,
+  });
+
 export const aGateway = (name: string, init: Init<typeof GatewaySchema>): Gateway =>
   create(GatewaySchema, { name, namespace: name.split("/")[0] ?? "default", ...init });
 
@@ -111,6 +123,7 @@ export interface IrParts {
   readonly gateways?: readonly Gateway[];
   readonly sidecarScopes?: readonly SidecarScope[];
   readonly peerAuthentications?: readonly PeerAuthentication[];
+  readonly extensions?: readonly Extension[];
 }
 
 const byName = <Item extends { readonly name: string }>(items: readonly Item[] = []): Map<string, Item> =>
@@ -130,5 +143,6 @@ export function anIr(parts: IrParts): PolicyIr {
     gateways: byName(parts.gateways),
     sidecarScopes: byName(parts.sidecarScopes),
     peerAuthentications: byName(parts.peerAuthentications),
+    extensions: byName(parts.extensions),
   };
 }
