@@ -11,7 +11,9 @@ import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { NodeTables } from "./node-tables.ts";
 import { PinFolder } from "./pins.ts";
 import { PolicyJournal } from "./policy-journal.ts";
+import type { StagedUpdate } from "./policy-store.ts";
 import { type MapSizes, Programs } from "./programs.ts";
+import { Rejections, reasonsText } from "./rejections.ts";
 import { Repeater } from "./repeater.ts";
 import { Serial } from "./serial.ts";
 import { TelemetryReporter } from "./telemetry.ts";
@@ -44,7 +46,7 @@ export interface ApplierStatus {
   readonly cgroup: string;
   readonly connected: boolean;
   readonly connectionError?: string;
-  /** Why the last rejected update was rejected; gone once an update of the same type is applied. */
+  /** What of a type was not taken, and why; gone once something newer is known of all of it. */
   readonly rejected: Record<string, string>;
   readonly types: Record<string, TypeStatus>;
   readonly services: number;
@@ -73,7 +75,8 @@ export class Applier {
   private readonly telemetry: TelemetryReporter;
   private readonly repeaters: readonly Repeater[];
   private readonly types: Record<string, TypeStatus> = {};
-  private readonly rejected: Record<string, string> = {};
+  /** By type. */
+  private readonly rejections: Record<string, Rejections> = {};
   private connection: { connected: boolean; error?: string } = { connected: false };
   private workloadsWithoutCgroup: string[] = [];
   /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
@@ -122,7 +125,7 @@ export class Applier {
       cgroup: this.options.cgroup,
       connected,
       ...(error === undefined ? {} : { connectionError: error }),
-      rejected: this.rejected,
+      rejected: rejectedTexts(this.rejections),
       types: this.types,
       services: this.tables.store.serviceCount(),
       flips: this.banks.flips,
@@ -197,35 +200,50 @@ export class Applier {
     });
   }
 
-  /** Resolves once the maps hold the update: that is what an ack means. */
+  /**
+   * Resolves once the maps hold the update: that is what an ack means.
+   * @throws Error naming what of it was not taken, while the rest is live; or why nothing was.
+   */
   private async onUpdate(update: DeltaUpdate): Promise<void> {
+    const { typeUrl: type, systemVersion: version, added, removed } = update;
+    const rejections = (this.rejections[type] ??= new Rejections());
     const { logger } = this.options;
-    const takeBack = await this.journalUpdate(update);
+    let staged: StagedUpdate;
     try {
-      await this.take(update);
+      staged = this.tables.stage(update);
+      await this.save(staged);
     } catch (error) {
-      this.rejected[update.typeUrl] = (error as Error).message;
-      logger.error({ err: error, type: update.typeUrl, version: update.systemVersion }, "update rejected");
+      rejections.failed((error as Error).message);
+      logger.error({ err: error, type, version }, "update rejected");
+      throw error;
+    }
+    const { rejected, taken } = staged;
+    rejections.took(update, rejected);
+    if (rejected.size > 0) {
+      const error = new Error(reasonsText(rejected.values()));
+      const counts = { rejected: rejected.size, taken: taken.added.length + taken.removed.length };
+      logger.error({ err: error, type, version, ...counts }, "update rejected in part");
+      throw error;
+    }
+    this.types[type] = { version, appliedAt: new Date() };
+    logger.info({ type, version, added: added.length, removed: removed.length }, "update applied");
+  }
+
+  /** Journals what was staged, then makes it live. */
+  private async save(staged: StagedUpdate): Promise<void> {
+    const takeBack = await this.journalUpdate(staged.taken);
+    try {
+      await this.take(staged);
+    } catch (error) {
       await takeBack().catch(() => {
         this.journalIsBehind = true;
       });
       throw error;
     }
-    delete this.rejected[update.typeUrl];
-    this.types[update.typeUrl] = { version: update.systemVersion, appliedAt: new Date() };
-    logger.info(
-      {
-        type: update.typeUrl,
-        version: update.systemVersion,
-        added: update.added.length,
-        removed: update.removed.length,
-      },
-      "update applied",
-    );
   }
 
-  private async take(update: DeltaUpdate): Promise<void> {
-    if (await this.tables.apply(update)) await this.updateCgroups();
+  private async take(staged: StagedUpdate): Promise<void> {
+    if (await this.tables.apply(staged)) await this.updateCgroups();
   }
 
   private async lookForCgroups(): Promise<void> {
@@ -260,7 +278,12 @@ export class Applier {
     if (damagedBytes > 0)
       logger.warn({ path, damagedBytes }, "the saved policy's last record is damaged and left out");
     for (const update of mergeUpdates(updates)) {
-      await this.take(update).catch((error: Error) => {
+      const staged = this.tables.stage(update);
+      if (staged.rejected.size > 0) {
+        const reason = reasonsText(staged.rejected.values());
+        logger.error({ path, reason }, "a part of the saved policy cannot be used");
+      }
+      await this.take(staged).catch((error: Error) => {
         logger.error({ err: error, path }, "the saved policy cannot be used; waiting for the control plane");
       });
     }
@@ -293,3 +316,8 @@ export function mergeUpdates(updates: readonly SavedUpdate[]): DeltaUpdate[] {
     return own.length === 0 ? [] : [{ typeUrl, systemVersion: "", added: [...held.values()], removed: [] }];
   });
 }
+
+const rejectedTexts = (rejections: Readonly<Record<string, Rejections>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(rejections).flatMap(([type, { text }]) => (text === undefined ? [] : [[type, text]])),
+  );

@@ -1,12 +1,12 @@
 import { policyTypeUrls } from "@keelson/protos";
 import type { DeltaUpdate } from "@keelson/xds";
 import type { Banks } from "./banks.ts";
-import { PolicyStore } from "./policy-store.ts";
+import { PolicyStore, type StagedUpdate } from "./policy-store.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { TableOwners } from "./table-owners.ts";
 
 /**
- * The policy held and the maps that show it, changed together: an update is understood, written and live, or it
+ * The policy held and the maps that show it, changed together: what is staged of an update is written and live, or it
  * changes nothing.
  */
 export class NodeTables {
@@ -23,16 +23,20 @@ export class NodeTables {
     this.onTable = onTable;
   }
 
+  /** What of an update can be made live. @throws Error if nothing can, as it is of no type that is known. */
+  stage(update: DeltaUpdate): StagedUpdate {
+    return this.store.stage(update);
+  }
+
   /**
-   * Makes an update live.
+   * Makes live what was staged last.
    * @returns whether the node's own workloads changed.
    * @throws Error with the reason, after which maps and store are as before.
    */
-  async apply(update: DeltaUpdate): Promise<boolean> {
-    const staged = this.store.stage(update);
+  async apply(staged: StagedUpdate): Promise<boolean> {
     const changes = this.owners.plan(staged.changes);
     for (const table of staged.changes.values()) if (table !== undefined) this.onTable(table);
-    if (update.typeUrl === policyTypeUrls.service && !this.complete) {
+    if (staged.taken.typeUrl === policyTypeUrls.service && !this.complete) {
       await this.banks.replace(changes);
       this.complete = true;
     } else if (changes.services.size + changes.slots.size > 0) {

@@ -15,8 +15,12 @@ export interface HeldResource {
 /** Services whose tables are new, changed or gone (undefined). */
 export type TableChanges = ReadonlyMap<string, ServiceTable | undefined>;
 
-/** An update that has been understood, but not yet taken over. */
+/** What of an update has been understood, but is not yet taken over. */
 export interface StagedUpdate {
+  /** The update without what is wrong in it. */
+  readonly taken: DeltaUpdate;
+  /** Resource → why it stays as it is held. */
+  readonly rejected: ReadonlyMap<string, string>;
   readonly changes: TableChanges;
   readonly workloadsChanged: boolean;
   commit(): void;
@@ -51,6 +55,11 @@ class Overlay<V> {
   }
 }
 
+type Attempt = Omit<StagedUpdate, "taken" | "rejected">;
+
+/** Adds why a resource of an update cannot be taken. */
+type Reject = (name: string, reason: string) => void;
+
 interface HeldService {
   readonly service: Service;
   readonly table: ServiceTable;
@@ -68,20 +77,33 @@ export class PolicyStore {
   private readonly users = new Map<string, Set<string>>();
 
   /**
-   * Decodes and converts a whole update; nothing changes before `commit()`.
-   * @throws Error with every reason, if any resource is malformed or a reference would lead nowhere.
+   * Decodes and converts an update. A resource that is malformed, or whose references would lead nowhere, is left out and
+   * stays as it is held, as gRPC and Envoy do (xDS: a client that rejects a resource takes the others of the response).
+   * Nothing changes before `commit()`.
+   * @throws Error if the type is not of the policy IR.
    */
   stage(update: DeltaUpdate): StagedUpdate {
+    const rejected = new Map<string, string>();
+    let taken = update;
+    for (;;) {
+      const before = rejected.size;
+      const attempt = this.attempt(taken, (name, reason) => rejected.set(name, reason));
+      if (rejected.size === before) return { ...attempt, taken, rejected };
+      taken = without(taken, rejected);
+    }
+  }
+
+  private attempt(update: DeltaUpdate, reject: Reject): Attempt {
     const held = new Overlay(this.heldOf(update.typeUrl));
     for (const resource of update.added) held.set(resource.name, resource);
     for (const name of update.removed) held.set(name, undefined);
     switch (update.typeUrl) {
       case policyTypeUrls.endpointSet:
-        return this.stageEndpointSets(update, held);
+        return this.stageEndpointSets(update, held, reject);
       case policyTypeUrls.service:
-        return this.stageServices(update, held);
+        return this.stageServices(update, held, reject);
       default:
-        return this.stageWorkloads(update, held);
+        return this.stageWorkloads(update, held, reject);
     }
   }
 
@@ -118,9 +140,9 @@ export class PolicyStore {
     return held;
   }
 
-  private stageEndpointSets(update: DeltaUpdate, held: Overlay<HeldResource>): StagedUpdate {
+  private stageEndpointSets(update: DeltaUpdate, held: Overlay<HeldResource>, reject: Reject): Attempt {
     const sets = new Overlay(this.endpointSets);
-    forEachResource(update, (resource) =>
+    forEachResource(update, reject, (resource) =>
       sets.set(resource.name, fromBinary(EndpointSetSchema, resource.body).endpoints),
     );
     for (const name of update.removed) sets.set(name, undefined);
@@ -131,6 +153,11 @@ export class PolicyStore {
       (hostname) => this.services.get(hostname)?.service,
       services,
       sets,
+      // The service was right before, so it is the sets.
+      (hostname, reason) => {
+        const used = setsOf(this.services.get(hostname)?.service);
+        for (const name of sets.keys()) if (used.includes(name)) reject(name, reason);
+      },
     );
     return this.staged(changes, false, () => {
       sets.commit();
@@ -139,15 +166,16 @@ export class PolicyStore {
     });
   }
 
-  private stageServices(update: DeltaUpdate, held: Overlay<HeldResource>): StagedUpdate {
+  private stageServices(update: DeltaUpdate, held: Overlay<HeldResource>, reject: Reject): Attempt {
     const decoded = new Map<string, Service | undefined>();
-    forEachResource(update, (resource) => {
+    forEachResource(update, reject, (resource) => {
       decoded.set(resource.name, fromBinary(ServiceSchema, resource.body));
     });
     for (const name of update.removed) decoded.set(name, undefined);
     const services = new Overlay(this.services);
     const sets = new Overlay(this.endpointSets);
-    const changes = this.stageTables(decoded.keys(), (hostname) => decoded.get(hostname), services, sets);
+    const serviceOf = (hostname: string): Service | undefined => decoded.get(hostname);
+    const changes = this.stageTables(decoded.keys(), serviceOf, services, sets, reject);
     return this.staged(changes, false, () => {
       for (const hostname of decoded.keys()) this.refer(hostname, services.get(hostname)?.service);
       services.commit();
@@ -155,9 +183,9 @@ export class PolicyStore {
     });
   }
 
-  private stageWorkloads(update: DeltaUpdate, held: Overlay<HeldResource>): StagedUpdate {
+  private stageWorkloads(update: DeltaUpdate, held: Overlay<HeldResource>, reject: Reject): Attempt {
     const workloads = new Overlay(this.workloads);
-    forEachResource(update, (resource) =>
+    forEachResource(update, reject, (resource) =>
       workloads.set(resource.name, fromBinary(WorkloadSchema, resource.body)),
     );
     for (const name of update.removed) workloads.set(name, undefined);
@@ -172,6 +200,7 @@ export class PolicyStore {
     serviceOf: (hostname: string) => Service | undefined,
     services: Overlay<HeldService>,
     sets: Overlay<readonly Endpoint[]>,
+    reject: Reject,
   ): Map<string, ServiceTable | undefined> {
     const changes = new Map<string, ServiceTable | undefined>();
     const lookUp = (name: string): readonly Endpoint[] => {
@@ -179,7 +208,6 @@ export class PolicyStore {
       if (endpoints === undefined) throw new Error(`EndpointSet "${name}" is referred to, but not held`);
       return endpoints;
     };
-    const reasons: string[] = [];
     for (const hostname of hostnames) {
       const service = serviceOf(hostname);
       try {
@@ -187,20 +215,17 @@ export class PolicyStore {
         services.set(hostname, service && table && { service, table });
         changes.set(hostname, table);
       } catch (error) {
-        reasons.push(`Service "${hostname}": ${(error as Error).message}`);
+        reject(hostname, `Service "${hostname}": ${(error as Error).message}`);
       }
     }
-    throwReasons(reasons);
     return changes;
   }
 
-  private staged(changes: TableChanges, workloadsChanged: boolean, commit: () => void): StagedUpdate {
+  private staged(changes: TableChanges, workloadsChanged: boolean, commit: () => void): Attempt {
     return { changes, workloadsChanged, commit };
   }
 
   private refer(hostname: string, service: Service | undefined): void {
-    const setsOf = (s: Service | undefined): string[] =>
-      s?.ports.flatMap((port) => port.destinations.map((destination) => destination.endpointSet)) ?? [];
     for (const name of setsOf(this.services.get(hostname)?.service)) {
       const users = this.users.get(name);
       users?.delete(hostname);
@@ -213,21 +238,26 @@ export class PolicyStore {
   }
 }
 
-function forEachResource(update: DeltaUpdate, convert: (resource: HeldResource) => void): void {
-  const reasons: string[] = [];
+/** Names of the endpoint sets that a service refers to. */
+const setsOf = (service: Service | undefined): string[] =>
+  service?.ports.flatMap((port) => port.destinations.map((destination) => destination.endpointSet)) ?? [];
+
+const without = (update: DeltaUpdate, left: ReadonlyMap<string, string>): DeltaUpdate => ({
+  ...update,
+  added: update.added.filter(({ name }) => !left.has(name)),
+  removed: update.removed.filter((name) => !left.has(name)),
+});
+
+function forEachResource(
+  update: DeltaUpdate,
+  reject: Reject,
+  convert: (resource: HeldResource) => void,
+): void {
   for (const resource of update.added) {
     try {
       convert(resource);
     } catch (error) {
-      reasons.push(`${update.typeUrl} "${resource.name}": ${(error as Error).message}`);
+      reject(resource.name, `${update.typeUrl} "${resource.name}": ${(error as Error).message}`);
     }
   }
-  throwReasons(reasons);
-}
-
-/** Bounded, because it becomes the text of a nack. */
-function throwReasons(reasons: readonly string[]): void {
-  if (reasons.length === 0) return;
-  const shown = reasons.slice(0, 5).join("; ");
-  throw new Error(reasons.length > 5 ? `${shown}; and ${reasons.length - 5} more` : shown);
 }

@@ -29,8 +29,9 @@ export interface DeltaXdsClientOptions {
   /** Resource name → version that is held; asked whenever a stream opens. */
   readonly initialResourceVersions?: (typeUrl: string) => Record<string, string>;
   /**
-   * Resolves when the update is held, which acks it; rejects if it cannot be, which nacks it with the error's
-   * message. Never called while an earlier call is under way.
+   * Resolves when the update is held, which acks it; rejects if any of it cannot be, which nacks it with the error's
+   * message. What is right of it may be held all the same: a nack says nothing of that, and a new stream tells the server
+   * what is. Never called while an earlier call is under way.
    */
   readonly onUpdate: (update: DeltaUpdate) => Promise<void>;
   /** Called when a stream's first response is there, and whenever a stream is lost. */
@@ -44,7 +45,8 @@ type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryRespo
 
 /** Longest text of a nack, in characters; it travels in an HTTP/2 frame and is kept by the server. */
 const nackTextLength = 4_096;
-const maximumResponseBytes = 256 * 1024 * 1024;
+/** Of one response; 10,000 services with 150,000 endpoints take a tenth of it. gRPC may read a few ahead. */
+const maximumResponseBytes = 64 * 1024 * 1024;
 const defaultRetryRejectedMs = 30_000;
 
 /** Follows a delta ADS server until closed: reconnects by itself, and says each time what is held already. */
