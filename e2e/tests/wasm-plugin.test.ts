@@ -19,16 +19,18 @@ import { until } from "../world/until.ts";
 const emptyModule = Buffer.from(
   [
     "0061736d01000000",
-    "0109" + "02" + "600000" + "60017f017f",
-    "0303" + "02" + "00" + "01",
-    "0503" + "01" + "00" + "01",
+    "0109 02 600000 60017f017f",
+    "0303 02 00 01",
+    "0503 01 00 01",
     exportSection([
       ["memory", "0200"],
       ["proxy_abi_version_0_2_1", "0000"],
       ["proxy_on_memory_allocate", "0001"],
     ]),
-    "0a09" + "02" + "02000b" + "0400" + "41000b",
-  ].join(""),
+    "0a09 02 02000b 040041000b",
+  ]
+    .join("")
+    .replaceAll(" ", ""),
   "hex",
 );
 
