@@ -13,6 +13,13 @@ import type { ReferenceGrants } from "./normalise/reference-grants.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 
+/** What a route depends on beside itself. */
+interface Surroundings {
+  /** By "namespace/name". */
+  readonly gateways: ReadonlyMap<string, GatewayObject>;
+  readonly grants: ReferenceGrants;
+}
+
 /** Makes tables and gateways of the Gateway API's kinds; remembers what it made of objects that did not change. */
 export class GatewayApi {
   private readonly domain: string;
@@ -46,7 +53,7 @@ export class GatewayApi {
   }
 
   /** In the order of their names. */
-  buildTables(objects: ObjectSet, problems: Problem[]): RouteSource[] {
+  buildTables(objects: ObjectSet, grants: ReferenceGrants, problems: Problem[]): RouteSource[] {
     const gateways = new Map(
       objects
         .of("Gateway", "gateway.networking.k8s.io")
@@ -55,7 +62,7 @@ export class GatewayApi {
     const all = objects
       .of("HTTPRoute", "gateway.networking.k8s.io")
       .toSorted(byAge)
-      .flatMap((object) => this.attach(object, gateways, problems));
+      .flatMap((object) => this.attach(object, { gateways, grants }, problems));
     return [...Map.groupBy(all, httpTableName)]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, attached]) => this.tables.get(name, attached, () => httpRouteTable(name, attached)));
@@ -68,7 +75,7 @@ export class GatewayApi {
 
   private attach(
     object: HttpRouteObject,
-    gateways: ReadonlyMap<string, GatewayObject>,
+    { gateways, grants }: Surroundings,
     problems: Problem[],
   ): readonly AttachedRoutes[] {
     const key = objectKey(object);
@@ -82,7 +89,9 @@ export class GatewayApi {
       attachments.value.some(({ gateway }) => (gateway === meshGateway) === inMesh),
     );
     const routes = places.map((inMesh) =>
-      this.routes.get(`${key}/${inMesh}`, [object], () => normaliseHttpRoute(object, this.domain, inMesh)),
+      this.routes.get(`${key}/${inMesh}`, [object, grants], () =>
+        normaliseHttpRoute(object, this.domain, inMesh ? undefined : grants),
+      ),
     );
     // What is wrong with a rule in the mesh is wrong with it at a gateway, too.
     problems.push(...attachments.problems, ...(routes.at(-1)?.problems ?? []));

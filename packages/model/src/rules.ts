@@ -50,15 +50,16 @@ export class Rules {
   }
 
   build(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Ruled {
+    const grants = this.grants.of(objects.of("ReferenceGrant", "gateway.networking.k8s.io"));
     // In the order in which they are asked: of two APIs that speak of one host, the newer one counts.
     const routes = [
       ...this.virtualServices.build(objects, problems),
-      ...this.gatewayApi.buildTables(objects, problems),
+      ...this.gatewayApi.buildTables(objects, grants, problems),
       ...this.ingresses.buildTables(objects, mesh, problems),
       ...this.buildRouteRules(objects),
     ];
     const policies = this.policies.build(objects, problems);
-    const gateways = this.buildGateways(objects, mesh, problems);
+    const gateways = this.buildGateways(objects, mesh, grants, problems);
     const scopes = this.buildSidecars(objects);
     const extensions = this.buildExtensions(objects);
     this.endRound();
@@ -86,8 +87,12 @@ export class Rules {
       });
   }
 
-  private buildGateways(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Gateway[] {
-    const grants = this.grants.of(objects.of("ReferenceGrant", "gateway.networking.k8s.io"));
+  private buildGateways(
+    objects: ObjectSet,
+    mesh: Mesh,
+    grants: ReferenceGrants,
+    problems: Problem[],
+  ): Gateway[] {
     const ofIstio = objects.of("Gateway", "networking.istio.io").map((object) => {
       const make = (): Normalised<Gateway> => normaliseIstioGateway(object, grants);
       const made = this.gateways.get(objectKey(object), [object, grants], make);

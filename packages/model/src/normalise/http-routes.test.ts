@@ -382,6 +382,25 @@ test("a backend in another namespace is refused at gateways without a grant, not
   expect(atGateway.problems).toMatchObject([
     { severity: "error", message: expect.stringContaining("ReferenceGrant") },
   ]);
+  const granted = build(kubernetesGateway(), attached({ spec: { rules } }), grantTo("HTTPRoute"));
+  expect(granted.tables[0]?.http[0]?.destinations).toMatchObject([
+    { hostname: "reviews.other.svc.cluster.local" },
+  ]);
+  expect(granted.problems).toEqual([]);
+  expect(build(kubernetesGateway(), attached({ spec: { rules } }), grantTo("Gateway")).problems).toHaveLength(
+    1,
+  );
+});
+
+/** A ReferenceGrant of namespace other to objects of default. */
+const grantTo = (kind: string): Manifest => ({
+  apiVersion: "gateway.networking.k8s.io/v1beta1",
+  kind: "ReferenceGrant",
+  metadata: { name: "grant", namespace: "other" },
+  spec: {
+    from: [{ group: "gateway.networking.k8s.io", kind, namespace: "default" }],
+    to: [{ group: "", kind: "Service", name: "reviews" }],
+  },
 });
 
 test("a backend may be a host of a ServiceEntry", () => {

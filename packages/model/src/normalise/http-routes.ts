@@ -14,6 +14,7 @@ import type { HttpRouteObject } from "../kinds/index.ts";
 import { serviceHostname } from "./hosts.ts";
 import { filterParts, headerParts, unsupportedFilter } from "./http-route-filters.ts";
 import type { Normalised } from "./normalised.ts";
+import type { ReferenceGrants } from "./reference-grants.ts";
 import { headerMatch, queryMatch, sortedEntries, stringMatch } from "./string-match.ts";
 
 /** One match of one rule: the Gateway API orders routes by their matches. */
@@ -27,12 +28,12 @@ export interface MatchedRoute {
 
 /**
  * The routes of all rules, in the order written.
- * @param crossesNamespaces whether backends of other namespaces may be named, as inside the mesh
+ * @param grants of backends in other namespaces; undefined: all may be named, as inside the mesh
  */
 export function normaliseHttpRoute(
   object: HttpRouteObject,
   domain: string,
-  crossesNamespaces: boolean,
+  grants: ReferenceGrants | undefined,
 ): Normalised<readonly MatchedRoute[]> {
   const problems: Problem[] = [];
   const value = object.body.spec.rules.flatMap((rule, i) => {
@@ -45,9 +46,9 @@ export function normaliseHttpRoute(
       return [];
     }
     const resolve = (backend: BackendReference): RouteDestination =>
-      destinationOf(backend, object.metadata.namespace, domain, crossesNamespaces);
+      destinationOf(backend, object.metadata.namespace, domain, grants);
     rule.backendRefs.forEach((backend, j) => {
-      const text = whyInvalid(backend, object.metadata.namespace, crossesNamespaces);
+      const text = whyInvalid(backend, object.metadata.namespace, grants);
       if (text !== undefined) problems.push(problemOf("error", object, [...path, "backendRefs", j], text));
     });
     const matches: (HttpRouteMatch | undefined)[] = rule.matches.length === 0 ? [undefined] : rule.matches;
@@ -142,26 +143,27 @@ const isHostname = ({ group, kind }: BackendReference): boolean =>
 function whyInvalid(
   backend: BackendReference,
   namespace: string,
-  crossesNamespaces: boolean,
+  grants: ReferenceGrants | undefined,
 ): string | undefined {
   if (!isService(backend) && !isHostname(backend)) {
     return `kind ${backend.kind} is not supported as a backend; its share is refused`;
   }
-  const elsewhere = backend.namespace !== undefined && backend.namespace !== namespace;
-  if (elsewhere && !crossesNamespaces) {
-    return `backends of other namespaces need a ReferenceGrant, which is not read yet; its share is refused`;
-  }
-  return undefined;
+  if (grants === undefined || isHostname(backend)) return undefined;
+  const from = { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace };
+  const { name, namespace: elsewhere = namespace } = backend;
+  if (grants.allows({ from, to: { group: "", kind: "Service", namespace: elsewhere, name } }))
+    return undefined;
+  return `no ReferenceGrant of namespace ${elsewhere} allows HTTPRoutes of ${namespace} to name its Service ${name}; its share is refused`;
 }
 
 function destinationOf(
   backend: BackendReference,
   routeNamespace: string,
   domain: string,
-  crossesNamespaces: boolean,
+  grants: ReferenceGrants | undefined,
 ): RouteDestination {
   const { name, namespace = routeNamespace, port = 0 } = backend;
-  const invalid = whyInvalid(backend, routeNamespace, crossesNamespaces) !== undefined;
+  const invalid = whyInvalid(backend, routeNamespace, grants) !== undefined;
   // No such name is ever there (RFC 2606), so that its share is refused.
   const hostname = invalid
     ? `${name}.${namespace}.invalid`
