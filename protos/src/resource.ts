@@ -1,4 +1,4 @@
-/** One named resource in its wire form. Immutable; encoded once, whoever gets it. */
+/** One named resource in its wire form. Immutable; encoded once if many get it. */
 export interface Resource {
   readonly name: string;
   /** Derived from `body` alone: equal bytes, equal version. */

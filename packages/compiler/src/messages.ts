@@ -14,6 +14,8 @@ import {
   EndpointSetSchema,
   type ExternalName,
   ExternalNameSchema,
+  type Label,
+  LabelSchema,
   Protocol,
   type Service,
   type ServicePort,
@@ -46,7 +48,18 @@ const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
 };
 
 /** Of the workload's labels, those that tell a reader which version answered. */
-const shownLabels = ["app", "version"];
+const shownLabelKeys = ["app", "version"];
+
+/** Many endpoints have the very same labels. */
+const knownShownLabels = new WeakMap<object, string[]>();
+
+function shownLabels(labels: ModelEndpoint["labels"]): string[] {
+  const known = knownShownLabels.get(labels);
+  if (known !== undefined) return known;
+  const made = shownLabelKeys.flatMap((key) => (labels[key] === undefined ? [] : [`${key}=${labels[key]}`]));
+  knownShownLabels.set(labels, made);
+  return made;
+}
 
 /**
  * @param accounts SPIFFE ids of the endpoints' own service accounts, separated by commas
@@ -122,7 +135,7 @@ function endpointMessage(endpoint: ModelEndpoint): Endpoint {
     port,
     weight,
     workload,
-    labels: shownLabels.flatMap((key) => (labels[key] === undefined ? [] : [`${key}=${labels[key]}`])),
+    labels: shownLabels(labels),
     locality,
     mutualTls,
     serviceAccount,
@@ -130,6 +143,19 @@ function endpointMessage(endpoint: ModelEndpoint): Endpoint {
   });
   endpointMessages.set(endpoint, message);
   return message;
+}
+
+/** Many pods have the very same labels. */
+const knownLabels = new WeakMap<object, Label[]>();
+
+function labelMessages(labels: ModelWorkload["labels"]): Label[] {
+  const known = knownLabels.get(labels);
+  if (known !== undefined) return known;
+  const made = Object.keys(labels)
+    .sort()
+    .map((key) => create(LabelSchema, { key, value: labels[key] ?? "" }));
+  knownLabels.set(labels, made);
+  return made;
 }
 
 export function workloadMessage(workload: ModelWorkload): Workload {
@@ -141,9 +167,7 @@ export function workloadMessage(workload: ModelWorkload): Workload {
     node,
     serviceAccount,
     uid,
-    labels: Object.keys(labels)
-      .sort()
-      .map((key) => ({ key, value: labels[key] ?? "" })),
+    labels: labelMessages(labels),
     probePorts: [...probePorts],
   });
 }

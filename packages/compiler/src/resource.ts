@@ -3,6 +3,10 @@ import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild
 import type { Resource } from "@keelson/protos";
 import { type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
 
+/** Equal bytes, equal version. 64 bits: two versions of one resource are alike with a probability of 1 in 10^19. */
+export const versionOf = (body: Uint8Array): string =>
+  createHash("sha256").update(body).digest("hex").slice(0, 16);
+
 /** A message in its wire form. */
 export function resource<Desc extends DescMessage>(
   schema: Desc,
@@ -10,8 +14,7 @@ export function resource<Desc extends DescMessage>(
   message: MessageShape<Desc>,
 ): Resource {
   const body = toBinary(schema, message);
-  // 64 bits: two versions of one resource are alike with a probability of 1 in 10^19.
-  return { name, version: createHash("sha256").update(body).digest("hex").slice(0, 16), body };
+  return { name, version: versionOf(body), body };
 }
 
 /** What a node can connect to: it looks up no names, so endpoints that have no address are none to it. */

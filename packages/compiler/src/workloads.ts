@@ -1,8 +1,9 @@
+import { toBinary } from "@bufbuild/protobuf";
 import type { Workload as ModelWorkload } from "@keelson/model";
 import type { Resource } from "@keelson/protos";
 import { type Workload, WorkloadSchema } from "@keelson/protos/policy";
 import { workloadMessage } from "./messages.ts";
-import { resource } from "./resource.ts";
+import { versionOf } from "./resource.ts";
 
 export interface CompiledWorkloads {
   readonly messages: ReadonlyMap<string, Workload>;
@@ -18,14 +19,35 @@ function compiled(workload: ModelWorkload): { readonly message: Workload; readon
   const message = workloadMessage(workload);
   const made = {
     message,
-    resource: { ...resource(WorkloadSchema, workload.name, toldToNodes(message)), node: workload.node },
+    resource: new WorkloadResource(message),
   };
   known.set(workload, made);
   return made;
 }
 
-/** Nodes choose nothing by a pod's labels, and need not hear of each change of them. */
-const toldToNodes = (message: Workload): Workload => ({ ...message, labels: [] });
+/** Goes to one node only, and there are very many: it is encoded when that node is told, and not kept. */
+class WorkloadResource implements Resource {
+  readonly version: string;
+  private readonly message: Workload;
+
+  constructor(message: Workload) {
+    this.message = message;
+    this.version = versionOf(this.body);
+  }
+
+  get name(): string {
+    return this.message.name;
+  }
+
+  get node(): string {
+    return this.message.node;
+  }
+
+  get body(): Uint8Array {
+    // Nodes choose nothing by a pod's labels, and need not hear of each change of them.
+    return toBinary(WorkloadSchema, { ...this.message, labels: [] });
+  }
+}
 
 export function compileWorkloads(workloads: ReadonlyMap<string, ModelWorkload>): CompiledWorkloads {
   const messages = new Map<string, Workload>();

@@ -52,9 +52,22 @@ export function objectKey(object: Identified): string {
   const known = keys.get(object);
   if (known !== undefined) return known;
   const { kind, group, metadata } = object;
-  const key = `${kind}.${group}/${metadata.namespace}/${metadata.name}`;
+  const key = [`${kind}.${group}`, metadata.namespace, metadata.name].join("/");
   keys.set(object, key);
   return key;
+}
+
+/** There are many pods, and each is named in many places: one text for all of them. */
+const names = new WeakMap<Identified, string>();
+
+/** "namespace/name". */
+export function qualifiedName(object: Identified): string {
+  const known = names.get(object);
+  if (known !== undefined) return known;
+  // A template would make a text of parts that stay.
+  const name = [object.metadata.namespace, object.metadata.name].join("/");
+  names.set(object, name);
+  return name;
 }
 
 export type Severity = "error" | "warning";

@@ -47,7 +47,8 @@ export class ObjectSet {
     const keys = new Set([...this.doubled, ...gone.map(objectKey), ...fresh.map(objectKey)]);
     const before = new Map([...keys].map((key) => [key, this.byKey.get(key)?.[0]]));
     for (const object of gone) this.change(object, (all) => all.filter((other) => other !== object));
-    for (const object of fresh) this.change(object, (all) => [...all, object]);
+    for (const object of fresh)
+      this.change(object, (all) => (all.length === 0 ? [object] : [...all, object]));
     this.orderDoubles(objects);
     for (const key of keys) this.note(before.get(key), this.byKey.get(key)?.[0]);
     for (const kind of this.kinds.values()) kind.sorted = mergeSorted(kind.sorted, kind, byKey);

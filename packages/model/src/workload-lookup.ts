@@ -1,6 +1,6 @@
 import { formatLabels } from "@keelson/protos";
 import { canonicalAddress } from "./address.ts";
-import { objectKey } from "./config-object.ts";
+import { objectKey, qualifiedName } from "./config-object.ts";
 import type { NodeObject, PodObject, WorkloadEntryObject } from "./kinds/index.ts";
 import type { PodLookup } from "./normalise/endpoints.ts";
 import type { SelectedWorkloads } from "./normalise/service-entries.ts";
@@ -90,7 +90,7 @@ export class WorkloadLookup implements PodLookup {
   }
 
   private noteChanged(pod: PodObject): void {
-    for (const name of [nameOf(pod), ...claimedBy(pod)]) this.changed.add(name);
+    for (const name of [qualifiedName(pod), ...claimedBy(pod)]) this.changed.add(name);
   }
 
   /** Nodes change seldom in what is read of them, so all pods are looked at then. */
@@ -121,9 +121,10 @@ export class WorkloadLookup implements PodLookup {
   }
 
   private add(pod: PodObject): void {
-    this.pods.set(nameOf(pod), pod);
+    this.pods.set(qualifiedName(pod), pod);
     for (const address of claimedBy(pod)) {
-      const all = [...(this.claims.get(address) ?? []), pod];
+      const others = this.claims.get(address);
+      const all = others === undefined ? [pod] : [...others, pod];
       this.claims.set(address, all.length === 1 ? all : all.sort(byKey));
     }
     for (const selection of this.selections.values()) {
@@ -134,7 +135,7 @@ export class WorkloadLookup implements PodLookup {
   }
 
   private remove(pod: PodObject): void {
-    if (this.pods.get(nameOf(pod)) === pod) this.pods.delete(nameOf(pod));
+    if (this.pods.get(qualifiedName(pod)) === pod) this.pods.delete(qualifiedName(pod));
     for (const address of claimedBy(pod)) {
       const others = (this.claims.get(address) ?? []).filter((other) => other !== pod);
       if (others.length === 0) this.claims.delete(address);
@@ -145,8 +146,6 @@ export class WorkloadLookup implements PodLookup {
     }
   }
 }
-
-const nameOf = ({ metadata }: PodObject): string => `${metadata.namespace}/${metadata.name}`;
 
 const byKey = (a: PodObject, b: PodObject): number => (objectKey(a) < objectKey(b) ? -1 : 1);
 

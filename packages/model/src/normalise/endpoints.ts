@@ -32,7 +32,7 @@ function referencesOf(slice: EndpointSliceObject): readonly PodReference[] {
   if (known !== undefined) return known;
   const made = (slice.body.endpoints ?? []).map(({ targetRef, addresses }) => {
     const isPod = targetRef !== undefined && (targetRef.kind ?? "Pod") === "Pod";
-    const name = isPod ? `${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}` : "";
+    const name = isPod ? [targetRef.namespace ?? slice.metadata.namespace, targetRef.name].join("/") : "";
     return { name, address: canonicalAddress(addresses[0] ?? "") };
   });
   references.set(slice, made);

@@ -1,3 +1,4 @@
+import { qualifiedName } from "../config-object.ts";
 import type { NodeObject, PodObject } from "../kinds/index.ts";
 import { redirectionAnnotation, topologyLabels } from "../metadata-read.ts";
 import type { Endpoint } from "../model.ts";
@@ -36,6 +37,11 @@ export function podFacts(placed: PlacedPod): WorkloadFacts {
     ...own,
     tunnel: own.tunnel || annotations[redirectionAnnotation] === "enabled",
     workload: `${namespace}/${name}`,
+  const { namespace, labels } = pod.metadata;
+  const own = labelFacts(namespace, labels);
+  const facts = {
+    ...own,
+    workload: qualifiedName(pod),
     serviceAccount: pod.body.spec.serviceAccountName,
     ...(node === undefined ? {} : placeFacts(node, own)),
   };

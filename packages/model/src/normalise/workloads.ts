@@ -1,4 +1,5 @@
 import { parseAddress } from "../address.ts";
+import { qualifiedName } from "../config-object.ts";
 import type { PodObject } from "../kinds/index.ts";
 import type { Workload } from "../model.ts";
 
@@ -25,13 +26,15 @@ export function isReady(pod: PodObject): boolean {
 export function normaliseWorkload(object: PodObject): Workload | undefined {
   const { spec } = object.body;
   if (isDone(object) || spec.nodeName === "" || spec.hostNetwork) return undefined;
-  const { name, namespace, uid, labels } = object.metadata;
+  const { namespace, uid, labels } = object.metadata;
   return {
-    name: `${namespace}/${name}`,
+    name: qualifiedName(object),
     namespace,
+    // A list that has grown keeps room for more; there are very many of these.
     addresses: podAddresses(object)
       .map(parseAddress)
-      .filter((address) => address !== undefined),
+      .filter((address) => address !== undefined)
+      .slice(),
     node: spec.nodeName,
     serviceAccount: spec.serviceAccountName,
     uid,

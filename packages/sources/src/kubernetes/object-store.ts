@@ -121,7 +121,8 @@ export class ObjectStore implements Sink {
 const none: readonly never[] = [];
 const nothing: Entry = { resourceVersion: "", objects: none, problems: none };
 
-const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => `${namespace}/${name}`;
+/** Joined, since a template makes a string of two parts that stay. */
+const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => [namespace, name].join("/");
 
 function eventOf(before: Entry | undefined, after: Entry): SourceEvents["event"] {
   if (before === undefined) return "add";

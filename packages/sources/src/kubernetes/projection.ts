@@ -2,10 +2,13 @@ import { metadataRead, type Origin, type ParsedObject, parseObject } from "@keel
 import type { Collection, RawObject } from "./collection.ts";
 import { slicesOfEndpoints } from "./core-endpoints.ts";
 import { type Fields, fieldsOf, only } from "./fields.ts";
+import { SharedParts } from "./shared-parts.ts";
 import { trimPod, trimSlice } from "./trim.ts";
 
 /** Objects of the API server have no lines; messages name them themselves. */
 const origin: Origin = { locate: () => ({ file: "kubernetes" }) };
+
+const shared = new SharedParts();
 
 const revisionLabel = "istio.io/rev";
 
@@ -44,10 +47,11 @@ function parse(
   { metadata, ...body }: RawObject,
 ): ParsedObject {
   const apiVersion = group === "" ? version : `${group}/${version}`;
-  return parseObject(
+  const { object, problems } = parseObject(
     { ...trim(kind, body), apiVersion, kind, metadata: trimMetadata(kind, group, metadata) },
     origin,
   );
+  return object === undefined ? { problems } : { object: shared.of(object), problems };
 }
 
 function trim(kind: string, body: Fields): Fields {
