@@ -35,8 +35,8 @@ export interface ControlPlaneOptions {
   readonly source: ConfigSource;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
-  /** The mesh configuration's file; if left out, the defaults hold. */
-  readonly meshFile?: ConfigPipelineOptions["meshFile"];
+  /** The mesh configuration; if left out, the defaults hold. */
+  readonly mesh?: ConfigPipelineOptions["mesh"];
   readonly logger: Logger;
   /** For what is said of streams; default: `logger`. */
   readonly xdsLogger?: Logger;
@@ -97,7 +97,7 @@ export class ControlPlane {
     this.pipeline = new ConfigPipeline({
       source: options.source,
       domain: options.domain,
-      meshFile: options.meshFile,
+      mesh: options.mesh,
       onState: (state) => this.take(state),
     });
     this.xds = new PolicyServer({

@@ -1,7 +1,7 @@
 import { type Compiled, Compiler } from "@keelson/compiler";
 import { type Credentials, type Model, ModelBuilder, type Problem } from "@keelson/model";
 import type { ConfigSource, SourceSnapshot } from "@keelson/sources";
-import { MeshConfigFile, type MeshConfigFileOptions } from "./mesh-config-file.ts";
+import type { MeshSource } from "./mesh-source.ts";
 
 /** What stands in the source, and what follows from it. */
 export interface PipelineState {
@@ -23,8 +23,8 @@ export interface ConfigPipelineOptions {
   readonly source: ConfigSource;
   /** Suffix of Kubernetes' service names. */
   readonly domain: string;
-  /** The mesh configuration's file; if left out, the defaults hold. */
-  readonly meshFile?: Omit<MeshConfigFileOptions, "domain"> | undefined;
+  /** If left out, the defaults hold. */
+  readonly mesh?: MeshSource | undefined;
   /** Told of every new state, in their order. */
   readonly onState: (state: PipelineState) => void;
 }
@@ -34,14 +34,11 @@ export class ConfigPipeline {
   private readonly options: ConfigPipelineOptions;
   private readonly builder: ModelBuilder;
   private readonly compiler = new Compiler();
-  private readonly mesh: MeshConfigFile | undefined;
   private current: PipelineState | undefined;
 
   constructor(options: ConfigPipelineOptions) {
     this.options = options;
-    const { domain, meshFile } = options;
-    this.builder = new ModelBuilder(domain);
-    this.mesh = meshFile === undefined ? undefined : new MeshConfigFile({ ...meshFile, domain });
+    this.builder = new ModelBuilder(options.domain);
   }
 
   /** Undefined until the configuration has been read. */
@@ -51,9 +48,9 @@ export class ConfigPipeline {
 
   /** Reads the configuration, and keeps following it. @throws Error if there is none to be read. */
   async start(): Promise<void> {
-    const { source } = this.options;
+    const { source, mesh } = this.options;
     // Nothing is made of a source that has not been read: nodes would drop what they hold.
-    await this.mesh?.start(() => {
+    await mesh?.start(() => {
       if (this.current !== undefined) this.take(source.snapshot);
     });
     source.onChange((snapshot) => this.take(snapshot));
@@ -61,13 +58,13 @@ export class ConfigPipeline {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.mesh?.close(), this.options.source.close()]);
+    await Promise.all([this.options.mesh?.close(), this.options.source.close()]);
   }
 
   private take({ objects, problems: sourceProblems }: SourceSnapshot): void {
     const takenAt = new Date();
     const begin = performance.now();
-    const { mesh, problems: meshProblems = [] } = this.mesh?.content ?? {};
+    const { mesh, problems: meshProblems = [] } = this.options.mesh?.content ?? {};
     const { model, credentials, problems: modelProblems } = this.builder.build(objects, mesh);
     const compiled = this.compiler.compile(model);
     const seconds = (performance.now() - begin) / 1000;

@@ -1,6 +1,7 @@
 import { defaultMesh } from "@keelson/model";
 import { type MeshContent, parseMeshConfig } from "@keelson/sources";
 import { type FileTexts, WatchedFiles, type WatchedFilesOptions } from "../ca/watched-files.ts";
+import type { MeshSource } from "./mesh-source.ts";
 
 export interface MeshConfigFileOptions {
   readonly path: string;
@@ -10,10 +11,11 @@ export interface MeshConfigFileOptions {
 }
 
 /** The mesh configuration of a file. Without the file, the defaults hold; a file that cannot be read changes nothing. */
-export class MeshConfigFile {
+export class MeshConfigFile implements MeshSource {
   private readonly options: MeshConfigFileOptions;
   private readonly files: WatchedFiles;
   private current: MeshContent;
+  private there = false;
 
   constructor(options: MeshConfigFileOptions) {
     this.options = options;
@@ -23,6 +25,11 @@ export class MeshConfigFile {
 
   get content(): MeshContent {
     return this.current;
+  }
+
+  /** Whether there is such a file, be it one that cannot be read. */
+  get isThere(): boolean {
+    return this.there;
   }
 
   /** Reads the file, and keeps following it. @param onChange told after every change of `content` but for the first reading */
@@ -51,6 +58,7 @@ export class MeshConfigFile {
   private take(texts: FileTexts): void {
     const { path, domain } = this.options;
     const text = texts.get(path);
+    this.there = text !== undefined;
     this.current =
       text === undefined
         ? { mesh: defaultMesh(domain), problems: [] }
@@ -59,6 +67,7 @@ export class MeshConfigFile {
 
   /** @returns whether that is news: it is said again at every look */
   private fail({ message }: Error): boolean {
+    this.there = true;
     const { mesh, problems } = this.current;
     const said = `cannot be read: ${message}; what was there before counts`;
     if (problems.some((known) => known.message === said)) return false;

@@ -55,17 +55,17 @@ function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void
 
 async function start(
   settings: DiscoverySettings,
-  { source, from }: OpenedSource,
+  { source, mesh, from }: OpenedSource,
   log: ProgramLog,
 ): Promise<void> {
-  const { meshConfigFile, domain, shutdownMs } = settings;
+  const { domain, shutdownMs } = settings;
   const logger = log("default");
   // Whatever goes wrong is told by those who use it; its own lines are of another form.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE);
   const controlPlane = new ControlPlane({
     source,
     domain,
-    meshFile: { path: meshConfigFile },
+    mesh,
     logger: log("config"),
     xdsLogger: log("ads"),
     grpc: settings.grpc,

@@ -3,6 +3,8 @@ import * as https from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { ApiError, statusMessage } from "./api-error.ts";
 
+export type { KubeConfig };
+
 export interface GetOptions {
   readonly signal: AbortSignal;
   /** The request fails when nothing came for this time, in ms. */
