@@ -31,16 +31,11 @@ export function podFacts(placed: PlacedPod): WorkloadFacts {
   const before = known.get(placed);
   if (before !== undefined) return before;
   const { pod, node } = placed;
-  const { name, namespace, labels, annotations } = pod.metadata;
+  const { namespace, labels, annotations } = pod.metadata;
   const own = labelFacts(namespace, labels);
   const facts = {
     ...own,
     tunnel: own.tunnel || annotations[redirectionAnnotation] === "enabled",
-    workload: `${namespace}/${name}`,
-  const { namespace, labels } = pod.metadata;
-  const own = labelFacts(namespace, labels);
-  const facts = {
-    ...own,
     workload: qualifiedName(pod),
     serviceAccount: pod.body.spec.serviceAccountName,
     ...(node === undefined ? {} : placeFacts(node, own)),
