@@ -6,7 +6,7 @@ import { adsVariants } from "../peers/plain-envoy.ts";
 import { type AcceptanceOptions, acceptAll, type Fault } from "./acceptance/acceptance.ts";
 import { fixtureMeshes, fixturesAreThere } from "./acceptance/fixtures.ts";
 import { proxyKinds } from "./acceptance/kinds.ts";
-import { generatedMeshes, type Mesh } from "./acceptance/meshes.ts";
+import { generatedMeshes, hardMeshes, type Mesh } from "./acceptance/meshes.ts";
 import { seededFaults } from "./acceptance/seeded-faults.ts";
 
 const usage = `usage: npm run e2e -- envoy [options]
@@ -54,6 +54,7 @@ async function seededFaultsAreFound(): Promise<boolean> {
 
 function* meshesOf(seed: number, count: number): Generator<Mesh> {
   yield* generatedMeshes(seed, count);
+  yield* hardMeshes;
   if (fixturesAreThere()) yield* fixtureMeshes();
   else say("Istio's published samples do not stand beside this checkout: they are left out");
 }

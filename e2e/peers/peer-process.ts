@@ -9,14 +9,18 @@ import { killPeersOf, ownerVariable, runFolder, runOwner } from "./run-folder.ts
 export interface Place {
   readonly namespace?: string;
   readonly cgroup?: string;
-  /** In a network namespace of its own that has a loopback interface and nothing else, and goes with it. */
+  /**
+   * In a network namespace of its own that has a loopback interface and nothing else, and goes with it. Any address may
+   * be bound there.
+   */
   readonly alone?: boolean;
 }
 
 /** Programs in user namespaces may make network namespaces without being root. */
 const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
 
-const aloneArguments = [...asRoot, "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "alone"];
+const enterAlone = 'ip link set lo up && echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind && exec "$@"';
+const aloneArguments = [...asRoot, "--net", "sh", "-c", enterAlone, "alone"];
 
 export interface PeerProcessOptions {
   /** For messages and the names of its files: "envoy", "istiod". */

@@ -138,7 +138,9 @@ export class EnvoyGenerator {
     const plans = inboundPlans(ports, new Context(ir.mesh, traits, scope, this.mesh), settings);
     const others = unknownPorts(plans, settings);
     // The proxy's own address is only looked at where a Sidecar says so.
-    const addresses = plans.some(({ endpoint }) => endpoint !== "") ? proxy.addresses : [];
+    const addresses = plans.some(({ endpoint, bind }) => endpoint !== "" || bind === "")
+      ? proxy.addresses
+      : [];
     const { agent, http10, interception, families, idleTimeoutMs } = traits;
     const common = [
       agent,

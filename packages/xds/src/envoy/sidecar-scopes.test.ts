@@ -183,6 +183,25 @@ test("ingress listeners stand instead of the services' ports", () => {
   expect(resources.cluster("inbound|7072||").clusterDiscoveryType.value).toBe(DiscoveryType.ORIGINAL_DST);
 });
 
+test("an ingress listener with a socket has the workload's own address, beside listeners for its calls", () => {
+  const scope = aSidecarScope("default/s", {
+    ingress: [
+      {
+        port: 9080,
+        protocol: "HTTP",
+        captureMode: CaptureMode.NONE,
+        defaultEndpoint: "127.0.0.1:9080",
+      },
+    ],
+  });
+  const resources = decoded({ ...bookinfo, sidecarScopes: [scope] });
+  expect(resources.names("listener")).toEqual(expect.arrayContaining(["10.244.0.2_9080", "0.0.0.0_9080"]));
+  expect(resources.listener("10.244.0.2_9080").address?.address.value).toMatchObject({
+    address: "10.244.0.2",
+  });
+  expect(resources.listener("0.0.0.0_9080").bindToPort).toBe(false);
+});
+
 test("an endpoint of 0.0.0.0 is the workload's own address", () => {
   const scope = aSidecarScope("default/s", {
     ingress: [{ port: 7070, protocol: "HTTP", defaultEndpoint: "0.0.0.0:8080" }],

@@ -16,7 +16,7 @@ export interface InboundPlan {
   readonly servicePort: number;
   readonly hostname: string;
   readonly protocol: Protocol;
-  /** First address of the listener; names the chain. */
+  /** First address of the listener; names the chain. Empty: the workload's own. */
   readonly bind: string;
   readonly bindToPort: boolean;
   /** Where to send it, "host:port" or "unix://…"; empty: where the caller dialled. */
@@ -97,13 +97,15 @@ function servicePlan({ hostname, servicePort, port }: WorkloadPort, context: Con
 
 function ingressPlan(listener: IngressListener, ports: readonly WorkloadPort[], context: Context): PortPlan {
   const { proxy, scope } = context;
+  const bindToPort = proxy.interception === "NONE" || listener.captureMode === CaptureMode.NONE;
   return {
     port: listener.port,
     servicePort: listener.port,
     hostname: ports.find(({ port }) => port === listener.port)?.hostname ?? "",
     protocol: parseProtocol(listener.protocol),
-    bind: listener.bind || (wildcardsOf(proxy.families)[0] ?? ""),
-    bindToPort: proxy.interception === "NONE" || listener.captureMode === CaptureMode.NONE,
+    // With a socket it leaves the loopback interface to the workload, which may listen there on the same port.
+    bind: listener.bind || (bindToPort ? "" : (wildcardsOf(proxy.families)[0] ?? "")),
+    bindToPort,
     endpoint: listener.defaultEndpoint,
     pool: listener.connectionPool ?? scope.inboundConnectionPool,
     tls: listener.tls,

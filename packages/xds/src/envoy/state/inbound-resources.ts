@@ -3,7 +3,7 @@ import { ClusterSchema } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cl
 import { ListenerSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import type { Resource } from "@keelson/protos";
 import type { Mesh } from "@keelson/protos/proxy";
-import { formatAddress, loopbacksOf } from "../addresses.ts";
+import { formatAddress, loopbacksOf, wildcardsOf } from "../addresses.ts";
 import { httpVersion } from "../cluster/http-options.ts";
 import { inboundCluster, inboundClusterTo } from "../cluster/special-clusters.ts";
 import { inboundListeners } from "../listener/inbound-listener.ts";
@@ -21,7 +21,7 @@ export interface InboundResources {
   stray?(typeUrl: string, name: string): Resource | undefined;
 }
 
-/** @param addresses of the proxy, for endpoints that a Sidecar writes as 0.0.0.0. */
+/** @param addresses of the proxy, for endpoints that a Sidecar writes as 0.0.0.0 and listeners of no other address. */
 export function inboundResources(
   plans: readonly InboundPlan[],
   others: readonly UnknownPort[],
@@ -33,10 +33,19 @@ export function inboundResources(
     const cluster = clusterOf(plan, addresses, mesh, proxy);
     return resourceOf(ClusterSchema, cluster.name, cluster);
   });
-  const listeners = inboundListeners(plans, others, mesh, proxy).map((listener) =>
+  const bind = ownAddress(addresses) ?? wildcardsOf(proxy.families)[0] ?? "";
+  const placed = plans.map((plan) => (plan.bind === "" ? { ...plan, bind } : plan));
+  const listeners = inboundListeners(placed, others, mesh, proxy).map((listener) =>
     resourceOf(ListenerSchema, listener.name, listener),
   );
   return { clusters: resourceMap(clusters), listeners: resourceMap(listeners) };
+}
+
+/** The one that others reach the workload at; undefined if all it has are its own loopback interface's. */
+function ownAddress(addresses: readonly Uint8Array[]): string | undefined {
+  const [own] = addresses;
+  const text = own && formatAddress(own);
+  return text === undefined || text === "::1" || text.startsWith("127.") ? undefined : text;
 }
 
 function clusterOf(plan: InboundPlan, addresses: readonly Uint8Array[], mesh: Mesh, proxy: ProxyTraits) {

@@ -83,6 +83,7 @@ export function randomSidecarScopes(random: RandomSource, services: readonly Ser
       portName: "in",
       protocol: random.pick(["HTTP", "TCP", "GRPC"]),
       defaultEndpoint: random.pick(["", "127.0.0.1:8000", "0.0.0.0:8000", "unix:///tmp/in.sock"]),
+      captureMode: random.pick([CaptureMode.UNSPECIFIED, CaptureMode.NONE]),
       connectionPool: { maxConnections: 3 },
     }));
     return aSidecarScope(`${namespace}/scope`, {
