@@ -30,6 +30,7 @@ const clientHello = Buffer.concat([Buffer.from([22, 3, 1, 2, 0, 1, 0, 1, 252, 3,
 /** Many connections to every port, with bytes that make no sense there. */
 const garbage = (count: number): Attack => ({
   title: `garbage on every port, ${count} connections each`,
+  said: "connection ended without a whole request",
   begin: async ({ ports }) => {
     const kinds: readonly (() => Uint8Array | string)[] = [
       () => randomBytes(4_096),

@@ -5,6 +5,8 @@ import type { Victim } from "./victim.ts";
 /** What a peer does that it should not. */
 export interface Attack {
   readonly title: string;
+  /** What the log must say of it, if it is to say anything. */
+  readonly said?: string;
   /** The kind by which streams of it must be cut, if they are to be. */
   readonly cut?: string;
   /** Resolves when all of it is under way, with what ends it. */

@@ -60,6 +60,7 @@ describe("others are served, memory is bounded, and all is freed:", () => {
       expect([...first.notServed, ...second.notServed]).toEqual([]);
       expect(Math.max(first.peak, second.peak)).toBeLessThan(memoryBound);
       expect(second.peak - first.peak).toBeLessThan(repetitionBound);
+      expect(first.lines.join("\n")).toContain(attack.said ?? "");
       expect(first.lines.length).toBeLessThan(linesOfAttack);
     });
   }

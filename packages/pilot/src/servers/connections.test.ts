@@ -1,11 +1,15 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { Connections, type DroppedConnection } from "./connections.ts";
+import { Connections, type DroppedConnection, type UnaskedConnection } from "./connections.ts";
 
 async function serving(limit: number) {
   const dropped: DroppedConnection[] = [];
-  const connections = new Connections({ connections: limit }, (each) => dropped.push(each));
+  const unasked: UnaskedConnection[] = [];
+  const connections = new Connections(
+    { connections: limit },
+    { onDropped: (each) => dropped.push(each), onUnasked: (each) => unasked.push(each) },
+  );
   const accepted: Socket[] = [];
   const server: Server = createServer((socket) => accepted.push(socket.resume()));
   connections.follow(server);
@@ -26,7 +30,7 @@ async function serving(limit: number) {
     await expect.poll(() => accepted.length).toBeGreaterThan(count);
     return socket.resume();
   };
-  return { connections, accepted, dropped, open };
+  return { connections, accepted, dropped, unasked, port, open };
 }
 
 test("one over the limit takes the place of the oldest that has asked for nothing", async () => {
@@ -56,4 +60,15 @@ test("where all have asked, the newest is closed", async () => {
   expect([asker.closed, connections.size]).toEqual([false, 1]);
   asker.destroy();
   await expect.poll(() => connections.size).toBe(0);
+});
+
+test("one that sends something, and never a whole request, is told", async () => {
+  const { connections, accepted, unasked, port, open } = await serving(10);
+  const [asker, broken, probe] = [await open(), await open(), await open()];
+  for (const socket of accepted.slice(0, 1)) connections.hasAsked(socket);
+  const peer = `127.0.0.1:${broken.localPort}`;
+  for (const socket of [asker, broken]) socket.end("GET");
+  probe.destroy();
+  await expect.poll(() => connections.size).toBe(0);
+  expect(unasked).toEqual([{ peer, port, bytes: 3 }]);
 });

@@ -11,17 +11,31 @@ export interface DroppedConnection {
   readonly reason: string;
 }
 
+/** A connection that ended before a request on it was whole. */
+export interface UnaskedConnection {
+  readonly peer: string;
+  /** That it came to. */
+  readonly port: number;
+  readonly bytes: number;
+}
+
+/** Told of connections that come to nothing. */
+export interface ConnectionEvents {
+  readonly onDropped: (dropped: DroppedConnection) => void;
+  readonly onUnasked: (unasked: UnaskedConnection) => void;
+}
+
 /** The connections of all ports, so that no crowd of them takes all the descriptors and the memory that there are. */
 export class Connections {
   /** By their addresses, in the order in which they came. */
   private readonly all = new Map<string, Socket>();
   private readonly silent = new Map<string, Socket>();
   private readonly limit: number;
-  private readonly onDropped: (dropped: DroppedConnection) => void;
+  private readonly events: ConnectionEvents;
 
-  constructor({ connections }: ConnectionLimits, onDropped: (dropped: DroppedConnection) => void) {
+  constructor({ connections }: ConnectionLimits, events: ConnectionEvents) {
     this.limit = connections;
-    this.onDropped = onDropped;
+    this.events = events;
   }
 
   get size(): number {
@@ -51,14 +65,21 @@ export class Connections {
     if (socket.destroyed) return;
     this.all.set(key, socket);
     this.silent.set(key, socket);
-    socket.once("close", () => this.remove(key, socket));
+    const { localPort: port = 0 } = socket;
+    const peer = peerOf(socket);
+    socket.once("close", () => {
+      const { bytesRead: bytes } = socket;
+      // Probes open a port and say nothing.
+      if (this.silent.get(key) === socket && bytes > 0) this.events.onUnasked({ peer, port, bytes });
+      this.remove(key, socket);
+    });
   }
 
   private drop(socket: Socket): void {
     const peer = peerOf(socket);
     this.remove(keyOf(socket), socket);
     socket.destroy();
-    this.onDropped({
+    this.events.onDropped({
       peer,
       reason: `${this.limit} connections are open, and this one has asked for nothing yet`,
     });

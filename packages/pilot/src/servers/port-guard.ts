@@ -31,9 +31,12 @@ export class PortGuard {
   constructor(log: LimitedLog, limits: Partial<PortLimits> = {}) {
     const connections = Math.min(mostConnections, Math.floor(openFiles() * share));
     const all = { connections, ...defaultStreamLimits, ...limits };
-    this.connections = new Connections(all, (dropped) => {
-      this.dropped.inc();
-      log.warn(dropped, "connection dropped");
+    this.connections = new Connections(all, {
+      onDropped: (dropped) => {
+        this.dropped.inc();
+        log.warn(dropped, "connection dropped");
+      },
+      onUnasked: (unasked) => log.info(unasked, "connection ended without a whole request"),
     });
     this.streams = new StreamGuard({
       limits: all,

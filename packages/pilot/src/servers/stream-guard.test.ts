@@ -105,6 +105,17 @@ test("a connection of which many streams were cut is closed as a whole", async (
   await expect.poll(() => session.destroyed).toBe(true);
 });
 
+test("a stream that was refused, and that its peer does not end", async () => {
+  const { port, controlPlane } = await serving({ farewellMs: 100 });
+  const session = rawSession(port);
+  const call = rawCall(session, ads);
+  call.write(framed(Buffer.from("garbage")));
+  expect(await call.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+  const metrics = (): Promise<string> => controlPlane.metrics.registry.metrics();
+  await expect.poll(metrics).toMatch(/^keelson_grpc_streams 0$/m);
+  expect(session.destroyed).toBe(false);
+});
+
 test("a peer that does not read what it is sent", async () => {
   const { port, cut, controlPlane } = await serving({ unreadMs: 200 });
   const honest = new TestProxy(port, { id: sidecarId("honest") });

@@ -16,6 +16,8 @@ export interface StreamLimits {
   readonly unfinishedMs: number;
   /** Time in ms in which a peer must take something of what waits for it. */
   readonly unreadMs: number;
+  /** Time in ms in which a peer must end its side of a stream that was answered. */
+  readonly farewellMs: number;
 }
 
 export const defaultStreamLimits: StreamLimits = {
@@ -23,6 +25,7 @@ export const defaultStreamLimits: StreamLimits = {
   unfinishedBytes: 128 * 1024 * 1024,
   unfinishedMs: 20_000,
   unreadMs: 60_000,
+  farewellMs: 5_000,
 };
 
 export type CutKind = "headers" | "compressed" | "room" | "late" | "unread";
@@ -126,6 +129,7 @@ export class StreamGuard {
     const { limits, connections } = this.options;
     const { stream, bytes: opening } = watched;
     stream.setTimeout(limits.unreadMs, () => this.cutUnread(watched));
+    stream.once("finish", () => this.expectFarewell(stream));
     const meter = new MessageMeter();
     const take = (piece: Uint8Array): void => {
       if (watched.over) return;
@@ -137,6 +141,13 @@ export class StreamGuard {
     };
     // Whoever listens first makes the stream flow, which must be its server: it does after this tick.
     nextTick(() => nextTick(() => stream.on("data", take)));
+  }
+
+  /** gRPC leaves it open until the peer ends it, or its connection. */
+  private expectFarewell(stream: ServerHttp2Stream): void {
+    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), this.options.limits.farewellMs);
+    timer.unref();
+    stream.once("close", () => clearTimeout(timer));
   }
 
   private keep(watched: Watched, bytes: number): void {
