@@ -5,6 +5,14 @@ import { type PilotDiscovery, startPilotDiscovery } from "../peers/pilot-discove
 import type { ConfigFolder } from "../world/config-folder.ts";
 import { until } from "../world/until.ts";
 
+/** What may differ between processes. */
+export interface ProcessOptions {
+  /** More of the node's metadata. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Folder of its certificate; none if left out. */
+  readonly certificates?: string;
+}
+
 /** A control plane on a folder of files, and gRPC's own clients and servers that follow it, all on 127.0.0.1. */
 export class GrpcWorld {
   private readonly pilot: PilotDiscovery;
@@ -18,23 +26,24 @@ export class GrpcWorld {
   }
 
   /** Of a pod in the namespace default. @param name of the pod */
-  bootstrap(name: string, metadata: Readonly<Record<string, unknown>> = {}) {
+  bootstrap(name: string, options: ProcessOptions = {}) {
     const discoveryAddress = `127.0.0.1:${this.pilot.ports.grpc}`;
     return proxylessBootstrap({
       discoveryAddress,
       name,
       namespace: "default",
       address: "127.0.0.1",
-      metadata,
+      ...options,
     });
   }
 
-  async client(language: GrpcLanguage, target: string): Promise<EchoClient & AsyncDisposable> {
-    const client = await startEchoClient({
-      language,
-      target,
-      bootstrap: this.bootstrap(`${language}-client`),
-    });
+  async client(
+    language: GrpcLanguage,
+    target: string,
+    options?: ProcessOptions,
+  ): Promise<EchoClient & AsyncDisposable> {
+    const bootstrap = this.bootstrap(`${language}-client`, options);
+    const client = await startEchoClient({ language, target, bootstrap });
     return Object.assign(client, { [Symbol.asyncDispose]: () => client.stop() });
   }
 

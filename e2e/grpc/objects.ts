@@ -14,8 +14,12 @@ export interface VersionedEndpoint {
   readonly version: string;
 }
 
-/** A ServiceEntry whose endpoints speak gRPC. */
-export const grpcService = (host: string, endpoints: readonly VersionedEndpoint[]): KubernetesObject => ({
+/** A ServiceEntry whose endpoints speak gRPC. @param subjectAltNames of their certificates */
+export const grpcService = (
+  host: string,
+  endpoints: readonly VersionedEndpoint[],
+  subjectAltNames: readonly string[] = [],
+): KubernetesObject => ({
   apiVersion,
   kind: "ServiceEntry",
   metadata: { name: nameOf(host), namespace },
@@ -23,6 +27,7 @@ export const grpcService = (host: string, endpoints: readonly VersionedEndpoint[
     hosts: [host],
     ports: [{ name: "grpc", number: grpcPort, protocol: "GRPC" }],
     resolution: "STATIC",
+    subjectAltNames,
     endpoints: endpoints.map(({ address, version }) => {
       const colon = address.lastIndexOf(":");
       return {

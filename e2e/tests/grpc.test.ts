@@ -12,6 +12,7 @@ import {
   virtualService,
 } from "../grpc/objects.ts";
 import { startSilentServer } from "../grpc/silent-server.ts";
+import { makeRoot, workloadCertificate } from "../grpc/workload-certificate.ts";
 import { type EchoClient, type EchoServer, grpcLanguages, startEchoServer } from "../peers/echo.ts";
 import type { PeerName } from "../peers/install/recipes.ts";
 import { missingPeers } from "../peers/peer-cache.ts";
@@ -155,6 +156,43 @@ describe.each(grpcLanguages)("%s", (language) => {
       await using direct = await world.client("grpc-go", listen);
       const isRefused = async () => (await direct.send({ count: 1 })).failures["UNAVAILABLE"] === 1;
       await until(isRefused, { what: "the server to serve no more" });
+      await server.stop();
+    },
+  );
+
+  peerTest(
+    library,
+    "client and server speak mutual TLS as rules say, and check whom they speak to",
+    async () => {
+      const host = `tls.${language}.test`;
+      const listen = `127.0.0.1:${await freePort()}`;
+      const [root, stranger] = [await makeRoot(), await makeRoot()];
+      const id = (account: string): string => `spiffe://cluster.local/ns/default/sa/${account}`;
+      const write = (identity: string) =>
+        world.config.write(`tls-${language}`, [
+          grpcService(host, [{ address: listen, version: "v1" }], [id(identity)]),
+          versionSubsets(host, ["v1"], { tls: { mode: "ISTIO_MUTUAL" } }),
+        ]);
+      await write("somebody-else");
+      const bootstrap = world.bootstrap(`${language}-tls`, {
+        metadata: { LABELS: { "security.istio.io/tlsMode": "istio" } },
+        certificates: await workloadCertificate(root, id("server")),
+      });
+      const server = await startEchoServer({ language, name: "tls", xds: true, listen, bootstrap });
+      const target = `xds:///${host}:${grpcPort}`;
+      const certificates = await workloadCertificate(root, id("client"));
+      await using client = await world.client(language, target, { certificates });
+      const refused = { UNAVAILABLE: 1 };
+      expect((await client.send({ count: 1 })).failures).toEqual(refused);
+      await write("server");
+      await untilAnswered(client, ["tls"]);
+      await using other = await world.client("grpc-go", target, {
+        certificates: await workloadCertificate(stranger, id("client")),
+      });
+      expect((await other.send({ count: 1 })).failures).toEqual(refused);
+      await using inTheClear = await world.client("grpc-go", listen);
+      expect((await inTheClear.send({ count: 1 })).failures).toEqual(refused);
+      expect(await world.rejections()).toEqual([]);
       await server.stop();
     },
   );

@@ -4,7 +4,13 @@ import * as grpc from "@grpc/grpc-js";
 import { noCredentials } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import { type ConnectionView, serverOptions, type View, XdsServer } from "@keelson/xds";
-import { envoyTypeRules, keptProxyMetadata, type PolicySnapshot, PolicyViews } from "@keelson/xds/proxies";
+import {
+  envoyTypeRules,
+  isProxyless,
+  keptProxyMetadata,
+  type PolicySnapshot,
+  PolicyViews,
+} from "@keelson/xds/proxies";
 import { Secrets } from "./secrets.ts";
 
 /** Changes what a proxy is sent, to see that it is noticed; the same view for the same view. */
@@ -26,6 +32,7 @@ export class MeshServer implements AsyncDisposable {
     this.xds = new XdsServer<PolicySnapshot>({
       types: envoyTypeRules,
       keptMetadata: keptProxyMetadata,
+      answersInFull: isProxyless,
       viewOf: (node, snapshot) => {
         const policy = policies.viewOf(node, snapshot);
         const known = views.get(policy);
