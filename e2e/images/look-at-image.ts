@@ -29,7 +29,7 @@ const expectations: Readonly<Record<ImageName, Expectation>> = {
 };
 
 /** What builds programs, and has no place where they only run. */
-const builders = /^(cc|gcc|g\+\+|c\+\+|clang|cpp|ld|as|make|npm|pnpm|tsc)([-.0-9].*)?$/;
+const builders = /^(cc|gcc|g\+\+|c\+\+|clang|cpp|ld|as|make|npm|pnpm|tsc)(-[0-9].*|\.bfd|\.gold|\.lld)?$/;
 
 /** What is wrong with an image that has been built. */
 export async function faultsOf(name: ImageName, { root, config }: OpenImage): Promise<string[]> {
