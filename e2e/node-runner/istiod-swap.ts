@@ -56,11 +56,7 @@ async function installIstiodChart(apiserver: KubeApiserver): Promise<void> {
   const definitions = join(folder, "charts/base/files/crd-all.gen.yaml");
   await apiserver.kubectl(["apply", "--server-side", "-f", definitions]);
   const chart = join(folder, "charts/istio-control/istio-discovery");
-  const values = setValues({
-    "pilot.image": imageTag("pilot"),
-    "pilot.volumes": [{ name: "mesh", configMap: { name: "istio" } }],
-    "pilot.volumeMounts": [{ name: "mesh", mountPath: "/etc/istio/config", readOnly: true }],
-  });
+  const values = setValues({ "pilot.image": imageTag("pilot") });
   const args = ["install", "istiod", chart, `--namespace=${namespace}`, ...values];
   const { code, stdout, stderr } = await runHelm(args, { kubeconfig: apiserver.kubeconfig });
   if (code !== 0) throw new Error(`helm install of istiod's chart ended with ${code}: ${stderr || stdout}`);

@@ -37,7 +37,7 @@ type Rest = Partial<Pick<CustomResource, "shortNames" | "columns">>;
 
 /** A kind of today's Istio; its groups' names are alike. */
 const ofToday =
-  (area: "networking" | "security") =>
+  (area: "networking" | "security" | "extensions") =>
   (kind: string, plural: string, rest: Rest = {}): CustomResource => ({
     kind,
     group: `${area}.istio.io`,
@@ -49,6 +49,7 @@ const ofToday =
 
 const networking = ofToday("networking");
 const security = ofToday("security");
+const extensions = ofToday("extensions");
 
 const legacy = (kind: string, plural: string): CustomResource => ({
   kind,
@@ -91,6 +92,7 @@ export const customResources: readonly CustomResource[] = [
     shortNames: ["pa"],
     columns: [column("Mode", ".spec.mtls.mode", "Whether mutual TLS is taken, asked for, or neither."), age],
   }),
+  extensions("WasmPlugin", "wasmplugins", { columns: [age] }),
   legacy("RouteRule", "routerules"),
   legacy("DestinationPolicy", "destinationpolicies"),
   legacy("EgressRule", "egressrules"),
