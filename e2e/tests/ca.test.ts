@@ -216,14 +216,14 @@ describe.each([
 peerTest(["pilot-agent", "envoy"], "an agent renews its certificate before it ends", async () => {
   await using mesh = await startMesh(madeRoot);
   const agent = await startGateway(mesh, mesh.issuer.token({ serviceAccount: "gateway" }), {
-    SECRET_TTL: "20s",
-    // Renewed after a fifth of the time.
-    SECRET_GRACE_PERIOD_RATIO: "0.8",
+    SECRET_TTL: "40s",
+    // Renewed after a tenth of the time.
+    SECRET_GRACE_PERIOD_RATIO: "0.9",
   });
   await agent.ready();
   const credentials = await clientCredentials(mesh);
   const first = await until(() => ask(mesh, credentials), { what: "the gateway to serve" });
-  expect(first.endsAt.getTime() - Date.now()).toBeLessThan(20_000);
+  expect(first.endsAt.getTime() - Date.now()).toBeLessThan(40_000);
   const next = await until(
     async () => {
       const served = await ask(mesh, credentials);

@@ -93,7 +93,12 @@ export class Connections {
 }
 
 /** What tells a TCP connection from all others. */
-export type Addresses = Pick<Socket, "localAddress" | "localPort" | "remoteAddress" | "remotePort">;
+export interface Addresses {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
 
 const keyOf = ({ localAddress, localPort, remoteAddress, remotePort }: Addresses): string =>
   `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;

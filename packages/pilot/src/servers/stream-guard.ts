@@ -99,17 +99,20 @@ export class StreamGuard {
     };
     const { session } = stream;
     if (session === undefined || session.destroyed || !this.options.connections.has(session.socket)) return;
-    const peer = peerOf(session.socket);
+    // Of a session that is gone, the socket may not even be looked at.
+    const { localAddress, localPort, remoteAddress, remotePort } = session.socket;
+    const addresses = { localAddress, localPort, remoteAddress, remotePort };
+    const peer = peerOf(addresses);
     const watched: Watched = { session, stream, peer, bytes: 0, since: 0, over: false };
     this.open += 1;
     stream.once("close", () => {
       this.open -= 1;
       this.unfinished.set(watched, 0);
     });
-    this.watch(watched, headers, session.socket);
+    this.watch(watched, headers, addresses);
   };
 
-  private watch(watched: Watched, headers: IncomingHttpHeaders, socket: Addresses): void {
+  private watch(watched: Watched, headers: IncomingHttpHeaders, addresses: Addresses): void {
     const { limits } = this.options;
     const bytes = headerListBytes(headers);
     const encoding = headers["grpc-encoding"] ?? "identity";
@@ -121,11 +124,11 @@ export class StreamGuard {
       this.cut(watched, "compressed", reason);
     } else {
       this.keep(watched, streamBytes + bytes);
-      this.follow(watched, socket);
+      this.follow(watched, addresses);
     }
   }
 
-  private follow(watched: Watched, socket: Addresses): void {
+  private follow(watched: Watched, addresses: Addresses): void {
     const { limits, connections } = this.options;
     const { stream, bytes: opening } = watched;
     stream.setTimeout(limits.unreadMs, () => this.cutUnread(watched));
@@ -136,7 +139,7 @@ export class StreamGuard {
       const { whole } = meter;
       meter.take(piece);
       if (meter.whole > whole) this.unfinished.set(watched, 0);
-      if (whole === 0 && meter.whole > 0) connections.hasAsked(socket);
+      if (whole === 0 && meter.whole > 0) connections.hasAsked(addresses);
       this.keep(watched, meter.unfinished + (meter.whole === 0 ? opening : 0));
     };
     // Whoever listens first makes the stream flow, which must be its server: it does after this tick.
