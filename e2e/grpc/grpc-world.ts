@@ -50,7 +50,7 @@ export class GrpcWorld {
   /** Waits until some process has asked for a listener of this name. */
   async untilAsked(listener: string): Promise<void> {
     const look = async () => (await this.pilot.get("/debug/adsz")).body.includes(`"${listener}"`);
-    await until(look, { what: `a process to ask for ${listener}`, timeoutMs: 15_000 });
+    await until(look, { what: `a process to ask for ${listener}` });
   }
 
   /** What nodes have rejected so far, as the log has it. */

@@ -145,8 +145,9 @@ describe.each(grpcLanguages)("%s", (language) => {
       const bootstrap = world.bootstrap(`${language}-server`);
       // grpc-js listens only when it has its listener.
       const starting = startEchoServer({ language, name: "by-xds", xds: true, listen, bootstrap });
+      const connecting = world.client(language, `xds:///${host}:${grpcPort}`);
       await world.untilAsked(`xds.istio.io/grpc/lds/inbound/${listen}`);
-      await using client = await world.client(language, `xds:///${host}:${grpcPort}`);
+      await using client = await connecting;
       const file = `server-${language}`;
       await world.config.write(file, [grpcService(host, [{ address: listen, version: "v1" }])]);
       const server = await starting;
@@ -178,10 +179,11 @@ describe.each(grpcLanguages)("%s", (language) => {
         metadata: { LABELS: { "security.istio.io/tlsMode": "istio" } },
         certificates: await workloadCertificate(root, id("server")),
       });
-      const server = await startEchoServer({ language, name: "tls", xds: true, listen, bootstrap });
+      const starting = startEchoServer({ language, name: "tls", xds: true, listen, bootstrap });
       const target = `xds:///${host}:${grpcPort}`;
       const certificates = await workloadCertificate(root, id("client"));
       await using client = await world.client(language, target, { certificates });
+      const server = await starting;
       const refused = { UNAVAILABLE: 1 };
       expect((await client.send({ count: 1 })).failures).toEqual(refused);
       await write("server");
