@@ -20,6 +20,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "node-runner/main.ts",
     what: "the chart on a real API server, and its pods from the built images, to uninstall",
   },
+  kubernetes: {
+    program: "kubernetes/main.ts",
+    what: "a real API server that is slow, cut off, killed and compacted under thousands of changes",
+  },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {
     program: "peers/setup.ts",

@@ -1,13 +1,20 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { Transform } from "node:stream";
+
+interface ProxyState {
+  open: boolean;
+  /** How long each piece of an answer is held back, in ms. */
+  delayMs: number;
+}
 
 /** Passes TCP connections on to a port of 127.0.0.1, and breaks them when it is told to. */
 export class CuttableProxy {
   readonly port: number;
   private readonly server: Server;
   private readonly sockets: Set<Socket>;
-  private readonly state: { open: boolean };
+  private readonly state: ProxyState;
 
-  private constructor(port: number, server: Server, sockets: Set<Socket>, state: { open: boolean }) {
+  private constructor(port: number, server: Server, sockets: Set<Socket>, state: ProxyState) {
     this.port = port;
     this.server = server;
     this.sockets = sockets;
@@ -16,7 +23,7 @@ export class CuttableProxy {
 
   static async start(target: number): Promise<CuttableProxy> {
     const sockets = new Set<Socket>();
-    const state = { open: true };
+    const state: ProxyState = { open: true, delayMs: 0 };
     const server = createServer((near) => {
       if (!state.open) return void near.destroy();
       const far = connect(target, "127.0.0.1");
@@ -30,8 +37,10 @@ export class CuttableProxy {
           sockets.delete(socket);
           other.destroy();
         });
-        socket.pipe(other);
       }
+      near.pipe(far);
+      if (state.delayMs === 0) far.pipe(near);
+      else far.pipe(holdBack(state.delayMs)).pipe(near);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -42,6 +51,12 @@ export class CuttableProxy {
   /** Breaks what is connected; new connections are let through. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Holds back each piece of what is answered on connections that are made from now on. @param delayMs 0: no longer */
+  slow(delayMs: number): void {
+    this.state.delayMs = delayMs;
+    this.cut();
   }
 
   /** Lets nothing through any more. */
@@ -59,3 +74,10 @@ export class CuttableProxy {
     await new Promise((resolve) => this.server.close(resolve));
   }
 }
+
+const holdBack = (delayMs: number): Transform =>
+  new Transform({
+    transform: (chunk, _, done) => {
+      setTimeout(() => done(null, chunk), delayMs);
+    },
+  });
