@@ -4,9 +4,10 @@ import { type BenchCommand, help, parseBenchArguments } from "./arguments.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { connectBenchmark } from "./connect/connect.ts";
 import { environment, environmentText } from "./environment.ts";
+import { kubernetesBenchmark } from "./kubernetes/kubernetes.ts";
 import { pushBenchmark } from "./push/push.ts";
 
-const benchmarks: readonly Benchmark[] = [connectBenchmark, pushBenchmark];
+const benchmarks: readonly Benchmark[] = [connectBenchmark, pushBenchmark, kubernetesBenchmark];
 
 const progress = (text: string): void => {
   process.stderr.write(`${text}\n`);

@@ -5,12 +5,11 @@ import { prepareForIstio } from "../peers/istio-objects.ts";
 import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
 import { missingPeers } from "../peers/peer-cache.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
+import { forEach } from "./for-each.ts";
 import { KubeClient } from "./kube-client.ts";
 import { paths, service, slice } from "./objects.ts";
 import { untilSameAsServed } from "./same-as-served.ts";
 
-/** Requests at once. */
-const width = 16;
 const cutEveryMs = 1_000;
 
 interface World {
@@ -28,16 +27,6 @@ async function makeWorld(): Promise<World> {
   const source = new KubernetesSource({ config, revision: "default" });
   await source.start();
   return { apiserver, proxy, client: await KubeClient.of(apiserver.kubeconfig), source };
-}
-
-/** Does something for each number below `count`, several at once. */
-async function forEach(count: number, what: (i: number) => Promise<void>): Promise<void> {
-  const numbers = Array.from({ length: count }, (_, i) => i).values();
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      for (const i of numbers) await what(i);
-    }),
-  );
 }
 
 /** Half of the objects are services, half their slices; every tenth service goes again at once. */

@@ -61,7 +61,7 @@ export const podStatus = (ip: string): Fields => ({
 });
 
 /** What Kubernetes' controller would make of a service and its pods. */
-export const slice = (app: string, addresses: Readonly<Record<string, string>>): Fields => ({
+export const slice = (app: string, addresses: Readonly<Record<string, string>>) => ({
   apiVersion: "discovery.k8s.io/v1",
   kind: "EndpointSlice",
   metadata: { name: `${app}-a`, namespace: "default", labels: { "kubernetes.io/service-name": app } },
