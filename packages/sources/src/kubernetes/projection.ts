@@ -8,6 +8,7 @@ import { trimPod, trimSlice } from "./trim.ts";
 /** Objects of the API server have no lines; messages name them themselves. */
 const origin: Origin = { locate: () => ({ file: "kubernetes" }) };
 
+/** Of all sources: what is shared are values that never change. */
 const shared = new SharedParts();
 
 const revisionLabel = "istio.io/rev";

@@ -22,7 +22,7 @@ const registry = (
   { namespaced = true, essential = true }: RegistryFields = {},
 ): Resource => ({ kind, collections, namespaced, essential, role: "registry" });
 
-/** What is listed anew by an old API's name counts as one collection: Istio 0.2 and 0.7 may not read EndpointSlices. */
+/** The roles of Istio 0.2 and 0.7 do not let EndpointSlices be read. */
 const endpointCollections = [
   { group: "discovery.k8s.io", version: "v1", plural: "endpointslices" },
   { group: "", version: "v1", plural: "endpoints" },
@@ -51,7 +51,7 @@ const registryResources: readonly Resource[] = [
   registry("ConfigMap", [core("configmaps")], { essential: false }),
 ];
 
-/** Kinds whose plural is none of the usual ones would stand here; Kubernetes makes it of the kind in lower case. */
+/** As Kubernetes guesses it where a definition does not say; those of all our kinds say the same. */
 const pluralOf = (kind: string): string => {
   const lower = kind.toLowerCase();
   if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`;
