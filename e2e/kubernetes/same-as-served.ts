@@ -25,7 +25,7 @@ async function namesAt(client: KubeClient, path: string): Promise<string[]> {
 
 /** What a source that has just been started reads of the API server. */
 async function freshlyRead(kubeconfig: string): Promise<readonly KnownObject[]> {
-  const source = new KubernetesSource({ config: loadKubeConfig(kubeconfig), revision: "default" });
+  const source = new KubernetesSource({ config: await loadKubeConfig(kubeconfig), revision: "default" });
   await source.start();
   await source.close();
   return source.snapshot.objects;

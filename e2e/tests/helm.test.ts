@@ -195,7 +195,7 @@ describe("a release", () => {
   const missedByPilot = async () => {
     const audience = "https://kubernetes.default.svc.cluster.local";
     const token = await apiserver.serviceAccountToken(namespace, "istiod", audience);
-    const config = loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
+    const config = await loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
     const source = new KubernetesSource({ config, revision: "default" });
     await source.start();
     const { health, snapshot } = source;

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const kubeconfig = await apiserver.kubeconfigBy(proxy.port);
   pilot = await startPilotDiscovery({ args: [`--kubeconfig=${kubeconfig}`] });
   view = new PolicyView(`127.0.0.1:${pilot.ports.grpc}`);
-  source = new KubernetesSource({ config: loadKubeConfig(kubeconfig), revision: "default" });
+  source = new KubernetesSource({ config: await loadKubeConfig(kubeconfig), revision: "default" });
   await source.start();
 }, 300_000);
 
@@ -262,7 +262,7 @@ peerTest(
       metadata: { name: "reviews", namespace: "default" },
       subsets: [{ addresses: [{ ip: "10.1.0.9" }], ports: [{ name: "http", port: 9080 }] }],
     });
-    const config = loadKubeConfig(await apiserver.kubeconfigOf("old-pilot"));
+    const config = await loadKubeConfig(await apiserver.kubeconfigOf("old-pilot"));
     const old = new KubernetesSource({ config, revision: "default" });
     await old.start();
     const slices = old.snapshot.objects.filter(({ kind }) => kind === "EndpointSlice");

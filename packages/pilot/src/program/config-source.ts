@@ -34,10 +34,10 @@ type Settings = Pick<
  * while services are those of both.
  * @throws Error if there is neither, or if the kubeconfig is of no use.
  */
-export function openSource(settings: Settings, environment: NodeJS.ProcessEnv): OpenedSource {
+export async function openSource(settings: Settings, environment: NodeJS.ProcessEnv): Promise<OpenedSource> {
   const { configDir, kubernetes } = settings;
   const kubeconfig = kubeconfigOf(kubernetes.kubeconfig, environment);
-  const config = kubeconfig === undefined ? undefined : loadKubeConfig(kubeconfig);
+  const config = kubeconfig === undefined ? undefined : await loadKubeConfig(kubeconfig);
   const opened = [
     ...(configDir === "" ? [] : [{ source: new DirectorySource(configDir), from: configDir }]),
     ...(config === undefined ? [] : ofKubernetes(settings, config)),

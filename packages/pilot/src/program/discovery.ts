@@ -29,21 +29,15 @@ export const discoveryCommand: Command = {
   run: async ({ raw }, { environment }) => {
     const read = readSettings(raw, environment);
     if (read.errors.length > 0) throw new UsageError(read.errors.join("\n"));
-    const opened = usable(() => openSource(read.settings, environment));
+    const opened = await openSource(read.settings, environment).catch((error: Error) => {
+      throw new UsageError(error.message);
+    });
     const log = programLog(read.settings.log);
     report(read, log("default"));
     await start(read.settings, opened, log);
     return undefined;
   },
 };
-
-function usable(open: () => OpenedSource): OpenedSource {
-  try {
-    return open();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
 
 /** Once for all that was given in vain. */
 function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void {

@@ -1,6 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
 import { ApiError, statusMessage } from "./api-error.ts";
 
 export type { KubeConfig };
@@ -87,7 +87,9 @@ async function errorText(response: AsyncIterable<Buffer>): Promise<string> {
 }
 
 /** @param kubeconfig path of a kubeconfig; empty: the cluster that the program runs in. @throws Error naming the file. */
-export function loadKubeConfig(kubeconfig: string): KubeConfig {
+export async function loadKubeConfig(kubeconfig: string): Promise<KubeConfig> {
+  // It takes 50 MiB of memory, which those who only read files need not have.
+  const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   if (kubeconfig === "") config.loadFromCluster();
   else {
