@@ -23,7 +23,7 @@ async function makeWorld(): Promise<World> {
   const apiserver = await startKubeApiserver();
   await prepareForIstio(apiserver);
   const proxy = await CuttableProxy.start(apiserver.port);
-  const config = loadKubeConfig(await apiserver.kubeconfigBy(proxy.port));
+  const config = await loadKubeConfig(await apiserver.kubeconfigBy(proxy.port));
   const source = new KubernetesSource({ config, revision: "default" });
   await source.start();
   return { apiserver, proxy, client: await KubeClient.of(apiserver.kubeconfig), source };

@@ -21,34 +21,36 @@ function kubeconfig(): string {
   return file;
 }
 
-const fromOf = (args: readonly string[], environment: NodeJS.ProcessEnv = {}): string =>
-  openSource(readSettings(args, environment).settings, environment).from;
+const fromOf = async (args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> =>
+  (await openSource(readSettings(args, environment).settings, environment)).from;
 
-test("files, Kubernetes by a kubeconfig, or both", () => {
+test("files, Kubernetes by a kubeconfig, or both", async () => {
   const file = kubeconfig();
-  expect(fromOf(["--configDir=./rules"])).toBe("./rules");
-  expect(fromOf([`--kubeconfig=${file}`])).toBe("Kubernetes at https://api.example.org:6443");
-  expect(fromOf([], { KUBECONFIG: file })).toBe("Kubernetes at https://api.example.org:6443");
-  expect(fromOf(["--configDir=./rules", `--kubeconfig=${file}`])).toBe(
+  expect(await fromOf(["--configDir=./rules"])).toBe("./rules");
+  expect(await fromOf([`--kubeconfig=${file}`])).toBe("Kubernetes at https://api.example.org:6443");
+  expect(await fromOf([], { KUBECONFIG: file })).toBe("Kubernetes at https://api.example.org:6443");
+  expect(await fromOf(["--configDir=./rules", `--kubeconfig=${file}`])).toBe(
     "./rules and Kubernetes at https://api.example.org:6443",
   );
-  expect(fromOf(["--configDir=./rules", `--kubeconfig=${file}`, "--registries=Consul"])).toBe("./rules");
+  expect(await fromOf(["--configDir=./rules", `--kubeconfig=${file}`, "--registries=Consul"])).toBe(
+    "./rules",
+  );
 });
 
-test("in a pod, the cluster that it runs in, also where the kubeconfig is not there", () => {
+test("in a pod, the cluster that it runs in, also where the kubeconfig is not there", async () => {
   // The client library reads them from the process itself.
   for (const [name, value] of Object.entries(pod)) vi.stubEnv(name, value);
   onTestFinished(() => {
     vi.unstubAllEnvs();
   });
   for (const args of [[], ["--kubeconfig=/var/run/secrets/remote/config"]])
-    expect(fromOf(args, pod)).toBe("Kubernetes at https://10.96.0.1:443");
+    expect(await fromOf(args, pod)).toBe("Kubernetes at https://10.96.0.1:443");
 });
 
-test("nothing to read is an error that says what is missing, and so is a kubeconfig that is none", () => {
-  expect(() => fromOf([])).toThrow("neither --configDir nor --kubeconfig is given");
-  expect(() => fromOf(["--kubeconfig=/nowhere"])).toThrow("/nowhere is no file");
+test("nothing to read is an error that says what is missing, and so is a kubeconfig that is none", async () => {
+  await expect(fromOf([])).rejects.toThrow("neither --configDir nor --kubeconfig is given");
+  await expect(fromOf(["--kubeconfig=/nowhere"])).rejects.toThrow("/nowhere is no file");
   const file = kubeconfig();
   writeFileSync(file, "clusters: [");
-  expect(() => fromOf([`--kubeconfig=${file}`])).toThrow(`${file} is no kubeconfig`);
+  await expect(fromOf([`--kubeconfig=${file}`])).rejects.toThrow(`${file} is no kubeconfig`);
 });
