@@ -49,7 +49,7 @@ export const changedAddress = (change: number): string => address(firstChanged, 
 /** Which addresses the endpoints of each service have now. */
 export class MeshState {
   readonly size: MeshSize;
-  private readonly changes = new Map<number, string[]>();
+  private readonly changed = new Map<number, { readonly addresses: string[]; times: number }>();
 
   constructor(size: MeshSize) {
     this.size = size;
@@ -58,18 +58,19 @@ export class MeshState {
   private addresses(service: number): string[] {
     const { endpointsPerService } = this.size;
     return (
-      this.changes.get(service) ??
+      this.changed.get(service)?.addresses ??
       Array.from({ length: endpointsPerService }, (_, i) =>
         address(firstEndpoint, service * endpointsPerService + i),
       )
     );
   }
 
-  /** One endpoint of a service, another one each time, gets this address. */
+  /** One endpoint of a service gets this address; it keeps it until all others had their turn. */
   change(service: number, change: number): void {
-    const addresses = this.addresses(service);
-    addresses[change % addresses.length] = changedAddress(change);
-    this.changes.set(service, addresses);
+    const state = this.changed.get(service) ?? { addresses: this.addresses(service), times: 0 };
+    state.addresses[state.times % state.addresses.length] = changedAddress(change);
+    state.times += 1;
+    this.changed.set(service, state);
   }
 
   /** networking.istio.io/v1 ServiceEntry. */
