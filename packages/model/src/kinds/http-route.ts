@@ -3,12 +3,19 @@ import { duration, maximumInt32, portNumber } from "./fields.ts";
 import { backendReference, gatewayHostname, parentReference, sectionName } from "./gateway-api-fields.ts";
 import { hostname, status } from "./istio-fields.ts";
 import { notCarried } from "./not-carried.ts";
+import { faultOf } from "./regular-expression.ts";
 
 const headerName = z.string().regex(/^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/, "is not a header's name");
 const valueMatch = {
   type: z.enum(["Exact", "RegularExpression"]).default("Exact"),
   value: z.string(),
 };
+
+/** A value that is a regular expression by its type has to be one. */
+function checkExpression({ type, value }: { type: string; value: string }, context: z.RefinementCtx): void {
+  const message = type === "RegularExpression" ? faultOf(value) : undefined;
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+}
 
 const match = z.strictObject({
   path: z
@@ -20,9 +27,14 @@ const match = z.strictObject({
       ({ type, value }) => type === "RegularExpression" || value.startsWith("/"),
       'does not begin with "/"',
     )
+    .superRefine(checkExpression)
     .optional(),
-  headers: z.array(z.strictObject({ name: headerName, ...valueMatch })).default([]),
-  queryParams: z.array(z.strictObject({ name: z.string().min(1), ...valueMatch })).default([]),
+  headers: z
+    .array(z.strictObject({ name: headerName, ...valueMatch }).superRefine(checkExpression))
+    .default([]),
+  queryParams: z
+    .array(z.strictObject({ name: z.string().min(1), ...valueMatch }).superRefine(checkExpression))
+    .default([]),
   method: z.enum(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]).optional(),
 });
 export type HttpRouteMatch = z.output<typeof match>;

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { dnsLabel, portNumber } from "./fields.ts";
 import { atMostOneOf, exactlyOneOf } from "./one-of.ts";
+import { regularExpression } from "./regular-expression.ts";
 
 // Fields that several of Istio's kinds share, and what istiod asks of them (istio/istio pkg/config/validation).
 
@@ -67,7 +68,7 @@ export type Destination = z.output<typeof destination>;
 /** Longer ones istiod refuses, as Envoy may not take them. */
 const maximumRegexLength = 1024;
 
-const regex = z.string().min(1).max(maximumRegexLength);
+export const regex = regularExpression.min(1).max(maximumRegexLength);
 
 const oneOf = (match: object): boolean => Object.keys(match).length === 1;
 

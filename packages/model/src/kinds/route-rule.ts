@@ -3,9 +3,14 @@ import { duration, maximumInt32 } from "./fields.ts";
 import { istioService, legacyLabels } from "./istio-service.ts";
 import { notCarried } from "./not-carried.ts";
 import { exactlyOneOf } from "./one-of.ts";
+import { regularExpression } from "./regular-expression.ts";
 
 const stringMatch = z
-  .strictObject({ exact: z.string().optional(), prefix: z.string().optional(), regex: z.string().optional() })
+  .strictObject({
+    exact: z.string().optional(),
+    prefix: z.string().optional(),
+    regex: regularExpression.optional(),
+  })
   .refine((match) => Object.values(match).filter((value) => value !== undefined).length === 1, {
     message: "needs exactly one of exact, prefix and regex",
   })

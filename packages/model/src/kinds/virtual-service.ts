@@ -6,6 +6,7 @@ import {
   ipAddress,
   labels,
   percent,
+  regex,
   status,
   stringMatch,
   stringMatchOrPresence,
@@ -84,9 +85,7 @@ const directResponse = z.strictObject({
 const rewrite = z.strictObject({
   uri: z.string().optional(),
   authority: z.string().optional(),
-  uriRegexRewrite: z
-    .strictObject({ match: z.string().min(1).max(1024), rewrite: z.string().min(1) })
-    .optional(),
+  uriRegexRewrite: z.strictObject({ match: regex, rewrite: z.string().min(1) }).optional(),
 });
 
 const retries = z.strictObject({
