@@ -2,7 +2,7 @@
  * V8 would let garbage pile up until it is twice what is in use, and keep 128 MiB for new objects alone. With these
  * flags the program takes about half the memory for a tenth more time: `npm run bench -- push` has the figures.
  */
-const flags = ["--max-semi-space-size=4", "--heap-growing-percent=50"] as const;
+const flags = ["--max-semi-space-size=8", "--heap-growing-percent=50"] as const;
 
 /** glibc would keep free memory for each thread; the threads of this program hardly allocate. */
 const environment = { MALLOC_ARENA_MAX: "1" } as const;

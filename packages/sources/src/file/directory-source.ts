@@ -8,7 +8,7 @@ import { FileSet } from "./file-set.ts";
 import { asError, type Found, isGone, isWanted, walk } from "./walk.ts";
 
 export interface DirectorySourceOptions {
-  /** Changes are read when nothing has changed for this time; default 10 ms. */
+  /** Changes are read when nothing has changed for this time; default 5 ms. */
   readonly quietMs?: number;
   /** They are read after this time even if something goes on changing; default 100 ms. */
   readonly latestMs?: number;
@@ -19,9 +19,10 @@ export interface DirectorySourceOptions {
 }
 
 /**
- * After a change was taken up, the next one waits for three times as long as that took, but for no longer than this, in
- * ms: where files change all the time, there must be time left for other things.
+ * After a change that took longer than `quickMs` to take up, the next one waits for three times the excess, but for no
+ * longer than `longestRestMs`: where files change all the time, there must be time left for other things.
  */
+const quickMs = 10;
 const longestRestMs = 500;
 
 interface Watched {
@@ -52,7 +53,7 @@ export class DirectorySource implements ConfigSource {
 
   constructor(directory: string, options: DirectorySourceOptions = {}) {
     this.directory = directory;
-    this.options = { quietMs: 10, latestMs: 100, truncatedMs: 200, rescanMs: 10_000, ...options };
+    this.options = { quietMs: 5, latestMs: 100, truncatedMs: 200, rescanMs: 10_000, ...options };
   }
 
   get snapshot(): SourceSnapshot {
@@ -211,7 +212,8 @@ export class DirectorySource implements ConfigSource {
     const begin = performance.now();
     for (const listener of this.listeners) listener(this.current);
     const end = performance.now();
-    this.restsUntil = end + Math.min(3 * (end - begin), longestRestMs);
+    const excess = Math.max(0, end - begin - quickMs);
+    this.restsUntil = end + Math.min(3 * excess, longestRestMs);
   }
 }
 
