@@ -54,7 +54,9 @@ function known<Desc extends DescMessage>(
   message: MessageShape<Desc>,
   make: () => Resource,
 ): Resource {
-  const before = made.get(message) ?? make();
-  made.set(message, before);
-  return before;
+  const before = made.get(message);
+  if (before !== undefined) return before;
+  const fresh = make();
+  made.set(message, fresh);
+  return fresh;
 }

@@ -138,7 +138,9 @@ export class Registry {
   }
 
   private ofItself(object: ServiceEntryObject): Normalised<readonly Part[]> {
-    const parts = this.unselecting.get(object) ?? this.entryParts(object, nothingSelected);
+    const known = this.unselecting.get(object);
+    if (known !== undefined) return known;
+    const parts = this.entryParts(object, nothingSelected);
     this.unselecting.set(object, parts);
     return parts;
   }
