@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, heldEndpoints, namesIn, untilEndpoint, watchingEndpoints } from "./steps.ts";
+import { clustersInStock, heldEndpoints, namesIn, untilEndpoint, watching } from "./steps.ts";
 
 export const acknowledging: readonly ConformanceCase[] = [
   still({
@@ -12,9 +12,7 @@ export const acknowledging: readonly ConformanceCase[] = [
     what: "says nothing to an ack, of whichever type",
     run: async (scene) => {
       const clusters = clustersInStock(scene, 2);
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.ask(types.eds, ...clusters);
       await peer.take(types.eds);
       peer.ask(types.lds);
@@ -103,7 +101,7 @@ export const acknowledging: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const peer = await watchingEndpoints(scene, a);
+      const peer = await watching(scene, types.eds, a);
       await scene.change(world.service("a", ["10.1.1.2"]));
       peer.nack(await peer.response("the changed endpoints"), "endpoints do not fit");
       await scene.change(world.service("a", ["10.1.1.3"]));
@@ -120,7 +118,7 @@ export const acknowledging: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const peer = await watchingEndpoints(scene, a, b);
+      const peer = await watching(scene, types.eds, a, b);
       await scene.change(world.service("a", ["10.1.1.2"]), world.service("b", ["10.1.2.1"]));
       peer.nack(await peer.response("the changed endpoints"), "endpoints of a do not fit");
       await scene.change(world.service("a", ["10.1.1.2"]), world.service("b", ["10.1.2.2"]));
@@ -174,9 +172,7 @@ export const acknowledging: readonly ConformanceCase[] = [
     what: "ignores a request with a nonce that it never sent",
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
-      const peer = scene.connect();
-      peer.ask(types.eds, one);
-      await peer.take(types.eds);
+      const peer = await watching(scene, types.eds, one);
       peer.say({ typeUrl: types.eds, nonce: "never sent", names: [one, two] });
       await peer.silence("the nonce was never sent");
     },

@@ -6,7 +6,7 @@ import { checkSame } from "../peer/nonconformity.ts";
 import type { Peer } from "../peer/peer.ts";
 import { types } from "../peer/types.ts";
 import type { CaseWorld } from "../world/case-world.ts";
-import { heldEndpoints } from "./steps.ts";
+import { heldEndpoints, watching } from "./steps.ts";
 
 /** Service → last numbers of its endpoints' addresses, and the service that requests for it go to. */
 type Step = Readonly<Record<string, { readonly endpoints: readonly number[]; readonly to?: string }>>;
@@ -109,9 +109,7 @@ export const converging: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const names = ["a", "b"].map((name) => world.cluster(name));
-      const peer = scene.connect();
-      peer.ask(types.eds, ...names);
-      await peer.take(types.eds);
+      const peer = await watching(scene, types.eds, ...names);
       for (const last of [11, 12, 13]) {
         await scene.change(...objectsOf(world, { a: { endpoints: [last] }, b: { endpoints: [2] } }));
         peer.nack(await peer.response("changed endpoints of a"), "endpoints of a do not fit");

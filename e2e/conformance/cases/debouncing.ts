@@ -5,7 +5,7 @@ import { type Response, variants } from "../peer/messages.ts";
 import { check } from "../peer/nonconformity.ts";
 import type { Peer } from "../peer/peer.ts";
 import { types } from "../peer/types.ts";
-import { heldEndpoints, namesIn, untilEndpoint, untilHeld, watchingEndpoints } from "./steps.ts";
+import { heldEndpoints, namesIn, untilEndpoint, untilHeld, watching } from "./steps.ts";
 
 /** Time in ms from one change to the next, and the longest that counts: under the 100 ms of quiet that are waited for. */
 const [gapMs, longestGapMs] = [50, 85] as const;
@@ -54,7 +54,7 @@ export const debouncing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const peer = await watchingEndpoints(scene, a);
+      const peer = await watching(scene, types.eds, a);
       await checkTogether(scene, (round) => ({
         first: [world.service("a", [`10.1.1.${round}`])],
         second: [world.service("a", [`10.1.2.${round}`])],
@@ -79,9 +79,7 @@ export const debouncing: readonly ConformanceCase[] = [
     begin: (world) => [world.service("a", ["10.1.0.1"])],
     run: async (scene) => {
       const { world } = scene;
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       await checkTogether(scene, (round) => {
         const [first, second] = [`first${round}`, `second${round}`];
         return {
@@ -101,9 +99,7 @@ export const debouncing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.ask(types.eds, a);
       await peer.take(types.eds);
       await scene.change(world.service("a", ["10.1.1.2"]), world.service("b", ["10.1.2.1"]));

@@ -2,7 +2,7 @@ import { type ConformanceCase, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn } from "./steps.ts";
+import { clustersInStock, namesIn, watching } from "./steps.ts";
 
 const first = ["sotw-first", "delta-first"] as const;
 
@@ -92,9 +92,7 @@ export const firstRequests: readonly ConformanceCase[] = [
     what: "answers in full a request without a nonce on a stream that watches the type already",
     run: async (scene) => {
       const clusters = clustersInStock(scene, 2);
-      const peer = scene.connect();
-      peer.ask(types.eds, ...clusters);
-      await peer.take(types.eds);
+      const peer = await watching(scene, types.eds, ...clusters);
       peer.say({ typeUrl: types.eds, names: clusters });
       checkSame(clusters, namesIn(await peer.take(types.eds)), "all that was asked for");
     },
@@ -106,9 +104,7 @@ export const firstRequests: readonly ConformanceCase[] = [
     what: "answers a node on a new stream as if it had never been there, and leaves its other stream alone",
     run: async (scene) => {
       const clusters = clustersInStock(scene, 2);
-      const before = scene.connect();
-      before.ask(types.eds, ...clusters);
-      await before.take(types.eds);
+      const before = await watching(scene, types.eds, ...clusters);
       const peer = scene.connect();
       peer.ask(types.eds, ...clusters);
       checkSame(clusters, namesIn(await peer.take(types.eds)), "all that was asked for");

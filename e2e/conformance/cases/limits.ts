@@ -5,6 +5,7 @@ import { variants, wires } from "../peer/messages.ts";
 import { check } from "../peer/nonconformity.ts";
 import { ByteStream } from "../peer/stream.ts";
 import { types } from "../peer/types.ts";
+import { watching } from "./steps.ts";
 
 const MiB = 1024 * 1024;
 /** Streams that come at once: more than an istiod takes in a second on any machine, which is 100 at most. */
@@ -59,9 +60,7 @@ export const limits: readonly ConformanceCase[] = [
     variants,
     what: "ends a stream with RESOURCE_EXHAUSTED whose request has 20 MiB, and goes on to serve others",
     run: async (scene) => {
-      const other = scene.connect();
-      other.ask(types.cds);
-      await other.take(types.cds);
+      const other = await watching(scene, types.cds);
       using stream = new ByteStream(scene.address, wires[scene.variant].path);
       stream.send(new Uint8Array(20 * MiB));
       const { code, details } = await stream.ended;
@@ -75,9 +74,7 @@ export const limits: readonly ConformanceCase[] = [
     variants,
     what: "ends a stream that sends what is no request with an error, and goes on to serve others",
     run: async (scene) => {
-      const other = scene.connect();
-      other.ask(types.cds);
-      await other.take(types.cds);
+      const other = await watching(scene, types.cds);
       using stream = new ByteStream(scene.address, wires[scene.variant].path);
       stream.send(new Uint8Array([0xff, 0xff, 0xff]));
       const { code } = await stream.ended;
@@ -91,9 +88,7 @@ export const limits: readonly ConformanceCase[] = [
     variants,
     what: "goes on to serve a stream that asked for a type that there is not",
     run: async (scene) => {
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.ask("type.googleapis.com/conformance.Unknown", "nobody");
       const came = await peer.flush();
       const resources = came.flatMap((response) => response.resources);
@@ -106,9 +101,7 @@ export const limits: readonly ConformanceCase[] = [
     variants,
     what: "ends a stream without an error when the client has ended its side",
     run: async (scene) => {
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.finish();
       const { code, details } = await peer.ended;
       check(code === "OK", "OK", `${code}: ${details}`);

@@ -4,7 +4,7 @@ import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { ByteStream } from "../peer/stream.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn } from "./steps.ts";
+import { clustersInStock, namesIn, watching } from "./steps.ts";
 
 async function isRefused(scene: StillScene, node: NodeInit | undefined): Promise<void> {
   const peer = scene.connect({ node });
@@ -68,9 +68,7 @@ export const nodes: readonly ConformanceCase[] = [
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
       const { node, variant } = scene;
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.ask(types.eds, one);
       const { nonce } = await peer.take(types.eds);
       const wants = variant === "delta" ? { subscribe: [two] } : { names: [one, two], nonce };

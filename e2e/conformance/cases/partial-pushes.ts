@@ -2,7 +2,7 @@ import { type ConformanceCase, changing } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { isWildcardType, shortName, types } from "../peer/types.ts";
-import { followAll, heldEndpoints, namesIn, untilEndpoint, untilHeld, watchingEndpoints } from "./steps.ts";
+import { followAll, heldEndpoints, namesIn, untilEndpoint, untilHeld, watching } from "./steps.ts";
 
 const tcp = (address: string) => ({ protocol: "TCP", port: 9000, address }) as const;
 const limited = { connectionPool: { tcp: { maxConnections: 7 } } };
@@ -17,7 +17,7 @@ export const partialPushes: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b, c] = [world.cluster("a"), world.cluster("b"), world.cluster("c")];
-      const peer = await watchingEndpoints(scene, a, b, c);
+      const peer = await watching(scene, types.eds, a, b, c);
       await scene.change(
         world.service("a", ["10.1.0.1"]),
         world.service("b", ["10.1.1.1", "10.1.1.2"]),
@@ -53,7 +53,7 @@ export const partialPushes: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const peer = await watchingEndpoints(scene, a);
+      const peer = await watching(scene, types.eds, a);
       await scene.change(world.service("a", []));
       await peer.until(() => heldEndpoints(peer, a)?.length === 0, "endpoints of a without any");
     },
@@ -67,9 +67,7 @@ export const partialPushes: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [b, c] = [world.cluster("b"), world.cluster("c")];
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       await scene.change(
         world.service("a", ["10.1.0.1"]),
         world.service("b", ["10.1.1.1"]),
@@ -128,9 +126,7 @@ export const partialPushes: readonly ConformanceCase[] = [
     begin: (world) => [world.service("a", ["10.1.1.1"]), world.service("t", ["10.1.1.1"], tcp("10.96.1.1"))],
     run: async (scene) => {
       const { world } = scene;
-      const peer = scene.connect();
-      peer.ask(types.lds);
-      await peer.take(types.lds);
+      const peer = await watching(scene, types.lds);
       await scene.change(
         world.service("a", ["10.1.1.1"]),
         world.service("t", ["10.1.1.1"], tcp("10.96.1.1")),
@@ -148,9 +144,7 @@ export const partialPushes: readonly ConformanceCase[] = [
     begin: (world) => [world.service("a", ["10.1.1.1"]), world.service("b", ["10.1.2.1"], { port: 8080 })],
     run: async (scene) => {
       const { world } = scene;
-      const peer = scene.connect();
-      peer.ask(types.rds, "80", "8080");
-      await peer.take(types.rds);
+      const peer = await watching(scene, types.rds, "80", "8080");
       await scene.change(
         world.service("a", ["10.1.1.1"]),
         world.service("c", ["10.1.3.1"]),
@@ -180,7 +174,7 @@ export const partialPushes: readonly ConformanceCase[] = [
         elsewhere.ask(typeUrl);
         await elsewhere.take(typeUrl);
       }
-      const peer = await watchingEndpoints(scene, a);
+      const peer = await watching(scene, types.eds, a);
       await scene.change(world.service("a", ["10.1.1.2"]), world.service("b", ["10.1.2.1"]));
       await untilEndpoint(peer, a, "10.1.1.2");
       const came = await elsewhere.flush();

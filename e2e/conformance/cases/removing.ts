@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { followAll, namesIn, untilHeld, watchingEndpoints } from "./steps.ts";
+import { followAll, namesIn, untilHeld, watching } from "./steps.ts";
 
 const tcp = { protocol: "TCP", port: 9000, address: "10.96.1.1" } as const;
 const listener = "10.96.1.1_9000";
@@ -49,7 +49,7 @@ export const removing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const peer = await watchingEndpoints(scene, a, b);
+      const peer = await watching(scene, types.eds, a, b);
       await scene.change(world.service("a", ["10.1.1.1"]));
       await untilHeld(peer, types.eds, b, false);
       check(peer.held(types.eds).has(a), "the other endpoints", "they are gone, too");

@@ -2,7 +2,15 @@ import { type ChangingScene, type ConformanceCase, changing, still } from "../ca
 import { check, checkSame } from "../peer/nonconformity.ts";
 import type { Peer } from "../peer/peer.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, followAll, namesIn, routedClusters, untilEndpoint, untilHeld } from "./steps.ts";
+import {
+  clustersInStock,
+  followAll,
+  namesIn,
+  routedClusters,
+  untilEndpoint,
+  untilHeld,
+  watching,
+} from "./steps.ts";
 
 /** A client that got everything of a type and is gone; and, with nobody looking, the service b. */
 async function beforeServiceIsGone(
@@ -34,9 +42,7 @@ export const resuming: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const before = scene.connect();
-      before.ask(types.eds, a);
-      await before.take(types.eds);
+      const before = await watching(scene, types.eds, a);
       const peer = scene.connect({ resumes: before });
       peer.resume(types.eds);
       await peer.take(types.eds);
@@ -112,9 +118,7 @@ export const resuming: readonly ConformanceCase[] = [
     what: "sends endpoints again after clusters to a client that comes again with both",
     run: async (scene) => {
       const clusters = clustersInStock(scene, 2);
-      const before = scene.connect();
-      before.ask(types.cds);
-      await before.take(types.cds);
+      const before = await watching(scene, types.cds);
       before.ask(types.eds, ...clusters);
       await before.take(types.eds);
       const peer = scene.connect({ resumes: before });

@@ -25,14 +25,15 @@ export async function followAll(peer: Peer, clusters: readonly string[], routes:
   await peer.take(types.rds);
 }
 
-/** A stream that is asked for endpoints of clusters, with the first answer taken. */
-export async function watchingEndpoints(
+/** A stream that is asked for resources of a type, all of them without names, with the first answer taken. */
+export async function watching(
   scene: ChangingScene | StillScene,
-  ...clusters: string[]
+  typeUrl: string,
+  ...names: string[]
 ): Promise<Peer> {
   const peer = scene.connect();
-  peer.ask(types.eds, ...clusters);
-  await peer.take(types.eds);
+  peer.ask(typeUrl, ...names);
+  await peer.take(typeUrl);
   return peer;
 }
 

@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn, untilEndpoint, watchingEndpoints } from "./steps.ts";
+import { clustersInStock, namesIn, untilEndpoint, watching } from "./steps.ts";
 
 export const subscribing: readonly ConformanceCase[] = [
   still({
@@ -12,7 +12,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "answers a request for more names with those, and not with the ones before",
     run: async (scene) => {
       const [one = "", two = "", three = ""] = clustersInStock(scene, 3);
-      const peer = await watchingEndpoints(scene, one);
+      const peer = await watching(scene, types.eds, one);
       peer.ask(types.eds, two, three);
       checkSame([two, three], namesIn(await peer.take(types.eds)), "what was asked for, and nothing else");
       await peer.silence("all was acked");
@@ -37,9 +37,7 @@ export const subscribing: readonly ConformanceCase[] = [
     variants,
     what: "answers a request for more routes with those",
     run: async (scene) => {
-      const peer = scene.connect();
-      peer.ask(types.rds, "62001");
-      await peer.take(types.rds);
+      const peer = await watching(scene, types.rds, "62001");
       peer.ask(types.rds, "62002");
       checkSame(["62002"], namesIn(await peer.take(types.rds)), "what was asked for, and nothing else");
     },
@@ -66,7 +64,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "says nothing when names are given up",
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
-      const peer = await watchingEndpoints(scene, one, two);
+      const peer = await watching(scene, types.eds, one, two);
       peer.drop(types.eds, two);
       await peer.silence("names were given up, and none asked for");
     },
@@ -78,7 +76,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "says nothing when the last name is given up",
     run: async (scene) => {
       const [one = ""] = clustersInStock(scene, 1);
-      const peer = await watchingEndpoints(scene, one);
+      const peer = await watching(scene, types.eds, one);
       peer.drop(types.eds, one);
       await peer.silence("the last name was given up");
     },
@@ -92,7 +90,7 @@ export const subscribing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const peer = await watchingEndpoints(scene, a, b);
+      const peer = await watching(scene, types.eds, a, b);
       peer.drop(types.eds, a);
       await scene.change(world.service("a", ["10.1.1.2"]), world.service("b", ["10.1.2.2"]));
       const came = await untilEndpoint(peer, b, "10.1.2.2");
@@ -110,8 +108,8 @@ export const subscribing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const witness = await watchingEndpoints(scene, a);
-      const peer = await watchingEndpoints(scene, a);
+      const witness = await watching(scene, types.eds, a);
+      const peer = await watching(scene, types.eds, a);
       peer.drop(types.eds, a);
       await peer.silence("the last name was given up");
       await scene.change(world.service("a", ["10.1.1.2"]));
@@ -126,7 +124,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "answers a request for a name that was given up before",
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
-      const peer = await watchingEndpoints(scene, one, two);
+      const peer = await watching(scene, types.eds, one, two);
       peer.drop(types.eds, one);
       await peer.silence("a name was given up");
       peer.ask(types.eds, one);
@@ -140,7 +138,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "answers a request for a type of which the last name was given up before",
     run: async (scene) => {
       const [one = ""] = clustersInStock(scene, 1);
-      const peer = await watchingEndpoints(scene, one);
+      const peer = await watching(scene, types.eds, one);
       peer.drop(types.eds, one);
       await peer.silence("the last name was given up");
       peer.ask(types.eds, one);
@@ -154,7 +152,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "sends a name again that is subscribed to once more: the client may have dropped it",
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
-      const peer = await watchingEndpoints(scene, one, two);
+      const peer = await watching(scene, types.eds, one, two);
       peer.ask(types.eds, one);
       checkSame([one], namesIn(await peer.take(types.eds)), "the name that was asked for");
     },
@@ -166,7 +164,7 @@ export const subscribing: readonly ConformanceCase[] = [
     what: "passes over the end of a subscription that there never was",
     run: async (scene) => {
       const [one = "", two = ""] = clustersInStock(scene, 2);
-      const peer = await watchingEndpoints(scene, one);
+      const peer = await watching(scene, types.eds, one);
       peer.drop(types.eds, two, "outbound|80||nobody.test");
       await peer.silence("nothing was asked for");
       peer.ask(types.eds, two);
@@ -197,7 +195,7 @@ export const subscribing: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const late = world.cluster("late");
-      const peer = await watchingEndpoints(scene, world.cluster("a"), late);
+      const peer = await watching(scene, types.eds, world.cluster("a"), late);
       await scene.change(world.service("a", ["10.1.1.1"]), world.service("late", ["10.1.2.1"]));
       await untilEndpoint(peer, late, "10.1.2.1");
     },

@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, untilEndpoint, watchingEndpoints } from "./steps.ts";
+import { clustersInStock, untilEndpoint, watching } from "./steps.ts";
 
 const version = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)/\d+`;
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
@@ -91,9 +91,9 @@ export const versions: readonly ConformanceCase[] = [
       await peer.response();
       peer.ask(types.eds, a);
       await peer.take(types.eds);
-      const watching = await watchingEndpoints(scene, a);
+      const witness = await watching(scene, types.eds, a);
       await scene.change(world.service("a", ["10.1.1.2"]));
-      await untilEndpoint(watching, a, "10.1.1.2");
+      await untilEndpoint(witness, a, "10.1.1.2");
       await untilEndpoint(peer, a, "10.1.1.2");
     },
   }),

@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn } from "./steps.ts";
+import { clustersInStock, namesIn, watching } from "./steps.ts";
 
 const limited = { connectionPool: { tcp: { maxConnections: 7 } } };
 
@@ -33,9 +33,7 @@ export const warming: readonly ConformanceCase[] = [
     what: "sends endpoints that are watched once more after clusters were asked for on the stream",
     run: async (scene) => {
       const clusters = clustersInStock(scene, 2);
-      const peer = scene.connect();
-      peer.ask(types.eds, ...clusters);
-      await peer.take(types.eds);
+      const peer = await watching(scene, types.eds, ...clusters);
       peer.ask(types.cds);
       await peer.take(types.cds);
       checkSame(clusters, namesIn(await peer.take(types.eds)), "all endpoints, since clusters wait for them");
@@ -51,9 +49,7 @@ export const warming: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const a = world.cluster("a");
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       peer.ask(types.eds, a);
       await peer.take(types.eds);
       await scene.change(world.service("a", ["10.1.1.1"]), world.destination("a", [], limited));
@@ -71,9 +67,7 @@ export const warming: readonly ConformanceCase[] = [
     variants,
     what: "sends no endpoints after clusters to a stream that never asked for any",
     run: async (scene) => {
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       await peer.silence("no endpoints are watched");
     },
   }),

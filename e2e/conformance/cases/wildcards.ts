@@ -2,7 +2,7 @@ import { type ConformanceCase, changing, still } from "../case.ts";
 import { variants } from "../peer/messages.ts";
 import { check, checkSame } from "../peer/nonconformity.ts";
 import { types } from "../peer/types.ts";
-import { clustersInStock, namesIn, untilHeld } from "./steps.ts";
+import { clustersInStock, namesIn, untilHeld, watching } from "./steps.ts";
 
 const wildcard = ["delta-wildcard", "sotw-whole"] as const;
 
@@ -52,9 +52,7 @@ export const wildcards: readonly ConformanceCase[] = [
       begin: (world) => [world.service("a", ["10.1.1.1"])],
       run: async (scene) => {
         const { world } = scene;
-        const peer = scene.connect();
-        peer.ask(types.cds, ...(names === "" ? [] : [names]));
-        await peer.take(types.cds);
+        const peer = await watching(scene, types.cds, ...(names === "" ? [] : [names]));
         check(peer.held(types.cds).has(world.cluster("a")), "what there is", [
           ...peer.held(types.cds).keys(),
         ]);
@@ -72,9 +70,7 @@ export const wildcards: readonly ConformanceCase[] = [
     begin: (world) => [world.service("a", ["10.1.1.1"])],
     run: async (scene) => {
       const { world } = scene;
-      const peer = scene.connect();
-      peer.ask(types.cds);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds);
       const objects = [world.service("a", ["10.1.1.1"])];
       for (const name of ["b", "c"]) {
         objects.push(world.service(name, ["10.1.2.1"]));
@@ -105,9 +101,7 @@ export const wildcards: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const witness = scene.connect();
-      witness.ask(types.cds);
-      await witness.take(types.cds);
+      const witness = await watching(scene, types.cds);
       const peer = scene.connect();
       peer.ask(types.cds, a);
       checkSame([a], namesIn(await peer.take(types.cds)), "the cluster that was asked for");
@@ -126,12 +120,8 @@ export const wildcards: readonly ConformanceCase[] = [
     run: async (scene) => {
       const { world } = scene;
       const [a, b] = [world.cluster("a"), world.cluster("b")];
-      const witness = scene.connect();
-      witness.ask(types.cds);
-      await witness.take(types.cds);
-      const peer = scene.connect();
-      peer.ask(types.cds, "*", a);
-      await peer.take(types.cds);
+      const witness = await watching(scene, types.cds);
+      const peer = await watching(scene, types.cds, "*", a);
       peer.drop(types.cds, "*");
       await peer.silence("names were given up");
       await scene.change(
@@ -153,9 +143,7 @@ export const wildcards: readonly ConformanceCase[] = [
     what: 'sends a name again that is given up where "*" goes on: only the server knows whether "*" has it',
     run: async (scene) => {
       const [one = ""] = clustersInStock(scene, 1);
-      const peer = scene.connect();
-      peer.ask(types.cds, "*", one);
-      await peer.take(types.cds);
+      const peer = await watching(scene, types.cds, "*", one);
       peer.drop(types.cds, one);
       const came = namesIn(await peer.take(types.cds));
       check(came.includes(one), "the name that was given up, and is wanted all the same", came);
