@@ -1,5 +1,5 @@
 import type { Bootstrap } from "../peers/envoy.ts";
-import { type AdsVariant, grpcCluster } from "../peers/plain-envoy.ts";
+import { type AdsVariant, bootstrapWith, grpcCluster } from "../peers/plain-envoy.ts";
 
 export interface SecureServer {
   readonly port: number;
@@ -16,25 +16,11 @@ export function secureBootstrap(
   server: SecureServer,
   api_type: AdsVariant,
 ): Bootstrap {
-  const ads = { ads: {}, resource_api_version: "V3" };
-  return {
-    node: { cluster: "test", ...node },
-    dynamic_resources: {
-      ads_config: {
-        api_type,
-        transport_api_version: "V3",
-        grpc_services: [
-          {
-            envoy_grpc: { cluster_name: "xds" },
-            initial_metadata: [{ key: "authorization", value: `Bearer ${server.token}` }],
-          },
-        ],
-      },
-      cds_config: ads,
-      lds_config: ads,
-    },
-    static_resources: { clusters: [xdsCluster(server)] },
+  const service = {
+    envoy_grpc: { cluster_name: "xds" },
+    initial_metadata: [{ key: "authorization", value: `Bearer ${server.token}` }],
   };
+  return bootstrapWith(node, service, api_type, xdsCluster(server));
 }
 
 const xdsCluster = ({ port, name, root }: SecureServer) => ({

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
 import { imageTag } from "../images/build-images.ts";
 import { OpenImage } from "../images/storage.ts";
 import { runHelm } from "../peers/helm.ts";
@@ -8,6 +7,7 @@ import { createNamespace, setValues } from "../peers/keelson-chart.ts";
 import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
 import { requirePeer } from "../peers/peer-cache.ts";
 import { peerRunFolder } from "../peers/peer-process.ts";
+import { missedByIstiod } from "../peers/rights-of-istiod.ts";
 import { until } from "../world/until.ts";
 import { giveRoot, makePod } from "./cluster-objects.ts";
 import { NodeRunner } from "./node-runner.ts";
@@ -64,13 +64,7 @@ async function installIstiodChart(apiserver: KubeApiserver): Promise<void> {
 
 /** @returns what cannot be read with the rights that istiod's chart gives; empty for nothing. */
 async function missedWithRightsOfIstiod(apiserver: KubeApiserver): Promise<string> {
-  const audience = "https://kubernetes.default.svc.cluster.local";
-  const token = await apiserver.serviceAccountToken(namespace, "istiod", audience);
-  const config = await loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
-  const source = new KubernetesSource({ config, revision: "default" });
-  await source.start();
-  const { health, snapshot } = source;
-  await source.close();
-  const said = [...Object.values(health.waiting), ...Object.values(health.failing)];
-  return [...said, ...snapshot.problems.map(({ message }) => message)].join("; ");
+  const { waiting, failing, problems } = await missedByIstiod(apiserver, namespace);
+  const said = [...Object.values(waiting), ...Object.values(failing)];
+  return [...said, ...problems.map(({ message }) => message)].join("; ");
 }

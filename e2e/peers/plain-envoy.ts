@@ -18,6 +18,19 @@ export function plainBootstrap(
   server: ServerPlace,
   api_type: AdsVariant,
 ): Bootstrap {
+  return bootstrapWith(node, { envoy_grpc: { cluster_name: "xds" } }, api_type, grpcCluster("xds", server));
+}
+
+/**
+ * @param service how ADS is asked for
+ * @param cluster what that names
+ */
+export function bootstrapWith(
+  node: Readonly<Record<string, unknown>>,
+  service: Readonly<Record<string, unknown>>,
+  api_type: AdsVariant,
+  cluster: Readonly<Record<string, unknown>>,
+): Bootstrap {
   const ads = { ads: {}, resource_api_version: "V3" };
   return {
     node: { cluster: "test", ...node },
@@ -25,12 +38,12 @@ export function plainBootstrap(
       ads_config: {
         api_type,
         transport_api_version: "V3",
-        grpc_services: [{ envoy_grpc: { cluster_name: "xds" } }],
+        grpc_services: [service],
       },
       cds_config: ads,
       lds_config: ads,
     },
-    static_resources: { clusters: [grpcCluster("xds", server)] },
+    static_resources: { clusters: [cluster] },
   };
 }
 

@@ -1,6 +1,6 @@
 // The chart under real helm and a real API server. There is no kubelet, so nothing starts: what is tested is what
 // Kubernetes is asked for, and that it takes it.
-import { KubernetesSource, kubernetesResources, loadKubeConfig } from "@keelson/sources";
+import { kubernetesResources } from "@keelson/sources";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runHelm } from "../peers/helm.ts";
 import type { PeerName } from "../peers/install/recipes.ts";
@@ -16,6 +16,7 @@ import {
 import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
 import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
 import { peerTest } from "../peers/peer-test.ts";
+import { missedByIstiod } from "../peers/rights-of-istiod.ts";
 import { runProgram } from "../peers/run-program.ts";
 
 const peers: readonly PeerName[] = ["etcd", "kube-apiserver", "kubectl", "helm"];
@@ -191,17 +192,6 @@ describe("a release", () => {
       .trim()
       .split("\n");
   };
-  /** What the control plane cannot read with the rights that it is given. */
-  const missedByPilot = async () => {
-    const audience = "https://kubernetes.default.svc.cluster.local";
-    const token = await apiserver.serviceAccountToken(namespace, "istiod", audience);
-    const config = await loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
-    const source = new KubernetesSource({ config, revision: "default" });
-    await source.start();
-    const { health, snapshot } = source;
-    await source.close();
-    return { ...health, problems: snapshot.problems };
-  };
   const replicas = () => get("horizontalpodautoscaler/istiod", ".spec.maxReplicas");
 
   peerTest(peers, "is installed, upgraded, rolled back and removed, but for the CRDs", async () => {
@@ -210,7 +200,7 @@ describe("a release", () => {
     expect(installed.length).toBeGreaterThanOrEqual(9);
     expect(await get("service/istiod", ".spec.ports[*].port")).toBe("15010 15012 443 15014");
 
-    expect(await missedByPilot()).toEqual({ waiting: {}, failing: {}, problems: [] });
+    expect(await missedByIstiod(apiserver, namespace)).toEqual({ waiting: {}, failing: {}, problems: [] });
 
     await helm(
       "upgrade",

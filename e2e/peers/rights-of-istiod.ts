@@ -1,0 +1,14 @@
+import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
+import type { KubeApiserver } from "./kube-apiserver.ts";
+
+/** What a control plane cannot read with the rights of the ServiceAccount `istiod`; all is empty for nothing. */
+export async function missedByIstiod(apiserver: KubeApiserver, namespace: string) {
+  const audience = "https://kubernetes.default.svc.cluster.local";
+  const token = await apiserver.serviceAccountToken(namespace, "istiod", audience);
+  const config = await loadKubeConfig(await apiserver.kubeconfigWith("istiod", token));
+  const source = new KubernetesSource({ config, revision: "default" });
+  await source.start();
+  const { health, snapshot } = source;
+  await source.close();
+  return { ...health, problems: snapshot.problems };
+}
