@@ -11,6 +11,15 @@ export interface GetOptions {
   readonly idleMs: number;
 }
 
+/** What changes something: POST makes, PUT replaces, PATCH changes a part, by a JSON merge patch (RFC 7386). */
+export type WriteMethod = "POST" | "PUT" | "PATCH";
+
+interface Call extends GetOptions {
+  readonly method: "GET" | WriteMethod;
+  /** Undefined: nothing is sent. */
+  readonly body?: object;
+}
+
 /** A larger answer is refused; a page of a list has at most a few hundred objects. */
 const maximumAnswerBytes = 256 * 1024 * 1024;
 
@@ -42,39 +51,57 @@ export class ApiServer {
 
   /** The whole answer. @throws ApiError for any status but 200; Error if there is no answer. */
   async getJson(path: string, options: GetOptions): Promise<unknown> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of await this.getStream(path, options)) {
-      bytes += chunk.length;
-      if (bytes > maximumAnswerBytes)
-        throw new Error(`the answer has more than the ${maximumAnswerBytes} bytes that are read`);
-      chunks.push(chunk);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return readJson(await this.getStream(path, options));
   }
 
   /** The answer as it comes. @throws ApiError for any status but 200; Error if there is no answer. */
-  async getStream(path: string, options: GetOptions): Promise<AsyncIterable<Buffer>> {
-    const response = await this.request(path, options);
-    if (response.statusCode === 200) return response;
+  getStream(path: string, options: GetOptions): Promise<AsyncIterable<Buffer>> {
+    return this.answerTo(path, { ...options, method: "GET" });
+  }
+
+  /** Sends an object. @returns the answer. @throws ApiError for any status but 200 and 201; Error if there is no answer. */
+  async send(method: WriteMethod, path: string, body: object, options: GetOptions): Promise<unknown> {
+    return readJson(await this.answerTo(path, { ...options, method, body }));
+  }
+
+  private async answerTo(path: string, call: Call): Promise<AsyncIterable<Buffer>> {
+    const response = await this.request(path, call);
+    if (response.statusCode === 200 || response.statusCode === 201) return response;
     const seconds = Number(response.headers["retry-after"] ?? 0);
     const retryAfterMs = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestRetryAfterMs) : 0;
     throw new ApiError(response.statusCode ?? 0, await errorText(response), retryAfterMs);
   }
 
-  private async request(path: string, { signal, idleMs }: GetOptions): Promise<http.IncomingMessage> {
-    const options: https.RequestOptions = { headers: { accept: "application/json" } };
+  private async request(path: string, call: Call): Promise<http.IncomingMessage> {
+    const { method, body, signal, idleMs } = call;
+    const type = body === undefined ? {} : { "content-type": contentType(method) };
+    const options: https.RequestOptions = { headers: { accept: "application/json", ...type } };
     await this.config.applyToHTTPSOptions(options);
     const url = new URL(this.url + path);
     return new Promise((resolve, reject) => {
       const { request: send } = url.protocol === "http:" ? http : https;
-      const request = send(url, { ...options, method: "GET", signal, timeout: idleMs });
+      const request = send(url, { ...options, method, signal, timeout: idleMs });
       request.on("timeout", () => request.destroy(new Error(`nothing came for ${idleMs / 1000} s`)));
       request.on("error", reject);
       request.on("response", resolve);
-      request.end();
+      request.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
+}
+
+const contentType = (method: Call["method"]): string =>
+  method === "PATCH" ? "application/merge-patch+json" : "application/json";
+
+async function readJson(answer: AsyncIterable<Buffer>): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer) {
+    bytes += chunk.length;
+    if (bytes > maximumAnswerBytes)
+      throw new Error(`the answer has more than the ${maximumAnswerBytes} bytes that are read`);
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
 }
 
 async function errorText(response: AsyncIterable<Buffer>): Promise<string> {

@@ -22,6 +22,8 @@ export interface Collection {
   readonly plural: string;
   /** Only objects that fit are sent: "status.phase!=Failed". */
   readonly fieldSelector?: string;
+  /** "istio.io/rev=default" */
+  readonly labelSelector?: string;
 }
 
 export interface Page {
@@ -124,10 +126,11 @@ export class CollectionReader {
 
   private path(query: Readonly<Record<string, string>>): string {
     const { collection, namespace, namespaced } = this.options;
-    const { fieldSelector } = collection;
+    const { fieldSelector, labelSelector } = collection;
     const search = new URLSearchParams({
       ...query,
       ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...(labelSelector === undefined ? {} : { labelSelector }),
     });
     return `${pathOf(collection, namespace, namespaced)}?${search.toString()}`;
   }
