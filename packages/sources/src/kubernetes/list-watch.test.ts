@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ApiServer } from "./api-server.ts";
 import type { Collection, RawObject } from "./collection.ts";
@@ -205,19 +206,36 @@ test("a server that fails is asked again and again; what was read stays, and the
   expect(conditions).toContain("synced | 503: etcd is lost");
 });
 
-test("Retry-After is obeyed", async () => {
+const askForLater =
+  (seconds: string) =>
+  (response: ServerResponse): void => {
+    response.setHeader("retry-after", seconds);
+    refuse(response, 429, "storage is (re)initializing");
+  };
+
+test("Retry-After is obeyed, by lists and watches; that is no trouble", async () => {
   const api = await TestApi.start(rules);
   api.put(rules, "a");
-  api.next(
-    () => true,
-    (response) => {
-      response.setHeader("retry-after", "1");
-      refuse(response, 429, "too many requests");
-    },
-  );
+  api.next(() => true, askForLater("1"));
   const begin = performance.now();
-  await follow(api).has("a");
+  const { has, conditions } = follow(api);
+  await has("a");
   expect(performance.now() - begin).toBeGreaterThan(950);
+  await vi.waitUntil(() => api.watching(rules) === 1, patience);
+  api.next(({ searchParams }) => searchParams.has("watch"), askForLater("0.01"), 3);
+  api.cut(rules);
+  api.put(rules, "b");
+  await has("a", "b");
+  expect(conditions.filter((text) => text.includes("429"))).toEqual([]);
+});
+
+test("a server that asks for long to be left alone is trouble", async () => {
+  const api = await TestApi.start(rules);
+  api.put(rules, "a");
+  api.next(() => true, askForLater("0.01"), 8);
+  const { has, conditions } = follow(api, { timing: { ...timing, patienceMs: 1 } });
+  await has("a");
+  expect(conditions).toEqual(["waiting | 429: storage is (re)initializing", "synced | "]);
 });
 
 test("a kind that is not served is looked for until it is, and is gone when it is no more", async () => {

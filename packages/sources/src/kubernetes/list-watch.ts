@@ -34,6 +34,8 @@ export interface ListWatchTiming {
   readonly maximumBackoffMs: number;
   /** How long until one looks again for a kind that is not served, or not to us, in ms. */
   readonly absentMs: number;
+  /** A server that asks to be left alone (429 with Retry-After) is no trouble until it has done so for this long, in ms. */
+  readonly patienceMs: number;
   /** After which the server ends a watch, so that the next one may find another server; up to twice as long, in s. */
   readonly watchSeconds: number;
 }
@@ -42,6 +44,7 @@ export const defaultTiming: ListWatchTiming = {
   backoffMs: 500,
   maximumBackoffMs: 10_000,
   absentMs: 10_000,
+  patienceMs: 15_000,
   watchSeconds: 240,
 };
 
@@ -75,6 +78,8 @@ export class ListWatch {
   /** Why changes are only seen by listing again; empty if they are watched. */
   private watchRefusal = "";
   private current: CollectionState = "waiting";
+  /** Since when the server asks to be left alone, by performance.now; undefined if it does not. */
+  private leftAloneSince: number | undefined;
   private readonly options: ListWatchOptions;
   private readonly timing: ListWatchTiming;
   private readonly backoff: Backoff;
@@ -196,8 +201,16 @@ export class ListWatch {
   private async recover(error: Error): Promise<void> {
     if (this.options.signal.aborted) return;
     const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : 0;
-    if (!isForList(error)) this.say(this.current, this.refusals, this.troubleText(error));
+    if (!isForList(error) && !this.isForLater(error))
+      this.say(this.current, this.refusals, this.troubleText(error));
     await this.wait(Math.max(this.backoff.next(), retryAfterMs));
+  }
+
+  /** Such as while it makes room for a kind that has just been defined, for a second or so. */
+  private isForLater(error: Error): boolean {
+    if (!(error instanceof ApiError) || error.status !== 429 || error.retryAfterMs === 0) return false;
+    this.leftAloneSince ??= performance.now();
+    return performance.now() - this.leftAloneSince < this.timing.patienceMs;
   }
 
   private troubleText(error: Error): string {
@@ -212,6 +225,7 @@ export class ListWatch {
     this.current = state;
     this.refusals = refusals;
     this.trouble = trouble;
+    if (trouble === "") this.leftAloneSince = undefined;
     if (!same) this.options.onCondition();
   }
 
