@@ -13,6 +13,7 @@ export {
   kinds,
   type SecretObject,
 } from "./kinds/index.ts";
+export * from "./kubelet-cgroups.ts";
 export { Memo } from "./memo.ts";
 export { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 export { readMeshConfig } from "./mesh-config.ts";
