@@ -3,6 +3,16 @@ import { defineConfig } from "vitest/config";
 /** End-to-end tests that measure time or memory: each has the machine to itself. */
 const alone = ["e2e/tests/bad-input.test.ts", "e2e/tests/bench.test.ts", "e2e/tests/push.test.ts"];
 
+/** A native module makes its classes once for a process: each file has one of its own. */
+const binding = ["packages/bpf-maps-native/src/**/*.test.ts"];
+
+const unit = {
+  testTimeout: 60_000,
+  maxWorkers: 2,
+  // Conditions that tests wait for may take a while where the machine is busy.
+  expect: { poll: { timeout: 10_000 } },
+};
+
 const endToEnd = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -18,10 +28,17 @@ export default defineConfig({
             "bpf/**/*.test.ts",
             "scripts/**/*.test.ts",
           ],
-          exclude: ["**/node_modules/**"],
-          testTimeout: 30_000,
-          // Conditions that tests wait for may take a while where the machine is busy.
-          expect: { poll: { timeout: 10_000 } },
+          exclude: ["**/node_modules/**", ...binding],
+          ...unit,
+          // Loading the modules again for each of 200 files would cost as much as the tests.
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: "binding",
+          include: binding,
+          ...unit,
         },
       },
       {

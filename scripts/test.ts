@@ -22,7 +22,14 @@ writeFileSync(outcomesFile, "");
 const filters = process.argv.slice(2);
 
 const clean = await step("lint and types", "node", ["scripts/lint.ts"]);
-const unit = await step("unit tests", "vitest", ["run", "--project", "unit", ...filters]);
+const unit = await step("unit tests", "vitest", [
+  "run",
+  "--project",
+  "unit",
+  "--project",
+  "binding",
+  ...filters,
+]);
 const endToEnd = await step("end-to-end tests", "vitest", ["run", "--project", "e2e*", ...filters]);
 
 const outcomes = readFileSync(outcomesFile, "utf8")
