@@ -33,15 +33,6 @@ export async function giveRoot(apiserver: KubeApiserver, namespace: string, fold
   );
 }
 
-/** Value of JWT_RULE that accepts the cluster's own tokens. */
-export async function jwtRule(apiserver: KubeApiserver): Promise<string> {
-  const { issuer } = JSON.parse(
-    await apiserver.kubectl(["get", "--raw", "/.well-known/openid-configuration"]),
-  ) as { issuer: string };
-  const jwks = await apiserver.kubectl(["get", "--raw", "/openid/v1/jwks"]);
-  return JSON.stringify({ issuer, audiences: ["istio-ca"], jwks });
-}
-
 interface Workload {
   readonly spec: {
     readonly template: { readonly metadata: { readonly labels: object }; readonly spec: object };

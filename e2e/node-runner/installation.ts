@@ -13,7 +13,7 @@ import { ensureCgroup2 } from "../world/mounts.ts";
 import { until } from "../world/until.ts";
 import { applierProgram } from "../world/workspace.ts";
 import { Caller, startTwoServices } from "./calls.ts";
-import { awaitPod, giveRoot, jwtRule, makePod, reportPhase } from "./cluster-objects.ts";
+import { awaitPod, giveRoot, makePod, reportPhase } from "./cluster-objects.ts";
 import { NodeRunner, type PodObject } from "./node-runner.ts";
 
 const namespace = "istio-system";
@@ -43,7 +43,7 @@ export async function runInstallation(say: (line: string) => void): Promise<void
   await apiserver.apply({ apiVersion: "v1", kind: "Node", metadata: { name: node } });
   await giveRoot(apiserver, namespace, folder);
   const helm = helmFor(apiserver);
-  await helm("install", "keelson", chartFolder, ...(await values(apiserver, folder, cgroup)));
+  await helm("install", "keelson", chartFolder, ...(await values(folder, cgroup)));
   say("helm install: done");
 
   const pilotPod = await makePod(apiserver, namespace, "deployment/istiod", node);
@@ -93,11 +93,10 @@ const helmFor =
     if (code !== 0) throw new Error(`helm ${args[0]} ended with ${code}: ${stderr || stdout}`);
   };
 
-async function values(apiserver: KubeApiserver, folder: string, cgroup: string): Promise<string[]> {
+async function values(folder: string, cgroup: string): Promise<string[]> {
   return setValues({
     "global.tag": "latest",
     "pilot.image": imageTag("pilot"),
-    "pilot.env": { JWT_RULE: await jwtRule(apiserver) },
     "bpfApplier.image": imageTag("bpf-applier"),
     "bpfApplier.hostPaths.cgroup": cgroup,
     "bpfApplier.hostPaths.state": join(folder, "state"),

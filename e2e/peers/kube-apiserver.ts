@@ -123,10 +123,14 @@ export class KubeApiserver {
     if (statusCode < 200 || statusCode > 299) throw new Error(`${method} ${path}: ${statusCode}: ${answer}`);
   }
 
-  /** A token of a ServiceAccount, by the TokenRequest API, valid for an hour. */
-  async serviceAccountToken(namespace: string, name: string, audience: string): Promise<string> {
+  /**
+   * A token of a ServiceAccount, by the TokenRequest API, valid for an hour.
+   * @param pod of its namespace that the token is bound to, as a kubelet binds it; empty: to none
+   */
+  async serviceAccountToken(namespace: string, name: string, audience: string, pod = ""): Promise<string> {
     const args = ["create", "token", name, "-n", namespace, "--audience", audience, "--duration", "1h"];
-    return (await this.kubectl(args)).trim();
+    const bound = pod === "" ? [] : ["--bound-object-kind=Pod", `--bound-object-name=${pod}`];
+    return (await this.kubectl([...args, ...bound])).trim();
   }
 
   async isReady(): Promise<boolean> {

@@ -1,7 +1,10 @@
 // A real API server, our control plane behind a proxy that can be cut, and what goes wrong between them.
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
 import { afterAll, beforeAll, expect } from "vitest";
+import { askAsApplier } from "../kubernetes/ask-as-applier.ts";
 import { CuttableProxy } from "../kubernetes/cuttable-proxy.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
 import { node, paths, pod, podStatus, routeRuleDefinition, service, slice } from "../kubernetes/objects.ts";
@@ -159,6 +162,64 @@ peerTest(
     await until(async () => (await trustDomain()) === "example.org", {
       what: "the changed ConfigMap to count",
     });
+  },
+);
+
+/** What becomes of a stream with this token that says it acts for a node. */
+async function asApplier(token: string, ofNode: string): Promise<string> {
+  const stored = JSON.parse(await readFile(join(pilot.process.folder, "state", "ca-root.json"), "utf8"));
+  const { "ca-cert.pem": root } = stored as { "ca-cert.pem": string };
+  const address = `127.0.0.1:${pilot.ports.secureGrpc}`;
+  const call = { address, root, serverName: "istiod.istio-system.svc", token, node: ofNode };
+  return askAsApplier(call).then(
+    (services) => (services.includes(hostname("reviews")) ? "told" : `told of ${services.join()}`),
+    (error: Error) => error.message,
+  );
+}
+
+peerTest(
+  peers,
+  "the API server says whose a token is: an applier is told what its own node may know, and nobody else is",
+  async () => {
+    const namespace = "istio-system";
+    const account = (name: string) => ({
+      apiVersion: "v1",
+      kind: "ServiceAccount",
+      metadata: { name, namespace },
+    });
+    const applier = pod("applier", "a");
+    await apiserver.apply(account("bpf-applier"), account("other"), {
+      ...applier,
+      metadata: { name: "applier-a", namespace },
+      spec: { ...(applier["spec"] as object), serviceAccountName: "bpf-applier" },
+    });
+    const token = (name: string, audience = "istio-ca", boundTo = ""): Promise<string> =>
+      apiserver.serviceAccountToken(namespace, name, audience, boundTo);
+    const own = await token("bpf-applier", "istio-ca", "applier-a");
+    const forged = `${own.slice(0, own.lastIndexOf("."))}.${"A".repeat(342)}`;
+    expect(await asApplier(own, "node-a")).toBe("told");
+    expect(await asApplier(own, "node-b")).toContain(
+      'PERMISSION_DENIED: the node claims to be on "node-b"; its token was issued for node-a',
+    );
+    expect(await asApplier(await token("bpf-applier"), "node-a")).toContain(
+      "is not bound to a Kubernetes node",
+    );
+    expect(await asApplier(await token("other"), "node-a")).toContain(
+      "istio-system/other may not act for a node",
+    );
+    expect(await asApplier(await token("bpf-applier", "other", "applier-a"), "node-a")).toMatch(
+      /UNAUTHENTICATED: TokenReview: the API server refuses the token: .*audience/,
+    );
+    expect(await asApplier(forged, "node-a")).toMatch(
+      /UNAUTHENTICATED: TokenReview: the API server refuses the token: .*invalid bearer token/,
+    );
+    const other = await token("bpf-applier", "istio-ca", "applier-a");
+    proxy.shut();
+    expect(await asApplier(own, "node-a")).toBe("told");
+    expect(await asApplier(other, "node-a")).toContain(
+      "UNAUTHENTICATED: TokenReview: the API server does not say whose token it is",
+    );
+    proxy.open();
   },
 );
 

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { applierServiceAccount } from "@keelson/model/names";
+import type { ApiServer } from "@keelson/sources";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { ForwardedCertificateAuthenticator } from "../auth/forwarded-certificate.ts";
 import { sanitizeTrustDomain } from "../auth/identity.ts";
 import { JwtAuthenticator } from "../auth/jwt-authenticator.ts";
 import { parseJwtRule } from "../auth/jwt-rule.ts";
+import { TokenReviewAuthenticator } from "../auth/token-review-authenticator.ts";
 import { FileRootStore } from "./file-root-store.ts";
 import { serverCertificateFiles } from "./file-server-certificate.ts";
 import type { SecureServingOptions } from "./secure-serving.ts";
@@ -44,6 +46,8 @@ export interface SecurityPlace {
   readonly discoveryHost: string;
   /** A self-made root is kept here. */
   readonly stateFolder: string;
+  /** Where tokens are reviewed; left out where the configuration is not Kubernetes'. */
+  readonly apiServer?: ApiServer | undefined;
   readonly tls: TlsOptions & {
     /** PEM files of --caCertFile, --tlsCertFile and --tlsKeyFile; "" for none. */
     readonly caCertFile: string;
@@ -69,6 +73,10 @@ export function secureServingOptions(
   const files = serverCertificateFiles({ ca, certificate, key });
   if (files === undefined && !(hasAuthority && provider === "istiod")) return undefined;
   const trustDomain = sanitizeTrustDomain(place.trustDomain);
+  const nodeAccounts = new Set([
+    `${place.namespace}/${applierServiceAccount}`,
+    ...variables.CA_TRUSTED_NODE_ACCOUNTS,
+  ]);
   return {
     trustDomain,
     ...(hasAuthority ? { authority: authorityOptions(variables, place) } : {}),
@@ -81,14 +89,8 @@ export function secureServingOptions(
     }),
     certificateLifetimeMs: variables.DEFAULT_WORKLOAD_CERT_TTL,
     tls: { minVersion, cipherSuites },
-    authenticators: authenticators(variables, trustDomain),
-    nodeRules: {
-      identityCheck: variables.PILOT_ENABLE_XDS_IDENTITY_CHECK,
-      nodeAccounts: new Set([
-        `${place.namespace}/${applierServiceAccount}`,
-        ...variables.CA_TRUSTED_NODE_ACCOUNTS,
-      ]),
-    },
+    authenticators: authenticators(variables, { trustDomain, nodeAccounts, apiServer: place.apiServer }),
+    nodeRules: { identityCheck: variables.PILOT_ENABLE_XDS_IDENTITY_CHECK, nodeAccounts },
   };
 }
 
@@ -126,11 +128,21 @@ function authorityOptions(
   };
 }
 
+interface TokenPlace extends Pick<SecurityPlace, "trustDomain" | "apiServer"> {
+  readonly nodeAccounts: ReadonlySet<string>;
+}
+
 /** In the order in which Pilot asks them. */
-function authenticators(variables: SecurityVariables, trustDomain: string): Authenticator[] {
+function authenticators(
+  variables: SecurityVariables,
+  { trustDomain, nodeAccounts, apiServer: api }: TokenPlace,
+): Authenticator[] {
   const { JWT_RULE: jwtRule, TOKEN_AUDIENCES: audiences, TRUSTED_GATEWAY_CIDR: gateways } = variables;
   return [
     ...(jwtRule === "" ? [] : [new JwtAuthenticator(parseJwtRule(jwtRule, audiences), trustDomain)]),
+    ...(api === undefined
+      ? []
+      : [new TokenReviewAuthenticator({ api, audiences, trustDomain, nodeAccounts })]),
     ...(gateways.length === 0 ? [] : [new ForwardedCertificateAuthenticator(gateways, trustDomain)]),
   ];
 }

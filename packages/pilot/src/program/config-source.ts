@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import {
+  ApiServer,
   ConfigMapText,
   type ConfigSource,
   DirectorySource,
@@ -18,6 +19,8 @@ import type { DiscoverySettings } from "../settings/discovery-settings.ts";
 export interface OpenedSource {
   readonly source: ConfigSource;
   readonly mesh: MeshSource;
+  /** Undefined where there is no Kubernetes. */
+  readonly apiServer: ApiServer | undefined;
   /** In words, for the log. */
   readonly from: string;
 }
@@ -48,6 +51,7 @@ export async function openSource(settings: Settings, environment: NodeJS.Process
     source: others.length === 0 ? first.source : new MergedSource(opened.map(({ source }) => source)),
     from: opened.map(({ from }) => from).join(" and "),
     mesh: meshOf(settings, config),
+    apiServer: config === undefined ? undefined : new ApiServer(config),
   };
 }
 

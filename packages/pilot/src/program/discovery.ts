@@ -49,7 +49,7 @@ function report({ warnings, withoutEffect }: ReadSettings, logger: Logger): void
 
 async function start(
   settings: DiscoverySettings,
-  { source, mesh, from }: OpenedSource,
+  { source, mesh, from, apiServer }: OpenedSource,
   log: ProgramLog,
 ): Promise<void> {
   const { domain, shutdownMs } = settings;
@@ -67,7 +67,7 @@ async function start(
     identity: settings.identity,
     debug: settings.debug,
   });
-  const servers = new Servers(controlPlane, settings, log);
+  const servers = new Servers(controlPlane, settings, log, apiServer);
   const stop = async (): Promise<void> => {
     controlPlane.readiness.hold("shutdown", "the control plane is being stopped");
     await controlPlane.close(shutdownMs);

@@ -1,4 +1,5 @@
 import * as grpc from "@grpc/grpc-js";
+import type { ApiServer } from "@keelson/sources";
 import type { FastifyInstance } from "fastify";
 import { openGuard } from "../auth/peer-guard.ts";
 import type { SecureServing } from "../ca/secure-serving.ts";
@@ -27,15 +28,23 @@ export class Servers {
   private readonly controlPlane: ControlPlane;
   private readonly settings: DiscoverySettings;
   private readonly log: ProgramLog;
+  private readonly apiServer: ApiServer | undefined;
   private readonly http: FastifyInstance[] = [];
   private readonly closers: (() => Promise<void>)[] = [];
   /** Flag → the port that it led to. */
   private readonly ports = new Map<string, number>();
 
-  constructor(controlPlane: ControlPlane, settings: DiscoverySettings, log: ProgramLog) {
+  /** @param apiServer that knows callers by their tokens; undefined where there is no Kubernetes */
+  constructor(
+    controlPlane: ControlPlane,
+    settings: DiscoverySettings,
+    log: ProgramLog,
+    apiServer?: ApiServer,
+  ) {
     this.controlPlane = controlPlane;
     this.settings = settings;
     this.log = log;
+    this.apiServer = apiServer;
   }
 
   /**
@@ -103,7 +112,10 @@ export class Servers {
   private async openServing(): Promise<SecureServing | undefined> {
     const { controlPlane, settings, log } = this;
     try {
-      const serving = await openServing(controlPlane, settings, log("ca"));
+      const serving = await openServing(controlPlane, settings, {
+        logger: log("ca"),
+        apiServer: this.apiServer,
+      });
       if (serving === undefined) {
         log("ca").info("no port with TLS is opened: by the environment, nobody makes a certificate for it");
       } else {
