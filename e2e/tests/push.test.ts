@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { oneByOne } from "../bench/push/changers.ts";
 import { scopeSize } from "../bench/push/mesh.ts";
 import { measureRound } from "../bench/push/round.ts";
-import { keelsonGround } from "../bench/push/subjects.ts";
+import { filesGround } from "../bench/push/subjects.ts";
 
 const clients = 6;
 const changes = 3;
@@ -11,7 +11,7 @@ test("every simulated sidecar gets its scope and acks each change, in both varia
   timeout: 60_000,
 }, async () => {
   const size = { services: 2 * scopeSize, endpointsPerService: 3 };
-  const ground = await keelsonGround(size);
+  const ground = await filesGround(size);
   for (const variant of ["delta", "sotw"] as const) {
     const changer = oneByOne(size, clients, changes);
     const round = await measureRound(ground, { size, clients, variant, environment: {}, changer });
@@ -25,5 +25,4 @@ test("every simulated sidecar gets its scope and acks each change, in both varia
     expect(round.bringUpCpuSeconds).toBeGreaterThan(0);
     expect(round.peakRssBytes).toBeGreaterThanOrEqual(round.rssBytes);
   }
-  await ground.close();
 });

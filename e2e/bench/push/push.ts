@@ -1,3 +1,4 @@
+import { startKubeApiserver } from "../../peers/kube-apiserver.ts";
 import { missingPeers } from "../../peers/peer-cache.ts";
 import type { Benchmark, BenchmarkOptions } from "../benchmark.ts";
 import { evenly, oneByOne } from "./changers.ts";
@@ -5,7 +6,7 @@ import type { CrowdOptions } from "./clients/messages.ts";
 import { type MeshSize } from "./mesh.ts";
 import { type LargeFigures, type PushFigures, reportText, type SideBySide } from "./report.ts";
 import { measureRound, type Round } from "./round.ts";
-import { type Ground, istiodGround, keelsonGround } from "./subjects.ts";
+import { filesGround, sharedGround } from "./subjects.ts";
 
 /** How much is measured. */
 interface Scale {
@@ -75,10 +76,10 @@ async function measureSideBySide(
   { progress }: BenchmarkOptions,
   { size, clients, rounds, changes }: Scale["shared"],
 ): Promise<SideBySide[]> {
-  progress(`${size.services} services: files, and objects of an API server for istiod`);
-  const ours = await keelsonGround(size);
-  const theirs = await istiodGround(size);
+  progress(`${size.services} services: objects of an API server`);
+  const apiserver = await startKubeApiserver();
   try {
+    const ground = await sharedGround(apiserver, size);
     const found: SideBySide[] = [];
     for (const count of clients) {
       for (const variant of variants) {
@@ -88,17 +89,16 @@ async function measureSideBySide(
         for (let round = 1; round <= rounds; round++) {
           progress(`${size.services} services, ${count} clients, ${variant}: round ${round} of ${rounds}`);
           // Neither is always the first.
-          const inTurn: readonly Ground[] = round % 2 === 1 ? [ours, theirs] : [theirs, ours];
-          for (const ground of inTurn)
-            measured[ground === ours ? "keelson" : "istiod"].push(await measureRound(ground, options));
+          const inTurn =
+            round % 2 === 1 ? (["keelson", "istiod"] as const) : (["istiod", "keelson"] as const);
+          for (const name of inTurn) measured[name].push(await measureRound(ground[name], options));
         }
         found.push({ ...size, clients: count, variant, ...measured });
       }
     }
     return found;
   } finally {
-    await theirs.close();
-    await ours.close();
+    await apiserver.stop();
   }
 }
 
@@ -107,7 +107,7 @@ async function measureLarge(
   { size, clients, changes, milliseconds }: Scale["large"],
 ): Promise<LargeFigures[]> {
   progress(`${size.services} services: files`);
-  const ground = await keelsonGround(size);
+  const ground = await filesGround(size);
   const found: LargeFigures[] = [];
   // One a second is of the service that all see.
   const pace = { changes, milliseconds, sharedEvery: Math.round(changes / (milliseconds / 1000)) };
@@ -119,6 +119,5 @@ async function measureLarge(
       found.push({ ...size, clients: count, variant, round: await measureRound(ground, options) });
     }
   }
-  await ground.close();
   return found;
 }

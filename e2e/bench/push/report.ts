@@ -80,9 +80,8 @@ rounds at either end. Both with ${Object.entries(environment)
       .map(([name, value]) => `${name}=${value}`)
       .join(", ")}:
 no turn of clients is waited for, and no pause after an endpoint's change, for which both wait 100 ms by default.
-Keelson reads files, one for each of ${whole(services)} ServiceEntries with ${endpointsPerService} endpoints; istiod has the same objects from a real
-kube-apiserver, whose CPU and memory do not count. A change begins just before the file is written or the API server
-is asked, and is one endpoint's address. CPU and memory are those of the control plane's processes alone.
+Both read ${whole(services)} ServiceEntries with ${endpointsPerService} endpoints each from one real kube-apiserver, whose CPU and memory do not count.
+A change begins just before the API server is asked for it, and is one endpoint's address. CPU and memory are those of the control plane's processes alone.
 `,
   ].join("\n");
 }
@@ -148,7 +147,7 @@ function largeSection(large: readonly LargeFigures[]): string {
   return [
     `${meshText(first)}, Keelson alone`,
     ...table([...heads, ...lines], 2).map((line) => `  ${line}`),
-    `${whole(round.changes.length)} changes of one endpoint in ${(round.changesMilliseconds / 1000).toFixed(0)} s, ${whole(changesOf(round, "all").length)} of them of the service that all clients see. Settings are
+    `It reads files, one for each service. ${whole(round.changes.length)} changes of one endpoint in ${(round.changesMilliseconds / 1000).toFixed(0)} s, ${whole(changesOf(round, "all").length)} of them of the service that all clients see. Settings are
 those of above; by default, changes that come in quick succession wait for a pause, for up to 10 s. Once for each row.
 `,
   ].join("\n");

@@ -4,6 +4,7 @@ import { join, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Problem } from "@keelson/model";
 import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
+import { Rest } from "../rest.ts";
 import { FileSet } from "./file-set.ts";
 import { asError, type Found, isGone, isWanted, walk } from "./walk.ts";
 
@@ -17,13 +18,6 @@ export interface DirectorySourceOptions {
   /** Everything is looked at again after this time, should a notification be lost; default 10,000 ms. */
   readonly rescanMs?: number;
 }
-
-/**
- * After a change that took longer than `quickMs` to take up, the next one waits for three times the excess, but for no
- * longer than `longestRestMs`: where files change all the time, there must be time left for other things.
- */
-const quickMs = 10;
-const longestRestMs = 500;
 
 interface Watched {
   readonly watcher: FSWatcher;
@@ -42,8 +36,7 @@ export class DirectorySource implements ConfigSource {
   private dirty = new Set<string>();
   /** By performance.now. */
   private dirtySince: number | undefined;
-  /** By performance.now. */
-  private restsUntil = 0;
+  private readonly rest = new Rest();
   private scanProblems: readonly Problem[] = [];
   private current: SourceSnapshot = { objects: [], problems: [] };
   private timer: NodeJS.Timeout | undefined;
@@ -99,7 +92,7 @@ export class DirectorySource implements ConfigSource {
       () => {
         this.reading = this.reading.then(() => this.readDirty());
       },
-      Math.max(0, this.restsUntil - now, Math.min(quietMs, this.dirtySince + latestMs - now)),
+      Math.max(this.rest.left, Math.min(quietMs, this.dirtySince + latestMs - now)),
     );
   }
 
@@ -209,11 +202,9 @@ export class DirectorySource implements ConfigSource {
   private publish(): void {
     const { objects, problems } = this.files.snapshot();
     this.current = { objects, problems: [...this.scanProblems, ...problems] };
-    const begin = performance.now();
-    for (const listener of this.listeners) listener(this.current);
-    const end = performance.now();
-    const excess = Math.max(0, end - begin - quickMs);
-    this.restsUntil = end + Math.min(3 * excess, longestRestMs);
+    this.rest.after(() => {
+      for (const listener of this.listeners) listener(this.current);
+    });
   }
 }
 

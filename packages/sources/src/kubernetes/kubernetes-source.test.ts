@@ -14,7 +14,7 @@ const paths = {
 
 function newSource(api: TestApi): { source: KubernetesSource; told: () => number } {
   const timing = { backoffMs: 5, maximumBackoffMs: 20, absentMs: 50 };
-  const source = new KubernetesSource({ config: api.config, revision: "default", timing, quietMs: 1 });
+  const source = new KubernetesSource({ config: api.config, revision: "default", timing, gatherMs: 1 });
   let count = 0;
   source.onChange(() => count++);
   onTestFinished(() => source.close());

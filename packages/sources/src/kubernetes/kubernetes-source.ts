@@ -1,6 +1,7 @@
 import type { KnownObject, Problem } from "@keelson/model";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
+import { Rest } from "../rest.ts";
 import { ApiServer } from "./api-server.ts";
 import { type CollectionState, ListWatch, type ListWatchTiming } from "./list-watch.ts";
 import { ObjectStore } from "./object-store.ts";
@@ -17,10 +18,8 @@ export interface KubernetesSourceOptions {
   /** Rules that are labelled with another revision are left out. */
   readonly revision: string;
   readonly timing?: Partial<ListWatchTiming>;
-  /** Changes are told when there were none for this time; default 10 ms. */
-  readonly quietMs?: number;
-  /** They are told after this time even if there are more and more; default 100 ms. */
-  readonly latestMs?: number;
+  /** A change is told after this time, with all that came meanwhile, or when the rest after the one before is over; default 1 ms. */
+  readonly gatherMs?: number;
 }
 
 interface Followed {
@@ -36,20 +35,17 @@ export class KubernetesSource implements ConfigSource {
   private readonly followed: readonly Followed[];
   private readonly listeners: ((snapshot: SourceSnapshot) => void)[] = [];
   private readonly stop = new AbortController();
-  private readonly quietMs: number;
-  private readonly latestMs: number;
+  private readonly gatherMs: number;
+  private readonly rest = new Rest();
   private current: SourceSnapshot = { objects: [], problems: [] };
   private timer: NodeJS.Timeout | undefined;
-  /** By performance.now. */
-  private changedSince: number | undefined;
   private running: Promise<unknown> = Promise.resolve();
   private started: (() => void) | undefined;
 
   /** @throws Error if the configuration names no server. */
   constructor(options: KubernetesSourceOptions) {
-    const { roles = ["registry", "rules"], quietMs = 10, latestMs = 100 } = options;
-    this.quietMs = quietMs;
-    this.latestMs = latestMs;
+    const { roles = ["registry", "rules"], gatherMs = 1 } = options;
+    this.gatherMs = gatherMs;
     const api = new ApiServer(options.config);
     this.url = api.url;
     this.followed = resources
@@ -120,23 +116,21 @@ export class KubernetesSource implements ConfigSource {
   }
 
   private note(): void {
-    if (this.stop.signal.aborted) return;
-    const now = performance.now();
-    this.changedSince ??= now;
-    clearTimeout(this.timer);
-    const wait = Math.max(0, Math.min(this.quietMs, this.changedSince + this.latestMs - now));
-    this.timer = setTimeout(() => this.publish(), wait);
+    if (this.stop.signal.aborted || this.timer !== undefined) return;
+    this.timer = setTimeout(() => this.publish(), Math.max(this.gatherMs, this.rest.left));
   }
 
   private publish(): void {
-    this.changedSince = undefined;
+    this.timer = undefined;
     // Nothing is said of a mesh that is known in part: nodes would drop what they hold.
     if (this.started !== undefined && Object.keys(this.health.waiting).length > 0) return;
     const next = this.take();
     const isFirst = this.started !== undefined;
     if (!isFirst && isSame(this.current, next)) return;
     this.current = next;
-    for (const listener of this.listeners) listener(next);
+    this.rest.after(() => {
+      for (const listener of this.listeners) listener(next);
+    });
     this.started?.();
     this.started = undefined;
   }

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ObjectStore } from "./object-store.ts";
 import { project } from "./projection.ts";
@@ -64,4 +65,29 @@ test("an object in error is told, and is gone when it is removed", () => {
   expect(store.problems).toEqual([]);
   store.remove(rawPod());
   expect(changes.count).toBe(2);
+});
+
+test("after any events, the objects are those of a store that read them all at once, in the order in which they came", () => {
+  const event = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d", "e"),
+    version: fc.constantFrom(undefined, "v1", "v2"),
+    wrong: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+      const { store } = newStore();
+      const raw = new Map<string, ReturnType<typeof rawPod>>();
+      events.forEach(({ name, version, wrong }, i) => {
+        const pod = rawPod({ name, resourceVersion: `${i}`, labels: { version: wrong ? 7 : version } });
+        if (version === undefined) raw.delete(name);
+        else raw.set(name, pod);
+        if (version === undefined) store.remove(pod);
+        else store.set(pods, pod);
+        const fresh = newStore();
+        fresh.list(...raw.values());
+        expect(store.objects).toEqual(fresh.store.objects);
+        expect(store.problems).toEqual(fresh.store.problems);
+      });
+    }),
+  );
 });

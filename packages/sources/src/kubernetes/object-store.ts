@@ -10,9 +10,11 @@ interface Entry {
   /** None if there are errors, or if it is not meant for us. */
   readonly objects: readonly KnownObject[];
   readonly problems: readonly Problem[];
+  /** Of its first object in the list of all, as long as that list stands. */
+  place: number | undefined;
 }
 
-/** Makes of an object what is kept of it.. */
+/** Makes of an object what is kept of it. */
 export type Projection = (collection: Collection, item: RawObject) => readonly ParsedObject[];
 
 /**
@@ -27,6 +29,7 @@ export class ObjectStore implements Sink {
   private entries = new Map<string, Entry>();
   private listed = new Map<string, Entry>();
   private kept: readonly KnownObject[] | undefined = [];
+  private keptProblems: readonly Problem[] | undefined = [];
 
   /** @param onChange told of every change of `objects` or `problems` */
   constructor(project: Projection, onChange: () => void) {
@@ -36,12 +39,22 @@ export class ObjectStore implements Sink {
 
   /** The same list as long as nothing changes. */
   get objects(): readonly KnownObject[] {
-    this.kept ??= [...this.entries.values()].flatMap(({ objects }) => objects);
+    this.kept ??= this.findObjects();
     return this.kept;
   }
 
   get problems(): readonly Problem[] {
-    return [...this.entries.values()].flatMap(({ problems }) => problems);
+    this.keptProblems ??= [...this.entries.values()].flatMap(({ problems }) => problems);
+    return this.keptProblems;
+  }
+
+  private findObjects(): KnownObject[] {
+    const all: KnownObject[] = [];
+    for (const entry of this.entries.values()) {
+      entry.place = all.length;
+      all.push(...entry.objects);
+    }
+    return all;
   }
 
   beginList(): void {
@@ -80,7 +93,8 @@ export class ObjectStore implements Sink {
     const entry = this.entryOf(collection, item, before);
     this.entries.set(key, entry);
     this.count(eventOf(before, entry));
-    if (!says(before, entry)) this.changed();
+    if (says(before, entry)) entry.place = before?.place;
+    else if (!this.replace(before, entry)) this.changed();
   }
 
   remove(item: RawObject): void {
@@ -99,7 +113,20 @@ export class ObjectStore implements Sink {
 
   private changed(): void {
     this.kept = undefined;
+    this.keptProblems = undefined;
     this.onChange();
+  }
+
+  /** Puts what is read of one object in the place of what was, as long as that is one thing for one. @returns whether it is */
+  private replace(before: Entry | undefined, after: Entry): boolean {
+    const [object] = after.objects;
+    if (this.kept === undefined || before?.place === undefined || object === undefined) return false;
+    const isOneForOne = before.objects.length === 1 && after.objects.length === 1;
+    if (!isOneForOne || before.problems.length + after.problems.length > 0) return false;
+    this.kept = this.kept.with(before.place, object);
+    after.place = before.place;
+    this.onChange();
+    return true;
   }
 
   private count(event: SourceEvents["event"]): void {
@@ -114,12 +141,12 @@ export class ObjectStore implements Sink {
     const problems = made.flatMap((one) => one.problems);
     const fresh = made.flatMap(({ object }) => object ?? []);
     const objects = fresh.map((object, i) => sameOr(before?.objects[i], object));
-    return { resourceVersion, objects, problems: problems.length === 0 ? none : problems };
+    return { resourceVersion, objects, problems: problems.length === 0 ? none : problems, place: undefined };
   }
 }
 
 const none: readonly never[] = [];
-const nothing: Entry = { resourceVersion: "", objects: none, problems: none };
+const nothing: Entry = { resourceVersion: "", objects: none, problems: none, place: undefined };
 
 /** Joined, since a template makes a string of two parts that stay. */
 const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => [namespace, name].join("/");
