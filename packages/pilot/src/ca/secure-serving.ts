@@ -130,6 +130,18 @@ export class SecureServing {
     this.certificate.onChange(listener);
   }
 
+  /** PEM of the roots that vouch for the server's certificate, and for those of workloads. */
+  get roots(): string {
+    const { moreRoots } = this.certificate.current;
+    return moreRoots === "" ? (this.authority?.signer.roots ?? "") : moreRoots;
+  }
+
+  /** @param listener called when `roots` may have changed */
+  onRootsChange(listener: () => void): void {
+    this.certificate.onChange(listener);
+    this.authority?.onReplace(listener);
+  }
+
   /** Takes no more connections and stops following files; the gRPC servers end what they serve. */
   async close(): Promise<void> {
     for (const listener of this.listeners) listener.close();

@@ -1,6 +1,8 @@
 import * as grpc from "@grpc/grpc-js";
+import type { ApiServer } from "@keelson/sources";
 import type { Logger } from "pino";
 import { ControlPlane } from "../control-plane.ts";
+import { ClusterWrites } from "../kubernetes/cluster-writes.ts";
 import { type ProgramLog, programLog } from "../logging/program-log.ts";
 import { Servers } from "../servers/servers.ts";
 import type { DiscoverySettings } from "../settings/discovery-settings.ts";
@@ -68,8 +70,10 @@ async function start(
     debug: settings.debug,
   });
   const servers = new Servers(controlPlane, settings, log, apiServer);
+  let writes: ClusterWrites | undefined;
   const stop = async (): Promise<void> => {
     controlPlane.readiness.hold("shutdown", "the control plane is being stopped");
+    await writes?.close();
     await controlPlane.close(shutdownMs);
     await servers.close();
   };
@@ -81,6 +85,7 @@ async function start(
     });
     await servers.openXds();
     opened();
+    if (apiServer !== undefined) writes = startWrites(apiServer, settings, { controlPlane, servers, log });
   } catch (error) {
     logger.fatal((error as Error).message);
     await stop();
@@ -92,4 +97,27 @@ async function start(
     await stop();
     return 0;
   }, failure);
+}
+
+interface Running {
+  readonly controlPlane: ControlPlane;
+  readonly servers: Servers;
+  readonly log: ProgramLog;
+}
+
+function startWrites(
+  api: ApiServer,
+  { kubernetes, identity }: DiscoverySettings,
+  { controlPlane, servers, log }: Running,
+): ClusterWrites {
+  const writes = new ClusterWrites({
+    api,
+    settings: kubernetes,
+    identity,
+    roots: servers.secure,
+    registry: controlPlane.metrics.registry,
+    logger: log("default"),
+  });
+  writes.start();
+  return writes;
 }

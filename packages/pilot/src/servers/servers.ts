@@ -33,6 +33,7 @@ export class Servers {
   private readonly closers: (() => Promise<void>)[] = [];
   /** Flag → the port that it led to. */
   private readonly ports = new Map<string, number>();
+  private serving: SecureServing | undefined;
 
   /** @param apiServer that knows callers by their tokens; undefined where there is no Kubernetes */
   constructor(
@@ -78,9 +79,9 @@ export class Servers {
       const port = await this.controlPlane.listen(xds);
       this.tell({ flag: "--grpcAddr", serves: "xDS", address: xds }, port);
     }
-    const serving = [secureGrpc, https, admission].every((address) => address === undefined)
-      ? undefined
-      : await this.openServing();
+    if ([secureGrpc, https, admission].every((address) => address === undefined)) return;
+    const serving = await this.openServing();
+    this.serving = serving;
     if (serving === undefined) return;
     const guard = this.settings.security.authenticationRequired ? serving.guard : openGuard;
     const server = this.controlPlane.makeServer(guard);
@@ -94,6 +95,11 @@ export class Servers {
     ]) {
       await this.open(port, fastifyListen(this.keep(webhookServer(this.controlPlane, serving))));
     }
+  }
+
+  /** What serves TLS; undefined if nothing does. */
+  get secure(): SecureServing | undefined {
+    return this.serving;
   }
 
   /** The port that a flag's address led to. @throws Error if it is not open */

@@ -1,6 +1,7 @@
+import type { WriteRate } from "../kubernetes/write-budget.ts";
 import type { SettingsInput } from "./settings-input.ts";
 
-/** What is read from Kubernetes, and how it is reached. */
+/** What is read from Kubernetes and written to it, and how it is reached. */
 export interface KubernetesSettings {
   /** Path; empty: the cluster that the program runs in. */
   readonly kubeconfig: string;
@@ -10,6 +11,11 @@ export interface KubernetesSettings {
   readonly namespace: string;
   /** Rules that are labelled with another one are not for this control plane. */
   readonly revision: string;
+  /** Whether one of several replicas does what only one may do; otherwise each does it. */
+  readonly leaderElection: boolean;
+  /** Name of the ConfigMaps with the root. */
+  readonly rootConfigMap: string;
+  readonly writeRate: WriteRate;
 }
 
 export const kubernetesSettings = ({ flags, environment }: SettingsInput): KubernetesSettings => ({
@@ -17,4 +23,7 @@ export const kubernetesSettings = ({ flags, environment }: SettingsInput): Kuber
   registries: flags.registries,
   namespace: flags.appNamespace,
   revision: environment.REVISION === "" ? "default" : environment.REVISION,
+  leaderElection: environment.ENABLE_LEADER_ELECTION,
+  rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
+  writeRate: { perSecond: flags.kubernetesApiQPS, burst: flags.kubernetesApiBurst },
 });

@@ -47,7 +47,7 @@ export const authorityEnvironment = {
     istiod,
     "spread the looks at the self-made root in time",
   ),
-  PILOT_CA_CERT_CONFIGMAP: accepted("string", "istio-ca-root-cert", istiod, "ConfigMap with the root"),
+  PILOT_CA_CERT_CONFIGMAP: honoured("string", "istio-ca-root-cert", istiod, "ConfigMap with the root"),
   PILOT_CRL_CONFIGMAP: accepted("string", "istio-ca-crl", istiod, "ConfigMap with revoked certificates"),
   PILOT_ENABLE_CA_CRL: accepted("bool", "true", istiod, "publish revoked certificates"),
   ISTIO_MULTIROOT_MESH: honoured("bool", "false", istiod, "a changed root is taken"),

@@ -1,8 +1,8 @@
-import { accepted, istiod } from "../setting.ts";
+import { accepted, honoured, istiod } from "../setting.ts";
 
 /** What is read from Kubernetes. */
 export const kubernetesEnvironment = {
-  ENABLE_LEADER_ELECTION: accepted("bool", "true", istiod, "one of several replicas writes statuses"),
+  ENABLE_LEADER_ELECTION: honoured("bool", "true", istiod, "of several replicas one writes to Kubernetes"),
   ISTIO_WATCH_NAMESPACE: accepted("string", "", istiod, "the only namespace that is watched"),
   PILOT_IGNORE_RESOURCES: accepted("list", "", istiod, "kinds that are not read"),
   PILOT_INCLUDE_RESOURCES: accepted("list", "", istiod, "kinds that are read all the same"),

@@ -9,8 +9,8 @@ export const kubernetesFlags = {
     "kubeconfig file; empty, or no such file: the cluster that the program runs in",
     { defaultFrom: "KUBECONFIG" },
   ),
-  kubernetesApiQPS: accepted("float", "80", istiod, "requests a second to Kubernetes' API"),
-  kubernetesApiBurst: accepted("int", "160", istiod, "requests at once to Kubernetes' API"),
+  kubernetesApiQPS: honoured("float", "80", istiod, "writes a second to Kubernetes' API"),
+  kubernetesApiBurst: honoured("int", "160", istiod, "writes at once to Kubernetes' API"),
   clusterRegistriesNamespace: accepted(
     "string",
     "istio-system",
