@@ -22,7 +22,7 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
   },
   kubernetes: {
     program: "kubernetes/main.ts",
-    what: "a real API server that is slow, cut off, killed and compacted under thousands of changes",
+    what: "a real API server that is slow, cut off, killed and compacted under thousands of changes and steady traffic",
   },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
   setup: {

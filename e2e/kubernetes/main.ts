@@ -1,107 +1,78 @@
-// npm run e2e -- kubernetes [OBJECTS]: what goes wrong between a real API server and us, in full size. After each fault
-// what we hold must be what the API server holds, object by object.
+// npm run e2e -- kubernetes [OBJECTS]: what goes wrong between a real API server and us, in full size. Meanwhile calls of a
+// kernel's node and of an Envoy go on, and none fails. After each fault what we hold must be what the API server holds,
+// object by object, and a new rule must move the calls.
 import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
+import { SteadyTraffic, untilAllSpread } from "../mixed/moved-traffic.ts";
 import { prepareForIstio } from "../peers/istio-objects.ts";
-import { type KubeApiserver, startKubeApiserver } from "../peers/kube-apiserver.ts";
+import { startKubeApiserver } from "../peers/kube-apiserver.ts";
 import { missingPeers } from "../peers/peer-cache.ts";
+import { missingForKernel } from "../world/requirements.ts";
 import { CuttableProxy } from "./cuttable-proxy.ts";
-import { forEach } from "./for-each.ts";
+import { type FaultWorld, faults } from "./faults.ts";
 import { KubeClient } from "./kube-client.ts";
-import { paths, service, slice } from "./objects.ts";
+import { ReviewsCluster, sendAllTo, versions } from "./reviews-cluster.ts";
 import { untilSameAsServed } from "./same-as-served.ts";
 
-const cutEveryMs = 1_000;
-
-interface World {
-  readonly apiserver: KubeApiserver;
-  readonly proxy: CuttableProxy;
-  readonly client: KubeClient;
-  readonly source: KubernetesSource;
-}
-
-async function makeWorld(): Promise<World> {
-  const apiserver = await startKubeApiserver();
-  await prepareForIstio(apiserver);
-  const proxy = await CuttableProxy.start(apiserver.port);
-  const config = await loadKubeConfig(await apiserver.kubeconfigBy(proxy.port));
-  const source = new KubernetesSource({ config, revision: "default" });
-  await source.start();
-  return { apiserver, proxy, client: await KubeClient.of(apiserver.kubeconfig), source };
-}
-
-/** Half of the objects are services, half their slices; every tenth service goes again at once. */
-const burst = (client: KubeClient, prefix: string, objects: number): Promise<void> =>
-  forEach(objects / 2, async (i) => {
-    const name = `${prefix}-${i}`;
-    await client.create(paths.services, service(name));
-    await client.create(paths.slices, slice(name, {}));
-    if (i % 10 === 0) await client.remove(`${paths.services}/${name}`);
-  });
-
-async function cutting<T>(proxy: CuttableProxy, work: Promise<T>): Promise<T> {
-  const timer = setInterval(() => proxy.cut(), cutEveryMs);
-  try {
-    return await work;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
-const faults: Readonly<Record<string, (world: World, objects: number) => Promise<void>>> = {
-  "a burst of objects": ({ client }, objects) => burst(client, "burst", objects),
-  "a watch cut every second, under changes": ({ client, proxy }, objects) =>
-    cutting(proxy, burst(client, "cut", objects / 5)),
-  "a slow API server, under changes": async ({ client, proxy }, objects) => {
-    proxy.slow(200);
-    await burst(client, "slow", objects / 20);
-    proxy.slow(0);
-  },
-  "an API server killed three times, with changes between": async ({ apiserver, client }, objects) => {
-    for (let round = 0; round < 3; round++) {
-      await apiserver.kill();
-      await apiserver.restart();
-      await burst(client, `kill-${round}`, objects / 50);
-    }
-  },
-  "an etcd that is compacted while we are away": async ({ apiserver, client, proxy }, objects) => {
-    proxy.shut();
-    await burst(client, "away", objects / 20);
-    const { text } = await client.get("/api/v1/services?limit=1");
-    const { metadata } = JSON.parse(text) as { metadata: { resourceVersion: string } };
-    await apiserver.etcd.compact(Number(metadata.resourceVersion));
-    await apiserver.kill();
-    await apiserver.restart();
-    proxy.open();
-  },
-};
-
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function run(objects: number): Promise<void> {
-  const missing = await missingPeers("etcd", "kube-apiserver", "kubectl", "istiod");
-  if (missing !== undefined) throw new Error(missing);
-  const world = await makeWorld();
-  try {
-    for (const [name, fault] of Object.entries(faults)) {
-      const begin = performance.now();
-      await fault(world, objects);
-      const over = performance.now();
-      await untilSameAsServed(world.source, world.apiserver.kubeconfig, world.client);
-      const held = `${world.source.snapshot.objects.length} objects are the same`;
-      process.stdout.write(`${name}: ${held}; took ${seconds(begin)}, the same ${seconds(over)} after it\n`);
-    }
-  } finally {
-    await world.source.close();
-    world.client.close();
-    await world.proxy.close();
-    await world.apiserver.stop();
-  }
+  await using open = new AsyncDisposableStack();
+  const apiserver = open.adopt(await startKubeApiserver(), (server) => server.stop());
+  await prepareForIstio(apiserver);
+  const proxy = open.adopt(await CuttableProxy.start(apiserver.port), (one) => one.close());
+  const kubeconfig = await apiserver.kubeconfigBy(proxy.port);
+  const config = await loadKubeConfig(kubeconfig);
+  const source = open.adopt(new KubernetesSource({ config, revision: "default" }), (one) => one.close());
+  await source.start();
+  const client = open.adopt(await KubeClient.of(apiserver.kubeconfig), (one) => one.close());
+  const cluster = open.use(await ReviewsCluster.open("faults", apiserver, "EndpointSlice", { kubeconfig }));
+  await apiserver.apply(...sendAllTo("v1"));
+  await cluster.world.startControlPlane();
+  await cluster.callers.startApplier();
+  await cluster.callers.startEnvoy();
+  await cluster.callers.startProxyless();
+  await untilAllSpread(cluster.callers, { v1: 1 });
+
+  const world = { apiserver, proxy, client, source };
+  for (const [index, name] of Object.keys(faults).entries())
+    await endure(name, world, cluster, { objects, version: versions[(index + 1) % versions.length] ?? "" });
 }
 
-const objects = Number(process.argv[2] ?? 10_000);
-if (!Number.isInteger(objects) || objects < 100) {
-  process.stderr.write(
-    `usage: npm run e2e -- kubernetes [OBJECTS], 100 or more; found "${process.argv[2]}"\n`,
-  );
-  process.exitCode = 2;
-} else await run(objects);
+/** @param next how many objects are made, and to which version all calls go afterwards */
+async function endure(
+  name: string,
+  world: FaultWorld,
+  { callers }: ReviewsCluster,
+  next: { readonly objects: number; readonly version: string },
+): Promise<void> {
+  const traffic = new SteadyTraffic(callers, ["kernel", "envoy"]);
+  const begin = performance.now();
+  await faults[name]?.(world, next.objects);
+  const over = performance.now();
+  await untilSameAsServed(world.source, world.apiserver.kubeconfig, world.client);
+  const same = `${world.source.snapshot.objects.length} objects are the same`;
+  print(`${name}: ${same}; took ${seconds(begin)}, the same ${seconds(over)} after it`);
+  print(`  no call has failed: ${await traffic.stop()}`);
+  const applied = performance.now();
+  await world.apiserver.apply(...sendAllTo(next.version));
+  await untilAllSpread(callers, { [next.version]: 1 });
+  print(`  a rule sends all calls to ${next.version}: seen of all three ${seconds(applied)} later`);
+}
+
+async function main(argument = "10000"): Promise<number> {
+  const objects = Number(argument);
+  const wrong =
+    Number.isInteger(objects) && objects >= 100
+      ? ((await missingForKernel())[0] ??
+        (await missingPeers("etcd", "kube-apiserver", "kubectl", "istiod", "envoy", "grpc-go")))
+      : `usage: npm run e2e -- kubernetes [OBJECTS], 100 or more; found "${argument}"`;
+  if (wrong === undefined) {
+    await run(objects);
+    return 0;
+  }
+  process.stderr.write(`${wrong}\n`);
+  return 2;
+}
+
+process.exitCode = await main(process.argv[2]);

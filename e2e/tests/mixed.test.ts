@@ -1,7 +1,8 @@
 // One control plane and one rule; callers on a node of the kernel's, beside an Envoy, and with neither: the same weights
 // are the same split for all of them.
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { callerNames, MixedWorld, type Weights } from "../mixed/mixed-world.ts";
+import { callerNames } from "../mixed/callers.ts";
+import { MixedWorld, type Weights } from "../mixed/mixed-world.ts";
 import { missingPeers } from "../peers/peer-cache.ts";
 import { assertShares } from "../scenarios/shares.ts";
 import { missingForKernel } from "../world/requirements.ts";

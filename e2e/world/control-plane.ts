@@ -5,6 +5,8 @@ import { controlPlaneProgram } from "./workspace.ts";
 
 export interface ControlPlanePlace {
   readonly configFolder: string;
+  /** Of the API server that it reads, in place of the folder. */
+  readonly kubeconfig?: string;
   readonly grpcPort: number;
   readonly httpPort: number;
   /** The cgroup it runs in; the caller's own if left out. */
@@ -12,7 +14,7 @@ export interface ControlPlanePlace {
   readonly logFile: string;
 }
 
-/** A control plane on a folder of YAML files, as a process on loopback. */
+/** A control plane on a folder of YAML files or an API server, as a process on loopback. */
 export class ControlPlane {
   readonly place: ControlPlanePlace;
   private process: RunningProcess | undefined;
@@ -35,10 +37,9 @@ export class ControlPlane {
 
   /** Resolves when it says that it is ready. */
   async start(): Promise<void> {
-    const { configFolder, httpPort, ownCgroup, logFile } = this.place;
+    const { configFolder, kubeconfig, httpPort, ownCgroup, logFile } = this.place;
     const flags = [
-      "--configDir",
-      configFolder,
+      ...(kubeconfig === undefined ? ["--configDir", configFolder] : ["--kubeconfig", kubeconfig]),
       "--grpcAddr",
       this.grpcAddress,
       "--httpAddr",

@@ -33,6 +33,8 @@ export interface WorldOptions {
   readonly httpPort?: number;
   /** Close the world and exit at SIGINT, SIGTERM and SIGHUP; true by default. */
   readonly closeOnSignals?: boolean;
+  /** Of the API server that the control plane reads, in place of the world's folder of configuration. */
+  readonly kubeconfig?: string;
 }
 
 export interface PodRequest {
@@ -40,6 +42,8 @@ export interface PodRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** The node's number, from 1, which is the default. */
   readonly node?: number;
+  /** Of its object, where an API server has made one; a new one if left out. */
+  readonly uid?: string;
 }
 
 /**
@@ -85,7 +89,7 @@ export class World {
    */
   static async open(
     name: string,
-    { grpcPort, httpPort, closeOnSignals = true }: WorldOptions = {},
+    { grpcPort, httpPort, closeOnSignals = true, kubeconfig }: WorldOptions = {},
   ): Promise<World> {
     const names = new WorldNames(name);
     const removedBefore = await removeDeadWorlds();
@@ -102,6 +106,7 @@ export class World {
       const config = await ConfigFolder.create(join(names.folder, "config"));
       const controlPlane = new ControlPlane({
         configFolder: config.path,
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
         grpcPort: await freePort(grpcPort),
         httpPort: await freePort(httpPort),
         ownCgroup: join(cgroup, "system"),
@@ -258,9 +263,8 @@ export class World {
     return join(this.cgroup, this.names.node(node));
   }
 
-  private newPod({ name, labels = {}, node = 1 }: PodRequest): Pod {
+  private newPod({ name, labels = {}, node = 1, uid = randomUUID() }: PodRequest): Pod {
     if (this.pods.has(name)) throw new Error(`the world "${this.names.world}" has a pod "${name}" already`);
-    const uid = randomUUID();
     const index = (this.podsMade += 1);
     return new Pod(
       { name, uid, labels, node: this.names.node(node), ...podAddresses(index) },
