@@ -25,6 +25,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     what: "a real API server that is slow, cut off, killed and compacted under thousands of changes and steady traffic",
   },
   kernels: { program: "kernels/main.ts", what: "the kernel tests on other kernels, in QEMU" },
+  "kernel-behaviour": {
+    program: "kernel-behaviour/main.ts",
+    what: "what kernels do with redirected sockets, compared with what is recorded of them",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",

@@ -1,4 +1,4 @@
-// npm run e2e -- kernels [series…]: what the connect tier must do, on other kernels, in QEMU.
+// npm run e2e -- kernels [series…]: what the connect tier must do, and what the kernels do, on other kernels, in QEMU.
 import { parseArgs } from "node:util";
 import { checkCommand, checkFiles } from "./check.ts";
 import { type CachedKernel, wantedKernels } from "./kernel-cache.ts";
@@ -8,7 +8,8 @@ import { setUpKernels } from "./setup.ts";
 const usage = `usage: npm run e2e -- kernels [options] [series…]
 
 Boots Debian's kernels (${wantedKernels.map(({ series }) => series).join(", ")}) in QEMU and runs every scenario of the connect tier in each, with the
-real control plane and the real applier. Fails if a scenario fails or the kernel's log reports a fault.
+real control plane and the real applier, then looks at what it does with redirected sockets (e2e/kernel-behaviour).
+Fails if a scenario fails, a behaviour is not as recorded, or the kernel's log reports a fault.
 
   --check    only look at what each kernel offers
   --help     this text
@@ -45,12 +46,18 @@ async function main(): Promise<number> {
 
 async function run(kernels: readonly CachedKernel[], checkOnly: boolean): Promise<boolean> {
   const series = kernels.map((kernel) => kernel.series);
-  const rows = await runKernelMatrix(
-    checkOnly
-      ? { kernels: series, command: checkCommand, files: await checkFiles() }
-      : { kernels: series, command: ["node", "e2e/kernels/scenarios-in-guest.ts"], timeoutMs },
-  );
-  return rows.every((row) => row.passed);
+  const runs = checkOnly
+    ? [{ command: checkCommand, files: await checkFiles() }]
+    : ["e2e/kernels/scenarios-in-guest.ts", "e2e/kernel-behaviour/main.ts"].map((program) => ({
+        command: ["node", program],
+        timeoutMs,
+      }));
+  let passed = true;
+  for (const one of runs) {
+    const rows = await runKernelMatrix({ kernels: series, ...one });
+    passed &&= rows.every((row) => row.passed);
+  }
+  return passed;
 }
 
 process.exitCode = await main();

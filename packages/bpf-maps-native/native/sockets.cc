@@ -1,7 +1,8 @@
-// Sockets made in another network namespace: a socket stays in the namespace of its making.
+// Sockets made in another network namespace (a socket stays in the namespace of its making), and those of other processes.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <cstring>
 #include <utility>
@@ -139,6 +140,18 @@ Napi::Value socketTake(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), number);
 }
 
+// descriptorOf(process id, number there): a copy of another process's descriptor; the caller closes it.
+Napi::Value descriptorOf(const Napi::CallbackInfo &info) {
+  uint32_t process = numberArgWithin(info[0], "processId", 1, INT32_MAX), number = numberArgWithin(info[1], "fd", 0, INT32_MAX);
+  std::string object = "descriptor " + std::to_string(number) + " of process " + std::to_string(process);
+  int pidfd = static_cast<int>(syscall(SYS_pidfd_open, process, 0));  // glibc has wrappers only since 2.36
+  if (pidfd < 0) throw Failure(errno, "copy", object);
+  SharedFd owner = ownFd(pidfd);
+  int copy = static_cast<int>(syscall(SYS_pidfd_getfd, owner->get(), number, 0));  // close-on-exec is set
+  if (copy < 0) throw Failure(errno, "copy", object);
+  return Napi::Number::New(info.Env(), copy);
+}
+
 }  // namespace
 
 void exportSockets(Napi::Object &exports) {
@@ -147,4 +160,5 @@ void exportSockets(Napi::Object &exports) {
   exportFunction<socketDatagram>(exports, "socketDatagram");
   exportFunction<socketConnected>(exports, "socketConnected");
   exportFunction<socketTake>(exports, "socketTake");
+  exportFunction<descriptorOf>(exports, "descriptorOf");
 }

@@ -1,8 +1,10 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, readdirSync, readlinkSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
-import { connectInNamespace, listenInNamespace } from "./namespace-sockets.ts";
+import { connectInNamespace, descriptorOf, listenInNamespace } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { bindInNamespace, nextText, portOf, serveInNamespace } from "./testing/network.ts";
 import { makeNamespace } from "./testing/places.ts";
@@ -91,3 +93,26 @@ kernelTest("a connection that nobody answers ends by its timeout and leaves no d
   await setImmediate(); // libuv lets go at the end of a turn
   expect(readdirSync("/proc/self/fd")).toHaveLength(before);
 });
+
+kernelTest(
+  "operation: copy another process's descriptor (descriptorOf) - what is written to the copy arrives there",
+  async () => {
+    const other = spawn("cat", { stdio: ["pipe", "pipe", "inherit"] });
+    const { pid = 0 } = other;
+    expect(pid).toBeGreaterThan(0);
+    const copy = descriptorOf(pid, 1);
+    try {
+      const said = once(other.stdout, "data");
+      writeSync(copy, "through the copy");
+      expect(String((await said)[0])).toBe("through the copy");
+      expect(() => descriptorOf(pid, 0xffff)).toThrow(
+        `copy descriptor 65535 of process ${String(pid)}: EBADF (9)`,
+      );
+    } finally {
+      closeSync(copy);
+      other.stdin.end();
+    }
+    await once(other, "exit");
+    expect(() => descriptorOf(pid, 1)).toThrow(`copy descriptor 1 of process ${String(pid)}: ESRCH (3)`);
+  },
+);

@@ -61,6 +61,15 @@ export async function datagramInNamespace(
   return native.socketTake(await native.socketDatagram(netnsPath, options.address, options.port));
 }
 
+/**
+ * A copy of a descriptor of another process, which keeps its own (pidfd_getfd(2), Linux 5.6): to put a socket of
+ * another process into a map, say. The caller closes it. EBADF when there is none of that number, ESRCH without the
+ * process, EPERM without the right to trace it.
+ */
+export function descriptorOf(processId: number, fd: number): number {
+  return native.descriptorOf(processId, fd);
+}
+
 /** False when the time is over first. */
 async function writable(socket: NativeHandle, timeoutMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();

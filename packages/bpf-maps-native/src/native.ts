@@ -143,6 +143,7 @@ interface Native {
   waitWritable(socket: NativeHandle, onWritable: () => void): NativeHandle;
   socketConnected(socket: NativeHandle): void;
   socketTake(socket: NativeHandle): number;
+  descriptorOf(processId: number, fd: number): number;
 
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;
