@@ -114,6 +114,10 @@ const otherRights = [
   "get configmaps.",
   "create configmaps.",
   "update configmaps.",
+  // The root that the control plane has made, in its own namespace.
+  "get secrets.",
+  "create secrets.",
+  "update secrets.",
   // Which revision is the default one.
   "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
   "watch mutatingwebhookconfigurations.admissionregistration.k8s.io",

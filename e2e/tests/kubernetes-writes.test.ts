@@ -99,7 +99,11 @@ peerTest(peers, "what the account may not write is said once, and the rest goes 
       apiVersion: "rbac.authorization.k8s.io/v1",
       kind: "ClusterRole",
       metadata: { name: "reader" },
-      rules: [{ apiGroups: ["*"], resources: ["*"], verbs: ["list", "watch"] }],
+      rules: [
+        { apiGroups: ["*"], resources: ["*"], verbs: ["list", "watch"] },
+        // Without its root there would be nothing to write.
+        { apiGroups: [""], resources: ["secrets"], verbs: ["get"] },
+      ],
     },
     {
       apiVersion: "rbac.authorization.k8s.io/v1",

@@ -72,23 +72,27 @@ function followSelfMade(authority: CertificateAuthority, options: AuthorityOptio
   let work = Promise.resolve();
   let closed = false;
   const check = async (): Promise<void> => {
-    const next = await new SelfMadeRoot(selfMade).current();
+    const next = await new SelfMadeRoot(selfMade).following();
     if (next.roots === authority.signer.roots) return;
     authority.replace(next);
-    logger.info({ root: selfMade.store.place, ...describe(next) }, "the root certificate is renewed");
+    logger.info({ root: selfMade.store.place, ...describe(next) }, "the root certificate is another one");
+  };
+  const look = (): Promise<void> => {
+    work = work
+      .then(() => (closed ? undefined : check()))
+      .catch((error: Error) => logger.error(error.message));
+    return work;
   };
   const schedule = (afterMs: number): void => {
     if (closed || checkIntervalMs <= 0) return;
-    timer = setTimeout(() => {
-      work = check()
-        .catch((error: Error) => logger.error({ err: error }, "cannot look after the root certificate"))
-        .then(() => schedule(checkIntervalMs));
-    }, afterMs);
+    timer = setTimeout(() => void look().then(() => schedule(checkIntervalMs)), afterMs);
   };
+  const stopFollowing = selfMade.store.follow?.(() => void look());
   schedule(checkJitter ? checkIntervalMs * (1 + Math.random()) : checkIntervalMs);
   return async () => {
     closed = true;
     clearTimeout(timer);
+    await stopFollowing?.();
     await work;
   };
 }

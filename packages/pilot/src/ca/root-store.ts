@@ -16,4 +16,6 @@ export interface RootStore {
   create(root: StoredRoot): Promise<StoredRoot>;
   /** Keeps `next` in the place of `previous`, unless another one has taken it. @returns the one that is kept now */
   replace(previous: StoredRoot, next: StoredRoot): Promise<StoredRoot>;
+  /** Where changes of others are told. @param onChange called when another root may be kept now @returns what ends it */
+  follow?(onChange: () => void): () => Promise<void>;
 }

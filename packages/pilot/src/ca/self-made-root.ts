@@ -47,7 +47,21 @@ export class SelfMadeRoot {
    */
   async current(): Promise<Signer> {
     const { store } = this.options;
-    const kept = (await store.load()) ?? (await store.create(await this.make()));
+    return this.renewed((await store.load()) ?? (await store.create(await this.make())));
+  }
+
+  /** As `current`, but for one that has been in use: none takes its place if it is gone. @throws Error if it is */
+  async following(): Promise<Signer> {
+    const { store } = this.options;
+    const kept = await store.load();
+    if (kept !== undefined) return this.renewed(kept);
+    throw new Error(
+      `${store.place} is gone; the certificate authority goes on with the root that it has, and makes another one when it is started again`,
+    );
+  }
+
+  private async renewed(kept: StoredRoot): Promise<Signer> {
+    const { store } = this.options;
     const current = this.isEnding(kept) ? await store.replace(kept, await this.renew(kept)) : kept;
     return this.signerOf(current);
   }

@@ -9,6 +9,8 @@ import { parseJwtRule } from "../auth/jwt-rule.ts";
 import { TokenReviewAuthenticator } from "../auth/token-review-authenticator.ts";
 import { FileRootStore } from "./file-root-store.ts";
 import { serverCertificateFiles } from "./file-server-certificate.ts";
+import type { RootStore } from "./root-store.ts";
+import { SecretRootStore } from "./secret-root-store.ts";
 import type { SecureServingOptions } from "./secure-serving.ts";
 import { serverNames } from "./server-certificate.ts";
 import type { TlsOptions } from "./tls-options.ts";
@@ -44,9 +46,9 @@ export interface SecurityPlace {
   readonly trustDomain: string;
   /** Of the mesh's discovery address; "" for none. */
   readonly discoveryHost: string;
-  /** A self-made root is kept here. */
+  /** A self-made root is kept here where there is no Kubernetes. */
   readonly stateFolder: string;
-  /** Where tokens are reviewed; left out where the configuration is not Kubernetes'. */
+  /** Where tokens are reviewed, and a self-made root is kept; left out where the configuration is not Kubernetes'. */
   readonly apiServer?: ApiServer | undefined;
   readonly tls: TlsOptions & {
     /** PEM files of --caCertFile, --tlsCertFile and --tlsKeyFile; "" for none. */
@@ -105,6 +107,12 @@ function checkSigners({ EXTERNAL_CA: external, PILOT_CERT_PROVIDER: provider }: 
   }
 }
 
+/** As istiod: in a Secret where there is Kubernetes. */
+const rootStore = ({ apiServer: api, namespace, stateFolder }: SecurityPlace): RootStore =>
+  api === undefined
+    ? new FileRootStore(join(stateFolder, "ca-root.json"))
+    : new SecretRootStore({ api, namespace });
+
 function authorityOptions(
   variables: SecurityVariables,
   place: SecurityPlace,
@@ -113,7 +121,7 @@ function authorityOptions(
     directory: variables.ROOT_CA_DIR,
     multiRoot: variables.ISTIO_MULTIROOT_MESH,
     selfMade: {
-      store: new FileRootStore(join(place.stateFolder, "ca-root.json")),
+      store: rootStore(place),
       trustDomain: place.trustDomain,
       lifetimeMs: variables.CITADEL_SELF_SIGNED_CA_CERT_TTL,
       rsaBits: variables.CITADEL_SELF_SIGNED_CA_RSA_KEY_SIZE,

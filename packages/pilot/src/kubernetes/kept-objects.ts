@@ -13,7 +13,8 @@ export interface KeptObjectsOptions<T> {
   readonly onChange: (key: string) => void;
   /** Told when all has been listed, again and again as that happens. */
   readonly onListed?: () => void;
-  readonly report: WriteReport;
+  /** Told of what may not be read. */
+  readonly report?: WriteReport;
 }
 
 /** "name", or "namespace/name". */
@@ -50,8 +51,8 @@ export class KeptObjects<T extends string | number | boolean> implements Sink {
       sink: this,
       signal,
       onCondition: () => {
-        for (const why of listWatch.refusals) report.refusal(`read ${what}`, why);
-        if (listWatch.state === "synced" && listWatch.refusals.length === 0) report.granted(`read ${what}`);
+        for (const why of listWatch.refusals) report?.refusal(`read ${what}`, why);
+        if (listWatch.state === "synced" && listWatch.refusals.length === 0) report?.granted(`read ${what}`);
       },
     });
     await listWatch.run();
