@@ -20,6 +20,7 @@ void exportPoll(Napi::Object &exports);
 void exportRingBuffer(Napi::Object &exports);
 void exportSockets(Napi::Object &exports);
 void exportProbes(Napi::Object &exports);
+void exportNetfilter(Napi::Object &exports);
 
 static Napi::Object init(Napi::Env, Napi::Object exports) {
   capturePrints();
@@ -40,6 +41,7 @@ static Napi::Object init(Napi::Env, Napi::Object exports) {
   exportRingBuffer(exports);
   exportSockets(exports);
   exportProbes(exports);
+  exportNetfilter(exports);
   return exports;
 }
 

@@ -9,6 +9,9 @@
 
 namespace {
 
+// Ids only grow, so a walk ends; this ends it also while others load programs without end.
+constexpr uint32_t kMostPrograms = 1 << 16;
+
 Napi::Value openPinnedProgram(const Napi::CallbackInfo &info) {
   std::string path = textArg(info[0], "path");
   return wrapHandle(info.Env(), makeProgram(openPin(path), "", -1));
@@ -19,6 +22,19 @@ Napi::Value openProgramById(const Napi::CallbackInfo &info) {
   int fd = bpf_prog_get_fd_by_id(id);
   if (fd < 0) throw Failure(-fd, "open", "program with id " + std::to_string(id));
   return wrapHandle(info.Env(), makeProgram(ownFd(fd), "", -1));
+}
+
+// programIds(): of all programs in the kernel, in the order of their ids.
+Napi::Value programIds(const Napi::CallbackInfo &info) {
+  auto list = Napi::Array::New(info.Env());
+  uint32_t id = 0, count = 0;
+  while (bpf_prog_get_next_id(id, &id) == 0) {
+    if (count == kMostPrograms) throw Failure(E2BIG, "list", "programs", "more than " + std::to_string(kMostPrograms));
+    list.Set(count++, id);
+  }
+  // The last step leaves errno at ENOENT: there is no next one.
+  if (errno != ENOENT) throw Failure(errno, "list", "programs");
+  return list;
 }
 
 Napi::Value programInfo(const Napi::CallbackInfo &info) {
@@ -108,6 +124,7 @@ std::unique_ptr<ProgramHandle> makeProgram(SharedFd fd, const std::string &name,
 void exportProgram(Napi::Object &exports) {
   exportFunction<openPinnedProgram>(exports, "openPinnedProgram");
   exportFunction<openProgramById>(exports, "openProgramById");
+  exportFunction<programIds>(exports, "programIds");
   exportFunction<programInfo>(exports, "programInfo");
   exportFunction<programTestRun>(exports, "programTestRun");
 }

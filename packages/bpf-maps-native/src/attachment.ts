@@ -12,13 +12,14 @@ export interface ClsactOptions {
 
 /**
  * An attachment that is no link. The kernel keeps it when it is closed or the process ends: on clsact until it is
- * detached, on a sockmap or sockhash as long as anyone has the map open or pinned.
+ * detached, on a sockmap or sockhash as long as anyone has the map open or pinned, on a
+ * cgroup as long as that is there.
  */
 export class Attachment implements AsyncDisposable {
   readonly #handle: NativeHandle;
   #closed = false;
 
-  /** Handles come from the addon: use BpfProgram.attachSockmap or attachClsact. */
+  /** Handles come from the addon: use BpfProgram.attachSockmap, attachClsact or attachCgroupAs. */
   constructor(handle: NativeHandle) {
     this.#handle = handle;
   }

@@ -1,6 +1,7 @@
 import { Attachment, type ClsactOptions, clsactFilter } from "./attachment.ts";
 import { BpfLink } from "./bpf-link.ts";
 import type { BpfMap } from "./bpf-map.ts";
+import { type CgroupAttachMode, flagsOfMode } from "./cgroup-mode.ts";
 import { handleOf, keepHandle } from "./handles.ts";
 import { type NativeHandle, native } from "./native.ts";
 import type { AttachType, ProgramType } from "./type-names.ts";
@@ -57,6 +58,28 @@ export class BpfProgram implements Disposable {
    */
   async attachCgroup(cgroupPath: string, attachType?: AttachType): Promise<BpfLink> {
     return new BpfLink(await native.attachCgroup(this.#handle, cgroupPath, attachType));
+  }
+
+  /**
+   * Attaches to a cgroup v2 folder without a link, as tools do that are older than links or want no company, off the loop.
+   * @param mode what it lets others do; EPERM where programs in another mode are in the way
+   */
+  async attachCgroupAs(
+    cgroupPath: string,
+    mode: CgroupAttachMode,
+    attachType?: AttachType,
+  ): Promise<Attachment> {
+    return new Attachment(
+      await native.attachCgroupAs(this.#handle, cgroupPath, flagsOfMode(mode), attachType),
+    );
+  }
+
+  /**
+   * Whether the kernel can attach it to a cgroup by a link, found out without attaching it.
+   * @param attachType as for attachCgroup
+   */
+  probeCgroupLink(attachType?: AttachType): boolean {
+    return native.probeCgroupLink(this.#handle, attachType);
   }
 
   /** Attaches an sk_msg or sk_skb program to a sockmap or sockhash. It reaches only sockets inserted later. */

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
+import { Attachment } from "./attachment.ts";
 import { BpfLink } from "./bpf-link.ts";
 import type { BpfObject } from "./bpf-object.ts";
 import { BpfProgram } from "./bpf-program.ts";
-import { cgroupPrograms } from "./kernel.ts";
+import { cgroupAttachments, cgroupPrograms, effectiveCgroupPrograms, programIds } from "./kernel.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { serveInNamespace } from "./testing/network.ts";
 import { makeCgroup, makeNamespace, makePinFolder } from "./testing/places.ts";
@@ -64,6 +65,85 @@ kernelTest(
     link.close();
     expect(cgroupPrograms(cgroup, type)).toEqual([]);
     expect(await call(7)).toBe("ECONNREFUSED");
+  },
+);
+
+kernelTest(
+  "operation: attach to a cgroup without a link (BpfProgram.attachCgroupAs, Attachment.detach, cgroupAttachments) - " +
+    "in a mode that keeps links out, and in one that does not",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const { cgroup, call } = await makeStage(stack);
+    const object = await loadTraffic(stack);
+    using redirect = object.program("redirect_connect");
+    using refuse = object.program("refuse_connect");
+    expect(cgroupAttachments(cgroup, type)).toEqual({ programIds: [], mode: undefined });
+    for (const mode of ["exclusive", "override"] as const) {
+      const attachment = await redirect.attachCgroupAs(cgroup, mode);
+      expect(cgroupAttachments(cgroup, type)).toEqual({ programIds: [redirect.info.id], mode });
+      await expect(refuse.attachCgroup(cgroup)).rejects.toThrow(/^attach program refuse_connect .*: EPERM /);
+      expect(await call(7)).toBe("hello");
+      await attachment.detach();
+    }
+    await using together = await redirect.attachCgroupAs(cgroup, "multi");
+    using link = await refuse.attachCgroup(cgroup);
+    expect(cgroupAttachments(cgroup, type)).toEqual({
+      programIds: [redirect.info.id, link.info.programId],
+      mode: "multi",
+    });
+    expect(await call(7)).toBe("EPERM");
+    expect(together).toBeInstanceOf(Attachment);
+  },
+);
+
+kernelTest(
+  "operation: all programs of a cgroup (effectiveCgroupPrograms) - those of its parent run after its own",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const outer = stack.use(makeCgroup());
+    const inner = stack.use(makeCgroup(outer.path));
+    const object = await loadTraffic(stack);
+    using redirect = object.program("redirect_connect");
+    using refuse = object.program("refuse_connect");
+    const before = effectiveCgroupPrograms(inner.path, type);
+    using above = await redirect.attachCgroup(outer.path);
+    using below = await refuse.attachCgroup(inner.path);
+    expect(effectiveCgroupPrograms(inner.path, type)).toEqual([
+      below.info.programId,
+      above.info.programId,
+      ...before,
+    ]);
+    expect(cgroupPrograms(inner.path, type)).toEqual([refuse.info.id]);
+  },
+);
+
+kernelTest(
+  "operation: list the kernel's programs (programIds, BpfProgram.openById) - one appears, and is gone when closed",
+  async () => {
+    const object = await openProgram("traffic");
+    object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
+    await object.load();
+    const program = object.program("refuse_connect");
+    const { id, name } = program.info;
+    expect(programIds()).toContain(id);
+    using same = BpfProgram.openById(id);
+    expect(same.info.name).toBe(name.slice(0, 15));
+    same.close();
+    program.close();
+    object.close();
+    await expect.poll(() => programIds()).not.toContain(id);
+  },
+);
+
+kernelTest(
+  "operation: probe links of cgroups (BpfProgram.probeCgroupLink) - as the kernel takes them, attaching nothing",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const object = await loadTraffic(stack);
+    using connect = object.program("redirect_connect");
+    expect(connect.probeCgroupLink()).toBe(true);
+    // Loaded for one hook, it is for no other.
+    expect(connect.probeCgroupLink("cgroup_inet6_connect")).toBe(false);
   },
 );
 

@@ -7,6 +7,7 @@ import { BpfObject } from "./bpf-object.ts";
 import { BpfProgram } from "./bpf-program.ts";
 import { cgroupPrograms, mountBpffs, unpin } from "./kernel.ts";
 import { connectInNamespace, datagramInNamespace, listenInNamespace } from "./namespace-sockets.ts";
+import { iptablesChains } from "./netfilter.ts";
 import { RingBuffer } from "./ring-buffer.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { makeCgroup } from "./testing/places.ts";
@@ -147,6 +148,11 @@ kernelTest(
         `attach program count to cgroup ${cgroup.path} as ${type}: EINVAL (22): `,
         () => program.attachCgroup(cgroup.path, type),
       ],
+      [
+        `attach program count to cgroup ${none} as ${type}: ENOENT (2): `,
+        () => program.attachCgroupAs(none, "multi", type),
+      ],
+      ["read table none of ip_tables: ENOENT (2): ", () => iptablesChains("ip", "none")],
       [
         /^attach program count to map services as sk_msg_verdict: (EINVAL|EOPNOTSUPP) /,
         () => program.attachSockmap(services, "sk_msg_verdict"),

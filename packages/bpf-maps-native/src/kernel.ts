@@ -1,3 +1,4 @@
+import { type CgroupAttachMode, modeOfFlags } from "./cgroup-mode.ts";
 import { native } from "./native.ts";
 import type { AttachType, MapType, ProgramType } from "./type-names.ts";
 
@@ -21,7 +22,30 @@ export function probeMapType(type: MapType): boolean {
 
 /** Ids of the programs attached to this very cgroup folder, in the order they run. */
 export function cgroupPrograms(cgroupPath: string, attachType: AttachType): number[] {
-  return native.cgroupPrograms(cgroupPath, attachType);
+  return native.cgroupPrograms(cgroupPath, attachType).ids;
+}
+
+export interface CgroupAttachments {
+  /** In the order they run. */
+  readonly programIds: readonly number[];
+  /** Undefined without programs, when it has no meaning. */
+  readonly mode: CgroupAttachMode | undefined;
+}
+
+/** The programs attached to this very cgroup folder, and what they let others do. */
+export function cgroupAttachments(cgroupPath: string, attachType: AttachType): CgroupAttachments {
+  const { ids, flags } = native.cgroupPrograms(cgroupPath, attachType);
+  return { programIds: ids, mode: ids.length === 0 ? undefined : modeOfFlags(flags) };
+}
+
+/** Ids of all programs that run for a process in this cgroup, those of its ancestors, too, in the order they run. */
+export function effectiveCgroupPrograms(cgroupPath: string, attachType: AttachType): number[] {
+  return native.cgroupPrograms(cgroupPath, attachType, true).ids;
+}
+
+/** Ids of all programs in the kernel, whoever loaded them. Needs CAP_SYS_ADMIN (else EPERM), as has BpfProgram.openById. */
+export function programIds(): number[] {
+  return native.programIds();
 }
 
 /** Removes a pin; false when there was none. Refuses (EINVAL) a path that is not on a bpffs. */

@@ -29,6 +29,12 @@ export interface NativeLinkInfo {
   attachType?: AttachType;
 }
 
+export interface NativeChain {
+  family: number;
+  table: string;
+  chain: string;
+}
+
 /** The addon's functions, as native/*.cc exports them. */
 interface Native {
   setErrorClass(errorClass: typeof BpfError): void;
@@ -99,6 +105,7 @@ interface Native {
 
   openPinnedProgram(path: string): NativeHandle;
   openProgramById(id: number): NativeHandle;
+  programIds(): number[];
   programInfo(program: NativeHandle): {
     id: number;
     name: string;
@@ -112,7 +119,14 @@ interface Native {
     repeat: number,
   ): Promise<{ returnValue: number; durationNs: number; data: Bytes; context: Bytes }>;
   attachCgroup(program: NativeHandle, cgroupPath: string, type?: AttachType): Promise<NativeHandle>;
-  cgroupPrograms(cgroupPath: string, type: AttachType): number[];
+  attachCgroupAs(
+    program: NativeHandle,
+    cgroupPath: string,
+    flags: number,
+    type?: AttachType,
+  ): Promise<NativeHandle>;
+  cgroupPrograms(cgroupPath: string, type: AttachType, effective?: boolean): { ids: number[]; flags: number };
+  probeCgroupLink(program: NativeHandle, type?: AttachType): boolean;
   attachSockmap(program: NativeHandle, map: NativeHandle, type?: AttachType): Promise<NativeHandle>;
   attachClsact(program: NativeHandle, ...filter: NativeFilter): Promise<NativeHandle>;
   detachClsact(...filter: NativeFilter): Promise<void>;
@@ -149,6 +163,8 @@ interface Native {
   probeProgramType(type: ProgramType): boolean;
   probeMapType(type: MapType): boolean;
   possibleCpus(): number;
+  nftChains(): Promise<NativeChain[]>;
+  iptablesChains(family: "ip" | "ip6", table: string): Promise<string[]>;
 }
 
 /** Interface, direction, netnsPath, handle, priority, replace. */

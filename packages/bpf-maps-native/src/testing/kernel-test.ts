@@ -17,12 +17,19 @@ const reason = reasonToSkip();
 /**
  * A test on the real kernel; skipped, with the reason, where that cannot be. A title of the form
  * `operation: <name> (<Class.method, …>) - <what is shown>` makes a line of the README's table: see operations.ts.
+ * @param lacking what this test needs beside BPF and this machine has not, if so
  */
-export function kernelTest(title: string, body: () => Promise<void> | void, timeoutMs = 30_000): void {
+export function kernelTest(
+  title: string,
+  body: () => Promise<void> | void,
+  timeoutMs = 30_000,
+  lacking?: string,
+): void {
   test(
     `[kernel] ${title}`,
     async (context) => {
       context.skip(reason !== undefined, reason);
+      context.skip(lacking !== undefined, lacking);
       await body();
     },
     timeoutMs,

@@ -54,9 +54,8 @@ export function makeNamespace(): Disposable & { name: string; path: string } {
   };
 }
 
-/** A cgroup of its own below the root. */
-export function makeCgroup(): Disposable & { path: string } {
-  const root = cgroupRoot();
+/** A cgroup of its own, below the root if not in another. */
+export function makeCgroup(root = cgroupRoot()): Disposable & { path: string } {
   const remove = (name: string) => {
     rmdirSync(join(root, name));
   };
