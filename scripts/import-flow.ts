@@ -10,7 +10,8 @@ export const flow: readonly (readonly string[])[] = [
   ["@keelson/model"],
   ["@keelson/sources", "@keelson/xds"],
   ["@keelson/compiler"],
-  ["@keelson/bpf-applier", "@keelson/pilot", "@keelson/cli"],
+  ["@keelson/bpf-applier", "@keelson/pilot"],
+  ["@keelson/cli"],
   ["@keelson/e2e"],
 ];
 

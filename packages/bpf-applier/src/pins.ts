@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { layoutHash } from "@keelson/bpf";
-import { bpffsFolder } from "@keelson/model/names";
+import { bpffsFolder, isNodeName } from "@keelson/model/names";
 import { mountBpffs } from "bpf-maps-native";
 
 export interface MountEntry {
@@ -68,9 +68,14 @@ export class PinFolder {
     return folder;
   }
 
-  /** As create, but makes nothing. */
+  /** As find, but undefined where no bpffs is mounted, which would otherwise be done. */
+  static async findMounted(node: string): Promise<PinFolder | undefined> {
+    return (await mountedAt("bpf")) === undefined ? undefined : PinFolder.find(node);
+  }
+
+  /** As create, but makes no folder. */
   static async find(node: string): Promise<PinFolder> {
-    if (!/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(node)) {
+    if (!isNodeName(node)) {
       throw new Error(
         `node name "${node}" is not a DNS subdomain (RFC 1123): lower-case letters, digits, "-" and "."`,
       );

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { checkCommand } from "./check/command.ts";
 import { type ExitCode, exitCodes, UserError } from "./exit-codes.ts";
 import { explainCommand } from "./explain/command.ts";
 import { printable } from "./output/printable.ts";
@@ -39,7 +40,7 @@ function makeProgram(end: (code: ExitCode) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "keelson:")) })
     .addHelpText("after", "\nkeelson COMMAND --help shows a command's options, examples and exit codes.");
-  const commands = [validateCommand(end), explainCommand(end), statusCommand(end)];
+  const commands = [validateCommand(end), explainCommand(end), statusCommand(end), checkCommand(end)];
   for (const command of commands) {
     program.addCommand(
       command

@@ -18,6 +18,9 @@ export const applierIdPrefix = "bpf-applier~";
 /** Service account of appliers, in the control plane's namespace. */
 export const applierServiceAccount = "bpf-applier";
 
+/** Whether a node can be called so: a DNS subdomain (RFC 1123), as Kubernetes has it. */
+export const isNodeName = (name: string): boolean => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name);
+
 /** Suffix of Kubernetes' service names, as in Pilot's `--domain`. */
 export const defaultDomain = "cluster.local";
 

@@ -1,0 +1,136 @@
+import { readFile } from "node:fs/promises";
+import { release } from "node:os";
+import { resolve } from "node:path";
+import { BpfLink } from "bpf-maps-native";
+import { type MountEntry, PinFolder, parseMounts } from "../pins.ts";
+import { messageOf } from "./errors.ts";
+import { chargesMemoryCgroup, featureFindings } from "./features.ts";
+import { type CheckGroup, error, type Finding, ok, skipped } from "./finding.ts";
+import { judgeLoaded, judgeNeighbours } from "./judge-neighbours.ts";
+import { knownAgent } from "./known-agents.ts";
+import { proxyFinding } from "./kube-proxy.ts";
+import { findNeighbours, loadedPrograms } from "./neighbours.ts";
+import { filesystemOf, judgeBpffs, judgeCgroup } from "./places.ts";
+import {
+  canLoad,
+  judgeCapabilities,
+  judgeJit,
+  judgeLockdown,
+  judgeLockedMemory,
+  judgeUnprivileged,
+  readCapabilities,
+} from "./privileges.ts";
+
+export interface NodeCheckOptions {
+  /** Name of this node, as in the pods' spec.nodeName. */
+  readonly node: string;
+  /** The cgroup v2 folder at which callers are to be served; the mount's root if left out. */
+  readonly cgroup?: string;
+}
+
+const orUndefined = (path: string): Promise<string | undefined> =>
+  readFile(path, "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+
+/** Looks at this node: what it offers, and who else is there. Nothing of it is changed. */
+export async function checkNode(options: NodeCheckOptions): Promise<CheckGroup[]> {
+  const held = await readCapabilities();
+  const mounts = parseMounts(await readFile("/proc/self/mounts", "utf8"));
+  const place = await placeOf(options.cgroup, mounts);
+  const bpffs = mounts.find(({ type }) => type === "bpf")?.path;
+  const bpffsPath = bpffs ?? "/sys/fs/bpf";
+  const kernel = canLoad(held) ? await kernelFindings() : [withoutCapabilities("features")];
+  return [
+    {
+      title: "rights",
+      findings: [
+        judgeCapabilities(held),
+        judgeUnprivileged(await orUndefined("/proc/sys/kernel/unprivileged_bpf_disabled")),
+        judgeLockdown(await orUndefined("/sys/kernel/security/lockdown")),
+      ],
+    },
+    {
+      title: "kernel",
+      findings: [
+        ok("version", release()),
+        judgeJit(await orUndefined("/proc/sys/net/core/bpf_jit_enable")),
+        ...kernel,
+      ],
+    },
+    {
+      title: "places",
+      findings: [place.finding, judgeBpffs(bpffsPath, await filesystemOf(bpffsPath), bpffs !== undefined)],
+    },
+    {
+      title: "others on this node",
+      findings: canLoad(held)
+        ? await otherFindings(options.node, place)
+        : [withoutCapabilities("other programs")],
+    },
+  ];
+}
+
+const withoutCapabilities = (check: string): Finding => skipped(check, "needs the capabilities named above");
+
+interface CgroupPlace {
+  readonly path: string | undefined;
+  /** Where the filesystem that it is on is mounted. */
+  readonly mount: string;
+  readonly finding: Finding;
+}
+
+/** @param given the folder asked for; else the first cgroup v2 of the mount table */
+async function placeOf(given: string | undefined, mounts: readonly MountEntry[]): Promise<CgroupPlace> {
+  const roots = mounts.filter(({ type }) => type === "cgroup2").map(({ path }) => path);
+  const path = given === undefined ? roots[0] : resolve(given);
+  const finding = judgeCgroup(path, path === undefined ? "" : await filesystemOf(path));
+  const above = roots.filter((root) => path === root || path?.startsWith(`${root}/`));
+  const mount = above.reduce((one, other) => (other.length > one.length ? other : one), "");
+  return { path, mount: mount === "" ? "/" : mount, finding };
+}
+
+async function kernelFindings(): Promise<Finding[]> {
+  const limits = await readFile("/proc/self/limits", "utf8");
+  return guarded("features", async () => [
+    ...(await featureFindings()),
+    judgeLockedMemory(limits, chargesMemoryCgroup()),
+  ]);
+}
+
+async function otherFindings(node: string, place: CgroupPlace): Promise<Finding[]> {
+  const { path, mount, finding } = place;
+  return guarded("other programs", async () => {
+    const isThere = path !== undefined && finding.state === "ok";
+    const neighbours = isThere ? findNeighbours(path, mount, await ownPrograms(node)) : [];
+    const agents = neighbours.flatMap(({ programs }) => programs.map(({ name }) => knownAgent(name ?? "")));
+    const balancers = agents.flatMap((agent) => (agent?.balances === true ? [agent.name] : []));
+    return [
+      ...(isThere ? judgeNeighbours(neighbours) : [skipped("hooks beside others", "needs cgroup v2")]),
+      judgeLoaded(loadedPrograms()),
+      await proxyFinding([...new Set(balancers)]),
+    ];
+  });
+}
+
+/** What the kernel refuses unexpectedly is a finding, too: the other checks go on. */
+async function guarded(check: string, look: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look();
+  } catch (cause) {
+    return [error(check, messageOf(cause), "see the message; report it if it is not about this machine")];
+  }
+}
+
+/** Programs on this node's pinned links, if there are any. */
+async function ownPrograms(node: string): Promise<ReadonlySet<number>> {
+  const pins = await PinFolder.findMounted(node);
+  const own = new Set<number>();
+  if (pins === undefined) return own;
+  for (const name of await pins.links()) {
+    using link = BpfLink.openPinned(pins.link(name));
+    own.add(link.info.programId);
+  }
+  return own;
+}
