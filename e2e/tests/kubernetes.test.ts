@@ -172,7 +172,7 @@ async function asApplier(token: string, ofNode: string): Promise<string> {
   const address = `127.0.0.1:${pilot.ports.secureGrpc}`;
   const call = { address, root, serverName: "istiod.istio-system.svc", token, node: ofNode };
   return askAsApplier(call).then(
-    (services) => (services.includes(hostname("reviews")) ? "told" : `told of ${services.join()}`),
+    (services) => (services.includes(hostname("kubernetes")) ? "told" : `told of ${services.join()}`),
     (error: Error) => error.message,
   );
 }
