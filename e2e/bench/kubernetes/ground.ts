@@ -4,6 +4,8 @@ import { paths, pod, podStatus, service, slice } from "../../kubernetes/objects.
 import { prepareForIstio } from "../../peers/istio-objects.ts";
 import { type KubeApiserver, startKubeApiserver } from "../../peers/kube-apiserver.ts";
 
+import { copyOf, type StoredObject, stored } from "./copies.ts";
+
 /** Services that look alike, each with as many pods. */
 export interface ClusterSize {
   readonly services: number;
@@ -11,6 +13,13 @@ export interface ClusterSize {
 }
 
 export const serviceName = (index: number): string => `service-${index}`;
+
+const originalName = "original";
+
+interface Originals {
+  readonly pod: StoredObject;
+  readonly slice: StoredObject;
+}
 
 const version = (index: number): string => `v${index}`;
 
@@ -26,7 +35,7 @@ export class Ground {
     this.size = size;
   }
 
-  /** Makes all objects, by one request each, which takes minutes for a large cluster. */
+  /** Makes all services, by one request each, and their pods and slices as copies of one in its etcd. */
   static async make(size: ClusterSize): Promise<Ground> {
     const apiserver = await startKubeApiserver({
       // Of its own, it would hold back so many requests of one client.
@@ -44,7 +53,9 @@ export class Ground {
     };
     await apiserver.apply(account);
     const ground = new Ground(apiserver, await KubeClient.of(apiserver.kubeconfig), size);
-    await forEach(size.services, (index) => ground.makeService(index));
+    const originals = await ground.makeOriginals();
+    await forEach(size.services, (index) => ground.makeService(index, originals));
+    await ground.removeOriginals();
     return ground;
   }
 
@@ -66,17 +77,45 @@ export class Ground {
     await this.apiserver.stop();
   }
 
-  private async makeService(index: number): Promise<void> {
-    const name = serviceName(index);
-    await this.client.create(paths.services, service(name));
-    for (let i = 0; i < this.size.podsPerService; i++) {
-      await this.client.create(paths.pods, pod(name, version(i)));
-      await this.client.patch(
-        `${paths.pods}/${name}-${version(i)}/status`,
-        podStatus(this.address(index, i)),
-      );
-    }
-    await this.client.create(paths.slices, this.sliceOf(index));
+  /** Objects to be copied: one pod that runs, and one slice. */
+  private async makeOriginals(): Promise<Originals> {
+    await this.client.create(paths.pods, pod(originalName, "v0"));
+    await this.client.patch(`${paths.pods}/${originalName}-v0/status`, podStatus("10.0.0.1"));
+    await this.client.create(paths.slices, slice(originalName, { v0: "10.0.0.1" }));
+    return {
+      pod: await stored(this.apiserver, `pod/${originalName}-v0`),
+      slice: await stored(this.apiserver, `endpointslice/${originalName}-a`),
+    };
+  }
+
+  private async removeOriginals(): Promise<void> {
+    await this.client.remove(`${paths.slices}/${originalName}-a`);
+    await this.client.remove(`${paths.pods}/${originalName}-v0?gracePeriodSeconds=0`);
+  }
+
+  private async makeService(index: number, originals: Originals): Promise<void> {
+    const app = serviceName(index);
+    await this.client.create(paths.services, service(app));
+    const { metadata, endpoints } = this.sliceOf(index);
+    const sliceText = copyOf(originals.slice, metadata.name, { metadata, endpoints });
+    const pods = Array.from({ length: this.size.podsPerService }, (_, i) =>
+      this.podEntry(index, i, originals),
+    );
+    await this.apiserver.etcd.put([
+      ...pods,
+      [`/registry/endpointslices/default/${metadata.name}`, sliceText],
+    ]);
+  }
+
+  private podEntry(ofService: number, ofPod: number, originals: Originals): [string, string] {
+    const app = serviceName(ofService);
+    const name = `${app}-${version(ofPod)}`;
+    const status = {
+      ...(originals.pod["status"] as object),
+      ...(podStatus(this.address(ofService, ofPod))["status"] as object),
+    };
+    const metadata = { labels: { app, version: version(ofPod) } };
+    return [`/registry/pods/default/${name}`, copyOf(originals.pod, name, { metadata, status })];
   }
 
   private sliceOf(index: number): ReturnType<typeof slice> {
