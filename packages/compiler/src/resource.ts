@@ -5,7 +5,8 @@ import { type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
 
 /** Equal bytes, equal version. 64 bits: two versions of one resource are alike with a probability of 1 in 10^19. */
 export const versionOf = (body: Uint8Array): string =>
-  createHash("sha256").update(body).digest("hex").slice(0, 16);
+  // Not the beginning of a longer text, which would be kept with it.
+  createHash("sha256").update(body).digest().toString("hex", 0, 8);
 
 /** A message in its wire form. */
 export function resource<Desc extends DescMessage>(

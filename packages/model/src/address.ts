@@ -5,21 +5,39 @@ import { isIPv4, isIPv6 } from "node:net";
  * @returns undefined if the text is no address (zone ids are none).
  */
 export function parseAddress(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from(text.split(".").map(Number));
+  if (isIPv4(text)) return placed(text.split(".").map(Number));
   if (!isIPv6(text) || text.includes("%")) return undefined;
-  return parseIPv6(text);
+  return placed(parseIPv6(text));
+}
+
+/** Small, since one address keeps the whole block. */
+const blockBytes = 256;
+
+let block = new ArrayBuffer(blockBytes);
+let used = 0;
+
+/** There are very many addresses; each in a buffer of its own would take twice the memory. */
+function placed(bytes: readonly number[]): Uint8Array {
+  if (used + bytes.length > blockBytes) {
+    block = new ArrayBuffer(blockBytes);
+    used = 0;
+  }
+  const view = new Uint8Array(block, used, bytes.length);
+  used += bytes.length;
+  view.set(bytes);
+  return view;
 }
 
 const groupsOf = (part: string): number[] =>
   part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
 
-function parseIPv6(text: string): Uint8Array {
+function parseIPv6(text: string): number[] {
   // The URL parser writes RFC 5952 with hexadecimal groups only, also for ::ffff:1.2.3.4.
   const [head = "", tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split("::");
   const before = groupsOf(head);
   const after = groupsOf(tail ?? "");
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
-  return Uint8Array.from([...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]));
+  return [...before, ...zeros, ...after].flatMap((group) => [group >> 8, group & 0xff]);
 }
 
 export type Family = "IPv4" | "IPv6";

@@ -1,17 +1,13 @@
 import type { PodObject } from "./kinds/index.ts";
 import type { Workload } from "./model.ts";
-import { normaliseWorkload } from "./normalise/workloads.ts";
-
-/** Pods are many and change one by one. */
-const known = new WeakMap<PodObject, Workload | "none">();
+import { workloadOf } from "./normalise/workloads.ts";
 
 /** Workloads by name, in the order of the pods. */
 export function workloadsOf(pods: readonly PodObject[]): Map<string, Workload> {
   const workloads = new Map<string, Workload>();
   for (const pod of pods) {
-    const workload = known.get(pod) ?? normaliseWorkload(pod) ?? "none";
-    known.set(pod, workload);
-    if (workload !== "none") workloads.set(workload.name, workload);
+    const workload = workloadOf(pod);
+    if (workload !== undefined) workloads.set(workload.name, workload);
   }
   return workloads;
 }

@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
 import { canonicalAddress, parseAddress } from "../address.ts";
-import { type Problem, problemOf } from "../config-object.ts";
+import { type Problem, problemOf, qualifiedName } from "../config-object.ts";
 import type { EndpointSliceObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
 import { compareAddresses, type Endpoint } from "../model.ts";
 import type { Normalised } from "./normalised.ts";
 import { entryEndpoints, entryFacts } from "./workload-entries.ts";
 import { labelFacts, type PlacedPod, podFacts } from "./workload-facts.ts";
+import { workloadOf } from "./workloads.ts";
 
 /** Finds the pod behind an endpoint. */
 export interface PodLookup {
@@ -17,37 +18,39 @@ export interface PodLookup {
 
 type SliceEndpoint = NonNullable<EndpointSliceObject["body"]["endpoints"]>[number];
 
-/** The pod that an endpoint of a slice names, else the one that has its address. */
-interface PodReference {
-  /** "namespace/name", or empty. */
-  readonly name: string;
-  readonly address: string;
-}
+/**
+ * Of each endpoint of a slice, the pod that it names, as "namespace/name", else its address: asked for each slice,
+ * whatever has changed.
+ */
+const references = new WeakMap<EndpointSliceObject, readonly string[]>();
 
-/** Asked for each slice, whatever has changed. */
-const references = new WeakMap<EndpointSliceObject, readonly PodReference[]>();
-
-function referencesOf(slice: EndpointSliceObject): readonly PodReference[] {
+function referencesOf(slice: EndpointSliceObject, pods: PodLookup): readonly string[] {
   const known = references.get(slice);
   if (known !== undefined) return known;
   const made = (slice.body.endpoints ?? []).map(({ targetRef, addresses }) => {
-    const isPod = targetRef !== undefined && (targetRef.kind ?? "Pod") === "Pod";
-    const name = isPod ? [targetRef.namespace ?? slice.metadata.namespace, targetRef.name].join("/") : "";
-    return { name, address: canonicalAddress(addresses[0] ?? "") };
+    if (targetRef === undefined || (targetRef.kind ?? "Pod") !== "Pod")
+      return canonicalAddress(addresses[0] ?? "");
+    const name = [targetRef.namespace ?? slice.metadata.namespace, targetRef.name].join("/");
+    // The text that the pod is called by anyway: there are very many.
+    const placed = pods.byName(name);
+    return placed === undefined ? name : qualifiedName(placed.pod);
   });
   references.set(slice, made);
   return made;
 }
 
+/** No address has a "/". */
+const isName = (reference: string): boolean => reference.includes("/");
+
 /** Of each endpoint; "missing" is a pod that a slice names and that is not known, be it not yet or no more. */
 const podsBehind = (slice: EndpointSliceObject, pods: PodLookup): (PlacedPod | "missing" | undefined)[] =>
-  referencesOf(slice).map(({ name, address }) =>
-    name === "" ? pods.byAddress(address) : (pods.byName(name) ?? "missing"),
+  referencesOf(slice, pods).map((reference) =>
+    isName(reference) ? (pods.byName(reference) ?? "missing") : pods.byAddress(reference),
   );
 
 /** Whether a slice's endpoints may be other ones though the slice is the same. */
 export const leadsElsewhere = (slice: EndpointSliceObject, pods: PodLookup): boolean =>
-  referencesOf(slice).some(({ name, address }) => pods.hasChanged(name === "" ? address : name));
+  referencesOf(slice, pods).some((reference) => pods.hasChanged(reference));
 
 /**
  * A missing condition counts as true; what terminates takes nothing new, unless its service publishes what is not ready
@@ -77,8 +80,8 @@ export function normaliseEndpoints(
     slice.body.endpoints?.forEach((endpoint, i) => {
       if (!takesConnections(endpoint, service.body.spec.publishNotReadyAddresses)) return;
       // Only the first address means something (API reference, Endpoint.addresses).
-      const address = parseAddress(endpoint.addresses[0] ?? "");
-      if (address === undefined) {
+      const said = parseAddress(endpoint.addresses[0] ?? "");
+      if (said === undefined) {
         const text = `"${endpoint.addresses[0] ?? ""}" is no IP address; the endpoint is left out`;
         problems.push(problemOf("error", slice, ["endpoints", i, "addresses"], text));
         return;
@@ -86,6 +89,7 @@ export function normaliseEndpoints(
       const pod = behind[i];
       // Without its pod nobody could tell its labels, its identity, or whether it takes TLS (as istiod).
       if (pod === "missing") return;
+      const address = ofPod(said, pod);
       for (const made of endpointsOf(slice, address, pod)) {
         const key = `${made.transport} ${made.portName} ${made.port} ${Buffer.from(address).toString("hex")}`;
         if (!found.has(key)) found.set(key, made);
@@ -95,6 +99,11 @@ export function normaliseEndpoints(
   const others = entries.flatMap((entry) => selectedEntry(service, entry, problems));
   return { value: sortEndpoints([...found.values(), ...others]), problems };
 }
+
+/** The pod has its address, too: both are kept as one. */
+const ofPod = (address: Uint8Array, placed: PlacedPod | undefined): Uint8Array =>
+  (placed && workloadOf(placed.pod))?.addresses.find((own) => compareAddresses(own, address) === 0) ??
+  address;
 
 /** Kubernetes knows nothing of WorkloadEntries; Istio adds those that a service's selector chooses. */
 function selectedEntry(service: ServiceObject, entry: WorkloadEntryObject, problems: Problem[]): Endpoint[] {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { formatAddress } from "../address.ts";
 import { type PodFields, pod, readAs } from "../testing/manifests.ts";
-import { normaliseWorkload } from "./workloads.ts";
+import { workloadOf } from "./workloads.ts";
 
-const normalise = (fields: PodFields) => normaliseWorkload(readAs("Pod", pod(fields)));
+const normalise = (fields: PodFields) => workloadOf(readAs("Pod", pod(fields)));
 
 test("a running pod is a workload of its node", () => {
   expect(normalise({ spec: { serviceAccountName: "reviewer" } })).toEqual({
@@ -50,5 +50,5 @@ test("a dual-stack pod has both addresses, an older API's only one, and a pod th
 });
 
 test("a pod with an empty spec and status is read", () => {
-  expect(normaliseWorkload(readAs("Pod", { ...pod(), spec: {}, status: {} }))).toBeUndefined();
+  expect(workloadOf(readAs("Pod", { ...pod(), spec: {}, status: {} }))).toBeUndefined();
 });

@@ -22,8 +22,17 @@ export function isReady(pod: PodObject): boolean {
   return phase === undefined || phase === "Running";
 }
 
+/** Pods are many and change one by one. */
+const known = new WeakMap<PodObject, Workload | "none">();
+
 /** @returns undefined for pods that are done, that run nowhere yet, or that share their node's network. */
-export function normaliseWorkload(object: PodObject): Workload | undefined {
+export function workloadOf(pod: PodObject): Workload | undefined {
+  const workload = known.get(pod) ?? normaliseWorkload(pod) ?? "none";
+  known.set(pod, workload);
+  return workload === "none" ? undefined : workload;
+}
+
+function normaliseWorkload(object: PodObject): Workload | undefined {
   const { spec } = object.body;
   if (isDone(object) || spec.nodeName === "" || spec.hostNetwork) return undefined;
   const { namespace, uid, labels } = object.metadata;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { KnownObject, ParsedObject, Problem } from "@keelson/model";
+import { type KnownObject, type ParsedObject, type Problem, qualifiedName } from "@keelson/model";
 import type { SourceEvents } from "../config-source.ts";
 import type { Collection, RawObject } from "./collection.ts";
 import type { Sink } from "./list-watch.ts";
@@ -7,8 +7,8 @@ import type { Sink } from "./list-watch.ts";
 interface Entry {
   /** As the API server counts; the same one means the same object. */
   readonly resourceVersion: string;
-  /** None if there are errors, or if it is not meant for us. */
-  readonly objects: readonly KnownObject[];
+  /** Most objects say one thing; none if there are errors, or if it is not meant for us. */
+  readonly objects: KnownObject | readonly KnownObject[];
   readonly problems: readonly Problem[];
   /** Of its first object in the list of all, as long as that list stands. */
   place: number | undefined;
@@ -52,7 +52,7 @@ export class ObjectStore implements Sink {
     const all: KnownObject[] = [];
     for (const entry of this.entries.values()) {
       entry.place = all.length;
-      all.push(...entry.objects);
+      all.push(...listOf(entry));
     }
     return all;
   }
@@ -64,7 +64,7 @@ export class ObjectStore implements Sink {
   page(collection: Collection, items: readonly RawObject[]): void {
     for (const item of items) {
       const key = keyOf(item);
-      this.listed.set(key, this.entryOf(collection, item, this.entries.get(key)));
+      put(this.listed, key, this.entryOf(collection, item, this.entries.get(key)));
     }
   }
 
@@ -91,7 +91,7 @@ export class ObjectStore implements Sink {
     const key = keyOf(item);
     const before = this.entries.get(key);
     const entry = this.entryOf(collection, item, before);
-    this.entries.set(key, entry);
+    put(this.entries, key, entry);
     this.count(eventOf(before, entry));
     if (says(before, entry)) entry.place = before?.place;
     else if (!this.replace(before, entry)) this.changed();
@@ -119,10 +119,9 @@ export class ObjectStore implements Sink {
 
   /** Puts what is read of one object in the place of what was, as long as that is one thing for one. @returns whether it is */
   private replace(before: Entry | undefined, after: Entry): boolean {
-    const [object] = after.objects;
-    if (this.kept === undefined || before?.place === undefined || object === undefined) return false;
-    const isOneForOne = before.objects.length === 1 && after.objects.length === 1;
-    if (!isOneForOne || before.problems.length + after.problems.length > 0) return false;
+    const object = after.objects;
+    if (this.kept === undefined || before?.place === undefined || !isOne(object)) return false;
+    if (!isOne(before.objects) || before.problems.length + after.problems.length > 0) return false;
     this.kept = this.kept.with(before.place, object);
     after.place = before.place;
     this.onChange();
@@ -140,13 +139,30 @@ export class ObjectStore implements Sink {
     const made = this.project(collection, item);
     const problems = made.flatMap((one) => one.problems);
     const fresh = made.flatMap(({ object }) => object ?? []);
-    const objects = fresh.map((object, i) => sameOr(before?.objects[i], object));
-    return { resourceVersion, objects, problems: problems.length === 0 ? none : problems, place: undefined };
+    const known = before === undefined ? none : listOf(before);
+    const objects = fresh.map((object, i) => sameOr(known[i], object));
+    const [only = none] = objects;
+    return {
+      resourceVersion,
+      objects: objects.length > 1 ? objects : only,
+      problems: problems.length === 0 ? none : problems,
+      place: undefined,
+    };
   }
 }
 
 const none: readonly never[] = [];
 const nothing: Entry = { resourceVersion: "", objects: none, problems: none, place: undefined };
+
+const isOne = (objects: Entry["objects"]): objects is KnownObject => !Array.isArray(objects);
+
+const listOf = ({ objects }: Entry): readonly KnownObject[] => (isOne(objects) ? [objects] : objects);
+
+/** The model calls most objects by the same text, which is kept once then. */
+function put(entries: Map<string, Entry>, key: string, entry: Entry): void {
+  const name = isOne(entry.objects) ? qualifiedName(entry.objects) : "";
+  entries.set(name === key ? name : key, entry);
+}
 
 /** Joined, since a template makes a string of two parts that stay. */
 const keyOf = ({ metadata: { namespace = "", name } }: RawObject): string => [namespace, name].join("/");
@@ -158,10 +174,10 @@ function eventOf(before: Entry | undefined, after: Entry): SourceEvents["event"]
 
 /** Whether two entries mean the same to a reader. */
 const says = (a: Entry = nothing, b: Entry = nothing): boolean =>
-  a === b ||
-  (a.objects.length === b.objects.length &&
-    a.objects.every((object, i) => object === b.objects[i]) &&
-    isDeepStrictEqual(a.problems, b.problems));
+  a === b || (areSame(listOf(a), listOf(b)) && isDeepStrictEqual(a.problems, b.problems));
+
+const areSame = (a: readonly KnownObject[], b: readonly KnownObject[]): boolean =>
+  a.length === b.length && a.every((object, i) => object === b[i]);
 
 /** The object as it was, if what is read of it is the same. */
 const sameOr = (before: KnownObject | undefined, fresh: KnownObject): KnownObject =>

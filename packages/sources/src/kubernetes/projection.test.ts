@@ -62,7 +62,7 @@ test("of a pod is kept what is read of it", () => {
       },
       status: {
         phase: "Running",
-        podIPs: [{ ip: "10.1.0.1" }],
+        podIP: "10.1.0.1",
         conditions: [{ type: "Ready", status: "True" }],
       },
     },

@@ -14,7 +14,7 @@ test("pods of one deployment share what they have in common, and nothing else", 
   expect(b.metadata.labels).toBe(a.metadata.labels);
   expect(b.body.spec.containers).toBe(a.body.spec.containers);
   expect(b.body.status.conditions).toBe(a.body.status.conditions);
-  expect([b.metadata.name, b.body.status.podIPs]).toEqual(["b", [{ ip: "10.1.0.2" }]]);
+  expect([b.metadata.name, b.body.status.podIP]).toEqual(["b", "10.1.0.2"]);
   const other = podOf({ labels: { app: "reviews", version: "v2" } });
   expect(other.metadata.labels).toEqual({ app: "reviews", version: "v2" });
 });

@@ -6,14 +6,18 @@ import { type Fields, fieldsOf, listOf, only } from "./fields.ts";
 export function trimPod(pod: Fields): Fields {
   const spec = fieldsOf(pod["spec"]);
   const status = fieldsOf(pod["status"]);
-  const addresses = listOf(status["podIPs"]).length > 0 ? "podIPs" : "podIP";
+  const [first, ...others] = listOf(status["podIPs"]);
   return {
     spec: {
       ...only(spec, "nodeName", "serviceAccountName", "hostNetwork"),
       containers: listOf(spec["containers"]).filter(isProbed).map(trimContainer),
     },
     status: {
-      ...only(status, "phase", addresses),
+      ...only(status, "phase"),
+      // Most pods have one, which needs no list.
+      ...(others.length > 0
+        ? only(status, "podIPs")
+        : only({ podIP: first?.["ip"] ?? status["podIP"] }, "podIP")),
       conditions: listOf(status["conditions"])
         .filter(({ type }) => type === "Ready")
         .map((condition) => only(condition, "type", "status")),
