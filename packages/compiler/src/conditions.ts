@@ -24,11 +24,7 @@ export function conditionsAt(
   port: number,
 ): Conditions | undefined {
   if (matches.length === 0) return none;
-  const possible = matches.filter(
-    (match) =>
-      (match.port === 0 || match.port === port) &&
-      (match.gateways.length === 0 || match.gateways.includes(meshGateway)),
-  );
+  const possible = matchesAt(matches, port);
   if (possible.length === 0) return undefined;
   const all = possible.map(conditionsOf);
   // One match is enough, so one without conditions makes the others moot.
@@ -41,6 +37,17 @@ export function conditionsAt(
     serverNames: union("serverNames"),
   };
 }
+
+/** Those that may hold for callers in the mesh that dial `port`. */
+export const matchesAt = <Match extends HttpMatch | ConnectionMatch>(
+  matches: readonly Match[],
+  port: number,
+): Match[] =>
+  matches.filter(
+    (match) =>
+      (match.port === 0 || match.port === port) &&
+      (match.gateways.length === 0 || match.gateways.includes(meshGateway)),
+  );
 
 export const isUnconditional = (conditions: Conditions): boolean =>
   Object.values(conditions).every((part: readonly string[]) => part.length === 0);

@@ -1,4 +1,5 @@
 import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
+import { matchAutomaton } from "./automaton/match-automaton.ts";
 import { endpointsOf, isReachable, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
 import type {
   DestinationExplanation,
@@ -33,10 +34,19 @@ function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
     wantedTier,
     tier,
     why,
+    ...(wantedTier === "kernel" && { matching: explainMatching(resolved) }),
     rules: rules.map(explainRule),
     policies: policies.map(explainRule),
     destinations: destinations.map((destination) => explainDestination(scene, destination, sum)),
   };
+}
+
+/** Of rules that are asked at all, as the kernel would look at them. */
+function explainMatching({ rules }: ResolvedPort): string {
+  const automaton = matchAutomaton(rules.filter(({ isAsked }) => isAsked).map(({ matches }) => matches));
+  if ("unfit" in automaton) return `not in the kernel: the automaton of its rules ${automaton.unfit}`;
+  const { entries, bytes } = automaton.size;
+  return `one automaton of ${entries} entries (${bytes / 1024} KiB)`;
 }
 
 const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanation): RuleExplanation => ({

@@ -45,6 +45,8 @@ export interface PortExplanation {
   /** Where the port is decided today. */
   readonly tier: TierName;
   readonly why: string;
+  /** How the kernel would match requests; absent where it need not, or may not. */
+  readonly matching?: string;
   /** In the order in which they are asked. */
   readonly rules: readonly RuleExplanation[];
   /** DestinationRules and DestinationPolicies that name the host. */

@@ -1,6 +1,7 @@
 import { formatPath, type RouteOrigin, type RouteSource, type ServicePort } from "@keelson/model";
+import type { HttpMatch } from "@keelson/protos/match";
 import type { ConnectionRoute, HttpRoute, RouteDestination } from "@keelson/protos/route";
-import { type Conditions, conditionsAt } from "./conditions.ts";
+import { type Conditions, conditionsAt, matchesAt } from "./conditions.ts";
 import type { RuleExplanation } from "./explanation.ts";
 import { isHttp } from "./protocols.ts";
 import { featuresOf, type RouteFeature } from "./route-features.ts";
@@ -13,6 +14,8 @@ export interface ResolvedRule extends RuleExplanation {
   /** It concerns the port, and nothing before it takes everything. */
   readonly isAsked: boolean;
   readonly conditions: Conditions;
+  /** Of an HTTP route: one must hold; empty where every request is meant. */
+  readonly matches: readonly HttpMatch[];
   readonly features: readonly RouteFeature[];
   readonly destinations: readonly RouteDestination[];
 }
@@ -81,6 +84,7 @@ export function readRoute(
     origin,
     isHttpRoute,
     conditions: conditions ?? noConditions,
+    matches: isHttpRoute ? matchesAt(route.matches, port.port) : [],
     features,
     destinations: route.destinations,
   };

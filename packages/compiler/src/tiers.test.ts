@@ -1,4 +1,4 @@
-import { application, routeRule, service, toVersion } from "@keelson/model/testing";
+import { application, routeRule, service, toVersion, virtualService } from "@keelson/model/testing";
 import { expect, test } from "vitest";
 import { compile } from "./testing/compile.ts";
 
@@ -73,4 +73,26 @@ test("a rule behind one that takes everything asks for nothing", () => {
     why: "all requests go to one destination",
   });
   expect(view.problems).toEqual([]);
+});
+
+test("what the kernel would look at is one automaton", () => {
+  expect(tierOf("http", cookie)).toMatchObject({
+    wantedTier: "kernel",
+    matching: expect.stringMatching(/^one automaton of \d+ entries \(\d+ KiB\)$/),
+  });
+  expect(tierOf("http", oneTarget)).not.toHaveProperty("matching");
+});
+
+test("a condition that the kernel does not look at wants the relay", () => {
+  const queryParams = { a: { exact: "1" } };
+  const view = compile(
+    ...application("reviews"),
+    virtualService({
+      spec: { http: [{ match: [{ queryParams }], route: [{ destination: { host: "reviews" } }] }] },
+    }),
+  );
+  expect(view.explain("reviews")).toMatchObject({
+    wantedTier: "relay",
+    why: expect.stringMatching(/^VirtualService default\/reviews looks at query parameters; until the relay/),
+  });
 });

@@ -1,4 +1,5 @@
 import { formatPath, type ServicePort } from "@keelson/model";
+import { whyNotInKernel } from "./automaton/match-automaton.ts";
 import type { ResolvedDestination } from "./destination.ts";
 import type { TierName } from "./explanation.ts";
 import type { PortPolicy } from "./port-policies.ts";
@@ -39,7 +40,9 @@ export function wantedTierOf(
   }
   const matching = live.filter(({ conditions }) => conditions.request.length > 0);
   if (asHttp && matching.length > 0) {
-    return perRequest(port, `${namesOf(matching)} matches on requests, which must be looked at one by one`);
+    const unfit = whyNotInKernel(live.map(({ matches }) => matches));
+    const what = unfit === undefined ? "matches on requests, which must be looked at one by one" : unfit;
+    return perRequest(port, `${namesOf(matching)} ${what}`, unfit === undefined);
   }
   const targets = destinations.filter(({ weight }) => weight > 0);
   if (asHttp && targets.length > 1) {
@@ -52,9 +55,9 @@ export function wantedTierOf(
 const namesOf = (rules: readonly ResolvedRule[]): string =>
   [...new Set(rules.map(({ rule }) => rule))].join(", ");
 
-function perRequest(port: ServicePort, reason: string): Wanted {
+function perRequest(port: ServicePort, reason: string, fits = true): Wanted {
   // The kernel reads HTTP/1.1 only; a port that does not say what it speaks may well speak that.
-  const kernel = port.protocol === "http" || port.protocol === "http_proxy" || port.protocol === "unknown";
-  const wantedTier = kernel ? "kernel" : "relay";
+  const reads = port.protocol === "http" || port.protocol === "http_proxy" || port.protocol === "unknown";
+  const wantedTier = fits && reads ? "kernel" : "relay";
   return { wantedTier, why: `${reason}; until the ${wantedTier} tier is there, ${untilThen}` };
 }

@@ -64,6 +64,7 @@ const explanation: z.ZodType<ServiceExplanation> = z.looseObject({
       wantedTier: tier,
       tier,
       why: z.string(),
+      matching: z.string().exactOptional(),
       rules: z.array(rule),
       policies: z.array(rule).exactOptional(),
       destinations: z.array(

@@ -36,6 +36,7 @@ function portLines(explanation: PortExplanation, hostname: string, paint: Paint)
     tier,
     wantedTier,
     why,
+    matching,
     rules,
     policies = [],
     destinations,
@@ -44,6 +45,7 @@ function portLines(explanation: PortExplanation, hostname: string, paint: Paint)
   const facts = [
     ["protocol", protocol],
     ["tier", `${carried}: ${why}`],
+    ...(matching === undefined ? [] : [["matching", matching]]),
   ];
   return [
     paint("bold", `port ${port}/${transport}${name === "" ? "" : ` (${name})`}`),
