@@ -3,7 +3,13 @@ import { objectKey, type Problem, problemOf } from "./config-object.ts";
 import type { IngressObject, ServiceObject } from "./kinds/index.ts";
 import { Memo } from "./memo.ts";
 import type { RouteSource } from "./model.ts";
-import { ingressGateway, ingressTables, isOurIngress, type PortLookup } from "./normalise/ingresses.ts";
+import {
+  type ControllerLookup,
+  ingressGateway,
+  ingressTables,
+  type PortLookup,
+  whyNotOurs,
+} from "./normalise/ingresses.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
@@ -27,9 +33,9 @@ export class Ingresses {
         .map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]),
     );
     for (const object of all(objects)) {
-      if (isOurIngress(object, mesh)) continue;
-      const text = `its class is not "${mesh.ingressClass}"; the Ingress is left to others`;
-      problems.push(problemOf("warning", object, ["spec"], text));
+      const reason = whyNotOurs(object, mesh, controllersIn(objects));
+      if (reason === undefined) continue;
+      problems.push(problemOf("warning", object, ["spec"], `${reason}; the Ingress is left to others`));
     }
     return ours(objects, mesh).flatMap((object) => {
       const behind = backends(object).map((name) => services.get(`${object.metadata.namespace}/${name}`));
@@ -60,7 +66,13 @@ function all(objects: ObjectSet): IngressObject[] {
 }
 
 const ours = (objects: ObjectSet, mesh: Mesh): IngressObject[] =>
-  all(objects).filter((object) => isOurIngress(object, mesh));
+  all(objects).filter((object) => whyNotOurs(object, mesh, controllersIn(objects)) === undefined);
+
+const controllersIn =
+  (objects: ObjectSet): ControllerLookup =>
+  (className) =>
+    objects.of("IngressClass", "networking.k8s.io").find(({ metadata }) => metadata.name === className)?.body
+      .spec.controller;
 
 const backends = ({ body: { spec } }: IngressObject): string[] =>
   [

@@ -13,6 +13,7 @@ import { type HttpRoute, httpRoute } from "./http-route.ts";
 import { checkHttpRoute } from "./http-route-check.ts";
 import { type Ingress, ingress } from "./ingress.ts";
 import { checkIngress } from "./ingress-check.ts";
+import { type IngressClass, ingressClass } from "./ingress-class.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
 import { type Node, node } from "./node.ts";
@@ -139,6 +140,12 @@ export const kinds: readonly KindDescription[] = [
     schema: ingress,
     check: checkIngress,
   }),
+  describe<IngressClassObject>({
+    kind: "IngressClass",
+    group: "networking.k8s.io",
+    versions: ["v1"],
+    schema: ingressClass,
+  }),
   describe<IstioGatewayObject>({
     ...networking,
     kind: "Gateway",
@@ -200,6 +207,7 @@ export type GatewayObject = ConfigObject<"Gateway", "gateway.networking.k8s.io",
 export type HttpRouteObject = ConfigObject<"HTTPRoute", "gateway.networking.k8s.io", HttpRoute>;
 export type NetworkingIngressObject = ConfigObject<"Ingress", "networking.k8s.io", Ingress>;
 export type ExtensionsIngressObject = ConfigObject<"Ingress", "extensions", Ingress>;
+export type IngressClassObject = ConfigObject<"IngressClass", "networking.k8s.io", IngressClass>;
 export type PeerAuthenticationObject = ConfigObject<
   "PeerAuthentication",
   "security.istio.io",
@@ -234,6 +242,7 @@ export type KnownObject =
   | SidecarObject
   | NetworkingIngressObject
   | ExtensionsIngressObject
+  | IngressClassObject
   | GatewayObject
   | HttpRouteObject
   | PeerAuthenticationObject

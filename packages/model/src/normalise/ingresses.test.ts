@@ -135,12 +135,34 @@ test("a port may be the service's by name", () => {
   ]);
 });
 
+const ingressClass = (name: string, controller: string): Manifest => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  metadata: { name },
+  spec: { controller },
+});
+
 const ofClass = (name: string) => ({ "kubernetes.io/ingress.class": name });
 
 test.each([
   { says: "our class", annotations: ofClass("istio"), taken: true },
   { says: "another class", annotations: ofClass("nginx"), taken: false },
-  { says: "our class in its field", annotations: {}, ingressClassName: "istio", taken: true },
+  { says: "an IngressClass of ours", annotations: {}, ingressClassName: "mesh", taken: true },
+  { says: "an IngressClass of another's", annotations: {}, ingressClassName: "nginx", taken: false },
+  { says: "an IngressClass that is not there", annotations: {}, ingressClassName: "istio", taken: false },
+  {
+    says: "our class, whatever its field",
+    annotations: ofClass("istio"),
+    ingressClassName: "nginx",
+    taken: true,
+  },
+  {
+    says: "an IngressClass of ours, and the mesh takes none",
+    annotations: {},
+    ingressClassName: "mesh",
+    mesh: { ingressControllerMode: "OFF" },
+    taken: false,
+  },
   { says: "no class", annotations: {}, taken: false },
   {
     says: "no class, and the mesh takes those",
@@ -168,7 +190,11 @@ test.each([
   },
 ])("an Ingress that says $says is taken: $taken", ({ annotations, ingressClassName, mesh = {}, taken }) => {
   const spec = { ...(ingressClassName && { ingressClassName }), rules: [paths({})] };
-  const { model, problems } = built([ingress({ annotations, spec })], mesh);
+  const classes = [
+    ingressClass("mesh", "istio.io/ingress-controller"),
+    ingressClass("nginx", "k8s.io/ingress-nginx"),
+  ];
+  const { model, problems } = built([ingress({ annotations, spec }), ...classes], mesh);
   expect(model.routes.size).toBe(taken ? 1 : 0);
   expect(model.gateways.size).toBe(taken ? 1 : 0);
   expect(problems.length).toBe(taken ? 0 : 1);

@@ -10,12 +10,38 @@ import type { RouteOrigin, RouteSource } from "../model.ts";
 import { serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 
-/** Whether an Ingress is ours: its class says so, or it has none and the mesh takes those. */
-export function isOurIngress({ metadata, body }: IngressObject, mesh: Mesh): boolean {
-  if (mesh.ingressMode === IngressMode.OFF) return false;
-  const written = metadata.annotations[ingressClassAnnotation] ?? body.spec.ingressClassName;
-  if (written === undefined) return mesh.ingressMode === IngressMode.DEFAULT;
-  return written === mesh.ingressClass;
+/** What an IngressClass for this mesh has as its controller. */
+const ourController = "istio.io/ingress-controller";
+
+/** The controller of an IngressClass; undefined: there is no such class. */
+export type ControllerLookup = (className: string) => string | undefined;
+
+/**
+ * Why an Ingress is left to others: as in istiod, its annotation names another class than the mesh's, or the IngressClass
+ * that it names is another controller's; one for which neither says anything is taken if the mesh takes those.
+ * @returns undefined if it is ours
+ */
+export function whyNotOurs(
+  { metadata, body }: IngressObject,
+  mesh: Mesh,
+  controllerOf: ControllerLookup,
+): string | undefined {
+  if (mesh.ingressMode === IngressMode.OFF) return "the mesh takes no Ingress (ingressControllerMode is OFF)";
+  const annotated = metadata.annotations[ingressClassAnnotation];
+  if (annotated !== undefined) {
+    return annotated === mesh.ingressClass
+      ? undefined
+      : `its class is "${annotated}", and the mesh's is "${mesh.ingressClass}"`;
+  }
+  const { ingressClassName: name = "" } = body.spec;
+  const controller = controllerOf(name);
+  if (controller !== undefined) {
+    return controller === ourController
+      ? undefined
+      : `the controller of its IngressClass ${name} is "${controller}", not "${ourController}"`;
+  }
+  if (mesh.ingressMode === IngressMode.DEFAULT) return undefined;
+  return name === "" ? "it names no class" : `there is no IngressClass ${name}`;
 }
 
 /** As istiod names it. */

@@ -58,11 +58,20 @@ const pluralOf = (kind: string): string => {
   return lower.endsWith("s") ? `${lower}es` : `${lower}s`;
 };
 
-const registryKinds = new Set<string>(registryResources.map(({ kind }) => kind));
+/** Of the whole cluster, as no rule is. */
+const ingressClasses: Resource = {
+  kind: "IngressClass",
+  collections: [{ group: "networking.k8s.io", version: "v1", plural: "ingressclasses" }],
+  namespaced: false,
+  role: "rules",
+  essential: false,
+};
+
+const separateKinds = new Set<string>([...registryResources, ingressClasses].map(({ kind }) => kind));
 
 /** Every kind of rule that the model knows. Ingress stands in two groups, of which a server has one. */
 function ruleResources(): Resource[] {
-  const known = kinds.filter(({ kind }) => !registryKinds.has(kind));
+  const known = kinds.filter(({ kind }) => !separateKinds.has(kind));
   const isOldIngress = ({ kind, group }: KindDescription): boolean =>
     kind === "Ingress" && group === "extensions";
   return known
@@ -87,4 +96,4 @@ function ruleResources(): Resource[] {
 }
 
 /** Everything that is read from Kubernetes, what is needed most first. */
-export const resources: readonly Resource[] = [...registryResources, ...ruleResources()];
+export const resources: readonly Resource[] = [...registryResources, ingressClasses, ...ruleResources()];
