@@ -29,6 +29,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "kernel-behaviour/main.ts",
     what: "what kernels do with redirected sockets, compared with what is recorded of them",
   },
+  replicas: {
+    program: "replicas/main.ts",
+    what: "one of two replicas is killed, one ends in order: how long streams and locks wait",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",
