@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { chartValuesFile } from "../world/agent-rights.ts";
 import type { GuestFile } from "./cpio.ts";
 import { sharedLibraries } from "./host-tools.ts";
 
@@ -10,7 +11,7 @@ const workspace = resolve(import.meta.dirname, "../..");
 
 /**
  * The built workspace as e2e programs see it: e2e's sources, the packages it depends on as they are built, and
- * their production dependencies, with pnpm's links kept so that each package is there once.
+ * their production dependencies, with pnpm's links kept so that each package is there once; and the chart's settings.
  */
 export async function collectWorkspace(): Promise<GuestFile[]> {
   const files = new Map<string, GuestFile>();
@@ -22,6 +23,11 @@ export async function collectWorkspace(): Promise<GuestFile[]> {
       if (!queue.includes(target)) queue.push(target);
     }
   }
+  files.set(guestPath(chartValuesFile), {
+    path: guestPath(chartValuesFile),
+    from: chartValuesFile,
+    mode: 0o644,
+  });
   const addons = [...files.values()].flatMap((f) =>
     "from" in f && f.from.endsWith(".node") ? [f.from] : [],
   );

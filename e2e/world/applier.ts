@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
+import { withAgentRights } from "./agent-rights.ts";
 import { command } from "./command.ts";
 import { getJson } from "./get-json.ts";
 import { RunningProcess } from "./running-process.ts";
@@ -32,7 +33,7 @@ export interface ApplierStatus {
   readonly workloadsWithoutCgroup: readonly string[];
 }
 
-/** A bpf-applier of one node, started and stopped like the real thing: its programs and maps outlive it. */
+/** A bpf-applier of one node, with the rights it has in a pod of the chart; its programs and maps outlive it. */
 export class Applier {
   readonly place: ApplierPlace;
   private process: RunningProcess | undefined;
@@ -59,9 +60,20 @@ export class Applier {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
     const flags = ["--control-plane", controlPlane, "--cgroup", cgroup, "--report-interval", "1"];
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];
+    const [setRights, ...rights] = await withAgentRights();
     const started = new RunningProcess({
       title: `bpf-applier of ${node}`,
-      command: [process.execPath, applierProgram, "--node", node, "run", ...flags, ...folders],
+      command: [
+        setRights,
+        ...rights,
+        process.execPath,
+        applierProgram,
+        "--node",
+        node,
+        "run",
+        ...flags,
+        ...folders,
+      ],
       cgroup: ownCgroup,
       logFile,
     });

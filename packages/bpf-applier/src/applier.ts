@@ -8,6 +8,7 @@ import { type DeltaUpdate, DeltaXdsClient } from "@keelson/xds";
 import type { Logger } from "pino";
 import { Banks } from "./banks.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
+import { InnerMaps } from "./inner-maps.ts";
 import { NodeTables } from "./node-tables.ts";
 import { PinFolder } from "./pins.ts";
 import { PolicyJournal } from "./policy-journal.ts";
@@ -107,7 +108,8 @@ export class Applier {
     const pins = await PinFolder.create(options.node);
     const programs = await Programs.load(pins, options.mapSizes);
     try {
-      const applier = new Applier(options, programs, await Banks.open(programs.maps));
+      const banks = await Banks.open(programs.maps, new InnerMaps((name) => pins.map(name)));
+      const applier = new Applier(options, programs, banks);
       await applier.restore();
       await programs.attach(pins, options.cgroup);
       applier.follow();

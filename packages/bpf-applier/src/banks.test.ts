@@ -3,15 +3,28 @@ import { objectPath } from "@keelson/bpf/object";
 import { BpfMap, BpfObject } from "bpf-maps-native";
 import { expect } from "vitest";
 import { Banks, type OuterMaps } from "./banks.ts";
+import { InnerMaps } from "./inner-maps.ts";
 import { kernelTest } from "./kernel.test-helper.ts";
-import { keyText } from "./table-bank.ts";
+import { PinFolder } from "./pins.ts";
+import { keyText, noPreallocation } from "./table-bank.ts";
 
 const index = (n: number): Uint8Array => new Uint8Array(new Uint32Array([n]).buffer);
 
-async function withMaps(body: (outer: OuterMaps) => Promise<void>): Promise<void> {
+/** Maps as the applier has them: pinned in a folder of the test's own. */
+async function withMaps(body: (outer: OuterMaps, inner: InnerMaps) => Promise<void>): Promise<void> {
+  const pins = await PinFolder.create(`keelson-banks-${process.pid}`);
   using object = await BpfObject.open(objectPath);
-  await object.load();
-  await body({ active: object.map("active"), services: object.map("services"), slots: object.map("slots") });
+  try {
+    await object.load();
+    const outer = {
+      active: object.map("active"),
+      services: object.map("services"),
+      slots: object.map("slots"),
+    };
+    await body(outer, new InnerMaps((name) => pins.map(name)));
+  } finally {
+    await pins.remove();
+  }
 }
 
 const key = (n: number): string =>
@@ -36,8 +49,8 @@ async function seen(outer: OuterMaps): Promise<Record<string, number>> {
 }
 
 kernelTest("every commit is what programs see, whichever bank it is in", async () => {
-  await withMaps(async (outer) => {
-    const banks = await Banks.open(outer);
+  await withMaps(async (outer, inner) => {
+    const banks = await Banks.open(outer, inner);
     await banks.commit(services([1, 1], [2, 2]));
     expect(await seen(outer)).toEqual({ 1: 1, 2: 2 });
     await banks.commit(services([1, 10]));
@@ -52,8 +65,8 @@ kernelTest("every commit is what programs see, whichever bank it is in", async (
 });
 
 kernelTest("a bank grows when it is too small, and nothing is lost", async () => {
-  await withMaps(async (outer) => {
-    const banks = await Banks.open(outer);
+  await withMaps(async (outer, inner) => {
+    const banks = await Banks.open(outer, inner);
     const slots = new Map(
       Array.from({ length: 10_000 }, (_, i) => [
         keyText(slotKey.encode({ slots: 1n, index: i })),
@@ -78,12 +91,12 @@ kernelTest("a bank grows when it is too small, and nothing is lost", async () =>
 });
 
 kernelTest("who opens the tables again finds their content, and replaces what nobody wants", async () => {
-  await withMaps(async (outer) => {
-    const first = await Banks.open(outer);
+  await withMaps(async (outer, inner) => {
+    const first = await Banks.open(outer, inner);
     await first.commit(services([1, 1], [2, 2]));
     await first.commit(services([3, 3]));
     first.close();
-    const second = await Banks.open(outer);
+    const second = await Banks.open(outer, inner);
     expect(await seen(outer)).toEqual({ 1: 1, 2: 2, 3: 3 });
     expect(second.flips).toBe(2n);
     await second.replace(services([3, 30]));
@@ -94,11 +107,38 @@ kernelTest("who opens the tables again finds their content, and replaces what no
   });
 });
 
+kernelTest("a bank that an applier had no time to pin is made anew, unless programs read it", async () => {
+  await withMaps(async (outer, inner) => {
+    const first = await Banks.open(outer, inner);
+    await first.commit(services([1, 1]));
+    first.close();
+    const strange = BpfMap.create({
+      type: "hash",
+      name: "services_bank",
+      keySize: serviceKey.size,
+      valueSize: serviceValue.size,
+      maxEntries: 7,
+      flags: noPreallocation,
+    });
+    // The first commit made bank 1 live.
+    await outer.services.setInner(index(0), strange);
+    const second = await Banks.open(outer, inner);
+    expect(await seen(outer)).toEqual({ 1: 1 });
+    await second.replace(services([2, 2]));
+    await second.commit(services([3, 3]));
+    expect(await seen(outer)).toEqual({ 2: 2, 3: 3 });
+    second.close();
+    await outer.services.setInner(index(1), strange);
+    strange.close();
+    await expect(Banks.open(outer, inner)).rejects.toThrow(/not the one pinned as "services_bank_1"/);
+  });
+});
+
 kernelTest(
   "a commit that the kernel refuses changes nothing that programs see, nor a later commit",
   async () => {
-    await withMaps(async (outer) => {
-      const banks = await Banks.open(outer);
+    await withMaps(async (outer, inner) => {
+      const banks = await Banks.open(outer, inner);
       await banks.commit(services([1, 1]));
       const wrongSize = { services: new Map([["short", value(9)]]), slots: new Map<string, Uint8Array>() };
       await expect(banks.commit(wrongSize)).rejects.toThrow();

@@ -1,5 +1,7 @@
-import { bankHeader, serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
-import { BpfMap } from "bpf-maps-native";
+import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import type { BpfMap } from "bpf-maps-native";
+import { BankHeaders, type BankNumber, indexKey, unknownMap } from "./bank-headers.ts";
+import type { InnerMaps } from "./inner-maps.ts";
 import { TableBank, type TableShape } from "./table-bank.ts";
 
 export type TableName = "services" | "slots";
@@ -24,34 +26,41 @@ const shapes: Record<TableName, TableShape> = {
   slots: { name: "slots_bank", keySize: slotKey.size, valueSize: slotValue.size },
 };
 
-const bankNumbers = [0, 1] as const;
-type BankNumber = (typeof bankNumbers)[number];
-
-const indexKey = (index: number): Uint8Array => new Uint8Array(new Uint32Array([index]).buffer);
-
 /** One table: what it should hold, and its two copies in the kernel. */
 class Table {
   readonly wanted = new Map<string, Uint8Array>();
   readonly outer: BpfMap;
   private readonly shape: TableShape;
+  private readonly inner: InnerMaps;
   private readonly copies: [TableBank, TableBank];
 
-  private constructor(shape: TableShape, outer: BpfMap, copies: [TableBank, TableBank]) {
+  private constructor(shape: TableShape, outer: BpfMap, inner: InnerMaps, copies: [TableBank, TableBank]) {
     this.shape = shape;
     this.outer = outer;
+    this.inner = inner;
     this.copies = copies;
   }
 
-  static async open(name: TableName, outer: BpfMap): Promise<Table> {
+  /** @param live the bank that programs read, if they read one */
+  static async open(
+    name: TableName,
+    outer: BpfMap,
+    inner: InnerMaps,
+    live: BankNumber | undefined,
+  ): Promise<Table> {
     const shape = shapes[name];
     const copy = async (number: BankNumber): Promise<TableBank> => {
       const id = outer.innerId(indexKey(number));
-      if (id !== undefined) return TableBank.adopt(BpfMap.openById(id));
+      const pinned = await inner.open(copyName(shape, number));
+      if (pinned !== undefined && pinned.info.id === id) return TableBank.adopt(pinned);
+      pinned?.close();
+      if (number === live) throw unknownMap(copyName(shape, number));
+      // Without one, or from an applier that ended before it had pinned it: nobody reads it, so its place is free.
       const bank = TableBank.create(shape, 0);
       await outer.setInner(indexKey(number), bank.map);
       return bank;
     };
-    return new Table(shape, outer, [await copy(0), await copy(1)]);
+    return new Table(shape, outer, inner, [await copy(0), await copy(1)]);
   }
 
   /** Puts `changes` among what is wanted. @returns the changes that would undo it. */
@@ -77,6 +86,8 @@ class Table {
   async write(number: BankNumber): Promise<void> {
     if (this.wanted.size > this.copies[number].capacity) await this.grow(number);
     await this.copies[number].write(this.wanted);
+    // Before it goes live: the next applier finds it by its pin.
+    await this.inner.keep(copyName(this.shape, number), this.copies[number].map);
   }
 
   close(): void {
@@ -92,6 +103,8 @@ class Table {
   }
 }
 
+const copyName = ({ name }: TableShape, number: BankNumber): string => `${name}_${number}`;
+
 /**
  * Writes tables so that programs see all of a version or none of it: the new content goes into the bank that
  * nobody reads, then one pointer flips. The kernel returns from that flip only when no program still reads the old
@@ -99,30 +112,30 @@ class Table {
  */
 export class Banks {
   private readonly active: BpfMap;
+  private readonly headers: BankHeaders;
   private readonly tables: Record<TableName, Table>;
   private live: BankNumber;
   private generation: bigint;
 
-  private constructor(
-    active: BpfMap,
-    tables: Record<TableName, Table>,
-    live: BankNumber,
-    generation: bigint,
-  ) {
+  private constructor(active: BpfMap, headers: BankHeaders, tables: Record<TableName, Table>) {
     this.active = active;
+    this.headers = headers;
     this.tables = tables;
-    this.live = live;
-    this.generation = generation;
+    this.live = headers.live ?? 0;
+    this.generation = headers.generation();
   }
 
-  /** Opens the tables, with whatever an earlier applier left in them. */
-  static async open(outer: OuterMaps): Promise<Banks> {
+  /**
+   * Opens the tables, with whatever an earlier applier left in them.
+   * @throws Error if programs read tables that no applier of this kind has pinned
+   */
+  static async open(outer: OuterMaps, inner: InnerMaps): Promise<Banks> {
+    const headers = await BankHeaders.open(outer.active, inner);
     const tables = {
-      services: await Table.open("services", outer.services),
-      slots: await Table.open("slots", outer.slots),
+      services: await Table.open("services", outer.services, inner, headers.live),
+      slots: await Table.open("slots", outer.slots, inner, headers.live),
     };
-    const header = readHeader(outer.active);
-    return new Banks(outer.active, tables, header?.bank === 1 ? 1 : 0, header?.generation ?? 0n);
+    return new Banks(outer.active, headers, tables);
   }
 
   /** How often tables were flipped since the maps were made. */
@@ -160,30 +173,15 @@ export class Banks {
 
   close(): void {
     for (const table of Object.values(this.tables)) table.close();
+    this.headers.close();
   }
 
   private async flip(): Promise<void> {
     const next: BankNumber = this.live === 0 ? 1 : 0;
     await this.tables.slots.write(next);
     await this.tables.services.write(next);
-    using header = BpfMap.create({
-      type: "array",
-      name: "bank_header",
-      keySize: 4,
-      valueSize: bankHeader.size,
-      maxEntries: 1,
-    });
-    header.update(indexKey(0), bankHeader.encode({ bank: next, generation: this.generation + 1n }));
-    await this.active.setInner(indexKey(0), header);
+    await this.active.setInner(indexKey(0), this.headers.write(next, this.generation + 1n));
     this.live = next;
     this.generation += 1n;
   }
-}
-
-function readHeader(active: BpfMap): { bank: number; generation: bigint } | undefined {
-  const id = active.innerId(indexKey(0));
-  if (id === undefined) return undefined;
-  using map = BpfMap.openById(id);
-  const value = map.lookup(indexKey(0));
-  return value === undefined ? undefined : bankHeader.decode(value);
 }

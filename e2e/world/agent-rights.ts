@@ -1,0 +1,21 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { workspaceFolder } from "./workspace.ts";
+
+/** The chart's settings, of which this reads how it starts the agent of a node. */
+export const chartValuesFile = join(workspaceFolder, "charts/keelson/values.yaml");
+
+interface ChartValues {
+  readonly bpfApplier: { readonly capabilities: readonly string[] };
+}
+
+/**
+ * The beginning of a command line that runs a program as the chart's DaemonSet runs the agent: as root with these
+ * capabilities alone, and no way to get others.
+ */
+export async function withAgentRights(): Promise<[string, ...string[]]> {
+  const { bpfApplier } = parse(await readFile(chartValuesFile, "utf8")) as ChartValues;
+  const kept = ["-all", ...bpfApplier.capabilities.map((name) => `+${name.toLowerCase()}`)].join(",");
+  return ["setpriv", `--bounding-set=${kept}`, `--inh-caps=${kept}`, "--no-new-privs", "--"];
+}
