@@ -24,8 +24,8 @@ export interface CompiledService {
   readonly problems: Made<readonly Problem[]>;
   /** Of each port: one for all endpoints, one for each choice of labels that a rule speaks of. */
   readonly sets: readonly EndpointSet[];
-  /** No route is for its host: beside the policies for that, it depends on nothing but itself. */
-  readonly isAlone: boolean;
+  /** Hosts whose services, endpoints and policies it depends on: its own, and those that its routes lead to. */
+  readonly hostnames: readonly string[];
 }
 
 /** Something that is made again only of other inputs. */
@@ -82,7 +82,7 @@ export function compileService(
   const behind = hostnames.map((host) => scene.endpoints(host));
   const problems = made(before?.problems, [ports, ...behind], () => serviceProblems(scene, ports.value));
   const sets = setsOf(scene, service, before);
-  return { service, endpoints, ports, message, problems, sets, isAlone: tables.length === 0 };
+  return { service, endpoints, ports, message, problems, sets, hostnames };
 }
 
 const routedHosts = ({ http, tcp, tls }: RouteTable): string[] =>

@@ -1,11 +1,10 @@
 import { Derived, type Model, type Problem } from "@keelson/model";
 import { type PolicyIr, policyTypeUrls, type ResourceSnapshot } from "@keelson/protos";
-import type { EndpointSet } from "@keelson/protos/policy";
-import { type CompiledService, compileService } from "./compile-service.ts";
+import { changedServices } from "./changed-services.ts";
+import { type CompiledServices, compileServices, recompileServices } from "./compile-services.ts";
 import { explainService } from "./explain.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { compileExternalNames } from "./external-names.ts";
-import { NodeResources } from "./node-resources.ts";
 import { unknownHosts } from "./problems.ts";
 import { referenceProblems } from "./references.ts";
 import { Scene } from "./scene.ts";
@@ -29,69 +28,73 @@ export interface Compiled {
 export class Compiler {
   private readonly workloads = new Derived(compileWorkloads);
   private readonly externalNames = new Derived(compileExternalNames);
-  private readonly nodeResources = new NodeResources();
-  private before:
-    | { readonly model: Model; readonly services: ReadonlyMap<string, CompiledService> }
-    | undefined;
+  private readonly routeTables = new Derived(tablesOf);
+  private readonly hostPolicies = new Derived(policiesOf);
+  private before: Before | undefined;
 
   compile(model: Model): Compiled {
-    const scene = new Scene(model);
-    const services = this.services(scene);
-    const compiled = [...services.values()];
+    const { scene, services, problems } = this.follow(model);
+    this.before = { scene, services, problems };
     const workloads = this.workloads.of(model.workloads);
-    const endpointSets = new Map<string, EndpointSet>();
-    for (const { sets } of compiled) for (const set of sets) endpointSets.set(set.name, set);
-    const resources = this.nodeResources.of(compiled, endpointSets);
-    this.before = { model, services };
-    const problems = [...compiled.flatMap((service) => service.problems.value), ...unknownHosts(model)];
     return {
       ir: {
         mesh: model.mesh,
-        services: new Map(compiled.map(({ message: { value } }) => [value.hostname, value])),
+        services: services.messages,
         externalNames: this.externalNames.of(model.externalNames),
-        endpointSets,
+        endpointSets: services.endpointSets,
         workloads: workloads.messages,
-        routeTables: new Map([...model.routes].map(([name, { table }]) => [name, table])),
-        hostPolicies: new Map([...model.policies].map(([name, { policy }]) => [name, policy])),
+        routeTables: this.routeTables.of(model.routes),
+        hostPolicies: this.hostPolicies.of(model.policies),
         gateways: model.gateways,
         sidecarScopes: model.sidecarScopes,
         peerAuthentications: model.peerAuthentications,
         extensions: model.extensions,
       },
-      resources: new Map([...resources, [policyTypeUrls.workload, workloads.resources]]),
-      problems: [...problems, ...referenceProblems(scene, problems)],
+      resources: new Map([
+        [policyTypeUrls.endpointSet, services.forNodes.endpointSets],
+        [policyTypeUrls.service, services.forNodes.services],
+        [policyTypeUrls.workload, workloads.resources],
+      ]),
+      problems,
       explain: (hostname) => {
-        const service = model.services.get(hostname);
-        return service && explainService(scene, service, services.get(hostname)?.ports.value ?? []);
+        const compiled = services.compiled.get(hostname);
+        return compiled && explainService(scene, compiled.service, compiled.ports.value);
       },
     };
   }
 
-  /** Of services by themselves, only those are looked at that are others, or have other endpoints, than before. */
-  private services(scene: Scene): Map<string, CompiledService> {
-    const { model } = scene;
+  /** Of the last model, only what depends on services that are others is made again, if that is all that is. */
+  private follow(model: Model): Before {
     const { before } = this;
-    const sameRules = before !== undefined && hasSameRules(before.model, model);
-    const services = new Map<string, CompiledService>();
-    for (const [hostname, service] of model.services) {
-      const known = before?.services.get(hostname);
-      const isRight =
-        sameRules &&
-        known?.isAlone === true &&
-        known.service === service &&
-        known.endpoints === scene.endpoints(hostname);
-      services.set(hostname, isRight ? known : compileService(scene, service, known));
+    const changed = before && changedServices(before.scene.model, model);
+    if (before !== undefined && changed !== undefined) {
+      const scene = before.scene.withServicesOf(model);
+      const services = recompileServices(scene, before.services, changed);
+      if (services !== undefined) {
+        const isSame = services.problems === before.services.problems;
+        return { scene, services, problems: isSame ? before.problems : problemsOf(scene, services) };
+      }
     }
-    return services;
+    const scene = Scene.of(model);
+    const services = compileServices(scene, before?.services);
+    return { scene, services, problems: problemsOf(scene, services) };
   }
 }
 
-const hasSameRules = (a: Model, b: Model): boolean =>
-  a.mesh === b.mesh && sameValues(a.routes, b.routes) && sameValues(a.policies, b.policies);
-
-function sameValues<Value>(a: ReadonlyMap<string, Value>, b: ReadonlyMap<string, Value>): boolean {
-  if (a.size !== b.size) return false;
-  const others = b.values();
-  for (const value of a.values()) if (value !== others.next().value) return false;
-  return true;
+/** What became of the last model. */
+interface Before {
+  readonly scene: Scene;
+  readonly services: CompiledServices;
+  readonly problems: readonly Problem[];
 }
+
+function problemsOf(scene: Scene, services: CompiledServices): Problem[] {
+  const problems = [...services.problems, ...unknownHosts(scene.model)];
+  return [...problems, ...referenceProblems(scene, problems)];
+}
+
+const tablesOf = (routes: Model["routes"]): PolicyIr["routeTables"] =>
+  new Map([...routes].map(([name, { table }]) => [name, table]));
+
+const policiesOf = (policies: Model["policies"]): PolicyIr["hostPolicies"] =>
+  new Map([...policies].map(([name, { policy }]) => [name, policy]));

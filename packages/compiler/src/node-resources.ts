@@ -1,5 +1,5 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import { policyTypeUrls, type Resource, type ResourceSnapshot } from "@keelson/protos";
+import type { Resource } from "@keelson/protos";
 import {
   type EndpointSet,
   EndpointSetSchema,
@@ -10,43 +10,50 @@ import type { CompiledService } from "./compile-service.ts";
 import { isForNodes } from "./left-alone.ts";
 import { nodeEndpointSet, resource } from "./resource.ts";
 
-/** Makes what nodes get of services; what was made of a message stays as long as that. */
-export class NodeResources {
-  private readonly services = new WeakMap<ServiceMessage, Resource>();
-  private readonly sets = new WeakMap<EndpointSet, Resource>();
-  /** Sets of destinations that do not exist: nothing else holds them from one snapshot to the next. */
-  private absent: ReadonlyMap<string, EndpointSet> = new Map();
+type Resources = ReadonlyMap<string, Resource>;
 
-  /** @param sets all there are; those of destinations that do not exist are added, empty */
-  of(services: Iterable<CompiledService>, sets: Map<string, EndpointSet>): ResourceSnapshot["resources"] {
-    const nodeServices = new Map<string, Resource>();
-    const nodeSets = new Map<string, Resource>();
-    const absent = new Map<string, EndpointSet>();
-    for (const { service, message, ports } of services) {
-      if (!isForNodes(service)) continue;
-      const { hostname } = service;
-      nodeServices.set(
-        hostname,
-        known(this.services, message.value, () => resource(ServiceSchema, hostname, message.value)),
-      );
-      for (const { destinations } of ports.value) {
-        for (const { endpointSet: name } of destinations) {
-          const set = sets.get(name) ?? this.absent.get(name) ?? create(EndpointSetSchema, { name });
-          if (!sets.has(name)) absent.set(name, set);
-          nodeSets.set(
-            name,
-            known(this.sets, set, () => resource(EndpointSetSchema, name, nodeEndpointSet(set))),
-          );
-        }
+/** What nodes get of services. */
+export interface NodeResources {
+  readonly services: Resources;
+  readonly endpointSets: Resources;
+  /** Sets of destinations that do not exist. */
+  readonly absent: ReadonlyMap<string, EndpointSet>;
+}
+
+/** What was made of a message stays as long as that. */
+const services = new WeakMap<ServiceMessage, Resource>();
+const endpointSets = new WeakMap<EndpointSet, Resource>();
+
+export const serviceResource = (message: ServiceMessage): Resource =>
+  known(services, message, () => resource(ServiceSchema, message.hostname, message));
+
+export const endpointSetResource = (set: EndpointSet): Resource =>
+  known(endpointSets, set, () => resource(EndpointSetSchema, set.name, nodeEndpointSet(set)));
+
+/**
+ * @param sets of all services
+ * @param before whose empty sets are used again
+ */
+export function nodeResources(
+  compiled: Iterable<CompiledService>,
+  sets: ReadonlyMap<string, EndpointSet>,
+  before: NodeResources | undefined,
+): NodeResources {
+  const nodeServices = new Map<string, Resource>();
+  const nodeSets = new Map<string, Resource>();
+  const absent = new Map<string, EndpointSet>();
+  for (const { service, message, ports } of compiled) {
+    if (!isForNodes(service)) continue;
+    nodeServices.set(service.hostname, serviceResource(message.value));
+    for (const { destinations } of ports.value) {
+      for (const { endpointSet: name } of destinations) {
+        const set = sets.get(name) ?? before?.absent.get(name) ?? create(EndpointSetSchema, { name });
+        if (!sets.has(name)) absent.set(name, set);
+        nodeSets.set(name, endpointSetResource(set));
       }
     }
-    for (const [name, set] of absent) sets.set(name, set);
-    this.absent = absent;
-    return new Map([
-      [policyTypeUrls.endpointSet, nodeSets],
-      [policyTypeUrls.service, nodeServices],
-    ]);
   }
+  return { services: nodeServices, endpointSets: nodeSets, absent };
 }
 
 function known<Desc extends DescMessage>(

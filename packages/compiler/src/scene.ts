@@ -11,27 +11,34 @@ import { HostIndex } from "./host-index.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** What depends on rules and names alone. */
+interface LookUps {
+  readonly routes: HostIndex<RouteSource>;
+  readonly policies: HostIndex<PolicySource>;
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
 /** A model with the look-ups that its routes need. */
 export class Scene {
   readonly model: Model;
-  private readonly routes: HostIndex<RouteSource>;
-  private readonly policies: HostIndex<PolicySource>;
-  private readonly aliases = new Map<string, string>();
+  private readonly lookUps: LookUps;
   /** Host → text of labels → labels that routes choose its endpoints by; found when first asked for. */
   private routed: ReadonlyMap<string, ReadonlyMap<string, Labels>> | undefined;
 
-  constructor(model: Model) {
+  /** @param before a scene whose look-ups are used again; see `withServicesOf` */
+  private constructor(model: Model, before?: Scene) {
     this.model = model;
-    this.routes = new HostIndex(
-      [...model.routes.values()]
-        .filter(({ table }) => table.gateways.includes(meshGateway))
-        .flatMap((source) => source.table.hosts.map((host) => [host, source] as const)),
-    );
-    for (const { hostname, aliases } of model.services.values())
-      for (const alias of aliases) this.aliases.set(alias, hostname);
-    this.policies = new HostIndex(
-      [...model.policies.values()].map((source) => [source.policy.hostname, source] as const),
-    );
+    this.lookUps = before?.lookUps ?? lookUpsOf(model);
+    this.routed = before?.routed;
+  }
+
+  static of(model: Model): Scene {
+    return new Scene(model);
+  }
+
+  /** The scene of a model with the same routes, policies, hosts and aliases. */
+  withServicesOf(model: Model): Scene {
+    return new Scene(model, this);
   }
 
   service(hostname: string): Service | undefined {
@@ -40,7 +47,7 @@ export class Scene {
 
   /** The hostname of the service that a name stands for, be it an alias. */
   canonical(hostname: string): string {
-    return this.model.services.has(hostname) ? hostname : (this.aliases.get(hostname) ?? hostname);
+    return this.model.services.has(hostname) ? hostname : (this.lookUps.aliases.get(hostname) ?? hostname);
   }
 
   endpoints(hostname: string): readonly Endpoint[] {
@@ -49,7 +56,7 @@ export class Scene {
 
   /** Tables for callers inside the mesh, in the order in which they are asked. */
   tablesOf(hostname: string): readonly RouteSource[] {
-    return this.routes.find(hostname);
+    return this.lookUps.routes.find(hostname);
   }
 
   /** Labels by which routes choose among the endpoints of a host. */
@@ -74,7 +81,7 @@ export class Scene {
 
   /** All policies that name the host, whoever they are for. */
   policiesOf(hostname: string): readonly PolicySource[] {
-    return this.policies.find(hostname);
+    return this.lookUps.policies.find(hostname);
   }
 
   /**
@@ -95,6 +102,22 @@ export class Scene {
 }
 
 const noEndpoints: readonly Endpoint[] = [];
+
+function lookUpsOf({ routes, policies, services }: Model): LookUps {
+  const meshRoutes = [...routes.values()].filter(({ table }) => table.gateways.includes(meshGateway));
+  const aliases = new Map<string, string>();
+  for (const service of services.values())
+    for (const alias of service.aliases) aliases.set(alias, service.hostname);
+  return {
+    routes: new HostIndex(
+      meshRoutes.flatMap((source) => source.table.hosts.map((host) => [host, source] as const)),
+    ),
+    policies: new HostIndex(
+      [...policies.values()].map((source) => [source.policy.hostname, source] as const),
+    ),
+    aliases,
+  };
+}
 
 /** Whether a policy is for callers of every namespace and kind. */
 function isForAllCallers({ exportedTo, callerLabels, callerHostname }: PolicySource["policy"]): boolean {

@@ -1,10 +1,10 @@
 import { type Mesh, MutualTls, type PeerAuthentication } from "@keelson/protos/proxy";
 import { describeObject, objectKey, type Problem, problemOf } from "./config-object.ts";
 import type { PeerAuthenticationObject } from "./kinds/index.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import type { Endpoint } from "./model.ts";
 import { normalisePeerAuthentication } from "./normalise/peer-authentications.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 import { PeerAuthentications } from "./peer-authentications.ts";
 
@@ -17,7 +17,7 @@ export class Authentications {
   private current: { readonly inputs: readonly unknown[]; readonly index: PeerAuthentications } | undefined;
 
   /** The older one first. */
-  build(objects: ObjectSet, mesh: Mesh, problems: Problem[]): PeerAuthentication[] {
+  build(objects: ObjectLists, mesh: Mesh, problems: Problem[]): PeerAuthentication[] {
     const all = objects.of("PeerAuthentication", "security.istio.io").toSorted(byAge);
     problems.push(...shadowed(all, mesh));
     const policies = all.map((object) =>

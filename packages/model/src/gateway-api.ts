@@ -1,6 +1,7 @@
 import type { Gateway } from "@keelson/protos/proxy";
 import { objectKey, type Problem } from "./config-object.ts";
 import type { GatewayObject, HttpRouteObject, ServiceObject } from "./kinds/index.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import { meshGateway, type RouteSource } from "./model.ts";
 import { normaliseGateway } from "./normalise/gateways.ts";
@@ -10,7 +11,6 @@ import { type AttachedRoutes, httpRouteTable, httpTableName } from "./normalise/
 import { type MatchedRoute, normaliseHttpRoute } from "./normalise/http-routes.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import type { ReferenceGrants } from "./normalise/reference-grants.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 
 /** What a route depends on beside itself. */
@@ -33,7 +33,7 @@ export class GatewayApi {
     this.domain = domain;
   }
 
-  buildGateways(objects: ObjectSet, grants: ReferenceGrants, problems: Problem[]): Gateway[] {
+  buildGateways(objects: ObjectLists, grants: ReferenceGrants, problems: Problem[]): Gateway[] {
     const services = new Map(
       objects
         .of("Service", "")
@@ -53,7 +53,7 @@ export class GatewayApi {
   }
 
   /** In the order of their names. */
-  buildTables(objects: ObjectSet, grants: ReferenceGrants, problems: Problem[]): RouteSource[] {
+  buildTables(objects: ObjectLists, grants: ReferenceGrants, problems: Problem[]): RouteSource[] {
     const gateways = new Map(
       objects
         .of("Gateway", "gateway.networking.k8s.io")

@@ -21,5 +21,6 @@ export { type MetadataRead, metadataRead, serviceNameLabel } from "./metadata-re
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
+export { differingKeys, isSameMap, withChanges, withValues } from "./patched-map.ts";
 export { type MutualTlsSettings, PeerAuthentications } from "./peer-authentications.ts";
 export { suggest } from "./suggest.ts";

@@ -1,6 +1,7 @@
 import type { Gateway, Mesh } from "@keelson/protos/proxy";
 import { objectKey, type Problem, problemOf } from "./config-object.ts";
 import type { IngressObject, ServiceObject } from "./kinds/index.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import type { RouteSource } from "./model.ts";
 import {
@@ -11,7 +12,6 @@ import {
   whyNotOurs,
 } from "./normalise/ingresses.ts";
 import type { Normalised } from "./normalise/normalised.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 
 /** Makes tables and gateways of Ingresses; remembers what it made of objects that did not change. */
@@ -19,14 +19,14 @@ export class Ingresses {
   private readonly gateways = new Memo<Gateway>();
   private readonly tables = new Memo<Normalised<readonly RouteSource[]>>();
 
-  buildGateways(objects: ObjectSet, mesh: Mesh): Gateway[] {
+  buildGateways(objects: ObjectLists, mesh: Mesh): Gateway[] {
     return ours(objects, mesh).map((object) =>
       this.gateways.get(objectKey(object), [object, mesh], () => ingressGateway(object, mesh)),
     );
   }
 
   /** The older Ingress first. */
-  buildTables(objects: ObjectSet, mesh: Mesh, problems: Problem[]): RouteSource[] {
+  buildTables(objects: ObjectLists, mesh: Mesh, problems: Problem[]): RouteSource[] {
     const services = new Map(
       objects
         .of("Service", "")
@@ -54,7 +54,7 @@ export class Ingresses {
 }
 
 /** Of both groups that Ingresses were in; an API server shows the same ones in both. */
-function all(objects: ObjectSet): IngressObject[] {
+function all(objects: ObjectLists): IngressObject[] {
   const byName = new Map<string, IngressObject>();
   for (const object of [
     ...objects.of("Ingress", "extensions"),
@@ -65,11 +65,11 @@ function all(objects: ObjectSet): IngressObject[] {
   return [...byName.values()].sort(byAge);
 }
 
-const ours = (objects: ObjectSet, mesh: Mesh): IngressObject[] =>
+const ours = (objects: ObjectLists, mesh: Mesh): IngressObject[] =>
   all(objects).filter((object) => whyNotOurs(object, mesh, controllersIn(objects)) === undefined);
 
 const controllersIn =
-  (objects: ObjectSet): ControllerLookup =>
+  (objects: ObjectLists): ControllerLookup =>
   (className) =>
     objects.of("IngressClass", "networking.k8s.io").find(({ metadata }) => metadata.name === className)?.body
       .spec.controller;

@@ -13,7 +13,7 @@ import {
   toVersion,
   UnchangedStaysTheSame,
 } from "./testing/manifests.ts";
-import { manifests } from "./testing/random-manifests.ts";
+import { manifests, smallEdits } from "./testing/random-manifests.ts";
 
 const reviews = "reviews.default.svc.cluster.local";
 const build = (...all: Manifest[]) => new ModelBuilder().build(read(...all));
@@ -21,6 +21,7 @@ const build = (...all: Manifest[]) => new ModelBuilder().build(read(...all));
 /** As plain values, in the order of the model but for endpoints. */
 const dump = ({ endpoints, ...model }: Model) => ({
   services: [...model.services],
+  externalNames: [...model.externalNames],
   workloads: [...model.workloads],
   routes: [...model.routes],
   policies: [...model.policies],
@@ -144,16 +145,22 @@ test("the order of the objects does not matter", () => {
   );
 });
 
-test("a builder that saw other objects before makes the same model", () => {
+test.each([
+  ["other objects", fc.array(manifests, { minLength: 2, maxLength: 4 })],
+  ["some other objects", smallEdits],
+] as const)("a builder that saw %s before makes the same model, and tells the same", (_, states) => {
   fc.assert(
-    fc.property(fc.array(manifests, { minLength: 2, maxLength: 4 }), (rounds) => {
+    fc.property(states, (rounds) => {
       const source = new UnchangedStaysTheSame();
       const builder = new ModelBuilder();
       for (const round of rounds) {
         const now = source.read(round);
-        expect(dump(builder.build(now).model)).toEqual(dump(new ModelBuilder().build(now).model));
+        const [incremental, fresh] = [builder.build(now), new ModelBuilder().build(now)];
+        expect(dump(incremental.model)).toEqual(dump(fresh.model));
+        expect(incremental.problems).toEqual(fresh.problems);
+        expect(incremental.credentials).toEqual(fresh.credentials);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

@@ -3,6 +3,7 @@ import { Authentications } from "./authentications.ts";
 import type { Problem } from "./config-object.ts";
 import { CredentialIndex, type Credentials } from "./credentials/credentials.ts";
 import type { KnownObject } from "./kinds/index.ts";
+import { ListMemo, type ObjectLists } from "./list-memo.ts";
 import { defaultMesh } from "./mesh.ts";
 import type { Model } from "./model.ts";
 import { defaultDomain } from "./names.ts";
@@ -27,6 +28,8 @@ export class ModelBuilder {
   private readonly rules: Rules;
   private readonly authentications = new Authentications();
   private readonly credentials = new CredentialIndex();
+  /** What follows from rules alone. */
+  private readonly ruled = new ListMemo<ReturnType<ModelBuilder["buildRules"]>>();
   private readonly defaults: Mesh;
 
   /** @param domain suffix of Kubernetes' service names */
@@ -40,15 +43,20 @@ export class ModelBuilder {
     this.objects.update(objects);
     const problems = this.objects.problems();
     const registered = this.registry.build(this.objects, mesh.trustDomain, problems);
-    const ruled = this.rules.build(this.objects, mesh, problems);
-    const policies = this.authentications.build(this.objects, mesh, problems);
-    const model = {
-      mesh,
-      ...registered,
-      endpoints: this.authentications.applied(registered.endpoints, policies, mesh),
-      ...ruled,
-      peerAuthentications: new Map(policies.map((policy) => [policy.name, policy])),
-    };
+    const { ruled, policies, peerAuthentications, ...beside } = this.ruled.of(this.objects, [mesh], (lists) =>
+      this.buildRules(lists, mesh),
+    );
+    problems.push(...beside.problems);
+    const endpoints = this.authentications.applied(registered.endpoints, policies, mesh);
+    const model = { mesh, ...registered, endpoints, ...ruled, peerAuthentications };
     return { model, credentials: this.credentials.build(this.objects), problems };
+  }
+
+  private buildRules(objects: ObjectLists, mesh: Mesh) {
+    const problems: Problem[] = [];
+    const ruled = this.rules.build(objects, mesh, problems);
+    const policies = this.authentications.build(objects, mesh, problems);
+    const peerAuthentications = new Map(policies.map((policy) => [policy.name, policy]));
+    return { ruled, policies, peerAuthentications, problems };
   }
 }

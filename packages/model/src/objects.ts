@@ -91,7 +91,8 @@ export class ObjectSet {
     let start = 0;
     while (start < shorter && before[start] === objects[start]) start++;
     let end = 0;
-    while (end < shorter - start && before.at(-1 - end) === objects.at(-1 - end)) end++;
+    const [lastOld, lastNow] = [before.length - 1, objects.length - 1];
+    while (end < shorter - start && before[lastOld - end] === objects[lastNow - end]) end++;
     const [old, now] = [before.slice(start, before.length - end), objects.slice(start, objects.length - end)];
     const touched = new Map([...old, ...now].map((object) => [object, this.counts.get(object) ?? 0]));
     for (const object of old) this.count(object, -1);
@@ -154,24 +155,49 @@ const byKey = (a: KnownObject, b: KnownObject): number => {
   return first < second ? -1 : first > second ? 1 : 0;
 };
 
-/** Merges what came into what stays: both are sorted, so no sort of everything is needed. */
-export function mergeSorted<T>(
+/**
+ * Merges what came into what stays: both are sorted, so no sort of everything is needed.
+ * @param removed elements of `sorted`
+ * @param compare tells any two elements apart that are not for the same place
+ */
+function mergeSorted<T>(
   sorted: readonly T[],
   { added, removed }: { readonly added: readonly T[]; readonly removed: readonly T[] },
   compare: (a: T, b: T) => number,
 ): readonly T[] {
   if (added.length + removed.length === 0) return sorted;
-  const gone = new Set(removed);
-  const fresh = added.toSorted(compare);
+  const edit = (element: T, isGone: boolean) => ({
+    at: lowerBound(sorted, element, compare),
+    element,
+    isGone,
+  });
+  const edits = [
+    ...added.toSorted(compare).map((element) => edit(element, false)),
+    ...removed.map((element) => edit(element, true)),
+  ].sort((a, b) => a.at - b.at);
   const all: T[] = [];
-  let next = 0;
-  for (const object of sorted) {
-    if (gone.has(object)) continue;
-    for (let one = fresh[next]; one !== undefined && compare(one, object) < 0; one = fresh[++next])
-      all.push(one);
-    all.push(object);
+  let from = 0;
+  const copyUntil = (end: number): void => {
+    for (; from < end; from++) all.push(sorted[from] as T);
+  };
+  for (const { at, element, isGone } of edits) {
+    copyUntil(at);
+    if (isGone) from = at + 1;
+    else all.push(element);
   }
-  return [...all, ...fresh.slice(next)];
+  copyUntil(sorted.length);
+  return all;
+}
+
+/** Index of the first element that is not before another one. */
+function lowerBound<T>(sorted: readonly T[], element: T, compare: (a: T, b: T) => number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compare(sorted[middle] as T, element) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Sound: lists are kept by the very fields that tell the members of the union apart. */

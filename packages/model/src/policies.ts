@@ -1,11 +1,11 @@
 import { objectKey, type Problem } from "./config-object.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource } from "./model.ts";
 import { normaliseDestinationPolicy } from "./normalise/destination-policies.ts";
 import { mergeDestinationRules, mergeKey, normaliseDestinationRule } from "./normalise/destination-rules.ts";
 import { egressPolicy } from "./normalise/egress-rules.ts";
 import type { Normalised } from "./normalise/normalised.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byKey, bySelectorAndAge } from "./order.ts";
 
 /** Makes traffic policies; remembers what it made of objects that did not change. */
@@ -20,13 +20,13 @@ export class Policies {
   }
 
   /** In the order in which they are asked: rules of today before those of Istio 0.2. */
-  build(objects: ObjectSet, problems: Problem[]): PolicySource[] {
+  build(objects: ObjectLists, problems: Problem[]): PolicySource[] {
     const policies = [...this.ofDestinationRules(objects, problems), ...this.ofLegacyRules(objects)];
     for (const memo of [this.destinationRules, this.merged, this.legacy]) memo.endRound();
     return policies;
   }
 
-  private ofDestinationRules(objects: ObjectSet, problems: Problem[]): PolicySource[] {
+  private ofDestinationRules(objects: ObjectLists, problems: Problem[]): PolicySource[] {
     const made = objects
       .of("DestinationRule", "networking.istio.io")
       .toSorted(bySelectorAndAge)
@@ -42,7 +42,7 @@ export class Policies {
     });
   }
 
-  private ofLegacyRules(objects: ObjectSet): PolicySource[] {
+  private ofLegacyRules(objects: ObjectLists): PolicySource[] {
     const policies = objects
       .of("DestinationPolicy", "config.istio.io")
       .toSorted(byKey)

@@ -3,6 +3,7 @@ import { objectKey, type Problem } from "./config-object.ts";
 import { Derived } from "./derived.ts";
 import { GatewayApi } from "./gateway-api.ts";
 import { Ingresses } from "./ingresses.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import type { PolicySource, RouteSource } from "./model.ts";
 import { normaliseIstioGateway } from "./normalise/istio-gateways.ts";
@@ -12,7 +13,6 @@ import { routeRuleTable } from "./normalise/route-rule-table.ts";
 import { type HostRoute, normaliseRouteRule } from "./normalise/route-rules.ts";
 import { normaliseSidecar } from "./normalise/sidecars.ts";
 import { normaliseWasmPlugin } from "./normalise/wasm-plugins.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byAge, byPrecedence } from "./order.ts";
 import { Policies } from "./policies.ts";
 import { VirtualServices } from "./virtual-services.ts";
@@ -49,7 +49,7 @@ export class Rules {
     this.virtualServices = new VirtualServices(domain);
   }
 
-  build(objects: ObjectSet, mesh: Mesh, problems: Problem[]): Ruled {
+  build(objects: ObjectLists, mesh: Mesh, problems: Problem[]): Ruled {
     const grants = this.grants.of(objects.of("ReferenceGrant", "gateway.networking.k8s.io"));
     // In the order in which they are asked: of two APIs that speak of one host, the newer one counts.
     const routes = [
@@ -73,7 +73,7 @@ export class Rules {
   }
 
   /** One table for each host, in the order of hosts. */
-  private buildRouteRules(objects: ObjectSet): RouteSource[] {
+  private buildRouteRules(objects: ObjectLists): RouteSource[] {
     const made = objects
       .of("RouteRule", "config.istio.io")
       .map((object) =>
@@ -88,7 +88,7 @@ export class Rules {
   }
 
   private buildGateways(
-    objects: ObjectSet,
+    objects: ObjectLists,
     mesh: Mesh,
     grants: ReferenceGrants,
     problems: Problem[],
@@ -107,7 +107,7 @@ export class Rules {
     return all.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  private buildSidecars(objects: ObjectSet): SidecarScope[] {
+  private buildSidecars(objects: ObjectLists): SidecarScope[] {
     return objects
       .of("Sidecar", "networking.istio.io")
       .toSorted(byAge)
@@ -115,7 +115,7 @@ export class Rules {
   }
 
   /** The highest priority first; of equal ones the older one. */
-  private buildExtensions(objects: ObjectSet): Extension[] {
+  private buildExtensions(objects: ObjectLists): Extension[] {
     return objects
       .of("WasmPlugin", "extensions.istio.io")
       .toSorted(byAge)

@@ -1,11 +1,11 @@
 import { objectKey, type Problem, problemOf } from "./config-object.ts";
 import type { VirtualServiceObject } from "./kinds/index.ts";
+import type { ObjectLists } from "./list-memo.ts";
 import { Memo } from "./memo.ts";
 import type { RouteSource } from "./model.ts";
 import { expandDelegates } from "./normalise/delegates.ts";
 import type { Normalised } from "./normalise/normalised.ts";
 import { normaliseVirtualService, type VirtualServiceParts } from "./normalise/virtual-services.ts";
-import type { ObjectSet } from "./objects.ts";
 import { byAge } from "./order.ts";
 
 /** Makes tables of VirtualServices; remembers what it made of objects that did not change. */
@@ -19,7 +19,7 @@ export class VirtualServices {
   }
 
   /** The older one first. */
-  build(objects: ObjectSet, problems: Problem[]): RouteSource[] {
+  build(objects: ObjectLists, problems: Problem[]): RouteSource[] {
     const all = objects.of("VirtualService", "networking.istio.io").toSorted(byAge);
     const made = new Map(all.map((object) => [object, this.partsOf(object, problems)]));
     const isRoot = ({ body }: VirtualServiceObject): boolean => body.spec.hosts.length > 0;

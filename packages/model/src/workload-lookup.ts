@@ -7,7 +7,7 @@ import type { SelectedWorkloads } from "./normalise/service-entries.ts";
 import { entryLabels } from "./normalise/workload-entries.ts";
 import type { PlacedPod } from "./normalise/workload-facts.ts";
 import { isDone, isReady, podAddresses } from "./normalise/workloads.ts";
-import type { Changes } from "./objects.ts";
+import type { Changes, ObjectSet } from "./objects.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -34,18 +34,22 @@ export class WorkloadLookup implements PodLookup {
   private readonly changed = new Set<string>();
   private entries: ReadonlyMap<string, readonly WorkloadEntryObject[]> = new Map();
 
-  /** @param entries all there are */
-  update(
-    { added, removed }: Changes<"Pod", "">,
-    nodes: Changes<"Node", "">,
-    entries: readonly WorkloadEntryObject[],
-  ): void {
+  /** @returns whether anything changed in what it knows */
+  update(objects: ObjectSet): boolean {
+    const { added, removed } = objects.changes("Pod", "");
+    const nodes = objects.changes("Node", "");
+    const entries = objects.changes("WorkloadEntry", "networking.istio.io");
     this.changed.clear();
     for (const pod of [...removed, ...added]) this.noteChanged(pod);
     this.updateNodes(nodes);
     for (const pod of removed) this.remove(pod);
     for (const pod of added) this.add(pod);
-    this.entries = Map.groupBy(entries, ({ metadata }) => metadata.namespace);
+    if (hasAny(entries))
+      this.entries = Map.groupBy(
+        objects.of("WorkloadEntry", "networking.istio.io"),
+        ({ metadata }) => metadata.namespace,
+      );
+    return hasAny({ added, removed }) || hasAny(nodes) || hasAny(entries);
   }
 
   /** Whether the last update changed what a name or an address leads to. */
@@ -95,7 +99,7 @@ export class WorkloadLookup implements PodLookup {
 
   /** Nodes change seldom in what is read of them, so all pods are looked at then. */
   private updateNodes({ added, removed }: Changes<"Node", "">): void {
-    if (added.length + removed.length === 0) return;
+    if (!hasAny({ added, removed })) return;
     for (const { metadata } of removed) this.nodes.delete(metadata.name);
     for (const node of added) this.nodes.set(node.metadata.name, node);
     const names = new Set([...removed, ...added].map(({ metadata }) => metadata.name));
@@ -146,6 +150,9 @@ export class WorkloadLookup implements PodLookup {
     }
   }
 }
+
+const hasAny = ({ added, removed }: Record<"added" | "removed", readonly unknown[]>): boolean =>
+  added.length + removed.length > 0;
 
 const byKey = (a: PodObject, b: PodObject): number => (objectKey(a) < objectKey(b) ? -1 : 1);
 

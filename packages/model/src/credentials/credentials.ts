@@ -1,6 +1,6 @@
 import { Derived } from "../derived.ts";
 import type { ConfigMapObject, SecretObject } from "../kinds/index.ts";
-import type { ObjectSet } from "../objects.ts";
+import type { ObjectLists } from "../list-memo.ts";
 
 /** Namespace → name → object; namespaces in which nothing changed are the same maps as before. */
 export type ByNamespace<Found> = ReadonlyMap<string, ReadonlyMap<string, Found>>;
@@ -22,7 +22,7 @@ export class CredentialIndex {
   private readonly configMaps = new Namespaces<ConfigMapObject>();
   private current = noCredentials;
 
-  build(objects: ObjectSet): Credentials {
+  build(objects: ObjectLists): Credentials {
     const secrets = this.secrets.of(objects.of("Secret", ""));
     const configMaps = this.configMaps.of(objects.of("ConfigMap", ""));
     if (secrets !== this.current.secrets || configMaps !== this.current.configMaps)

@@ -5,12 +5,16 @@ import type { Logger } from "pino";
 export class ProblemLog {
   private readonly logger: Logger;
   private known = new Map<string, Problem>();
+  private last: readonly Problem[] = [];
 
   constructor(logger: Logger) {
     this.logger = logger;
   }
 
   take(problems: readonly Problem[]): void {
+    const { last } = this;
+    this.last = problems;
+    if (problems.length === last.length && problems.every((problem, i) => problem === last[i])) return;
     const now = new Map(problems.map((problem) => [problemText(problem), problem]));
     for (const [text, problem] of now) {
       if (this.known.has(text)) continue;

@@ -1,3 +1,4 @@
+import { differingKeys, isSameMap } from "@keelson/model";
 import type { PolicyIr, ResourceSnapshot } from "@keelson/protos";
 import type { PolicySnapshot } from "@keelson/xds/proxies";
 
@@ -49,9 +50,9 @@ function sameResources(a: Resources, b: Resources): boolean {
   for (const [typeUrl, these] of a) {
     const those = b.get(typeUrl);
     if (those === undefined || those.size !== these.size) return false;
-    for (const [name, { version, node }] of these) {
-      const other = those.get(name);
-      if (other?.version !== version || other.node !== node) return false;
+    for (const name of differingKeys(these, those)) {
+      const [one, other] = [these.get(name), those.get(name)];
+      if (one === undefined || other?.version !== one.version || other.node !== one.node) return false;
     }
   }
   return true;
@@ -64,21 +65,11 @@ export const onlyEndpointsDiffer = (a: PolicyIr, b: PolicyIr): boolean =>
   partsThatDiffer(a, b).every((part) => part === "endpointSets" || part === "workloads");
 
 /** Messages that did not change are the same objects; their order counts as well. */
-function partsThatDiffer(a: PolicyIr, b: PolicyIr): (keyof PolicyIr)[] {
-  const parts = Object.keys(a) as (keyof PolicyIr)[];
-  return parts.filter((part) => {
-    const [one, other] = [a[part], b[part]];
-    return one instanceof Map && other instanceof Map ? !sameMap(one, other) : one !== other;
-  });
-}
-
-function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  const others = b.entries();
-  for (const [name, value] of a) {
-    const other = others.next().value;
-    if (other?.[0] !== name || other[1] !== value) return false;
-  }
-  return true;
+function partsThatDiffer(
+  { mesh: a, ...these }: PolicyIr,
+  { mesh: b, ...those }: PolicyIr,
+): (keyof PolicyIr)[] {
+  const parts = Object.keys(these) as (keyof typeof these)[];
+  const differing = parts.filter((part) => !isSameMap(these[part], those[part]));
+  return a === b ? differing : ["mesh", ...differing];
 }

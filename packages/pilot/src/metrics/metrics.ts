@@ -23,6 +23,7 @@ export class Metrics {
   private readonly registers = [this.registry];
   /** Version → when the change that led to it was taken up. */
   private readonly takenAt = new Map<string, Date>();
+  private objects: PipelineState["objects"] = [];
 
   private readonly pushes = new Counter({
     name: "pilot_xds_pushes",
@@ -66,11 +67,6 @@ export class Metrics {
     buckets: [0.1, 0.5, 1, 3, 5, 10, 20, 30],
     registers: this.registers,
   });
-  private readonly virtualServices = new Gauge({
-    name: "pilot_virt_services",
-    help: "VirtualServices that are read.",
-    registers: this.registers,
-  });
   private readonly services = new Gauge({
     name: "pilot_services",
     help: "Services that are known.",
@@ -97,7 +93,7 @@ export class Metrics {
   takeState({ objects, model, problems, seconds }: PipelineState): void {
     this.compileSeconds.observe(seconds);
     this.services.set(model.services.size);
-    this.virtualServices.set(objects.filter(({ kind }) => kind === "VirtualService").length);
+    this.objects = objects;
     this.configErrors.set(problems.filter(({ severity }) => severity === "error").length);
   }
 
@@ -151,6 +147,9 @@ export class Metrics {
         for (const [version, count] of connections()) gauge.set({ version }, count);
       },
       ["version"],
+    );
+    this.addGauge("pilot_virt_services", "VirtualServices that are read.", (gauge) =>
+      gauge.set(this.objects.filter(({ kind }) => kind === "VirtualService").length),
     );
     this.addEvents("pilot_k8s_reg_events", "registry", sourceEvents);
     this.addEvents("pilot_k8s_cfg_events", "rules", sourceEvents);

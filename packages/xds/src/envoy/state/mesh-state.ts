@@ -1,4 +1,4 @@
-import { PeerAuthentications } from "@keelson/model";
+import { differingKeys, isSameMap, PeerAuthentications } from "@keelson/model";
 import type { PolicyIr } from "@keelson/protos";
 import type { EndpointSet } from "@keelson/protos/policy";
 import { ExtensionIndex } from "../extension/extension-index.ts";
@@ -21,24 +21,12 @@ export interface MeshIndexes {
   readonly extensions: ExtensionIndex;
 }
 
-/** Whether two maps hold the very same things in the same order: snapshots bring new maps of old messages. */
-function sameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  const others = b.entries();
-  for (const [name, value] of a) {
-    const [otherName, other] = others.next().value as [string, unknown];
-    if (name !== otherName || value !== other) return false;
-  }
-  return true;
-}
-
 /** Indexes of the snapshot after `before`: only what changed is made anew. */
 export function buildIndexes(ir: PolicyIr, before: MeshIndexes | undefined): MeshIndexes {
   const { rootNamespace } = ir.mesh;
   const sameRoot = before?.ir.mesh.rootNamespace === rootNamespace;
   const same = (part: Exclude<keyof PolicyIr, "mesh">): boolean =>
-    before !== undefined && sameMap(before.ir[part], ir[part]);
+    before !== undefined && isSameMap(before.ir[part], ir[part]);
   const keep = <Index>(usable: boolean, index: Index | undefined, make: () => Index): Index =>
     usable && index !== undefined ? index : make();
   return {
@@ -87,21 +75,9 @@ export function changedEndpointSets(
   after: ReadonlyMap<string, EndpointSet>,
   ports: WorkloadPorts,
 ): string[] {
-  if (before === after) return [];
-  const changed: string[] = [];
-  let kept = 0;
-  for (const [name, set] of after) {
-    const old = before?.get(name);
-    if (old !== undefined) kept += 1;
-    if (old === set) continue;
-    changed.push(name);
-    ports.replace(old, set);
-  }
-  if (before === undefined || kept === before.size) return changed;
-  for (const [name, set] of before) {
-    if (after.has(name)) continue;
-    changed.push(name);
-    ports.replace(set, undefined);
-  }
+  const changed = [...differingKeys(before ?? none, after)];
+  for (const name of changed) ports.replace(before?.get(name), after.get(name));
   return changed;
 }
+
+const none: ReadonlyMap<string, EndpointSet> = new Map();
