@@ -1,23 +1,26 @@
-// Compiles keelson.bpf.c to build/keelson.bpf.o, unless that is newer than every source.
+// Compiles the programs to build/, those that are not newer than every source.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const output = `${here}build/keelson.bpf.o`;
+const programs = ["keelson.bpf.c", "match/try.bpf.c"];
 
-const sources = ["", "hooks/", "gen/"].flatMap((folder) =>
+const sources = ["", "hooks/", "match/", "gen/"].flatMap((folder) =>
   readdirSync(here + folder)
     .filter((file) => /\.[ch]$/.test(file))
     .map((file) => here + folder + file),
 );
 
-function isFresh() {
+function isFresh(output) {
   const built = statSync(output, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return [...sources, fileURLToPath(import.meta.url)].every((file) => statSync(file).mtimeMs < built);
 }
 
-if (!isFresh()) {
+for (const program of programs) {
+  const output = `${here}build/${basename(program, ".c")}.o`;
+  if (isFresh(output)) continue;
   mkdirSync(`${here}build`, { recursive: true });
   const triple = execFileSync("g++", ["-dumpmachine"], { encoding: "utf8" }).trim();
   execFileSync(
@@ -27,7 +30,7 @@ if (!isFresh()) {
       // The target "bpf" does not know where Debian keeps the architecture's <asm/types.h>.
       `-I/usr/include/${triple}`,
       "-c",
-      `${here}keelson.bpf.c`,
+      here + program,
       "-o",
       output,
     ],

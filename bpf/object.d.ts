@@ -1,2 +1,4 @@
 /** Path of the compiled object with all programs and maps. */
 export const objectPath: string;
+/** Path of the object that runs the match automaton over bytes from a map, for tests. */
+export const tryObjectPath: string;

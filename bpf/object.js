@@ -1,2 +1,4 @@
 /** Path of the compiled object with all programs and maps. */
 export const objectPath = new URL("./build/keelson.bpf.o", import.meta.url).pathname;
+/** Path of the object that runs the match automaton over bytes from a map, for tests. */
+export const tryObjectPath = new URL("./build/try.bpf.o", import.meta.url).pathname;

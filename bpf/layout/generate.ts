@@ -2,9 +2,28 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type FieldType, type PlacedField, type PlacedStruct, place, sizes } from "./describe.ts";
-import { statistics, structs } from "./layouts.ts";
+import { matchFlag, matchKind, matchRelay, matchVerdict, statistics, structs } from "./layouts.ts";
 
 const placed = structs.map(place);
+
+interface Enumerator {
+  readonly name: string;
+  readonly doc: string;
+}
+
+interface Enumeration {
+  readonly name: string;
+  readonly enumerators: readonly Enumerator[];
+  valueOf(index: number): number;
+}
+
+const asIs = (index: number): number => index;
+const enumerations: readonly Enumeration[] = [
+  { name: "match_kind", enumerators: matchKind, valueOf: asIs },
+  { name: "match_flag", enumerators: matchFlag, valueOf: (index) => 0x100 << index },
+  { name: "match_verdict", enumerators: matchVerdict, valueOf: asIs },
+  { name: "match_relay", enumerators: matchRelay, valueOf: asIs },
+];
 
 const cTypes: Record<FieldType, string> = {
   u8: "__u8",
@@ -36,6 +55,20 @@ function cStruct(struct: PlacedStruct): string {
   ].join("\n");
 }
 
+function cEnumeration({ name, enumerators, valueOf }: Enumeration): string {
+  const lines = enumerators.map(
+    (one, index) =>
+      `\t${`${name}_${one.name}`.toUpperCase()} = 0x${valueOf(index).toString(16)}, /* ${one.doc} */`,
+  );
+  return [`enum ${name} {`, ...lines, "};", ""].join("\n");
+}
+
+/** By name: value and what it means. */
+const valuesOf = ({ enumerators, valueOf }: Enumeration) =>
+  Object.fromEntries(
+    enumerators.map(({ name, doc }, index) => [camel(name), { value: valueOf(index), doc }]),
+  );
+
 function header(): string {
   const counters = statistics.map((s, i) => `\tSTATISTIC_${s.name.toUpperCase()} = ${i}, /* ${s.doc} */`);
   return [
@@ -55,6 +88,7 @@ function header(): string {
     `\tSTATISTIC_COUNT = ${statistics.length},`,
     "};",
     "",
+    ...enumerations.map(cEnumeration),
   ].join("\n");
 }
 
@@ -133,6 +167,8 @@ export const layoutHash = "${layoutHash}";
 
 export const statistics = ${JSON.stringify(statistics.map((s) => s.name))};
 
+${enumerations.map((one) => `export const ${camel(one.name)} = ${JSON.stringify(valuesOf(one), null, 2)};`).join("\n\n")}
+
 ${placed.map(jsCodec).join("\n")}
 export const structs = ${JSON.stringify(
     Object.fromEntries(
@@ -173,6 +209,7 @@ export interface Codec<T> {
 export const layoutHash: string;
 /** Names of the counters in the map \`statistics\`, by index. */
 export const statistics: readonly [${statistics.map((s) => JSON.stringify(s.name)).join(", ")}];
+${enumerations.map((one) => `export const ${camel(one.name)}: ${JSON.stringify(valuesOf(one))};`).join("\n")}
 /** Every structure with its fields and offsets, to hold against an object's BTF. */
 export const structs: Readonly<
   Record<string, { size: number; fields: readonly { name: string; type: string; offset: number }[] }>
@@ -182,7 +219,7 @@ ${types.join("\n")}`;
 }
 
 const layoutHash = createHash("sha256")
-  .update(JSON.stringify({ placed, statistics }))
+  .update(JSON.stringify({ placed, statistics, enumerations }))
   .digest("hex")
   .slice(0, 12);
 const out = new URL("../gen/", import.meta.url);

@@ -98,6 +98,45 @@ export const structs: readonly StructDescription[] = [
       { name: "refused", type: "u64" },
     ],
   },
+  {
+    name: "match_entry",
+    doc: "Entry of a match automaton's table; compiler/src/automaton says how it is made.",
+    fields: [
+      { name: "owner", type: "u32", doc: "place of the row that the entry belongs to" },
+      { name: "next", type: "u32", doc: "place to go on at, or a number with the topmost bit set" },
+    ],
+  },
+  {
+    name: "match_action",
+    doc: "What is to be done between two bytes; it takes the room of two entries.",
+    fields: [
+      { name: "kind", type: "u32", doc: "`match_kind`, and bits of `match_flag`" },
+      { name: "symbol", type: "u32", doc: "of a step: the outcome; of relay: a `match_relay`" },
+      { name: "part", type: "u32", doc: "number of the part of the request" },
+      { name: "resume", type: "u32", doc: "place to go on at" },
+    ],
+  },
+  {
+    name: "match_scan",
+    doc: "Where a scan of a request's head stands, and at last what came of it.",
+    fields: [
+      { name: "state", type: "u32", doc: "place in the table" },
+      { name: "context", type: "u32", doc: "place in the table" },
+      { name: "seen", type: "u32", doc: "bits by part: the header has come" },
+      { name: "value_start", type: "u32", doc: "offset of the value that is being read" },
+      { name: "number", type: "u32", doc: "what the digits of that value say" },
+      { name: "content_length", type: "u32" },
+      { name: "before", type: "u32", doc: "the byte before" },
+      { name: "is_head", type: "u32", doc: "1: the method is HEAD" },
+      { name: "verdict", type: "u32", doc: "`match_verdict`" },
+      {
+        name: "detail",
+        type: "u32",
+        doc: "of a rule: its number from 1 on, 0 for none; of relay: a `match_relay`",
+      },
+      { name: "head_length", type: "u32", doc: "bytes up to the end of the empty line" },
+    ],
+  },
 ];
 
 /** Index of each counter in the per-CPU array `statistics`. All but the first should stay 0. */
@@ -106,4 +145,40 @@ export const statistics = [
   { name: "uncounted", doc: "decided, but the edge table was full" },
   { name: "unremembered", doc: "the dialled address could not be kept, so getpeername shows the endpoint" },
   { name: "broken_table", doc: "a service pointed to a slot that is not there; the connection was refused" },
+] as const;
+
+/** Kinds of actions of a match automaton. */
+export const matchKind = [
+  { name: "step", doc: "a part's value has ended: the context takes a step" },
+  { name: "enter", doc: "a header's value begins that rules, or the framing, look at" },
+  { name: "finish", doc: "the head has ended" },
+  { name: "relay", doc: "the request is not for the kernel" },
+] as const;
+
+/** Bits beside an action's kind, from 0x100 on. */
+export const matchFlag = [
+  { name: "is_head", doc: "the method is HEAD: the answer has no body" },
+  { name: "is_header_value", doc: "the value may not end in a space" },
+  { name: "is_content_length", doc: "the value is the content's length" },
+] as const;
+
+/** What comes of a scan. */
+export const matchVerdict = [
+  { name: "open", doc: "the head has not ended" },
+  { name: "rule", doc: "the head has ended, and what it asks for is known" },
+  { name: "relay", doc: "the request is not for the kernel" },
+] as const;
+
+/** Why a request is not for the kernel. */
+export const matchRelay = [
+  { name: "byte", doc: "a byte that has no place there" },
+  { name: "method", doc: "a method that is not known" },
+  { name: "target", doc: "a target that is not a path" },
+  { name: "path_form", doc: "a path that must be normalised first" },
+  { name: "version", doc: "not HTTP/1.1" },
+  { name: "framing", doc: "framing, or a hop that must be looked at" },
+  { name: "repeated", doc: "a header that comes twice" },
+  { name: "value_form", doc: "a value of a form that must be looked at" },
+  { name: "unfinished", doc: "a head that is not whole" },
+  { name: "no_host", doc: "no host" },
 ] as const;

@@ -8,7 +8,8 @@ import { setUpKernels } from "./setup.ts";
 const usage = `usage: npm run e2e -- kernels [options] [series…]
 
 Boots Debian's kernels (${wantedKernels.map(({ series }) => series).join(", ")}) in QEMU and runs every scenario of the connect tier in each, with the
-real control plane and the real applier, then looks at what it does with redirected sockets (e2e/kernel-behaviour).
+real control plane and the real applier, then looks at what it does with redirected sockets (e2e/kernel-behaviour) and
+holds its matcher of requests against the reference (e2e/matching).
 Fails if a scenario fails, a behaviour is not as recorded, or the kernel's log reports a fault.
 
   --check    only look at what each kernel offers
@@ -48,10 +49,12 @@ async function run(kernels: readonly CachedKernel[], checkOnly: boolean): Promis
   const series = kernels.map((kernel) => kernel.series);
   const runs = checkOnly
     ? [{ command: checkCommand, files: await checkFiles() }]
-    : ["e2e/kernels/scenarios-in-guest.ts", "e2e/kernel-behaviour/main.ts"].map((program) => ({
-        command: ["node", program],
-        timeoutMs,
-      }));
+    : ["e2e/kernels/scenarios-in-guest.ts", "e2e/kernel-behaviour/main.ts", "e2e/matching/main.ts"].map(
+        (program) => ({
+          command: ["node", program],
+          timeoutMs,
+        }),
+      );
   let passed = true;
   for (const one of runs) {
     const rows = await runKernelMatrix({ kernels: series, ...one });

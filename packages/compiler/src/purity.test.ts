@@ -7,7 +7,8 @@ import { Compiler } from "./compiler.ts";
 /** Hashing is a function of its input alone. */
 const pureModules = new Set(["node:crypto"]);
 const isPure = (name: string): boolean =>
-  /^(\.\.?\/|re2js$|@keelson\/(model|protos)\b|@bufbuild\/protobuf\b)/.test(name) || pureModules.has(name);
+  /^(\.\.?\/|re2js$|@keelson\/(bpf|model|protos)\b|@bufbuild\/protobuf\b)/.test(name) ||
+  pureModules.has(name);
 
 /** Globals through which time, chance or the world outside comes in. */
 const impureGlobals =

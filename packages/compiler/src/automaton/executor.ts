@@ -1,15 +1,9 @@
-import {
-  actionFlag,
-  actionKind,
-  actionWords,
-  markedNumber,
-  type RelayReason,
-  relayReasons,
-} from "./actions.ts";
+import { matchFlag, matchKind, matchRelay } from "@keelson/bpf";
+import type { RelayReason } from "./actions.ts";
 import { part } from "./clauses.ts";
 import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { firstByte, lastByte } from "./nondeterministic.ts";
-import { anySymbol } from "./rows.ts";
+import { anySymbol, markedNumber } from "./rows.ts";
 
 export type Verdict =
   | {
@@ -23,104 +17,110 @@ export type Verdict =
     }
   | { readonly relay: RelayReason };
 
-/** Reads a head as the kernel's program does; the reference for it. */
+const zero = 0x30;
+const nine = 0x39;
+
+/** Reads a head as `bpf/match/scan.h` does; the reference for it. */
 export function match(automaton: MatchAutomaton, bytes: Uint8Array): Verdict {
-  return new Scan(automaton).run(bytes);
+  const scan = new Scan(automaton);
+  for (const byte of bytes) {
+    const verdict = scan.read(byte);
+    if (verdict !== undefined) return verdict;
+  }
+  return { relay: "unfinished" };
 }
 
+/** `struct match_scan`, and what its functions do. */
 class Scan {
-  private readonly automaton: MatchAutomaton;
+  private readonly entries: Uint32Array;
   private state: number;
   private context: number;
-  /** Parts whose header has come, by bit. */
   private seen = 0;
-  private contentLength = 0;
+  private offset = 0;
   private valueStart = 0;
+  /** What the digits of the value say that is being read. */
+  private number = 0;
+  private contentLength = 0;
+  private before = 0;
   private isHead = false;
 
-  constructor(automaton: MatchAutomaton) {
-    this.automaton = automaton;
-    this.state = automaton.start;
-    this.context = automaton.context;
+  constructor({ entries, start, context }: MatchAutomaton) {
+    this.entries = entries;
+    this.state = start;
+    this.context = context;
   }
 
-  run(bytes: Uint8Array): Verdict {
-    for (const [offset, byte] of bytes.entries()) {
-      const next = this.transition(byte);
-      const number = markedNumber(next);
-      if (number === undefined) this.state = next;
-      else {
-        const verdict = this.act(number, offset, bytes);
-        if (verdict !== undefined) return verdict;
-      }
-    }
-    return { relay: "a head that is not whole" };
+  read(byte: number): Verdict | undefined {
+    const next = this.transition(byte);
+    const place = next === undefined ? undefined : markedNumber(next);
+    const verdict = place === undefined ? undefined : this.act(place);
+    if (next === undefined) return { relay: "byte" };
+    if (place === undefined) this.state = next;
+    if (byte >= zero && byte <= nine) this.number = (Math.imul(this.number, 10) + byte - zero) >>> 0;
+    this.before = byte;
+    this.offset++;
+    return verdict;
   }
 
-  private transition(byte: number): number {
-    // The place of byte 0 holds where all others lead.
-    const found = byte > anySymbol && byte <= lastByte ? this.entry(this.state, byte) : undefined;
-    if (found !== undefined) return found;
-    const isPlain = byte >= firstByte && byte <= lastByte;
-    // Action 0 is the relay's, for a byte that has no place there.
-    return isPlain ? (this.entry(this.state, anySymbol) ?? 0) : 0x8000_0000;
+  /** Undefined: a byte that has no place in any head. */
+  private transition(byte: number): number | undefined {
+    if (byte === anySymbol || byte > lastByte) return undefined;
+    return this.entry(this.state, byte) ?? (byte < firstByte ? undefined : this.entry(this.state, anySymbol));
   }
 
   private entry(place: number, symbol: number): number | undefined {
     const index = 2 * (place + symbol);
-    return this.automaton.entries[index] === place ? this.automaton.entries[index + 1] : undefined;
+    return this.entries[index] === place ? this.entries[index + 1] : undefined;
   }
 
-  private act(number: number, offset: number, bytes: Uint8Array): Verdict | undefined {
-    const words = this.automaton.actions.subarray(number * actionWords, (number + 1) * actionWords);
-    const [kindAndFlags = 0, symbol = 0, partNumber = 0, resume = 0] = words;
+  private act(place: number): Verdict | undefined {
+    const [kindAndFlags = 0, symbol = 0, partNumber = 0, resume = 0] = this.entries.subarray(2 * place);
     this.state = resume;
     switch (kindAndFlags & 0xff) {
-      case actionKind.step:
-        return this.step(kindAndFlags, symbol, partNumber, offset, bytes);
-      case actionKind.enter:
-        if ((this.seen & (1 << partNumber)) !== 0) return { relay: "a header that comes twice" };
-        this.seen |= 1 << partNumber;
-        this.valueStart = offset + 1;
-        return undefined;
-      case actionKind.finish:
-        return this.finish(offset);
+      case matchKind.step.value:
+        return this.step(kindAndFlags, symbol, partNumber);
+      case matchKind.enter.value:
+        return this.enter(partNumber);
+      case matchKind.finish.value:
+        return this.finish();
       default:
-        return { relay: relayReasons[symbol] ?? "a byte that has no place there" };
+        return { relay: reasonOf(symbol) };
     }
   }
 
-  private step(
-    flags: number,
-    symbol: number,
-    partNumber: number,
-    offset: number,
-    bytes: Uint8Array,
-  ): Verdict | undefined {
-    const before = bytes[offset - 1] ?? 0;
-    if ((flags & actionFlag.isHeaderValue) !== 0 && before === firstByte && offset - 1 > this.valueStart) {
-      return { relay: "a value of a form that must be looked at" };
+  private enter(partNumber: number): Verdict | undefined {
+    if ((this.seen & (1 << partNumber)) !== 0) return { relay: "repeated" };
+    this.seen |= 1 << partNumber;
+    this.valueStart = this.offset + 1;
+    this.number = 0;
+    return undefined;
+  }
+
+  private step(flags: number, symbol: number, partNumber: number): Verdict | undefined {
+    const isHeaderValue = (flags & matchFlag.isHeaderValue.value) !== 0;
+    if (isHeaderValue && this.before === firstByte && this.offset - 1 > this.valueStart) {
+      return { relay: "valueForm" };
     }
-    if ((flags & actionFlag.isHead) !== 0) this.isHead = true;
-    if ((flags & actionFlag.isContentLength) !== 0) {
-      this.contentLength = digits(bytes.subarray(this.valueStart, offset));
-    }
+    if ((flags & matchFlag.isHead.value) !== 0) this.isHead = true;
+    if ((flags & matchFlag.isContentLength.value) !== 0) this.contentLength = this.number;
     this.context =
       this.entry(this.context, symbol) ?? this.entry(this.context, symbolOfPart(partNumber)) ?? this.context;
     return undefined;
   }
 
-  private finish(offset: number): Verdict {
-    if ((this.seen & (1 << part.host)) === 0) return { relay: "no host" };
-    const rule = markedNumber(this.entry(this.context, endOfHead) ?? 0x8000_0000) ?? 0;
+  private finish(): Verdict {
+    if ((this.seen & (1 << part.host)) === 0) return { relay: "noHost" };
+    const rule = markedNumber(this.entry(this.context, endOfHead) ?? 0) ?? 0;
     return {
       rule: rule === 0 ? undefined : rule - 1,
-      headLength: offset + 1,
+      headLength: this.offset + 1,
       contentLength: this.contentLength,
       isHead: this.isHead,
     };
   }
 }
 
-const digits = (bytes: Uint8Array): number =>
-  bytes.reduce((value, byte) => (byte === firstByte ? value : 10 * value + byte - 0x30), 0);
+function reasonOf(value: number): RelayReason {
+  const names = Object.keys(matchRelay) as RelayReason[];
+  return names.find((name) => matchRelay[name].value === value) ?? "byte";
+}

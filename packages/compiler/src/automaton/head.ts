@@ -1,4 +1,5 @@
-import { type Actions, actionFlag, type RelayReason } from "./actions.ts";
+import { matchFlag } from "@keelson/bpf";
+import type { Actions, RelayReason } from "./actions.ts";
 import { type Part, part } from "./clauses.ts";
 import { startState } from "./deterministic.ts";
 import { HeaderNames } from "./header-names.ts";
@@ -56,12 +57,12 @@ export class Head {
   /** @returns the row where a head begins */
   build(): number {
     const lineStart = this.lineStart();
-    const version = this.words("HTTP/1.1", { row: this.lineEnd(lineStart) }, "not HTTP/1.1");
+    const version = this.words("HTTP/1.1", { row: this.lineEnd(lineStart) }, "version");
     return this.method(this.path(version));
   }
 
   private method(path: number): number {
-    const unknown = this.actions.relay("a method that is not known");
+    const unknown = this.actions.relay("method");
     const start = this.rows.add(unknown);
     for (const method of methods) {
       let row = start;
@@ -70,7 +71,7 @@ export class Head {
         state = this.follow(part.method, state, code(character));
         row = this.child(row, code(character), unknown);
       }
-      const flags = method === "HEAD" ? actionFlag.isHead : 0;
+      const flags = method === "HEAD" ? matchFlag.isHead.value : 0;
       this.rows.set(row, code(" "), this.step(part.method, state, path, flags));
     }
     return start;
@@ -88,8 +89,8 @@ export class Head {
     const query = this.rows.add();
     this.rows.setOtherwise(query, { row: query });
     this.rows.set(query, code(" "), { row: version });
-    this.rows.set(query, code("#"), this.actions.relay("a target that is not a path"));
-    const start = this.rows.add(this.actions.relay("a target that is not a path"));
+    this.rows.set(query, code("#"), this.actions.relay("target"));
+    const start = this.rows.add(this.actions.relay("target"));
     const paths = new PathRows({
       rows: this.rows,
       actions: this.actions,
@@ -112,9 +113,8 @@ export class Head {
     this.rows.setOtherwise(skipped, { row: skipped });
     this.rows.set(skipped, carriageReturn, { row: next });
     const names = new HeaderNames(this.rows, this.actions, { row: skipped });
-    for (const name of relayedHeaders)
-      names.add(name, this.actions.relay("framing, or a hop that must be looked at"));
-    names.addPrefix(relayedPrefix, this.actions.relay("framing, or a hop that must be looked at"));
+    for (const name of relayedHeaders) names.add(name, this.actions.relay("framing"));
+    names.addPrefix(relayedPrefix, this.actions.relay("framing"));
     for (const [number, { name }] of this.head.parts.entries()) {
       if (name.startsWith(":") || names.isRelayed(name)) continue;
       const value = this.value(number, next);
@@ -130,7 +130,8 @@ export class Head {
     const scanner = this.head.scanners[number];
     const states = scanner?.states ?? [];
     const rowOf = states.map(() => this.rows.add());
-    const flags = actionFlag.isHeaderValue | (number === part.contentLength ? actionFlag.isContentLength : 0);
+    const flags =
+      matchFlag.isHeaderValue.value | (number === part.contentLength ? matchFlag.isContentLength.value : 0);
     for (const [state, { next: transitions, otherwise }] of states.entries()) {
       const row = rowOf[state] ?? 0;
       this.rows.setOtherwise(row, { row: rowOf[otherwise] ?? 0 });
@@ -144,7 +145,7 @@ export class Head {
 
   private endOfValue(number: number, state: number, next: number, flags: number): Target {
     if (shapes.has(number) && !this.hasShape(number, state)) {
-      return this.actions.relay("a value of a form that must be looked at");
+      return this.actions.relay("valueForm");
     }
     return this.step(number, state, next, flags);
   }

@@ -32,7 +32,7 @@ export class HeaderNames {
 
   /** @param name in lower case */
   add(name: string, end: Target): void {
-    if ("marked" in end && this.actions.actions[end.marked]?.kind === "relay") this.relayed.add(name);
+    if ("action" in end && this.actions.actions[end.action]?.kind === "relay") this.relayed.add(name);
     this.node(name).end = end;
   }
 
@@ -74,7 +74,7 @@ export class HeaderNames {
   }
 
   private fillRest(row: number, rest: number, end: Target | undefined): void {
-    const wrong = this.actions.relay("a byte that has no place there");
+    const wrong = this.actions.relay("byte");
     this.rows.setOtherwise(row, { row: rest });
     for (const byte of notToken) this.rows.set(row, byte, wrong);
     this.rows.set(row, code(":"), end ?? wrong);

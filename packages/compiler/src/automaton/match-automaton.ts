@@ -9,10 +9,8 @@ import { pack, Rows } from "./rows.ts";
 
 /** All conditions of a service's rules, as one table over the bytes of a request's head. */
 export interface MatchAutomaton {
-  /** Pairs of 32 bits, the owner's place and what comes next; a power of two of pairs. */
+  /** `matchEntry` and `matchAction` as words of 32 bits; a power of two of entries. */
   readonly entries: Uint32Array;
-  /** Four words each: kind and flags, symbol, part, place to go on at. */
-  readonly actions: Uint32Array;
   /** The place where a head begins. */
   readonly start: number;
   /** The place of what is known before the first byte. */
@@ -72,15 +70,14 @@ function build(rules: readonly (readonly HttpMatch[])[], bounds: Bounds): MatchA
   const contexts = contextsOf(clauses.clauses, parts, scanners, budgets);
   const symbolOf = outcomeSymbols(scanners);
   const actions = new Actions();
-  const rows = new Rows(actions.relay("a byte that has no place there"));
+  const rows = new Rows(actions.relay("byte"));
   const looksAtPaths = (parts[part.path]?.patterns.length ?? 0) > 0;
   const start = new Head(rows, actions, { parts, scanners, symbolOf, looksAtPaths }).build();
   const context = addContexts(rows, contexts, symbolOf);
-  const packed = pack(rows.rows, budgets.entries);
+  const packed = pack(rows.rows, actions.actions, budgets.entries);
   const placeOf = (row: number): number => packed.places[row] ?? 0;
   return {
     entries: packed.entries,
-    actions: actions.words(placeOf),
     start: placeOf(start),
     context: placeOf(context),
     size: { entries: packed.used, contexts: contexts.length, bytes: packed.entries.byteLength },
@@ -109,7 +106,7 @@ function addContexts(
     const row = rowOf[index] ?? 0;
     // What a context says nothing of leaves it as it is.
     rows.setOtherwise(row, { row });
-    rows.set(row, endOfHead, { marked: rule === undefined ? 0 : rule + 1 });
+    rows.set(row, endOfHead, { found: rule === undefined ? 0 : rule + 1 });
     for (const [number, { special, otherwise }] of steps) {
       if (otherwise !== index) rows.set(row, symbolOfPart(number), { row: rowOf[otherwise] ?? 0 });
       for (const [outcome, target] of special) {

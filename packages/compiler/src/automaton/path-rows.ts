@@ -64,10 +64,10 @@ export class PathRows {
       if (!("row" in target) || target.row !== otherwise) rows.set(row, byte, target);
     }
     const isWhole = last !== form.dot && last !== form.dots;
-    const wrong = actions.relay("a path that must be normalised first");
+    const wrong = actions.relay("pathForm");
     rows.set(row, code(" "), isWhole ? this.parts.end(state) : wrong);
     rows.set(row, code("?"), isWhole ? this.parts.beforeQuery(state) : wrong);
-    rows.set(row, code("#"), actions.relay("a target that is not a path"));
+    rows.set(row, code("#"), actions.relay("target"));
   }
 
   /** Bytes that may lead elsewhere than the others. */
@@ -80,7 +80,7 @@ export class PathRows {
 
   private target(state: number, last: Form, byte: number): Target {
     const next = this.parts.mindsForm ? formAfter(last, byte) : form.plain;
-    if (next === undefined) return this.parts.actions.relay("a path that must be normalised first");
+    if (next === undefined) return this.parts.actions.relay("pathForm");
     return { row: this.rowOf(this.follow(state, byte), next) };
   }
 

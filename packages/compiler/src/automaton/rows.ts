@@ -1,10 +1,16 @@
+import { type Action, actionWords, entriesOfAction } from "./actions.ts";
 import type { Budget } from "./bounds.ts";
 
-/** Where a transition leads: a row, or a number that is marked in the table (an action, or a rule). */
-export type Target = { readonly row: number } | { readonly marked: number };
+/** Where a transition leads; a plain number says what is found. */
+export type Target = { readonly row: number } | { readonly action: number } | { readonly found: number };
 
-/** Marks an entry's `next` as a number that is not a row's place. */
-export const mark = 0x8000_0000;
+/** Marks an entry's `next` as an action's place or a number, not a row's place. */
+const mark = 0x8000_0000;
+
+/** The number of an entry that is marked; undefined for a row's place. */
+export const markedNumber = (next: number): number | undefined =>
+  (next & mark) === 0 ? undefined : (next & ~mark) >>> 0;
+
 /** The symbol of a row's default transition. */
 export const anySymbol = 0;
 
@@ -39,7 +45,7 @@ export class Rows {
 }
 
 export interface Packed {
-  /** Pairs of owner and next; a power of two of entries. */
+  /** Pairs of owner and next, and actions; a power of two of pairs. */
   readonly entries: Uint32Array;
   /** By row: its place, from 1 on. */
   readonly places: readonly number[];
@@ -47,13 +53,20 @@ export interface Packed {
   readonly used: number;
 }
 
+/** Place 0 is nobody's: an entry without owner has it. */
+const firstEntry = 1;
+const placeOfAction = (index: number): number => firstEntry + entriesOfAction * index;
+
 /**
  * Lays rows over one another, so that the gaps of one hold entries of others (row displacement). A symbol's entry stands
  * at the row's place plus the symbol, and counts if its owner is that place; else the entry at the place itself does.
+ * Actions stand before all rows, two entries each.
  * @throws Unfit where it grows beyond the bound
  */
-export function pack(rows: readonly Row[], budget: Budget): Packed {
-  const slots = new Slots();
+export function pack(rows: readonly Row[], actions: readonly Action[], budget: Budget): Packed {
+  // Rows look only at what stands behind their place, so that none takes an action for an entry.
+  const slots = new Slots(firstEntry + entriesOfAction * actions.length);
+  budget.spend(entriesOfAction * actions.length);
   const places = rows.map(() => 0);
   const order = rows.map((_, index) => index);
   // Rows that are full find their place first, those with few entries fill the gaps.
@@ -64,15 +77,21 @@ export function pack(rows: readonly Row[], budget: Budget): Packed {
     places[index] = slots.take(symbols);
   }
   budget.spend(slots.end - slots.used);
-  return { entries: fill(rows, places, slots.end), places, used: slots.used };
+  return { entries: fill(rows, actions, places, slots.end), places, used: slots.used };
 }
 
 /** Free places, found again without looking at those that are taken. */
 class Slots {
-  used = 0;
-  end = 1;
-  private readonly taken: boolean[] = [true];
-  private from = 1;
+  used: number;
+  end: number;
+  private readonly taken: boolean[] = [];
+  private from: number;
+
+  constructor(first: number) {
+    this.used = first;
+    this.end = first;
+    this.from = first;
+  }
 
   take(symbols: readonly number[]): number {
     let place = this.from;
@@ -93,18 +112,32 @@ class Slots {
   }
 }
 
-function fill(rows: readonly Row[], places: readonly number[], end: number): Uint32Array {
-  const size = 2 ** Math.ceil(Math.log2(end + 1));
-  const entries = new Uint32Array(2 * size);
+function fill(
+  rows: readonly Row[],
+  actions: readonly Action[],
+  places: readonly number[],
+  end: number,
+): Uint32Array {
+  const entries = new Uint32Array(2 * 2 ** Math.ceil(Math.log2(end)));
+  for (const [index, action] of actions.entries()) {
+    entries.set(
+      actionWords(action, (row) => places[row] ?? 0),
+      2 * placeOfAction(index),
+    );
+  }
   for (const [index, { entries: transitions, otherwise }] of rows.entries()) {
     const place = places[index] ?? 0;
     const put = (symbol: number, target: Target): void => {
       entries[2 * (place + symbol)] = place;
-      entries[2 * (place + symbol) + 1] =
-        "row" in target ? (places[target.row] ?? 0) : (mark | target.marked) >>> 0;
+      entries[2 * (place + symbol) + 1] = nextOf(target, places);
     };
     put(anySymbol, otherwise);
     for (const [symbol, target] of transitions) put(symbol, target);
   }
   return entries;
+}
+
+function nextOf(target: Target, places: readonly number[]): number {
+  if ("row" in target) return places[target.row] ?? 0;
+  return (mark | ("action" in target ? placeOfAction(target.action) : target.found)) >>> 0;
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Reads a request's head by a match automaton, byte by byte; compiler/src/automaton makes the table, and executor.ts
+ * there is the reference for what is done here.
+ *
+ * A scan stands in a map's value, never on the stack: kernels before 6.7 verify a loop's body once, with what the stack
+ * held before it, and take away the branches that those values do not reach. For the same kernels every index is masked.
+ */
+#pragma once
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "../gen/layout.h"
+
+/* Entries of a table, a power of two; tables of other sizes need other programs. */
+#ifndef MATCH_ENTRIES
+#define MATCH_ENTRIES (1 << 16)
+#endif
+
+struct match_table {
+	struct match_entry entries[MATCH_ENTRIES];
+};
+
+/* Symbols in a table's rows; `match-automaton.ts`. */
+enum {
+	MATCH_ANY = 0,
+	MATCH_END_OF_HEAD = 1,
+	MATCH_FIRST_PART = 2,
+};
+
+#define MATCH_PART_HOST 2
+#define MATCH_MARK 0x80000000
+/* First and last of the bytes that go a row's default way. */
+#define MATCH_FIRST_BYTE 0x20
+#define MATCH_LAST_BYTE 0x7e
+
+static __always_inline struct match_entry match_at(const struct match_table *table, __u32 place)
+{
+	return table->entries[place & (MATCH_ENTRIES - 1)];
+}
+
+static __always_inline void match_relay(struct match_scan *scan, __u32 reason)
+{
+	scan->verdict = MATCH_VERDICT_RELAY;
+	scan->detail = reason;
+}
+
+/* Begins a scan; `start` and `context` are the automaton's. */
+static __always_inline void match_begin(struct match_scan *scan, __u32 start, __u32 context)
+{
+	__builtin_memset(scan, 0, sizeof(*scan));
+	scan->state = start;
+	scan->context = context;
+}
+
+/* A part's outcome is known: by its own entry, by that of all others of the part, or nothing changes. */
+static __always_inline void match_step(struct match_scan *scan, const struct match_table *table,
+				       const struct match_action *action, __u32 offset)
+{
+	__u32 context = scan->context;
+	struct match_entry entry;
+
+	if ((action->kind & MATCH_FLAG_IS_HEADER_VALUE) && scan->before == ' ' && offset > scan->value_start + 1) {
+		match_relay(scan, MATCH_RELAY_VALUE_FORM);
+		return;
+	}
+	if (action->kind & MATCH_FLAG_IS_HEAD)
+		scan->is_head = 1;
+	if (action->kind & MATCH_FLAG_IS_CONTENT_LENGTH)
+		scan->content_length = scan->number;
+	entry = match_at(table, context + action->symbol);
+	if (entry.owner != context)
+		entry = match_at(table, context + MATCH_FIRST_PART + action->part);
+	if (entry.owner == context)
+		scan->context = entry.next;
+}
+
+static __always_inline void match_finish(struct match_scan *scan, const struct match_table *table, __u32 offset)
+{
+	struct match_entry entry = match_at(table, scan->context + MATCH_END_OF_HEAD);
+
+	if (!(scan->seen & (1 << MATCH_PART_HOST))) {
+		match_relay(scan, MATCH_RELAY_NO_HOST);
+		return;
+	}
+	scan->verdict = MATCH_VERDICT_RULE;
+	scan->detail = entry.owner == scan->context ? entry.next & ~MATCH_MARK : 0;
+	scan->head_length = offset + 1;
+}
+
+static __always_inline void match_act(struct match_scan *scan, const struct match_table *table, __u32 place,
+				      __u32 offset)
+{
+	struct match_entry first = match_at(table, place), second = match_at(table, place + 1);
+	struct match_action action = {
+		.kind = first.owner, .symbol = first.next, .part = second.owner, .resume = second.next,
+	};
+	__u32 bit = 1 << (action.part & 31);
+
+	scan->state = action.resume;
+	switch (action.kind & 0xff) {
+	case MATCH_KIND_STEP:
+		match_step(scan, table, &action, offset);
+		break;
+	case MATCH_KIND_ENTER:
+		if (scan->seen & bit)
+			match_relay(scan, MATCH_RELAY_REPEATED);
+		scan->seen |= bit;
+		scan->value_start = offset + 1;
+		scan->number = 0;
+		break;
+	case MATCH_KIND_FINISH:
+		match_finish(scan, table, offset);
+		break;
+	default:
+		match_relay(scan, action.symbol);
+	}
+}
+
+/* Reads the byte at `offset`. The scan has ended once its verdict is not MATCH_VERDICT_OPEN. */
+static __always_inline void match_byte(struct match_scan *scan, const struct match_table *table, __u8 byte,
+				       __u32 offset)
+{
+	__u32 state = scan->state;
+	struct match_entry entry;
+
+	if (byte == MATCH_ANY || byte > MATCH_LAST_BYTE) {
+		match_relay(scan, MATCH_RELAY_BYTE);
+		return;
+	}
+	entry = match_at(table, state + byte);
+	if (entry.owner != state) {
+		entry = match_at(table, state);
+		if (byte < MATCH_FIRST_BYTE || entry.owner != state) {
+			match_relay(scan, MATCH_RELAY_BYTE);
+			return;
+		}
+	}
+	if (entry.next & MATCH_MARK)
+		match_act(scan, table, entry.next & ~MATCH_MARK, offset);
+	else
+		scan->state = entry.next;
+	if (byte >= '0' && byte <= '9')
+		scan->number = scan->number * 10 + byte - '0';
+	scan->before = byte;
+}
+
+/* All bytes are read: a head that has not ended is not whole. */
+static __always_inline void match_end(struct match_scan *scan)
+{
+	if (scan->verdict == MATCH_VERDICT_OPEN)
+		match_relay(scan, MATCH_RELAY_UNFINISHED);
+}

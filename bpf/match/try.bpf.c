@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Runs scan.h over bytes that a test puts into a map: the programs that will read requests cannot be run by hand. */
+#include "scan.h"
+
+#define TRY_BYTES (1 << 14)
+
+struct try_input {
+	__u32 start, context, length, zero;
+	__u8 bytes[TRY_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct match_table);
+} table SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct try_input);
+} input SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct match_scan);
+} scan SEC(".maps");
+
+struct try {
+	struct try_input *input;
+	struct match_table *table;
+	struct match_scan *scan;
+};
+
+static long next_byte(__u32 offset, struct try *try)
+{
+	match_byte(try->scan, try->table, try->input->bytes[offset & (TRY_BYTES - 1)], offset);
+	return try->scan->verdict != MATCH_VERDICT_OPEN;
+}
+
+SEC("syscall")
+int try_match(void *context)
+{
+	__u32 zero = 0;
+	struct try try = {
+		.input = bpf_map_lookup_elem(&input, &zero),
+		.table = bpf_map_lookup_elem(&table, &zero),
+		.scan = bpf_map_lookup_elem(&scan, &zero),
+	};
+
+	if (!try.input || !try.table || !try.scan)
+		return -1;
+	match_begin(try.scan, try.input->start, try.input->context);
+	if (bpf_loop(try.input->length, next_byte, &try, 0) < 0)
+		return -1;
+	match_end(try.scan);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,58 @@
+import { matchRelay, matchScan, matchVerdict } from "@keelson/bpf";
+import { tryObjectPath } from "@keelson/bpf/object";
+import type { MatchAutomaton, RelayReason, Verdict } from "@keelson/compiler/automaton";
+import { BpfObject } from "bpf-maps-native";
+
+const first = new Uint8Array(4);
+/** Words before the bytes in `struct try_input`. */
+const inputWords = 4;
+
+/** The kernel's matcher, run over bytes that it is given in a map. */
+export class KernelMatcher {
+  private readonly object: BpfObject;
+
+  private constructor(object: BpfObject) {
+    this.object = object;
+  }
+
+  static async load(): Promise<KernelMatcher> {
+    const object = await BpfObject.open(tryObjectPath);
+    await object.load();
+    return new KernelMatcher(object);
+  }
+
+  /** Puts an automaton's table in place. */
+  use({ entries }: MatchAutomaton): void {
+    const table = this.object.map("table");
+    const value = new Uint8Array(table.info.valueSize);
+    value.set(new Uint8Array(entries.buffer));
+    table.update(first, value);
+  }
+
+  /** @param automaton the one in use */
+  async match({ start, context }: MatchAutomaton, bytes: Uint8Array): Promise<Verdict> {
+    const input = this.object.map("input");
+    const value = new Uint8Array(input.info.valueSize);
+    new Uint32Array(value.buffer).set([start, context, bytes.length]);
+    value.set(bytes, 4 * inputWords);
+    input.update(first, value);
+    const { returnValue } = await this.object.program("try_match").testRun();
+    if (returnValue !== 0) throw new Error(`the program ended with ${returnValue}`);
+    return verdictOf(this.object.map("scan").lookup(first) ?? new Uint8Array());
+  }
+
+  close(): void {
+    this.object.close();
+  }
+}
+
+function verdictOf(bytes: Uint8Array): Verdict {
+  const { verdict, detail, headLength, contentLength, isHead } = matchScan.decode(bytes);
+  if (verdict === matchVerdict.rule.value) {
+    return { rule: detail === 0 ? undefined : detail - 1, headLength, contentLength, isHead: isHead === 1 };
+  }
+  const names = Object.keys(matchRelay) as RelayReason[];
+  const relay = names.find((name) => matchRelay[name].value === detail);
+  if (relay === undefined) throw new Error(`the kernel's scan says ${verdict}, ${detail}`);
+  return { relay };
+}
