@@ -1,8 +1,13 @@
 import type { XdsEvent } from "@keelson/xds";
 import type { LimitedLog } from "./logging/limited-log.ts";
 
+const routine: ReadonlySet<XdsEvent["kind"]> = new Set(["push", "brought", "ack"]);
+
 /** Logs what happens on streams; what is the rule stands at the level debug. */
-export function logXdsEvent(logger: LimitedLog, { kind, ...fields }: XdsEvent): void {
+export function logXdsEvent(logger: LimitedLog, event: XdsEvent): void {
+  // A push to a thousand proxies is three thousand of these.
+  if (routine.has(event.kind) && !logger.isDebugging) return;
+  const { kind, ...fields } = event;
   switch (kind) {
     case "connected":
     case "disconnected":

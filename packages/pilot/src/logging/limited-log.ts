@@ -12,7 +12,10 @@ export const defaultLineLimit: LineLimit = { lines: 50, timeMs: 10_000 };
 /** What of a logger is limited; the level debug is not, which somebody chose to see everything. */
 export type LimitedLog = Readonly<
   Record<"info" | "warn" | "error" | "debug", (fields: object, message: string) => void>
->;
+> & {
+  /** Whether lines of the level debug are written. */
+  readonly isDebugging: boolean;
+};
 
 /**
  * A log that others can make write: of each message so many lines in a time, then one that says how many more there
@@ -39,5 +42,8 @@ export function limitedLog(logger: Logger, { lines, timeMs }: LineLimit = defaul
     warn: limited("warn"),
     error: limited("error"),
     debug: (fields, message) => logger.debug(fields, message),
+    get isDebugging() {
+      return logger.isLevelEnabled("debug");
+    },
   };
 }

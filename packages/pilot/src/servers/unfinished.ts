@@ -25,6 +25,8 @@ export class Unfinished<Item extends Begun> {
 
   /** @param bytes of it; from 0 it begins now, and with 0 it is finished */
   set(item: Item, bytes: number): void {
+    // Most messages come whole: there is nothing to note of them.
+    if (item.bytes === 0 && bytes === 0) return;
     const share = this.shares.get(item.session) ?? { bytes: 0, items: new Set() };
     if (item.bytes === 0) item.since = performance.now();
     share.bytes += bytes - item.bytes;

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Debounce } from "@keelson/xds";
 import type { Errors, SettingsInput } from "./settings-input.ts";
 
@@ -9,22 +8,21 @@ export interface PushSettings {
   readonly endpointsWait: boolean;
   /** New streams a second; Infinity: no limit. */
   readonly streamsPerSecond: number;
-  /** Streams that are pushed to before requests are looked at again. */
+  /** Streams that are pushed to before requests are looked at again; Infinity: as many as a slice of time has room for. */
   readonly pushesAtOnce: number;
 }
 
-/** istiod's, for a number of CPUs. */
-const pushesByCpus = (): number => Math.min(15 + 5 * availableParallelism(), 100);
-
 /**
  * As istiod's; but new streams are not limited: as pushes leave room for requests, a crowd that comes at once is served
- * sooner than it would be by coming again.
+ * sooner than it would be by coming again. And a slice of pushes ends by time, not by their number, which in istiod
+ * bounds how many run side by side: here they run one after the other, and every look at requests in between makes the
+ * last proxies wait for the answers of the first.
  */
 export const defaultPush: PushSettings = {
   debounce: { quietMs: 100, maxMs: 10_000 },
   endpointsWait: true,
   streamsPerSecond: Number.POSITIVE_INFINITY,
-  pushesAtOnce: pushesByCpus(),
+  pushesAtOnce: Number.POSITIVE_INFINITY,
 };
 
 const names = [

@@ -55,8 +55,15 @@ export class EnvoyGenerator {
   view(ir: PolicyIr, proxy: ProxyNode): ProxyView {
     if (!servedKinds.has(proxy.kind)) return emptyView;
     const place = this.placeOf(ir, proxy);
-    const shared = place.shared.refresh(this.mesh.config, (present) => this.resources(place, present));
-    return combinedView(shared, place.inbound);
+    return combinedView(this.sharedResources(place), place.inbound);
+  }
+
+  private sharedResources(place: Place): MeshResources {
+    const { config } = this.mesh;
+    return (
+      place.shared.upToDate(config) ??
+      place.shared.refresh(config, (present) => this.resources(place, present))
+    );
   }
 
   /** The Gateways that a proxy serves at the moment of `ir`. */

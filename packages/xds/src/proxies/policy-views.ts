@@ -64,7 +64,7 @@ export class PolicyViews {
     if (node === undefined) return this.nodes.viewOf("", snapshot);
     const before = this.views.get(node);
     if (before?.isRightFor(snapshot) === true) return before;
-    const view = new PolicyView(snapshot, this.partsOf(node));
+    const view = new PolicyView(snapshot, before?.parts ?? this.partsOf(node));
     this.views.set(node, view);
     return view;
   }
@@ -118,10 +118,10 @@ interface Parts {
 
 /** Finds out what the peer gets as a kernel node, and as a proxy, when it asks as one. */
 class PolicyView implements View {
+  readonly parts: Parts;
   private snapshot: PolicySnapshot;
-  private readonly parts: Parts;
-  /** What it was asked for so far. */
-  private readonly lists = new Map<string, Resources>();
+  /** What it was asked for so far; undefined: nothing yet, as by proxies that get no secrets. */
+  private lists: Map<string, Resources> | undefined;
   private proxy: View | undefined;
 
   constructor(snapshot: PolicySnapshot, parts: Parts) {
@@ -132,7 +132,7 @@ class PolicyView implements View {
   /** Whether all that was asked for is the same in a newer snapshot; what is asked for later is of that one, then. */
   isRightFor(snapshot: PolicySnapshot): boolean {
     if (snapshot.version < this.snapshot.version) return false;
-    for (const [typeUrl, list] of this.lists) if (this.parts.list(typeUrl, snapshot) !== list) return false;
+    if (this.lists !== undefined && !this.areRightFor(this.lists, snapshot)) return false;
     if (this.proxy !== undefined && this.parts.proxy(snapshot) !== this.proxy) return false;
     this.snapshot = snapshot;
     return true;
@@ -140,9 +140,15 @@ class PolicyView implements View {
 
   resources(typeUrl: string): Resources {
     if (proxyTypes.has(typeUrl)) return this.asProxy().resources(typeUrl);
+    this.lists ??= new Map();
     const list = this.lists.get(typeUrl) ?? this.parts.list(typeUrl, this.snapshot);
     this.lists.set(typeUrl, list);
     return list;
+  }
+
+  private areRightFor(lists: ReadonlyMap<string, Resources>, snapshot: PolicySnapshot): boolean {
+    for (const [typeUrl, list] of lists) if (this.parts.list(typeUrl, snapshot) !== list) return false;
+    return true;
   }
 
   lookup(typeUrl: string, name: string): Resource | undefined {

@@ -138,14 +138,14 @@ export class AdsStream {
 
   private runStage(stage: number): void {
     const types = this.ordered;
-    const stages = types.map((type) => type.stage).filter((each) => each >= stage);
-    if (stages.length === 0) {
+    let now = Number.POSITIVE_INFINITY;
+    for (const type of types) if (type.stage >= stage) now = Math.min(now, type.stage);
+    if (now === Number.POSITIVE_INFINITY) {
       this.stage = undefined;
       this.tellRemovals(types);
       this.tellBrought();
       return;
     }
-    const now = Math.min(...stages);
     this.stage = now + 1;
     for (const type of types) if (type.stage === now) this.tell(type);
   }
@@ -226,12 +226,12 @@ export class AdsStream {
   private tell(type: TypeState, withRemovals = false): void {
     const state = type.ahead ?? this.state;
     if (state === undefined) return;
-    const source = this.sourceOf(type, state);
-    if (!type.due && type.subscription.isUpTo(source.resources)) type.asked = false;
-    else {
-      const removes = withRemovals || type.rule.takesPlaces === true;
-      this.respond(type, state, type.subscription.advance(source, removes));
+    if (!type.due && type.subscription.isUpTo(state.view.resources(type.rule.typeUrl))) {
+      type.asked = false;
+      return;
     }
+    const removes = withRemovals || type.rule.takesPlaces === true;
+    this.respond(type, state, type.subscription.advance(this.sourceOf(type, state), removes));
   }
 
   /** A type that ran ahead may be asked for what only the state of the others has. */

@@ -2,6 +2,7 @@ import type { Resource } from "@keelson/protos";
 import type { Variant } from "./ads-request.ts";
 import type { Changes } from "./changes.ts";
 import type { ResponseParts } from "./encoding.ts";
+import type { EncodedResponse, ResponseContent } from "./shared-responses.ts";
 import type { TypeState } from "./type-state.ts";
 
 /** What a response says. */
@@ -20,4 +21,6 @@ export interface Codec {
   /** Resources of `names` were told of a type that this one follows. @param first in answer to a first request. */
   repeatAfter(state: TypeState, names: readonly string[], first: boolean): void;
   encode(parts: ResponseParts): Buffer;
+  /** The same bytes for all that are told the same. @param newNonce a nonce that no response before has */
+  encodeShared(content: ResponseContent, newNonce: () => string): EncodedResponse;
 }

@@ -32,7 +32,10 @@ export function viewOfConnection(
     ...status,
     number,
     peerNode,
-    sentAt: (typeUrl) => stream.types.get(typeUrl)?.sentAt,
+    sentAt: (typeUrl) => {
+      const at = stream.types.get(typeUrl)?.sentAt;
+      return at === undefined ? undefined : new Date(at);
+    },
     names: (typeUrl) => {
       const subscription = stream.types.get(typeUrl)?.subscription;
       if (subscription === undefined) return [];

@@ -151,7 +151,9 @@ export class Connection<Message = unknown> {
       return undefined;
     }
     if (this.stream === undefined) return this.introduce(request);
-    if (this.onDemand?.answer(request) !== true) this.stream.onRequest(request);
+    // What a snapshot has is not asked for on demand, and most requests are acks of it.
+    if (this.stream.types.has(typeUrl) || this.onDemand?.answer(request) !== true)
+      this.stream.onRequest(request);
     return undefined;
   }
 

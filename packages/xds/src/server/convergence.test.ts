@@ -84,10 +84,11 @@ interface Flavour {
 const inOrder = rulesInOrder([target, reference]);
 /** As an Envoy's clusters and what refers to them. */
 const inStages: readonly TypeRule[] = [
-  { typeUrl: target, settling: true },
-  { typeUrl: reference, settling: true, stage: 1 },
+  { typeUrl: target, settling: true, versionForm: "time" },
+  { typeUrl: reference, settling: true, stage: 1, versionForm: "time" },
 ];
-const partialThings: TypeRule = { typeUrl: thing, wildcard: false, independent: true };
+const things: TypeRule = { typeUrl: thing, versionForm: "time" };
+const partialThings: TypeRule = { ...things, wildcard: false, independent: true };
 
 const delta: Flavour = {
   rules: inOrder,
@@ -96,7 +97,7 @@ const delta: Flavour = {
 };
 const flavours: readonly (readonly [string, Flavour])[] = [
   ["delta", delta],
-  ["delta in stages", { ...delta, rules: inStages }],
+  ["delta in stages", { ...delta, rules: [...inStages, things] }],
   [
     "the state of the world",
     { rules: inOrder, codec: sotwCodec, client: () => new SotwModelClient(typeUrls) },
@@ -115,13 +116,16 @@ const flavours: readonly (readonly [string, Flavour])[] = [
 class World {
   readonly client: ModelClient;
   private readonly flavour: Flavour;
+  private readonly codec: Codec;
   private readonly views = new NodeViews();
   private snapshot: ResourceSnapshot = snapshot(1, {});
+  private epoch = epochOf(1n, 1);
   private content: Content = {};
   private stream: AdsStream;
 
   constructor(flavour: Flavour) {
     this.flavour = flavour;
+    this.codec = flavour.codec(new ResourceEncoder());
     this.client = flavour.client();
     this.client.interest(target).wildcard = true;
     this.client.interest(reference).wildcard = true;
@@ -157,7 +161,9 @@ class World {
 
   setSnapshot(made: Content): void {
     this.content = made;
-    this.snapshot = snapshot(Number(this.snapshot.version) + 1, made);
+    const version = Number(this.snapshot.version) + 1;
+    this.snapshot = snapshot(version, made);
+    this.epoch = epochOf(BigInt(version), version);
     this.stream.onNews();
   }
 
@@ -220,11 +226,11 @@ class World {
     return new AdsStream({
       types: new TypeRules(this.flavour.rules),
       limits: defaultLimits,
-      codec: this.flavour.codec(new ResourceEncoder()),
+      codec: this.codec,
       label: "me",
       answersInFull: false,
       newest: () => ({
-        epoch: epochOf(this.snapshot.version, 1),
+        epoch: this.epoch,
         view: this.views.viewOf("me", this.snapshot),
       }),
       send: (bytes) => this.client.receive(bytes),

@@ -2,7 +2,8 @@ import type { DeltaDiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service
 import type { AdsRequest } from "./ads-request.ts";
 import type { Changes } from "./changes.ts";
 import type { Codec, Content } from "./codec.ts";
-import { encodeDelta, type ResourceEncoder } from "./encoding.ts";
+import { encodeDelta, type ResourceEncoder, type ResponseParts } from "./encoding.ts";
+import { SharedResponses } from "./shared-responses.ts";
 import type { TypeState } from "./type-state.ts";
 
 export const deltaRequest = (message: DeltaDiscoveryRequest): AdsRequest => ({
@@ -42,10 +43,15 @@ function compose({ added, missing, gone }: Changes, { rule }: TypeState, must: b
 }
 
 /** Of what changed: additions and removals. A nonce that is not expected acks nothing; what is wanted counts all the same. */
-export const deltaCodec = (encoder: ResourceEncoder): Codec => ({
-  variant: "delta",
-  supersedes: false,
-  compose,
-  repeatAfter: ({ subscription }, names) => subscription.repeat(names),
-  encode: (parts) => encodeDelta(parts, encoder),
-});
+export function deltaCodec(encoder: ResourceEncoder): Codec {
+  const encode = (parts: ResponseParts): Buffer => encodeDelta(parts, encoder);
+  const shared = new SharedResponses(encode);
+  return {
+    variant: "delta",
+    supersedes: false,
+    compose,
+    repeatAfter: ({ subscription }, names) => subscription.repeat(names),
+    encode,
+    encodeShared: (content, newNonce) => shared.of(content, newNonce),
+  };
+}

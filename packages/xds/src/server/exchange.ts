@@ -4,6 +4,7 @@ import type { Codec, Content } from "./codec.ts";
 import { type Epoch, nonceOf, versionOf } from "./epoch.ts";
 import type { XdsEvent } from "./events.ts";
 import { InFlight } from "./in-flight.ts";
+import type { EncodedResponse, ResponseContent } from "./shared-responses.ts";
 import type { TypeState } from "./type-state.ts";
 
 /** Longest text of a nack that is kept, in characters. */
@@ -30,28 +31,38 @@ export class Exchange {
 
   /** @param changes that the content was made of. */
   send(type: TypeState, epoch: Epoch, changes: Changes, content: Content): void {
-    const { codec, label, onEvent, send } = this.context;
+    const { label, onEvent, send } = this.context;
     const begin = performance.now();
     const { rule } = type;
     const { typeUrl } = rule;
-    this.responses += 1;
+    const { resources, removed } = content;
     const version = versionOf(epoch, rule);
-    const nonce = nonceOf(epoch, rule, this.responses);
-    const bytes = codec.encode({ typeUrl, version, nonce, versioned: rule.unversioned !== true, ...content });
-    const added = changes.added.map(({ name }) => name);
-    this.inFlight.add(nonce, {
-      rule,
+    const { nonce, bytes } = this.encode(type, epoch, {
+      typeUrl,
       version,
-      added,
-      names: [...added, ...changes.missing, ...changes.gone],
+      versioned: rule.unversioned !== true,
+      resources,
+      removed,
     });
+    this.inFlight.add(nonce, { rule, version, changes });
     type.sentVersion = version;
     type.sentNonce = nonce;
-    type.sentAt = new Date();
+    type.sentAt = Date.now();
     send(bytes);
-    const counts = { added: content.resources.length, removed: content.removed.length, bytes: bytes.length };
+    const counts = { added: resources.length, removed: removed.length, bytes: bytes.length };
     const seconds = (performance.now() - begin) / 1000;
     onEvent({ kind: "push", node: label, typeUrl, version, ...counts, seconds });
+  }
+
+  /** What a stream is told again within one version has a nonce of its own. */
+  private encode({ rule, sentVersion }: TypeState, epoch: Epoch, content: ResponseContent): EncodedResponse {
+    const { codec } = this.context;
+    this.responses += 1;
+    const newNonce = (): string => nonceOf(epoch, rule, this.responses);
+    if (rule.versionForm === "time" && sentVersion !== content.version)
+      return codec.encodeShared(content, newNonce);
+    const nonce = newNonce();
+    return { nonce, bytes: codec.encode({ ...content, nonce }) };
   }
 
   /**
@@ -62,20 +73,28 @@ export class Exchange {
     const response = this.inFlight.take(nonce, typeUrl);
     if (response === undefined) return false;
     const { label, onEvent } = this.context;
-    const { version, names, added } = response;
+    const { version, changes } = response;
     const about = { node: label, typeUrl, version };
-    const mayHoldMore = type.subscription.mayHold(added);
+    const mayHoldMore = type.subscription.mayHold(changes.added.map(({ name }) => name));
     type.heard = true;
     if (error === undefined) {
       type.ackedVersion = version;
       type.ackedNonce = nonce;
-      type.subscription.acked(names);
+      // Only what was rejected is looked for by name.
+      if (type.subscription.rejection !== undefined) type.subscription.acked(namesOf(changes));
       onEvent({ kind: "ack", ...about });
     } else {
       const message = error.slice(0, nackTextLength);
-      type.subscription.nacked({ version, message, at: new Date() }, names);
+      type.subscription.nacked({ version, message, at: new Date() }, namesOf(changes));
       onEvent({ kind: "nack", ...about, message });
     }
     return mayHoldMore;
   }
 }
+
+/** Of all that a response was about. */
+const namesOf = ({ added, missing, gone }: Changes): string[] => [
+  ...added.map(({ name }) => name),
+  ...missing,
+  ...gone,
+];

@@ -1,13 +1,12 @@
+import type { Changes } from "./changes.ts";
 import type { TypeRule } from "./type-rules.ts";
 
 /** A response that was sent and is not answered. */
 export interface SentResponse {
   readonly rule: TypeRule;
   readonly version: string;
-  /** Names of what it brought. */
-  readonly added: readonly string[];
-  /** Names of all that it was about. */
-  readonly names: readonly string[];
+  /** What it was about. */
+  readonly changes: Changes;
 }
 
 interface Entry extends SentResponse {
@@ -21,7 +20,8 @@ interface Entry extends SentResponse {
 export class InFlight {
   private readonly entries = new Map<string, Entry>();
   private readonly supersedes: boolean;
-  private startedAt: Date | undefined;
+  /** In ms since 1970. */
+  private startedAt: number | undefined;
 
   /** @param supersedes whether a response makes those of its type before it stale. */
   constructor(supersedes: boolean) {
@@ -30,7 +30,7 @@ export class InFlight {
 
   /** Since when there is any. */
   get since(): Date | undefined {
-    return this.startedAt;
+    return this.startedAt === undefined ? undefined : new Date(this.startedAt);
   }
 
   /** Whether another push must wait. */
@@ -54,10 +54,11 @@ export class InFlight {
   }
 
   add(nonce: string, response: SentResponse): void {
-    this.startedAt ??= new Date();
+    this.startedAt ??= Date.now();
     for (const [old, { rule, overdue }] of this.entries)
       if (rule.typeUrl === response.rule.typeUrl && (overdue || this.supersedes)) this.entries.delete(old);
-    this.entries.set(nonce, { ...response, sentAt: performance.now(), overdue: false });
+    const { rule, version, changes } = response;
+    this.entries.set(nonce, { rule, version, changes, sentAt: performance.now(), overdue: false });
   }
 
   /** @returns the response with the nonce, if it is of the type: it is answered. */

@@ -34,7 +34,7 @@ export const defaultLimits: ServerLimits = {
   nameBytes: 4_096,
   metadataBytes: 65_536,
   streamsPerSecond: Number.POSITIVE_INFINITY,
-  pushSlice: { ms: 10, items: 100 },
+  pushSlice: { ms: 20, items: Number.POSITIVE_INFINITY },
 };
 
 /** @throws Refusal that says what was over which limit. */
@@ -42,7 +42,13 @@ export function checkLimit(what: string, found: number, limit: number): void {
   if (found > limit) throw Refusal.overLimit(`${what}: ${found} is over the limit of ${limit}`);
 }
 
+/** UTF-8's, of one code unit of UTF-16. */
+const mostBytesPerUnit = 3;
+
 /** @throws Refusal, if any of the texts is longer than `limit` bytes. */
 export function checkBytes(what: string, texts: Iterable<string>, limit: number): void {
-  for (const text of texts) checkLimit(`bytes of ${what}`, Buffer.byteLength(text), limit);
+  for (const text of texts) {
+    if (text.length * mostBytesPerUnit > limit)
+      checkLimit(`bytes of ${what}`, Buffer.byteLength(text), limit);
+  }
 }

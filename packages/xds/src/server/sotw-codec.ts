@@ -2,7 +2,8 @@ import type { DiscoveryRequest } from "@envoyproxy/xds-protos/envoy/service/disc
 import type { AdsRequest } from "./ads-request.ts";
 import type { Changes } from "./changes.ts";
 import type { Codec, Content } from "./codec.ts";
-import { encodeSotw, type ResourceEncoder } from "./encoding.ts";
+import { encodeSotw, type ResourceEncoder, type ResponseParts } from "./encoding.ts";
+import { SharedResponses } from "./shared-responses.ts";
 import type { TypeState } from "./type-state.ts";
 
 export const sotwRequest = (message: DiscoveryRequest): AdsRequest => ({
@@ -69,14 +70,19 @@ function compose(
 }
 
 /** Of the state of the world. A request with another nonce than the last one sent is left alone. */
-export const sotwCodec = (encoder: ResourceEncoder): Codec => ({
-  variant: "sotw",
-  supersedes: true,
-  compose,
-  repeatAfter: (state, names, first) => {
-    // A client that comes again asks for what follows by itself, in a request that looks like an ack.
-    if (first) state.answersNext = true;
-    else state.subscription.repeat(names);
-  },
-  encode: (parts) => encodeSotw(parts, encoder),
-});
+export function sotwCodec(encoder: ResourceEncoder): Codec {
+  const encode = (parts: ResponseParts): Buffer => encodeSotw(parts, encoder);
+  const shared = new SharedResponses(encode);
+  return {
+    variant: "sotw",
+    supersedes: true,
+    compose,
+    repeatAfter: (state, names, first) => {
+      // A client that comes again asks for what follows by itself, in a request that looks like an ack.
+      if (first) state.answersNext = true;
+      else state.subscription.repeat(names);
+    },
+    encode,
+    encodeShared: (content, newNonce) => shared.of(content, newNonce),
+  };
+}

@@ -9,8 +9,8 @@ export class TypeState {
   /** Version of the last response sent, "" before the first; and its nonce. */
   sentVersion = "";
   sentNonce = "";
-  /** When it was sent. */
-  sentAt: Date | undefined;
+  /** When it was sent, in ms since 1970. */
+  sentAt: number | undefined;
   /** The same of the last response acked. */
   ackedVersion = "";
   ackedNonce = "";

@@ -38,7 +38,7 @@ export const pushEnvironment = {
     "int",
     "0",
     istiod,
-    "proxies that are pushed to before requests are looked at again; 0: by the CPUs",
+    "proxies that are pushed to before requests are looked at again; 0: as many as 20 ms allow",
   ),
   PILOT_MAX_REQUESTS_PER_SECOND: honoured("float", "0", istiod, "new streams a second; 0: no limit"),
   ISTIO_GPRC_MAXSTREAMS: honoured("int", "100000", newAges, "streams of one gRPC connection"),

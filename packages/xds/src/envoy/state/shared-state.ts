@@ -14,6 +14,11 @@ export class SharedState {
     this.changed.add(endpointSet);
   }
 
+  /** The resources as they are, if they are those of the configuration and nothing was noted. */
+  upToDate(config: number): MeshResources | undefined {
+    return this.config === config && this.changed.size === 0 ? this.current : undefined;
+  }
+
   /** @param make new resources, or the present ones if they are still right. */
   refresh(config: number, make: (present: MeshResources | undefined) => MeshResources): MeshResources {
     let { current } = this;
