@@ -43,9 +43,9 @@ export const faults: readonly Fault[] = [
   {
     name: "a rejection is answered with the same again",
     file: "server/exchange.js",
-    line: "type.subscription.nacked({ version, message, at: new Date() }, names);",
+    line: "type.subscription.nacked({ version, message, at: new Date() }, namesOf(changes));",
     replacement:
-      "type.subscription.nacked({ version, message, at: new Date() }, names); type.subscription.repeat(); type.asked = type.due = true;",
+      "type.subscription.nacked({ version, message, at: new Date() }, namesOf(changes)); type.subscription.repeat(); type.asked = type.due = true;",
     caughtBy: ["nack-is-not-answered"],
   },
   {
