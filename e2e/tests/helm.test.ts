@@ -118,6 +118,12 @@ const otherRights = [
   "get secrets.",
   "create secrets.",
   "update secrets.",
+  // How Kubernetes reaches the check of rules, and whether it does.
+  "list validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "watch validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "get validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "update validatingwebhookconfigurations.admissionregistration.k8s.io",
+  "create gateways.networking.istio.io",
   // Which revision is the default one.
   "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
   "watch mutatingwebhookconfigurations.admissionregistration.k8s.io",

@@ -8,6 +8,11 @@ istiod{{ with .Values.revision }}-{{ . }}{{ end }}
 {{ include "keelson.name" . }}-keelson-{{ .Release.Namespace }}
 {{- end }}
 
+{{/* Of the configuration by which rules are checked, as istiod's chart names it. */}}
+{{- define "keelson.validatorName" -}}
+istio-validator{{ with .Values.revision }}-{{ . }}{{ end }}-{{ .Release.Namespace }}
+{{- end }}
+
 {{- define "keelson.revision" -}}
 {{ .Values.revision | default "default" }}
 {{- end }}

@@ -7,6 +7,7 @@ import { DefaultRevision } from "./default-revision.ts";
 import { type ElectionTiming, LeaderElection } from "./locks/leader-election.ts";
 import { ConfigMapLock, type LockStore } from "./locks/lock-store.ts";
 import { RootCertificateMaps } from "./root-certificate-maps.ts";
+import { ValidatingWebhooks } from "./validating-webhooks.ts";
 import { WriteBudget } from "./write-budget.ts";
 import { WriteReport } from "./write-report.ts";
 
@@ -25,6 +26,8 @@ export interface ClusterWritesOptions {
   readonly identity: { readonly namespace: string; readonly podName: string };
   /** Undefined: there is no port with TLS. */
   readonly roots: Roots | undefined;
+  /** Whether a port for webhooks is open. */
+  readonly servesWebhooks: boolean;
   readonly registry: Registry;
   readonly logger: Logger;
   readonly timing?: Partial<ElectionTiming>;
@@ -52,7 +55,11 @@ export class ClusterWrites {
   /** Begins; whatever goes wrong is in the log and in the metrics. */
   start(): void {
     const { signal } = this.stop;
-    this.running = Promise.all([this.defaultRevision.run(signal), this.publishRoots(signal)]);
+    this.running = Promise.all([
+      this.defaultRevision.run(signal),
+      this.publishRoots(signal),
+      this.keepValidation(signal),
+    ]);
   }
 
   /** Ends all work and gives the locks back, so that another replica need not wait. */
@@ -74,6 +81,21 @@ export class ClusterWrites {
     });
     roots.onRootsChange(() => maps.rootsChanged());
     await this.lead(new ConfigMapLock(this.place(rootsLock)), (term) => maps.run(term), signal);
+  }
+
+  private async keepValidation(signal: AbortSignal): Promise<void> {
+    const { api, settings, identity, roots, servesWebhooks } = this.options;
+    if (roots === undefined || !servesWebhooks || !settings.keepsValidation) return;
+    const webhooks = new ValidatingWebhooks({
+      api,
+      namespace: identity.namespace,
+      revision: settings.revision,
+      roots: () => roots.roots,
+      budget: this.budget,
+      report: this.report,
+    });
+    roots.onRootsChange(() => webhooks.rootsChanged());
+    await webhooks.run(signal);
   }
 
   private place(name: string): ConstructorParameters<typeof ConfigMapLock>[0] {

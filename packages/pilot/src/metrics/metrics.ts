@@ -1,6 +1,7 @@
 import type { SourceEvents } from "@keelson/sources";
 import type { XdsEvent } from "@keelson/xds";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { ValidationMetrics } from "../admission/add-validation.ts";
 import type { PipelineState } from "../config/config-pipeline.ts";
 import { shortTypeName } from "./metric-type.ts";
 
@@ -20,6 +21,7 @@ const rememberedVersions = 1_000;
 /** The control plane's metrics; names that Pilot has keep their name, meaning, labels and buckets. */
 export class Metrics {
   readonly registry = new Registry();
+  readonly validation = new ValidationMetrics(this.registry);
   private readonly registers = [this.registry];
   /** Version → when the change that led to it was taken up. */
   private readonly takenAt = new Map<string, Date>();

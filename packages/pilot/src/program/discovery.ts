@@ -115,6 +115,7 @@ function startWrites(
     settings: kubernetes,
     identity,
     roots: servers.secure,
+    servesWebhooks: servers.isOpen("--httpsAddr"),
     registry: controlPlane.metrics.registry,
     logger: log("default"),
   });

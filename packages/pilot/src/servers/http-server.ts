@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance } from "fastify";
+import { addValidation } from "../admission/add-validation.ts";
 import type { SecureServing } from "../ca/secure-serving.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { addDebug } from "../debug/http.ts";
@@ -33,6 +34,7 @@ export function webhookServer(controlPlane: ControlPlane, serving: SecureServing
   const plain = server as unknown as FastifyInstance;
   answerAsGo(plain);
   addReadiness(plain, controlPlane.readiness);
+  addValidation(plain, controlPlane.metrics.validation);
   return plain;
 }
 

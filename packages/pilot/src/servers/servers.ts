@@ -102,6 +102,10 @@ export class Servers {
     return this.serving;
   }
 
+  isOpen(flag: string): boolean {
+    return this.ports.has(flag);
+  }
+
   /** The port that a flag's address led to. @throws Error if it is not open */
   port(flag: string): number {
     const port = this.ports.get(flag);

@@ -16,6 +16,8 @@ export interface KubernetesSettings {
   /** Name of the ConfigMaps with the root. */
   readonly rootConfigMap: string;
   readonly writeRate: WriteRate;
+  /** Whether Kubernetes is told how it reaches our check of rules. */
+  readonly keepsValidation: boolean;
 }
 
 export const kubernetesSettings = ({ flags, environment }: SettingsInput): KubernetesSettings => ({
@@ -25,5 +27,6 @@ export const kubernetesSettings = ({ flags, environment }: SettingsInput): Kuber
   revision: environment.REVISION === "" ? "default" : environment.REVISION,
   leaderElection: environment.ENABLE_LEADER_ELECTION,
   rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
+  keepsValidation: environment.VALIDATION_WEBHOOK_CONFIG_NAME !== "",
   writeRate: { perSecond: flags.kubernetesApiQPS, burst: flags.kubernetesApiBurst },
 });

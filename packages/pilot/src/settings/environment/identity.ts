@@ -20,7 +20,7 @@ export const webhookEnvironment = {
     istiod,
     "empty: do not keep the injection webhook's certificate",
   ),
-  VALIDATION_WEBHOOK_CONFIG_NAME: accepted(
+  VALIDATION_WEBHOOK_CONFIG_NAME: honoured(
     "string",
     "istio-istio-system",
     istiod,
