@@ -49,6 +49,7 @@ export default defineConfig({
           exclude: ["**/node_modules/**", ...alone],
           // Most of their time they wait for other programs.
           maxWorkers: 3,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -57,7 +58,7 @@ export default defineConfig({
           name: "e2e-alone",
           include: alone,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -14,7 +14,7 @@ interface Enumerator {
 interface Enumeration {
   readonly name: string;
   readonly enumerators: readonly Enumerator[];
-  valueOf(index: number): number;
+  readonly valueOf: (index: number) => number;
 }
 
 const asIs = (index: number): number => index;

@@ -1,5 +1,5 @@
 import { match, matchAutomaton } from "@keelson/compiler/automaton";
-import { bytesOf, headOf, nearlyHeads, request, rules } from "@keelson/compiler/automaton/testing";
+import { bytesOf, headOf, nearlyHeads, someRequest, someRules } from "@keelson/compiler/automaton/testing";
 import fc from "fast-check";
 import { expect, type TestContext, test } from "vitest";
 import { compareOverCorpus } from "../matching/corpus.ts";
@@ -18,12 +18,12 @@ async function load(context: TestContext): Promise<KernelMatcher> {
 }
 
 /** Heads, and what is nearly one. */
-const heads = fc.array(fc.oneof(request.map(headOf), nearlyHeads), { minLength: 20, maxLength: 20 });
+const heads = fc.array(fc.oneof(someRequest.map(headOf), nearlyHeads), { minLength: 20, maxLength: 20 });
 
 test("[kernel] the kernel's matcher finds what the executor finds, of any rules and any bytes", async (context) => {
   const kernel = await load(context);
   await fc.assert(
-    fc.asyncProperty(rules, heads, async (made, texts) => {
+    fc.asyncProperty(someRules, heads, async (made, texts) => {
       const automaton = matchAutomaton(made);
       if ("unfit" in automaton) throw new Error(automaton.unfit);
       kernel.use(automaton);

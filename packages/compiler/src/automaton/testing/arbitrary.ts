@@ -14,7 +14,7 @@ export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1")
 
 /** Rules and requests over few words, so that they meet. */
 const word = fc.constantFrom("a", "ab", "b", "A", "v1", "x-y");
-const path = fc.array(word, { maxLength: 3 }).map((words) => `/${words.join("/")}`);
+const paths = fc.array(word, { maxLength: 3 }).map((words) => `/${words.join("/")}`);
 const pattern = fc.constantFrom(
   "/a.*",
   ".*b",
@@ -29,21 +29,21 @@ const pattern = fc.constantFrom(
   "",
   "*",
 );
-const text = (value: fc.Arbitrary<string>) =>
+const textMatch = (value: fc.Arbitrary<string>) =>
   fc.oneof(value.map(exact), value.map(prefix), pattern.filter((one) => one !== "*").map(regex));
 const maybe = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined });
 const headerMatch = fc.record({
   name: fc.constantFrom("x", "x-version", "cookie"),
-  value: maybe(text(word)),
+  value: maybe(textMatch(word)),
   invert: fc.boolean(),
 });
 const httpMatch = fc
   .record({
-    uri: maybe(text(path)),
+    uri: maybe(textMatch(paths)),
     ignoreUriCase: fc.boolean(),
     wholeSegments: fc.boolean(),
-    method: maybe(text(fc.constantFrom("GET", "POST", "PUT"))),
-    authority: maybe(text(fc.constantFrom("a", "b:80"))),
+    method: maybe(textMatch(fc.constantFrom("GET", "POST", "PUT"))),
+    authority: maybe(textMatch(fc.constantFrom("a", "b:80"))),
     headers: fc.array(headerMatch, { maxLength: 3 }),
   })
   .map(({ uri, method, authority, ...rest }) =>
@@ -54,11 +54,11 @@ const httpMatch = fc
       ...(authority && { authority }),
     }),
   );
-export const rules = fc.array(fc.array(httpMatch, { maxLength: 2 }), { maxLength: 6 });
-export const request: fc.Arbitrary<PlainRequest> = fc
+export const someRules = fc.array(fc.array(httpMatch, { maxLength: 2 }), { maxLength: 6 });
+export const someRequest: fc.Arbitrary<PlainRequest> = fc
   .record({
     method: fc.constantFrom("GET", "HEAD", "POST", "PUT", "PATCH"),
-    path,
+    path: paths,
     host: fc.constantFrom("a", "b", "b:80"),
     headers: fc.uniqueArray(fc.tuple(fc.constantFrom("x", "X-Version", "cookie", "other"), word), {
       selector: ([name]) => name,
@@ -73,30 +73,37 @@ export function headOf({ method, path, headers }: PlainRequest): string {
 }
 
 const piece = fc.constantFrom(
-  ...[
-    "GET ",
-    "/a",
-    "/a/b",
-    "?",
-    "//",
-    " HTTP/1.1",
-    "\r\n",
-    "x: ",
-    "aab",
-    "Host: a",
-    "cookie:",
-    "Content-Length: 1",
-  ],
-  ...["\r", "\n", " ", "\xff", "\0", "\t", ":", "%", "Upgrade: a", "\r\n\r\n"],
+  "GET ",
+  "/a",
+  "/a/b",
+  "?",
+  "//",
+  " HTTP/1.1",
+  "\r\n",
+  "x: ",
+  "aab",
+  "Host: a",
+  "cookie:",
+  "Content-Length: 1",
+  "\r",
+  "\n",
+  " ",
+  "\xff",
+  "\0",
+  "\t",
+  ":",
+  "%",
+  "Upgrade: a",
+  "\r\n\r\n",
 );
 
 /** Bytes that are nearly heads: whole ones with a piece in between, and heaps of pieces. */
 export const nearlyHeads: fc.Arbitrary<string> = fc.oneof(
   fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join("")),
-  fc.tuple(request, piece, fc.nat()).map(([one, more, at]) => {
+  fc.tuple(someRequest, piece, fc.nat()).map(([one, more, at]) => {
     const text = headOf(one);
     const place = at % (text.length + 1);
     return text.slice(0, place) + more + text.slice(place);
   }),
-  fc.tuple(request, fc.nat()).map(([one, at]) => headOf(one).slice(0, at % 100)),
+  fc.tuple(someRequest, fc.nat()).map(([one, at]) => headOf(one).slice(0, at % 100)),
 );
