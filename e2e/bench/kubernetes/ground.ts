@@ -1,12 +1,12 @@
 import { forEach } from "../../kubernetes/for-each.ts";
 import { KubeClient } from "../../kubernetes/kube-client.ts";
-import { paths, pod, podStatus, service, slice } from "../../kubernetes/objects.ts";
+import { node, paths, pod, podStatus, service, slice } from "../../kubernetes/objects.ts";
 import { prepareForIstio } from "../../peers/istio-objects.ts";
 import { type KubeApiserver, startKubeApiserver } from "../../peers/kube-apiserver.ts";
 
 import { copyOf, type StoredObject, stored } from "./copies.ts";
 
-/** Services that look alike, each with as many pods. */
+/** Services that look alike, each with as many pods, of three versions, on nodes of three zones. */
 export interface ClusterSize {
   readonly services: number;
   readonly podsPerService: number;
@@ -21,7 +21,18 @@ interface Originals {
   readonly slice: StoredObject;
 }
 
-const version = (index: number): string => `v${index}`;
+/** Three times what a kubelet takes without being told otherwise: a cluster of few and large nodes. */
+const podsPerNode = 330;
+
+const zones = ["eu-1", "eu-2", "eu-3"];
+
+/** Of a service's pods. */
+const versions = ["v1", "v2", "v3"];
+
+/** The first is the one whose view of the policy is looked at. */
+const nodeName = (index: number): string => (index === 0 ? "node-a" : `node-${index}`);
+
+const ordinal = (index: number): string => `v${index}`;
 
 /** A real API server with a cluster in it. */
 export class Ground {
@@ -53,10 +64,19 @@ export class Ground {
     };
     await apiserver.apply(account);
     const ground = new Ground(apiserver, await KubeClient.of(apiserver.kubeconfig), size);
+    await forEach(ground.nodes, (index) => ground.makeNode(index));
     const originals = await ground.makeOriginals();
     await forEach(size.services, (index) => ground.makeService(index, originals));
     await ground.removeOriginals();
     return ground;
+  }
+
+  private get nodes(): number {
+    return Math.ceil((this.size.services * this.size.podsPerService) / podsPerNode);
+  }
+
+  private makeNode(index: number): Promise<void> {
+    return this.client.create(paths.nodes, node(nodeName(index), zones[index % zones.length] ?? ""));
   }
 
   private address(ofService: number, ofPod: number): string {
@@ -109,18 +129,20 @@ export class Ground {
 
   private podEntry(ofService: number, ofPod: number, originals: Originals): [string, string] {
     const app = serviceName(ofService);
-    const name = `${app}-${version(ofPod)}`;
+    const name = `${app}-${ordinal(ofPod)}`;
+    const number = ofService * this.size.podsPerService + ofPod;
+    const spec = { ...(originals.pod["spec"] as object), nodeName: nodeName(number % this.nodes) };
     const status = {
       ...(originals.pod["status"] as object),
       ...(podStatus(this.address(ofService, ofPod))["status"] as object),
     };
-    const metadata = { labels: { app, version: version(ofPod) } };
-    return [`/registry/pods/default/${name}`, copyOf(originals.pod, name, { metadata, status })];
+    const metadata = { labels: { app, version: versions[ofPod % versions.length] } };
+    return [`/registry/pods/default/${name}`, copyOf(originals.pod, name, { metadata, spec, status })];
   }
 
   private sliceOf(index: number): ReturnType<typeof slice> {
     const pods = Array.from({ length: this.size.podsPerService }, (_, i) => i);
-    const addresses = pods.map((i): [string, string] => [version(i), this.address(index, i)]);
+    const addresses = pods.map((i): [string, string] => [ordinal(i), this.address(index, i)]);
     return slice(serviceName(index), Object.fromEntries(addresses));
   }
 }

@@ -50,14 +50,19 @@ const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
 /** Of the workload's labels, those that tell a reader which version answered. */
 const shownLabelKeys = ["app", "version"];
 
-/** Many endpoints have the very same labels. */
-const knownShownLabels = new WeakMap<object, string[]>();
+/** Replicas of one version show the same, though each has labels of its own for where it stands. */
+const knownShownLabels = new Map<string, string[]>();
+
+/** More different ones than that are forgotten, and kept anew when they come again. */
+const mostShownLabels = 10_000;
 
 function shownLabels(labels: ModelEndpoint["labels"]): string[] {
-  const known = knownShownLabels.get(labels);
-  if (known !== undefined) return known;
   const made = shownLabelKeys.flatMap((key) => (labels[key] === undefined ? [] : [`${key}=${labels[key]}`]));
-  knownShownLabels.set(labels, made);
+  const text = made.join();
+  const known = knownShownLabels.get(text);
+  if (known !== undefined) return known;
+  if (knownShownLabels.size >= mostShownLabels) knownShownLabels.clear();
+  knownShownLabels.set(text, made);
   return made;
 }
 
@@ -158,16 +163,22 @@ function labelMessages(labels: ModelWorkload["labels"]): Label[] {
   return made;
 }
 
+/** There are very many workloads: their messages hold the model's own lists, which nobody changes. */
+const shared = <Item>(list: readonly Item[]): Item[] =>
+  // Messages have no readonly fields.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  list as Item[];
+
 export function workloadMessage(workload: ModelWorkload): Workload {
   const { name, namespace, addresses, node, serviceAccount, uid, labels, probePorts } = workload;
   return create(WorkloadSchema, {
     name,
     namespace,
-    addresses: [...addresses],
+    addresses: shared(addresses),
     node,
     serviceAccount,
     uid,
     labels: labelMessages(labels),
-    probePorts: [...probePorts],
+    probePorts: shared(probePorts),
   });
 }

@@ -52,8 +52,10 @@ function normaliseWorkload(object: PodObject): Workload | undefined {
   };
 }
 
+const noPorts: readonly number[] = [];
+
 /** Of liveness and readiness probes; a probe's port may be one of its container's by name. */
-function probePorts({ body: { spec } }: PodObject): number[] {
+function probePorts({ body: { spec } }: PodObject): readonly number[] {
   const ports = spec.containers.flatMap(({ livenessProbe, readinessProbe, ports: named }) =>
     [livenessProbe, readinessProbe].flatMap((probe) => {
       const port = (probe?.httpGet ?? probe?.tcpSocket)?.port;
@@ -61,5 +63,5 @@ function probePorts({ body: { spec } }: PodObject): number[] {
       return named?.find(({ name }) => name === port)?.containerPort ?? [];
     }),
   );
-  return [...new Set(ports)].sort((a, b) => a - b);
+  return ports.length === 0 ? noPorts : [...new Set(ports)].sort((a, b) => a - b);
 }

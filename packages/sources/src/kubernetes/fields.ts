@@ -12,9 +12,11 @@ export const listOf = (value: unknown): readonly Fields[] =>
   Array.isArray(value) ? value.map(fieldsOf) : [];
 
 /** The named fields that are there. */
-export const only = (fields: Fields, ...names: readonly string[]): Fields =>
-  Object.fromEntries(
-    names.flatMap((name) =>
-      fields[name] === undefined || fields[name] === null ? [] : [[name, fields[name]]],
-    ),
-  );
+export function only(fields: Fields, ...names: readonly string[]): Fields {
+  const kept: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = fields[name];
+    if (value !== undefined && value !== null) kept[name] = value;
+  }
+  return kept;
+}
