@@ -124,6 +124,16 @@ const otherRights = [
   "get validatingwebhookconfigurations.admissionregistration.k8s.io",
   "update validatingwebhookconfigurations.admissionregistration.k8s.io",
   "create gateways.networking.istio.io",
+  // What became of the Gateway API's objects, under a lock of the revision.
+  "list gatewayclasses.gateway.networking.k8s.io",
+  "watch gatewayclasses.gateway.networking.k8s.io",
+  ...["gatewayclasses", "gateways", "httproutes"].flatMap((plural) => [
+    `get ${plural}.gateway.networking.k8s.io`,
+    `update ${plural}/status.gateway.networking.k8s.io`,
+  ]),
+  "get leases.coordination.k8s.io",
+  "create leases.coordination.k8s.io",
+  "update leases.coordination.k8s.io",
   // Which revision is the default one.
   "list mutatingwebhookconfigurations.admissionregistration.k8s.io",
   "watch mutatingwebhookconfigurations.admissionregistration.k8s.io",

@@ -92,6 +92,8 @@ export interface Problem {
   readonly location: Location;
   /** What must be absent for it to be a problem; it may be there where the reader of a part cannot look. */
   readonly absent?: Absence;
+  /** What the Gateway API calls it in the status of its kinds: "NotAllowedByListeners". */
+  readonly reason?: string;
 }
 
 /** "spec.route[0].weight". */

@@ -8,6 +8,8 @@ export { spiffeId } from "./identity.ts";
 export {
   type ConfigMapObject,
   findKind,
+  type GatewayObject,
+  type HttpRouteObject,
   type KindDescription,
   type KnownObject,
   kinds,
@@ -20,6 +22,8 @@ export { readMeshConfig } from "./mesh-config.ts";
 export { type MetadataRead, metadataRead, serviceNameLabel } from "./metadata-read.ts";
 export * from "./model.ts";
 export { type BuiltModel, ModelBuilder } from "./model-builder.ts";
+export { isOurs as isOurGateway, listenerGatewayName } from "./normalise/gateways.ts";
+export { resolveHost, serviceHostname } from "./normalise/hosts.ts";
 export { type ParsedObject, parseObject } from "./parse-object.ts";
 export { differingKeys, isSameMap, withChanges, withValues } from "./patched-map.ts";
 export { type MutualTlsSettings, PeerAuthentications } from "./peer-authentications.ts";

@@ -80,6 +80,7 @@ export class ControlPlane {
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
   private versionSince: Date | undefined;
+  private readonly stateListeners: (() => void)[] = [];
   private healthTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ControlPlaneOptions) {
@@ -168,6 +169,11 @@ export class ControlPlane {
     return this.pipeline.state;
   }
 
+  /** @param listener called after every change of `state` */
+  onState(listener: () => void): void {
+    this.stateListeners.push(listener);
+  }
+
   status(): StatusView {
     const version = this.snapshots.version.toString();
     return {
@@ -195,6 +201,7 @@ export class ControlPlane {
     this.metrics.takeState(state);
     this.problemLog.take(problems);
     this.takeMeshProblems(state);
+    for (const listener of this.stateListeners) listener();
     const next = this.snapshots.next({ ...compiled, credentials: state.credentials });
     if (next === undefined) return;
     this.versionSince = new Date();

@@ -26,6 +26,6 @@ export function checkedCredential(
   const from = { group: "gateway.networking.k8s.io", kind: "Gateway", namespace: own };
   if (grants.allows({ from, to: { group: "", kind: "Secret", namespace, name } })) return credential;
   const text = `Secret ${namespace}/${name} is of another namespace, and no ReferenceGrant there allows Gateways of ${own} to name it`;
-  problems.push(problemOf("error", object, path, text));
+  problems.push({ ...problemOf("error", object, path, text), reason: "RefNotPermitted" });
   return invalidCredential;
 }

@@ -56,9 +56,13 @@ export function normaliseGateway(
     const path = ["spec", "listeners", i];
     const why = whyUnsupported(listener);
     if (why !== undefined) {
-      problems.push(
-        problemOf("error", object, [...path, why.field], `${why.text}; the listener is left out`),
+      const problem = problemOf(
+        "error",
+        object,
+        [...path, why.field],
+        `${why.text}; the listener is left out`,
       );
+      problems.push({ ...problem, reason: why.reason });
       return [];
     }
     const tls = listener.tls && tlsOf(object, listener.tls, path, { grants, problems });
@@ -94,15 +98,17 @@ function whyUnsupported({
   protocol,
   tls,
   allowedRoutes,
-}: GatewayListener): { field: string; text: string } | undefined {
+}: GatewayListener): { field: string; text: string; reason: string } | undefined {
   if (!["HTTP", "HTTPS", "TLS", "TCP"].includes(protocol)) {
-    return { field: "protocol", text: `${protocol} is none of HTTP, HTTPS, TLS and TCP` };
+    const text = `${protocol} is none of HTTP, HTTPS, TLS and TCP`;
+    return { field: "protocol", text, reason: "UnsupportedProtocol" };
   }
   if ((protocol === "HTTPS" || protocol === "TLS") && tls === undefined) {
-    return { field: "tls", text: `protocol ${protocol} needs tls` };
+    return { field: "tls", text: `protocol ${protocol} needs tls`, reason: "Invalid" };
   }
   if (allowedRoutes?.namespaces?.from === "Selector") {
-    return { field: "allowedRoutes", text: "selecting namespaces by labels is not supported yet" };
+    const text = "selecting namespaces by labels is not supported yet";
+    return { field: "allowedRoutes", text, reason: "Invalid" };
   }
   return undefined;
 }
@@ -130,7 +136,8 @@ function tlsOf(
         : ServerTls_Mode.SIMPLE;
   const at = [...path, "tls", "certificateRefs"];
   if (tls.certificateRefs.length === 0) {
-    problems.push(problemOf("error", object, at, "mode Terminate needs a certificate"));
+    const problem = problemOf("error", object, at, "mode Terminate needs a certificate");
+    problems.push({ ...problem, reason: "InvalidCertificateRef" });
     return create(ServerTlsSchema, { mode, credentialNames: [invalidCredential] });
   }
   const credentialNames = tls.certificateRefs.map((certificate, i) => {
@@ -139,9 +146,9 @@ function tlsOf(
       const credential = gatewayCredential(namespace, name);
       return checkedCredential(credential, object, [...at, i], { grants, problems });
     }
-    problems.push(
-      problemOf("error", object, [...at, i, "kind"], `${kind} holds no certificates; use a Secret`),
-    );
+    const text = `${kind} holds no certificates; use a Secret`;
+    const problem = problemOf("error", object, [...at, i, "kind"], text);
+    problems.push({ ...problem, reason: "InvalidCertificateRef" });
     return invalidCredential;
   });
   return create(ServerTlsSchema, { mode, credentialNames });

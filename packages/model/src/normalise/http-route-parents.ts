@@ -36,8 +36,9 @@ export function attachmentsOf(
           ? gatewayAttachments(object, parent, gatewayOf)
           : { message: `parent ${kind} is not supported` };
     if (Array.isArray(made)) return made;
-    const { message, absent } = made;
-    problems.push(problemOf("warning", object, ["spec", "parentRefs", i], message, absent));
+    const { message, absent, reason } = made;
+    const problem = problemOf("warning", object, ["spec", "parentRefs", i], message, absent);
+    problems.push({ ...problem, ...(reason !== undefined && { reason }) });
     return [];
   });
   if (parentRefs.length === 0) {
@@ -64,7 +65,15 @@ function serviceAttachment(
   };
 }
 
-type Missing = Pick<Problem, "message" | "absent">;
+type Missing = Pick<Problem, "message" | "absent" | "reason">;
+
+/** Why a listener does not take a route, as the Gateway API names it; what says most of several comes first. */
+const refusals = ["NotAllowedByListeners", "NoMatchingListenerHostname", "NoMatchingParent"] as const;
+
+interface Refusal {
+  readonly why: string;
+  readonly reason: (typeof refusals)[number];
+}
 
 function gatewayAttachments(
   object: HttpRouteObject,
@@ -77,15 +86,18 @@ function gatewayAttachments(
     return { message: `there is no Gateway ${name}`, absent: { what: "gateway", hostname: name } };
   }
   if (!isOurs(gateway)) return [];
-  const reasons = new Set<string>();
+  const refused: Refusal[] = [];
   const attachments = gateway.body.spec.listeners.flatMap((listener) => {
     const made = listenerAttachments(object, parent, gateway, listener);
-    if (typeof made !== "string") return made;
-    reasons.add(`${listener.name}: ${made}`);
+    if (Array.isArray(made)) return made;
+    refused.push({ ...made, why: `${listener.name}: ${made.why}` });
     return [];
   });
   if (attachments.length > 0) return attachments;
-  return { message: `no listener of Gateway ${name} takes it (${[...reasons].join("; ")})` };
+  return {
+    message: `no listener of Gateway ${name} takes it (${refused.map(({ why }) => why).join("; ")})`,
+    reason: refusals.find((one) => refused.some(({ reason }) => reason === one)) ?? "NoMatchingParent",
+  };
 }
 
 /** @returns why the listener does not take the route */
@@ -94,19 +106,27 @@ function listenerAttachments(
   { sectionName, port }: ParentReference,
   gateway: GatewayObject,
   listener: GatewayListener,
-): Attachment[] | string {
-  if (sectionName !== undefined && sectionName !== listener.name) return "another name";
-  if (port !== undefined && port !== listener.port) return "another port";
-  if (listener.protocol !== "HTTP" && listener.protocol !== "HTTPS") return `protocol ${listener.protocol}`;
+): Attachment[] | Refusal {
+  const not = (reason: Refusal["reason"], why: string): Refusal => ({ reason, why });
+  if (sectionName !== undefined && sectionName !== listener.name)
+    return not("NoMatchingParent", "another name");
+  if (port !== undefined && port !== listener.port) return not("NoMatchingParent", "another port");
+  const { protocol } = listener;
+  if (protocol !== "HTTP" && protocol !== "HTTPS") {
+    // Of another protocol that is served; others are no listeners at all.
+    const isServed = protocol === "TCP" || protocol === "TLS";
+    return not(isServed ? "NotAllowedByListeners" : "NoMatchingParent", `protocol ${protocol}`);
+  }
   const { namespaces, kinds } = listener.allowedRoutes ?? {};
   const from = namespaces?.from ?? "Same";
   const allowed = from === "All" || (from === "Same" && metadata.namespace === gateway.metadata.namespace);
-  if (!allowed) return `routes of namespace ${metadata.namespace} are not allowed`;
+  if (!allowed)
+    return not("NotAllowedByListeners", `routes of namespace ${metadata.namespace} are not allowed`);
   if (kinds !== undefined && !kinds.some(({ kind }) => kind === "HTTPRoute"))
-    return "HTTPRoutes are not allowed";
+    return not("NotAllowedByListeners", "HTTPRoutes are not allowed");
   const wanted = body.spec.hostnames.length === 0 ? ["*"] : body.spec.hostnames;
   const hosts = wanted.flatMap((host) => common(host.toLowerCase(), listener.hostname?.toLowerCase() ?? "*"));
-  if (hosts.length === 0) return `host ${listener.hostname ?? "*"}`;
+  if (hosts.length === 0) return not("NoMatchingListenerHostname", `host ${listener.hostname ?? "*"}`);
   return hosts.map((host) => ({
     gateway: listenerGatewayName(gateway, listener),
     host,

@@ -42,14 +42,17 @@ export function normaliseHttpRoute(
       unsupportedFilter(rule.filters, "rule") ??
       rule.backendRefs.map(({ filters }) => unsupportedFilter(filters, "backend")).find(Boolean);
     if (why !== undefined) {
-      problems.push(problemOf("error", object, [...path, "filters"], `${why}; the rule is left out`));
+      const problem = problemOf("error", object, [...path, "filters"], `${why}; the rule is left out`);
+      problems.push({ ...problem, reason: "InvalidFilter" });
       return [];
     }
     const resolve = (backend: BackendReference): RouteDestination =>
       destinationOf(backend, object.metadata.namespace, domain, grants);
     rule.backendRefs.forEach((backend, j) => {
-      const text = whyInvalid(backend, object.metadata.namespace, grants);
-      if (text !== undefined) problems.push(problemOf("error", object, [...path, "backendRefs", j], text));
+      const invalid = whyInvalid(backend, object.metadata.namespace, grants);
+      if (invalid === undefined) return;
+      const { text, reason } = invalid;
+      problems.push({ ...problemOf("error", object, [...path, "backendRefs", j], text), reason });
     });
     const matches: (HttpRouteMatch | undefined)[] = rule.matches.length === 0 ? [undefined] : rule.matches;
     return matches.map((match) => ({
@@ -144,16 +147,20 @@ function whyInvalid(
   backend: BackendReference,
   namespace: string,
   grants: ReferenceGrants | undefined,
-): string | undefined {
+): { readonly text: string; readonly reason: string } | undefined {
   if (!isService(backend) && !isHostname(backend)) {
-    return `kind ${backend.kind} is not supported as a backend; its share is refused`;
+    const text = `kind ${backend.kind} is not supported as a backend; its share is refused`;
+    return { text, reason: "InvalidKind" };
   }
   if (grants === undefined || isHostname(backend)) return undefined;
   const from = { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace };
   const { name, namespace: elsewhere = namespace } = backend;
   if (grants.allows({ from, to: { group: "", kind: "Service", namespace: elsewhere, name } }))
     return undefined;
-  return `no ReferenceGrant of namespace ${elsewhere} allows HTTPRoutes of ${namespace} to name its Service ${name}; its share is refused`;
+  return {
+    text: `no ReferenceGrant of namespace ${elsewhere} allows HTTPRoutes of ${namespace} to name its Service ${name}; its share is refused`,
+    reason: "RefNotPermitted",
+  };
 }
 
 function destinationOf(

@@ -2,11 +2,13 @@ import { hostname } from "node:os";
 import type { ApiServer } from "@keelson/sources";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import type { PipelineState } from "../config/config-pipeline.ts";
 import type { KubernetesSettings } from "../settings/kubernetes-settings.ts";
 import { DefaultRevision } from "./default-revision.ts";
 import { type ElectionTiming, LeaderElection } from "./locks/leader-election.ts";
-import { ConfigMapLock, type LockStore } from "./locks/lock-store.ts";
+import { ConfigMapLock, LeaseLock, type LockStore } from "./locks/lock-store.ts";
 import { RootCertificateMaps } from "./root-certificate-maps.ts";
+import { GatewayStatus } from "./status/gateway-status.ts";
 import { ValidatingWebhooks } from "./validating-webhooks.ts";
 import { WriteBudget } from "./write-budget.ts";
 import { WriteReport } from "./write-report.ts";
@@ -19,6 +21,14 @@ export interface Roots {
   onRootsChange(listener: () => void): void;
 }
 
+/** The configuration, of which statuses tell. */
+export interface Configuration {
+  /** Undefined until it has been read. */
+  readonly state: PipelineState | undefined;
+  /** @param listener called after every change of `state` */
+  onState(listener: () => void): void;
+}
+
 export interface ClusterWritesOptions {
   readonly api: ApiServer;
   readonly settings: KubernetesSettings;
@@ -28,6 +38,9 @@ export interface ClusterWritesOptions {
   readonly roots: Roots | undefined;
   /** Whether a port for webhooks is open. */
   readonly servesWebhooks: boolean;
+  readonly configuration: Configuration;
+  /** Suffix of Kubernetes' service names. */
+  readonly domain: string;
   readonly registry: Registry;
   readonly logger: Logger;
   readonly timing?: Partial<ElectionTiming>;
@@ -35,6 +48,9 @@ export interface ClusterWritesOptions {
 
 /** The lock under which istiod, too, publishes its root. */
 const rootsLock = "istio-namespace-controller-election";
+
+/** And under which it says what became of the Gateway API's objects; each revision has its own. */
+const statusLock = "istio-gateway-status-leader";
 
 /** All that the control plane writes to Kubernetes, each part under the lock that istiod has for it. */
 export class ClusterWrites {
@@ -59,6 +75,7 @@ export class ClusterWrites {
       this.defaultRevision.run(signal),
       this.publishRoots(signal),
       this.keepValidation(signal),
+      this.tellStatus(signal),
     ]);
   }
 
@@ -98,6 +115,23 @@ export class ClusterWrites {
     await webhooks.run(signal);
   }
 
+  private async tellStatus(signal: AbortSignal): Promise<void> {
+    const { api, settings, configuration, domain } = this.options;
+    if (settings.gatewayController === "") return;
+    const status = new GatewayStatus({
+      api,
+      namespace: settings.namespace,
+      domain,
+      controller: settings.gatewayController,
+      state: () => configuration.state,
+      budget: this.budget,
+      report: this.report,
+    });
+    configuration.onState(() => status.stateChanged());
+    const lock = new LeaseLock(this.place(`${statusLock}-${settings.revision}`));
+    await this.lead(lock, (term) => status.run(term), signal, false);
+  }
+
   private place(name: string): ConstructorParameters<typeof ConfigMapLock>[0] {
     const { api, identity } = this.options;
     return { api, namespace: identity.namespace, name };
@@ -107,6 +141,7 @@ export class ClusterWrites {
     lock: LockStore,
     work: (term: AbortSignal) => Promise<void>,
     signal: AbortSignal,
+    ofAllRevisions = true,
   ): Promise<void> {
     const { settings, identity, timing = {} } = this.options;
     const { revision } = settings;
@@ -114,8 +149,8 @@ export class ClusterWrites {
     const election = new LeaderElection({
       lock,
       identity: identity.podName === "" ? `unknown-${hostname()}` : identity.podName,
-      key: revision,
-      outranks: (holderKey) => this.defaultRevision.outranks(revision, holderKey),
+      key: ofAllRevisions ? revision : "",
+      outranks: (holderKey) => ofAllRevisions && this.defaultRevision.outranks(revision, holderKey),
       timing,
       onEvent: (event) => this.report.election(lock.name, event),
     });

@@ -107,7 +107,7 @@ interface Running {
 
 function startWrites(
   api: ApiServer,
-  { kubernetes, identity }: DiscoverySettings,
+  { kubernetes, identity, domain }: DiscoverySettings,
   { controlPlane, servers, log }: Running,
 ): ClusterWrites {
   const writes = new ClusterWrites({
@@ -115,6 +115,8 @@ function startWrites(
     settings: kubernetes,
     identity,
     roots: servers.secure,
+    configuration: controlPlane,
+    domain,
     servesWebhooks: servers.isOpen("--httpsAddr"),
     registry: controlPlane.metrics.registry,
     logger: log("default"),

@@ -18,6 +18,8 @@ export interface KubernetesSettings {
   readonly writeRate: WriteRate;
   /** Whether Kubernetes is told how it reaches our check of rules. */
   readonly keepsValidation: boolean;
+  /** By which name the status of the Gateway API's objects is written; empty: it is not. */
+  readonly gatewayController: string;
 }
 
 export const kubernetesSettings = ({ flags, environment }: SettingsInput): KubernetesSettings => ({
@@ -28,5 +30,11 @@ export const kubernetesSettings = ({ flags, environment }: SettingsInput): Kuber
   leaderElection: environment.ENABLE_LEADER_ELECTION,
   rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
   keepsValidation: environment.VALIDATION_WEBHOOK_CONFIG_NAME !== "",
+  gatewayController: controllerOf(environment),
   writeRate: { perSecond: flags.kubernetesApiQPS, burst: flags.kubernetesApiBurst },
 });
+
+function controllerOf(environment: SettingsInput["environment"]): string {
+  const { PILOT_GATEWAY_API_CONTROLLER_NAME: name, PILOT_ENABLE_GATEWAY_API_STATUS: isOn } = environment;
+  return isOn ? name : "";
+}

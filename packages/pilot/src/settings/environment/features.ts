@@ -44,7 +44,7 @@ export const kubernetesEnvironment = {
 /** The Gateway API. */
 export const gatewayApiEnvironment = {
   PILOT_ENABLE_GATEWAY_API: accepted("bool", "true", istiod, "read the Gateway API's kinds"),
-  PILOT_ENABLE_GATEWAY_API_STATUS: accepted("bool", "true", istiod, "write their statuses"),
+  PILOT_ENABLE_GATEWAY_API_STATUS: honoured("bool", "true", istiod, "write their statuses"),
   PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER: accepted("bool", "true", istiod, "deploy gateways"),
   PILOT_ENABLE_GATEWAY_API_GATEWAYCLASS_CONTROLLER: accepted(
     "bool",
@@ -52,11 +52,11 @@ export const gatewayApiEnvironment = {
     istiod,
     "make the gateway classes",
   ),
-  PILOT_GATEWAY_API_CONTROLLER_NAME: accepted(
+  PILOT_GATEWAY_API_CONTROLLER_NAME: honoured(
     "string",
     "istio.io/gateway-controller",
     istiod,
-    "name of the controller in gateway classes",
+    "name of the controller in gateway classes and statuses",
   ),
   PILOT_GATEWAY_API_DEFAULT_GATEWAYCLASS_NAME: accepted(
     "string",
