@@ -130,6 +130,25 @@ export class Socket {
     return outcome.filled[0]?.subarray(0, outcome.result);
   }
 
+  /** Reads all that is there now, looks at none of it, and tells how much it was. */
+  async discard(): Promise<number> {
+    const size = 65_536;
+    for (let total = 0; ; ) {
+      const { result } = await this.calls.call(
+        "x1000",
+        "recvfrom",
+        this.fd,
+        zeros(size),
+        size,
+        flag.dontWait,
+        0,
+        0,
+      );
+      if (result === 0) return total;
+      total += result;
+    }
+  }
+
   /** The events among `wanted` that poll reports within a time, as poll(2) has them. */
   async poll(wanted: number, milliseconds: number): Promise<number> {
     const time = Buffer.from(

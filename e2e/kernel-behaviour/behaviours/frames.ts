@@ -9,6 +9,7 @@ export type Caller = {
   needs_room: number;
   owing: number;
   end: number;
+  redirected: number;
   relayed: number;
   runs: number;
   stray: number;
@@ -52,25 +53,35 @@ export async function openFrames(bench: Bench, options: FrameOptions): Promise<F
     });
   };
   const upstreams = [await upstream(), await upstream()] as const;
-  const callers = bench.map<{ local: number; remote: number }, Caller>("callers");
   const ends = { local: await caller.active.port(), remote: home.port };
+  const self = await caller.active.cookie();
+  return { caller, upstreams, state: await registerCaller(bench, ends, upstreams, { ...options, self }) };
+}
+
+/**
+ * Tells the program of a caller, by the two ports that it sees.
+ * @param self the caller's cookie, without which nothing can be handed over in mid-send
+ * @returns how the program counts
+ */
+export async function registerCaller(
+  bench: Bench,
+  ends: { local: number; remote: number },
+  upstreams: FrameWorld["upstreams"],
+  { careful, needsRoom = false, self = 0n }: FrameOptions & { self?: bigint },
+): Promise<() => Caller> {
+  const callers = bench.map<{ local: number; remote: number }, Caller>("callers");
   callers.set(ends, {
     upstreams: await Promise.all(upstreams.map(({ active }) => active.cookie())),
-    self: await caller.active.cookie(),
-    careful: Number(options.careful),
-    needs_room: Number(options.needsRoom ?? false),
-    owing: 0,
-    end: 0,
-    relayed: 0,
-    runs: 0,
-    stray: 0,
+    self,
+    careful: Number(careful),
+    needs_room: Number(needsRoom),
+    ...{ owing: 0, end: 0, redirected: 0, relayed: 0, runs: 0, stray: 0 },
   });
-  const state = (): Caller => {
+  return () => {
     const found = callers.get(ends);
     if (found === undefined) throw new Error("the caller's entry is gone");
     return found;
   };
-  return { caller, upstreams, state };
 }
 
 /** The ends at which requests arrive: both servers', then the relay's. */

@@ -233,7 +233,7 @@ async function redirectedWorld(bench: Bench): Promise<World> {
 /** @returns a function that sends on a connection of its own, and is redirected into this reader's queue. */
 async function redirectTo(bench: Bench, reader: Socket, speakers: Listener): Promise<Reading["give"]> {
   const speaker: Connection = await bench.connect(speakers);
-  await setRule(bench, speaker, speakers, action.ingress, reader);
+  await setRule(bench, speaker, action.ingress, reader);
   return async (data) => assert.equal(await speaker.active.send(data), data.length);
 }
 
@@ -259,13 +259,36 @@ async function blockedBeforeInsertion(bench: Bench): Promise<Observed> {
   };
 }
 
+/** A connection ends whose data sk_skb moves into another's queue; the end is a packet without bytes, moved or not. */
+async function movedEnd(bench: Bench): Promise<Observed> {
+  const links = await bench.listen({ active: places.hears });
+  const readers = await bench.listen({ active: places.only });
+  const observed: Observed = {};
+  for (const [title, then] of [
+    ["passed", action.ingress],
+    ["redirected", action.ingressWithEnd],
+  ] as const) {
+    const [link, reader] = [await bench.connect(links), await bench.connect(readers)];
+    await setTimeLimit(reader.active);
+    await setRule(bench, link, then, reader.active);
+    await link.passive.send("data");
+    await link.passive.close();
+    const received = [await reader.active.receive(8), await reader.active.receive(8)];
+    await reader.passive.send("more");
+    observed[`sk_skb, the end of a connection is ${title}: the reader of its data`] = received.join(", ");
+    observed[`sk_skb, the end of a connection is ${title}: data that comes later`] =
+      await reader.active.receive(8);
+  }
+  return observed;
+}
+
 /** What a sender sees whose data is redirected into another's queue. */
 async function senders(bench: Bench): Promise<Observed> {
   const speakers = await bench.listen({ active: places.speaks });
   const readers = await bench.listen({ active: places.only });
   const { active: reader } = await bench.connect(readers);
   const speaker = await bench.connect(speakers);
-  await setRule(bench, speaker, speakers, action.ingress, reader);
+  await setRule(bench, speaker, action.ingress, reader);
   const { active } = speaker;
   const observed: Observed = {};
   await active.setOption(level.socket, option.zeroCopy, int(1));
@@ -280,9 +303,9 @@ async function senders(bench: Bench): Promise<Observed> {
   observed["send after shutdown, redirected"] = await active.send("more");
   observed["what the reader got"] = await receiveAll(reader, 12).catch(String);
   const refused = await bench.connect(speakers);
-  await setRule(bench, refused, speakers, action.ingress);
+  await setRule(bench, refused, action.ingress);
   observed["send to a target that is not there"] = await refused.active.send("data");
-  await setRule(bench, refused, speakers, action.drop);
+  await setRule(bench, refused, action.drop);
   observed["send that is dropped"] = await refused.active.send("data");
   return observed;
 }
@@ -306,6 +329,7 @@ export const readerSemantics: Behaviour = {
       ...(await table(redirected, looks)),
       ...(await table(redirected, mixtures)),
       ...(await blockedBeforeInsertion(bench)),
+      ...(await movedEnd(bench)),
       ...(await senders(bench)),
     };
     // What the design stands on: readers that only poll and receive get what was sent.

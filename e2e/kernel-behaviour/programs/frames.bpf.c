@@ -19,6 +19,7 @@ struct caller {
 	__u32 needs_room; /* 1: take a request only if the upstream has room for it */
 	__u32 owing; /* number of the upstream to which a request is under way, 0 if none */
 	__u32 end; /* write_seq of that upstream when the request is complete */
+	__u32 redirected; /* 1: something went to an upstream, perhaps of this very send */
 	__u32 relayed; /* 1: this connection is the relay's from now on */
 	__u32 runs;
 	__u32 stray; /* runs that found no head where it trusted to find one */
@@ -36,8 +37,9 @@ static __always_inline __u64 cookie_of(const struct caller *caller, __u32 number
 	return number == 1 ? caller->upstreams[0] : caller->upstreams[1];
 }
 
-static __always_inline int send_to(struct sk_msg_md *message, __u64 cookie, __u32 bytes)
+static __always_inline int send_to(struct sk_msg_md *message, struct caller *caller, __u64 cookie, __u32 bytes)
 {
+	caller->redirected = 1;
 	if (bytes < message->size)
 		bpf_msg_apply_bytes(message, bytes);
 	return bpf_msg_redirect_hash(message, &sockets, &cookie, 0);
@@ -49,6 +51,8 @@ static __always_inline int hand_over(struct sk_msg_md *message, struct caller *c
 	__u64 self = caller->self;
 
 	caller->relayed = 1;
+	if (!caller->redirected)
+		return SK_PASS;
 	bpf_msg_apply_bytes(message, 0);
 	return bpf_msg_redirect_hash(message, &sockets, &self, 0);
 }
@@ -72,7 +76,7 @@ static __always_inline int trusting(struct sk_msg_md *message, struct caller *ca
 			caller->stray++;
 		return SK_PASS;
 	}
-	return send_to(message, cookie_of(caller, head->target), head->length);
+	return send_to(message, caller, cookie_of(caller, head->target), head->length);
 }
 
 static __always_inline int careful(struct sk_msg_md *message, struct caller *caller)
@@ -83,7 +87,7 @@ static __always_inline int careful(struct sk_msg_md *message, struct caller *cal
 		__s32 owed = upstream ? (__s32)(caller->end - BPF_CORE_READ(upstream, write_seq)) : 0;
 
 		if (owed > 0)
-			return send_to(message, cookie, owed);
+			return send_to(message, caller, cookie, owed);
 		caller->owing = 0;
 	}
 	if (caller->relayed)
@@ -103,7 +107,7 @@ static __always_inline int careful(struct sk_msg_md *message, struct caller *cal
 		return hand_over(message, caller);
 	caller->owing = head->target;
 	caller->end = BPF_CORE_READ(upstream, write_seq) + head->length;
-	return send_to(message, cookie, head->length);
+	return send_to(message, caller, cookie, head->length);
 }
 
 SEC("sk_msg")

@@ -2,7 +2,7 @@
 /* What becomes of a message is what the sender's rule says, or the message's first letter. */
 #include "sockets.h"
 
-enum action { PASS, INGRESS, EGRESS, DROP, BY_LETTER };
+enum action { PASS, INGRESS, EGRESS, DROP, BY_LETTER, INGRESS_WITH_END };
 
 struct rule {
 	__u64 target; /* cookie */
@@ -53,13 +53,16 @@ int hear(struct __sk_buff *packet)
 	if (!rule)
 		return SK_PASS;
 	__sync_fetch_and_add(&rule->runs, 1);
-	if (rule->action == BY_LETTER && bpf_skb_load_bytes(packet, 0, &letter, 1))
+	if (rule->action == BY_LETTER && packet->len && bpf_skb_load_bytes(packet, 0, &letter, 1))
 		return SK_PASS;
 	__u32 action = action_of(rule, letter);
 	__u64 target = rule->target;
-	if (action == PASS)
+	/* The end of a connection is a packet without bytes, and not to be moved. */
+	if (action == PASS || (packet->len == 0 && action != INGRESS_WITH_END))
 		return SK_PASS;
 	if (action == DROP)
 		return SK_DROP;
+	if (action == INGRESS_WITH_END)
+		action = INGRESS;
 	return bpf_sk_redirect_hash(packet, &sockets, &target, action == INGRESS ? BPF_F_INGRESS : 0);
 }
