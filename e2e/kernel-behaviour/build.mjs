@@ -7,7 +7,13 @@ import { fileURLToPath } from "node:url";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const build = `${here}build/`;
 const programs = readdirSync(`${here}programs`).map((file) => `${here}programs/${file}`);
-const sources = [...programs, `${here}calls.c`, fileURLToPath(import.meta.url)];
+// heads.bpf.c reads requests as the product's programs do.
+const matcher = ["match/", "gen/"].flatMap((folder) =>
+  readdirSync(`${here}../../bpf/${folder}`)
+    .filter((file) => file.endsWith(".h"))
+    .map((file) => `${here}../../bpf/${folder}${file}`),
+);
+const sources = [...programs, ...matcher, `${here}calls.c`, fileURLToPath(import.meta.url)];
 const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
 
 function compile(target, program, flags) {

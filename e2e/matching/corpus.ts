@@ -52,14 +52,17 @@ const headers: readonly (readonly string[])[] = [
   ["X-Canary: no host"],
 ];
 
-/** Heads whole, and cut at every byte. */
+const headOf = (line: string, some: readonly string[]): Buffer =>
+  Buffer.from([line, ...some, "", ""].join("\r\n"), "latin1");
+
+/** Heads as callers send them, right and wrong ones. */
+export const wholeHeads: readonly Buffer[] = lines.flatMap((line) =>
+  headers.map((some) => headOf(line, some)),
+);
+
+/** Heads whole, and one cut at every byte. */
 function* heads(): Generator<Uint8Array> {
-  for (const line of lines) {
-    for (const some of headers) {
-      const whole = Buffer.from([line, ...some, "", ""].join("\r\n"), "latin1");
-      yield whole;
-    }
-  }
+  yield* wholeHeads;
   const longest = Buffer.from([lines[2], ...(headers[2] ?? []), "", ""].join("\r\n"), "latin1");
   for (let length = 0; length < longest.length; length++) yield longest.subarray(0, length);
 }

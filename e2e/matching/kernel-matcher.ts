@@ -46,7 +46,8 @@ export class KernelMatcher {
   }
 }
 
-function verdictOf(bytes: Uint8Array): Verdict {
+/** A `struct match_scan` that has ended, in the executor's words. */
+export function verdictOf(bytes: Uint8Array): Verdict {
   const { verdict, detail, headLength, contentLength, isHead } = matchScan.decode(bytes);
   if (verdict === matchVerdict.rule.value) {
     return { rule: detail === 0 ? undefined : detail - 1, headLength, contentLength, isHead: isHead === 1 };

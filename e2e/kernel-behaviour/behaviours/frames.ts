@@ -75,7 +75,12 @@ export async function registerCaller(
     self,
     careful: Number(careful),
     needs_room: Number(needsRoom),
-    ...{ owing: 0, end: 0, redirected: 0, relayed: 0, runs: 0, stray: 0 },
+    owing: 0,
+    end: 0,
+    redirected: 0,
+    relayed: 0,
+    runs: 0,
+    stray: 0,
   });
   return () => {
     const found = callers.get(ends);

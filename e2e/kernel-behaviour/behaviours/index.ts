@@ -1,6 +1,7 @@
 import type { Behaviour } from "../behaviour.ts";
 import { death } from "./death.ts";
 import { eventLoop } from "./event-loop.ts";
+import { heads } from "./heads.ts";
 import { opening } from "./opening.ts";
 import { overtaking } from "./overtaking.ts";
 import { readerSemantics } from "./reader-semantics.ts";
@@ -20,4 +21,5 @@ export const behaviours: readonly Behaviour[] = [
   opening,
   death,
   upgrade,
+  heads,
 ];

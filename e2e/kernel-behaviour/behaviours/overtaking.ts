@@ -68,13 +68,13 @@ async function answerAndClose(routes: Routes, kind: Way, size: number, tail = ""
     ["sendto", caller.passive.fd, bytes(tail), tail.length, 0, 0, 0],
     ["shutdown", caller.passive.fd, 1],
   ] as const;
-  const relaying = kind.patient
-    ? calls.sequence(end).then(async () => {
-        const sent = async (): Promise<boolean> => (await streamPosition(caller.passive)) - begin >= size;
-        await until(sent, { what: "the relay's end to have sent what was promised", everyMs: 1 });
-        await calls.sequence(...finish);
-      })
-    : calls.sequence(end, ...finish);
+  const waiting = async (): Promise<void> => {
+    await calls.sequence(end);
+    const sent = async (): Promise<boolean> => (await streamPosition(caller.passive)) - begin >= size;
+    await until(sent, { what: "the relay's end to have sent what was promised", everyMs: 1 });
+    await calls.sequence(...finish);
+  };
+  const relaying = kind.patient ? waiting() : calls.sequence(end, ...finish);
   const serving = serve(link.passive, size);
   const [arrived] = await Promise.all([readToEnd(caller.active), relaying, serving]);
   for (const socket of [caller.active, caller.passive, link.active]) await socket.close();

@@ -59,7 +59,12 @@ async function openPairs(bench: Bench, kind: number): Promise<PairWorld> {
     self: await caller.active.cookie(),
     home: await caller.passive.cookie(),
     servers: await Promise.all(servers.map(({ passive }) => passive.cookie())),
-    ...{ way: kind, busy: 0, started: 0, read: 0, promised: 0, taken: 0 },
+    way: kind,
+    busy: 0,
+    started: 0,
+    read: 0,
+    promised: 0,
+    taken: 0,
   });
   const state = (): Caller => {
     const found = callers.get(ends);
@@ -82,7 +87,13 @@ export async function answersUnderWay(kind: number): Promise<boolean> {
   // By queue it is the second request itself that holds the lock: the program runs when its bytes are copied.
   const held = await holdInSend(kind === way.queue ? caller.active : caller.passive, size);
   const answering = bench.calls.begin([
-    ...(["sendto", first.passive.fd, bytes(message("A")), size, flag.noSignal, 0, 0] as const),
+    "sendto",
+    first.passive.fd,
+    bytes(message("A")),
+    size,
+    flag.noSignal,
+    0,
+    0,
   ]);
   await until(() => state().busy === 0, { what: "the answer's verdict" });
   assert.ok(await answering.sleeps(), "the answer moved although the lock is held");
@@ -101,12 +112,8 @@ export async function sendPairs(kind: number, count: number): Promise<Pairs> {
   const { caller, servers, state } = await openPairs(bench, kind);
   const begin = await streamPosition(caller.passive);
   const result: Pairs = { taken: 0, swapped: 0, lost: 0 };
-  const answering: (Pending | undefined)[] = [undefined, undefined];
+  const answering: Pending[] = [await answerOnce(servers, 0), await answerOnce(servers, 1)];
   for (let pair = 0; pair < count; pair += 1) {
-    for (const [index, { passive }] of servers.entries())
-      answering[index] ??= await answerOnce(passive, index === 0 ? "A" : "B", () => {
-        answering[index] = undefined;
-      });
     const { active, passive } = caller;
     const send = (letter: string) =>
       ["sendto", active.fd, bytes(message(letter)), size, flag.noSignal, 0, 0] as const;
@@ -117,20 +124,29 @@ export async function sendPairs(kind: number, count: number): Promise<Pairs> {
     if (answers === "AB") result.taken += 1;
     else if (answers === "BA") result.swapped += 1;
     else if (!(answers === "A" && relayed)) result.lost += 1;
+    for (const index of [0, 1]) {
+      if (!answers.includes(letters[index] ?? "")) continue;
+      await answering[index]?.outcomes;
+      answering[index] = await answerOnce(servers, index);
+    }
   }
   if (kind === way.home) await promisesKept(caller, begin, () => state().promised);
   return result;
 }
 
-/** A server's thread that sleeps until a request is there, and answers it. */
-async function answerOnce(server: Socket, letter: string, done: () => void): Promise<Pending> {
-  const answer = bytes(message(letter));
+/** What the two servers answer. */
+const letters = ["A", "B"];
+
+/** A thread of a server that sleeps until a request is there, and answers it. */
+async function answerOnce(servers: readonly Connection[], index: number): Promise<Pending> {
+  const server = servers[index]?.passive;
+  assert.ok(server !== undefined);
+  const answer = bytes(message(letters[index] ?? ""));
   const pending = server.calls.begin(
     ["recvfrom", server.fd, room(size), size, 0, 0, 0],
     ["sendto", server.fd, answer, size, flag.noSignal, 0, 0],
   );
-  void pending.outcomes.then(done);
-  await pending.sleeps();
+  assert.ok(await pending.sleeps(), "a request from before is there");
   return pending;
 }
 
@@ -139,8 +155,8 @@ async function outcome(caller: Socket, relay: Socket): Promise<{ answers: string
   let [answers, relayed] = ["", false];
   const look = async (): Promise<boolean> => {
     const piece = await caller.receiveNow();
-    for (let at = 0; piece !== undefined && at < piece.length; at += size)
-      answers += piece.toString("latin1", at, at + 1);
+    if (piece !== undefined)
+      for (let at = 0; at < piece.length; at += size) answers += piece.toString("latin1", at, at + 1);
     relayed ||= (await relay.receiveNow()) !== undefined;
     return answers.length + Number(relayed) >= 2;
   };

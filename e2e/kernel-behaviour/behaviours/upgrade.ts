@@ -38,7 +38,10 @@ async function connectAll(
   const ends = { local: await caller.active.port(), remote: home.port };
   callers.set(ends, {
     upstreams: await Promise.all(upstreams.map(({ active }) => active.cookie())),
-    ...{ owing: 0, end: 0, began: [0, 0], missed: 0 },
+    owing: 0,
+    end: 0,
+    began: [0, 0],
+    missed: 0,
   });
   const state = (): Caller => {
     const found = callers.get(ends);
@@ -74,9 +77,10 @@ async function swapUnderLoad(count: number, tell: (figure: string) => void): Pro
   const world = await connectAll(bench, (active) => bench.listen({ active }), bench.map("callers"));
   const { active, passive } = world.caller;
   let swaps = 0;
-  let isSending = true;
+  const sending = new AbortController();
   const swapping = (async () => {
-    for (; isSending; swaps += 1) await inPlace.setProgram(slot, swaps % 2 === 0 ? second : first);
+    for (; !sending.signal.aborted; swaps += 1)
+      await inPlace.setProgram(slot, swaps % 2 === 0 ? second : first);
   })();
   const ends = [world.upstreams[0].passive, world.upstreams[1].passive, passive];
   const arrived: Buffer[][] = [[], [], []];
@@ -98,7 +102,7 @@ async function swapUnderLoad(count: number, tell: (figure: string) => void): Pro
     await bench.calls.sequence(...calls);
     for (const [index, stream] of (await collect(ends, total)).entries()) arrived[index]?.push(stream);
   }
-  isSending = false;
+  sending.abort();
   await swapping;
   const [one = [], two = [], relay = []] = arrived.map((pieces) => requestsIn(Buffer.concat(pieces)));
   const { began, missed } = world.state();
