@@ -3,16 +3,11 @@ export { type FileContent, readConfigFile } from "./file/config-file.ts";
 export { DirectorySource, type DirectorySourceOptions } from "./file/directory-source.ts";
 export { type MeshContent, parseMeshConfig } from "./file/mesh-file.ts";
 export { ApiError } from "./kubernetes/api-error.ts";
-export {
-  ApiServer,
-  type GetOptions,
-  isInCluster,
-  type KubeConfig,
-  loadKubeConfig,
-} from "./kubernetes/api-server.ts";
+export { ApiServer, type GetOptions } from "./kubernetes/api-server.ts";
 export { Backoff } from "./kubernetes/backoff.ts";
 export type { Collection, RawObject } from "./kubernetes/collection.ts";
 export { ConfigMapText, type ConfigMapTextOptions } from "./kubernetes/config-map-text.ts";
+export { isInCluster, type KubeConfig, loadKubeConfig } from "./kubernetes/kube-config.ts";
 export { KubernetesSource, type KubernetesSourceOptions } from "./kubernetes/kubernetes-source.ts";
 export {
   type CollectionState,

@@ -1,9 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
-import type { KubeConfig } from "@kubernetes/client-node";
 import { ApiError, statusMessage } from "./api-error.ts";
-
-export type { KubeConfig };
+import type { CallOptions, KubeConfig } from "./kube-config.ts";
 
 export interface GetOptions {
   readonly signal: AbortSignal;
@@ -29,24 +27,19 @@ const maximumErrorBytes = 64 * 1024;
 const longestRetryAfterMs = 60_000;
 
 /**
- * Kubernetes' API server as a kubeconfig names it. Credentials are the client library's matter: tokens are read again as
- * their files change, and helpers are run. Each request has a connection of its own or one that is idle, HTTP/1.1, so
- * that one watch that hangs holds up no other.
+ * Kubernetes' API server. Each request has a connection of its own or one that is idle, HTTP/1.1, so that one watch that
+ * hangs holds up no other.
  */
 export class ApiServer {
-  /** "https://10.96.0.1:443" */
-  readonly url: string;
   private readonly config: KubeConfig;
 
-  /** @throws Error if the configuration names no server. */
   constructor(config: KubeConfig) {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) {
-      const context = config.getCurrentContext();
-      throw new Error(`the kubeconfig names no cluster for its current context "${context}"`);
-    }
     this.config = config;
-    this.url = cluster.server.replace(/\/$/, "");
+  }
+
+  /** "https://10.96.0.1:443" */
+  get url(): string {
+    return this.config.server;
   }
 
   /** The whole answer. @throws ApiError for any status but 200; Error if there is no answer. */
@@ -75,8 +68,8 @@ export class ApiServer {
   private async request(path: string, call: Call): Promise<http.IncomingMessage> {
     const { method, body, signal, idleMs } = call;
     const type = body === undefined ? {} : { "content-type": contentType(method) };
-    const options: https.RequestOptions = { headers: { accept: "application/json", ...type } };
-    await this.config.applyToHTTPSOptions(options);
+    const options: CallOptions = { headers: { accept: "application/json", ...type } };
+    await this.config.applyTo(options);
     const url = new URL(this.url + path);
     return new Promise((resolve, reject) => {
       const { request: send } = url.protocol === "http:" ? http : https;
@@ -112,24 +105,3 @@ async function errorText(response: AsyncIterable<Buffer>): Promise<string> {
   }
   return statusMessage(text);
 }
-
-/** @param kubeconfig path of a kubeconfig; empty: the cluster that the program runs in. @throws Error naming the file. */
-export async function loadKubeConfig(kubeconfig: string): Promise<KubeConfig> {
-  // It takes 50 MiB of memory, which those who only read files need not have.
-  const { KubeConfig } = await import("@kubernetes/client-node");
-  const config = new KubeConfig();
-  if (kubeconfig === "") config.loadFromCluster();
-  else {
-    try {
-      config.loadFromFile(kubeconfig);
-    } catch (error) {
-      throw new Error(`${kubeconfig} is no kubeconfig: ${(error as Error).message}`, { cause: error });
-    }
-  }
-  return config;
-}
-
-/** Whether the program runs in a pod, as Kubernetes tells its pods. */
-export const isInCluster = (environment: NodeJS.ProcessEnv): boolean =>
-  (environment["KUBERNETES_SERVICE_HOST"] ?? "") !== "" &&
-  (environment["KUBERNETES_SERVICE_PORT"] ?? "") !== "";

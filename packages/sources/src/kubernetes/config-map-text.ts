@@ -1,7 +1,7 @@
-import type { KubeConfig } from "@kubernetes/client-node";
 import { ApiServer } from "./api-server.ts";
 import type { RawObject } from "./collection.ts";
 import { fieldsOf } from "./fields.ts";
+import type { KubeConfig } from "./kube-config.ts";
 import { ListWatch, type ListWatchTiming } from "./list-watch.ts";
 
 export interface ConfigMapTextOptions {

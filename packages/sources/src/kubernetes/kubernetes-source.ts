@@ -1,8 +1,8 @@
 import type { KnownObject, Problem } from "@keelson/model";
-import type { KubeConfig } from "@kubernetes/client-node";
 import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
 import { Rest } from "../rest.ts";
 import { ApiServer } from "./api-server.ts";
+import type { KubeConfig } from "./kube-config.ts";
 import { type CollectionState, ListWatch, type ListWatchTiming } from "./list-watch.ts";
 import { ObjectStore } from "./object-store.ts";
 import { project } from "./projection.ts";
@@ -42,7 +42,6 @@ export class KubernetesSource implements ConfigSource {
   private running: Promise<unknown> = Promise.resolve();
   private started: (() => void) | undefined;
 
-  /** @throws Error if the configuration names no server. */
   constructor(options: KubernetesSourceOptions) {
     const { roles = ["registry", "rules"], gatherMs = 1 } = options;
     this.gatherMs = gatherMs;

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { KubeConfig } from "@kubernetes/client-node";
 import { onTestFinished } from "vitest";
 import type { RawObject } from "../collection.ts";
 import { fieldsOf } from "../fields.ts";
+import type { KubeConfig } from "../kube-config.ts";
+import { PlainKubeConfig } from "../plain-kube-config.ts";
 
 interface Held {
   readonly objects: Map<string, RawObject>;
@@ -49,12 +50,7 @@ export class TestApi {
 
   get config(): KubeConfig {
     const { port } = this.server.address() as AddressInfo;
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-      { name: "test", server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
-      { name: "test", token: "secret" },
-    );
-    return config;
+    return new PlainKubeConfig({ server: `http://127.0.0.1:${port}`, token: { value: "secret" } });
   }
 
   serve(path: string): void {
