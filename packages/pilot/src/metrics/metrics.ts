@@ -18,6 +18,12 @@ export interface MetricsOptions {
 /** Proxies that need longer than the time of so many versions are not measured. */
 const rememberedVersions = 1_000;
 
+/** A type in metrics: by its short name, and by its URL. */
+interface TypeLabels {
+  readonly short: { readonly type: string };
+  readonly long: { readonly type: string };
+}
+
 /** The control plane's metrics; names that Pilot has keep their name, meaning, labels and buckets. */
 export class Metrics {
   readonly registry = new Registry();
@@ -25,6 +31,8 @@ export class Metrics {
   private readonly registers = [this.registry];
   /** Version → when the change that led to it was taken up. */
   private readonly takenAt = new Map<string, Date>();
+  /** By type URL. */
+  private readonly labels = new Map<string, TypeLabels>();
   private objects: PipelineState["objects"] = [];
 
   private readonly pushes = new Counter({
@@ -108,10 +116,11 @@ export class Metrics {
 
   takeXdsEvent(event: XdsEvent): void {
     if (event.kind === "push") {
-      const type = shortTypeName(event.typeUrl);
-      this.pushes.inc({ type });
-      this.pushSeconds.observe({ type }, event.seconds);
-      this.configSize.observe({ type: event.typeUrl }, event.bytes);
+      const { typeUrl, seconds, bytes } = event;
+      const labels = this.labels.get(typeUrl) ?? this.labelsOf(typeUrl);
+      this.pushes.inc(labels.short);
+      this.pushSeconds.observe(labels.short, seconds);
+      this.configSize.observe(labels.long, bytes);
     } else if (event.kind === "brought") {
       const takenAt = this.takenAt.get(event.version);
       if (takenAt !== undefined) this.convergenceSeconds.observe((Date.now() - takenAt.getTime()) / 1000);
@@ -120,6 +129,12 @@ export class Metrics {
     } else if (event.kind === "nack") {
       this.rejects.inc({ type: shortTypeName(event.typeUrl) });
     }
+  }
+
+  private labelsOf(typeUrl: string): TypeLabels {
+    const labels = { short: { type: shortTypeName(typeUrl) }, long: { type: typeUrl } };
+    this.labels.set(typeUrl, labels);
+    return labels;
   }
 
   takeSecretWithheld(): void {

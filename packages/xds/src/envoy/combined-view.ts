@@ -5,20 +5,17 @@ import type { InboundResources } from "./state/inbound-resources.ts";
 import type { MeshResources } from "./state/mesh-resources.ts";
 import { noResources, type ResourceMap } from "./state/resource-maps.ts";
 import { envoyTypeUrls } from "./type-urls.ts";
+import { WeakPairs } from "./weak-pairs.ts";
 
 /** For proxies that get nothing. */
 export const emptyView: ProxyView = { resources: () => noResources, lookup: () => undefined };
 
-const layers = new WeakMap<ResourceMap, WeakMap<ResourceMap, ResourceMap>>();
+const layers = new WeakPairs<ResourceMap, ResourceMap, ResourceMap>();
 
 /** The same map for the same two. */
 function layered(shared: ResourceMap, own: ResourceMap): ResourceMap {
   if (own.size === 0) return shared;
-  const known = layers.get(shared) ?? new WeakMap<ResourceMap, ResourceMap>();
-  layers.set(shared, known);
-  const map = known.get(own) ?? new LayeredMap(shared, own);
-  known.set(own, map);
-  return map;
+  return layers.get(shared, own) ?? layers.set(shared, own, new LayeredMap(shared, own));
 }
 
 class CombinedView implements ProxyView {
@@ -56,13 +53,9 @@ class CombinedView implements ProxyView {
   }
 }
 
-const views = new WeakMap<MeshResources, WeakMap<InboundResources, ProxyView>>();
+const views = new WeakPairs<MeshResources, InboundResources, ProxyView>();
 
 /** The same view for the same two parts. */
 export function combinedView(shared: MeshResources, inbound: InboundResources): ProxyView {
-  const known = views.get(shared) ?? new WeakMap<InboundResources, ProxyView>();
-  views.set(shared, known);
-  const view = known.get(inbound) ?? new CombinedView(shared, inbound);
-  known.set(inbound, view);
-  return view;
+  return views.get(shared, inbound) ?? views.set(shared, inbound, new CombinedView(shared, inbound));
 }

@@ -75,7 +75,7 @@ export class PolicyViews {
         typeUrl === secretTypeUrl
           ? this.secrets.list(node, this.secretInputs(node, snapshot))
           : this.nodes.viewOf(node.name, snapshot).resources(typeUrl),
-      proxy: (snapshot) => this.proxyView(node, snapshot),
+      proxy: this.proxyViews(node),
       secret: (name, snapshot) => this.secrets.find(node, name, this.secretInputs(node, snapshot)),
     };
   }
@@ -88,9 +88,11 @@ export class PolicyViews {
     };
   }
 
-  private proxyView(node: PeerNode, snapshot: PolicySnapshot): View {
+  /** Asked for every proxy after every change: what never changes of it is found out once. */
+  private proxyViews(node: PeerNode): Parts["proxy"] {
     const generator = isProxyless(node) ? this.grpc : this.envoys;
-    return generator.view(this.newestIr(snapshot), this.proxyOf(node));
+    let proxy: ProxyNode | undefined;
+    return (snapshot) => generator.view(this.newestIr(snapshot), (proxy ??= this.proxyOf(node)));
   }
 
   private newestIr(snapshot: PolicySnapshot): PolicyIr {

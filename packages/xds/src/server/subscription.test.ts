@@ -1,7 +1,9 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { named, resource } from "../testing/resources.ts";
 import { a, all, answered, b, listed, next, nothing, subscription } from "../testing/subscriptions.ts";
 import type { Source } from "./changes.ts";
+import { Subscription } from "./subscription.ts";
 
 describe("what a first request wants", () => {
   test("'*' is everything", () => {
@@ -183,4 +185,21 @@ test("counts the names it keeps", () => {
   expect(made.size).toBe(3);
   next(made, all);
   expect(made.size).toBe(0);
+});
+
+test("whatever list replaces another, the names of the last one are wanted, and new ones are noticed", () => {
+  const lists = fc.array(fc.array(fc.constantFrom("a", "b", "c", "*"), { maxLength: 5 }), { maxLength: 8 });
+  fc.assert(
+    fc.property(lists, (all) => {
+      const made = new Subscription();
+      let before = new Set<string>();
+      for (const list of all) {
+        const now = new Set(list);
+        expect(made.replace(list)).toBe(!now.isSubsetOf(before));
+        expect(new Set(made.wanted)).toEqual(now.difference(new Set(["*"])));
+        expect(made.isWildcard).toBe(now.has("*"));
+        before = now;
+      }
+    }),
+  );
 });

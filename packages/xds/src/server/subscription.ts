@@ -1,6 +1,7 @@
 import type { Resource } from "@keelson/protos";
 import type { Changes, FirstRequest, Source } from "./changes.ts";
 import { difference } from "./difference.ts";
+import { isInOrder } from "./in-order.ts";
 import { type Rejection, Rejections } from "./rejections.ts";
 import { absent, type Told } from "./told.ts";
 import { noResources, type Resources } from "./view.ts";
@@ -114,6 +115,8 @@ export class Subscription {
    * @returns whether anything is wanted that was not before.
    */
   replace(names: readonly string[]): boolean {
+    // Most acks repeat what is wanted.
+    if (!this.wildcard && isInOrder(this.names, names)) return false;
     const wanted = new Set(names);
     const added = names.filter((name) => name !== "*" && !this.names.has(name));
     const wasWildcard = this.wildcard;
