@@ -195,8 +195,8 @@ test("whatever list replaces another, the names of the last one are wanted, and 
       let before = new Set<string>();
       for (const list of all) {
         const now = new Set(list);
-        expect(made.replace(list)).toBe(!now.isSubsetOf(before));
-        expect(new Set(made.wanted)).toEqual(now.difference(new Set(["*"])));
+        expect(made.replace(list)).toBe(list.some((name) => !before.has(name)));
+        expect(new Set(made.wanted)).toEqual(new Set(list.filter((name) => name !== "*")));
         expect(made.isWildcard).toBe(now.has("*"));
         before = now;
       }

@@ -111,11 +111,10 @@ export class Subscription {
   }
 
   /**
-   * Makes `names` all that is wanted; "*" among them is everything.
+   * Makes `names` all that is wanted, which most acks repeat; "*" among them is everything.
    * @returns whether anything is wanted that was not before.
    */
   replace(names: readonly string[]): boolean {
-    // Most acks repeat what is wanted.
     if (!this.wildcard && isInOrder(this.names, names)) return false;
     const wanted = new Set(names);
     const added = names.filter((name) => name !== "*" && !this.names.has(name));
