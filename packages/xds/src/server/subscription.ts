@@ -221,7 +221,6 @@ export class Subscription {
       const resource = changed.get(name);
       if (resource !== undefined && isNews(name)) added.push(resource);
     }
-    if (gone.size === 0) return;
     for (const name of this.ofInterest(gone)) {
       const old = this.base.get(name);
       if (old === undefined || !gone.has(name) || !isNews(name)) continue;
