@@ -190,10 +190,10 @@ test("counts the names it keeps", () => {
 test("whatever list replaces another, the names of the last one are wanted, and new ones are noticed", () => {
   const lists = fc.array(fc.array(fc.constantFrom("a", "b", "c", "*"), { maxLength: 5 }), { maxLength: 8 });
   fc.assert(
-    fc.property(lists, (all) => {
+    fc.property(lists, (history) => {
       const made = new Subscription();
       let before = new Set<string>();
-      for (const list of all) {
+      for (const list of history) {
         const now = new Set(list);
         expect(made.replace(list)).toBe(list.some((name) => !before.has(name)));
         expect(new Set(made.wanted)).toEqual(new Set(list.filter((name) => name !== "*")));
