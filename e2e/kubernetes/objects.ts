@@ -74,3 +74,22 @@ export const slice = (app: string, addresses: Readonly<Record<string, string>>) 
     targetRef: { kind: "Pod", name: `${app}-${version}`, namespace: "default" },
   })),
 });
+
+/** Of Istio's controller. */
+export const ingressClassOf = (name: string): Fields => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  metadata: { name },
+  spec: { controller: "istio.io/ingress-controller" },
+});
+
+/** Called front, it leads everything to a service. */
+export const ingressOf = (ingressClassName: string, toService: string): Fields => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "Ingress",
+  metadata: { name: "front", namespace: "default" },
+  spec: {
+    ingressClassName,
+    defaultBackend: { service: { name: toService, port: { number: 9080 } } },
+  },
+});

@@ -2,12 +2,23 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { debugPaths, type StatusView } from "@keelson/model";
 import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
 import { afterAll, beforeAll, expect } from "vitest";
 import { askAsApplier } from "../kubernetes/ask-as-applier.ts";
 import { CuttableProxy } from "../kubernetes/cuttable-proxy.ts";
 import { KubeClient } from "../kubernetes/kube-client.ts";
-import { node, paths, pod, podStatus, routeRuleDefinition, service, slice } from "../kubernetes/objects.ts";
+import {
+  ingressClassOf,
+  ingressOf,
+  node,
+  paths,
+  pod,
+  podStatus,
+  routeRuleDefinition,
+  service,
+  slice,
+} from "../kubernetes/objects.ts";
 import { PolicyView } from "../kubernetes/policy-view.ts";
 import { untilSameAsServed } from "../kubernetes/same-as-served.ts";
 import type { PeerName } from "../peers/install/recipes.ts";
@@ -230,12 +241,28 @@ async function pushesUntilToldOf(name: string): Promise<number> {
   return counter("pilot_xds_pushes");
 }
 
+/** Waits for an Ingress to be none of ours, or ours. */
+async function untilLeftToOthers(ingress: string, isLeft: boolean): Promise<void> {
+  const look = async (): Promise<boolean> => {
+    const { problems } = JSON.parse((await pilot.get(debugPaths.status)).body) as StatusView;
+    return problems.some(({ object, message }) => object === ingress && /left to others/.test(message));
+  };
+  await until(async () => (await look()) === isLeft, { what: `${ingress} to be left to others: ${isLeft}` });
+}
+
 peerTest(peers, "changes of labels and annotations that nobody reads push nothing", async () => {
+  const ingress = "/apis/networking.k8s.io/v1/namespaces/default/ingresses/front";
+  const ingressClass = "/apis/networking.k8s.io/v1/ingressclasses/mesh";
+  await apiserver.apply(ingressOf("mesh", "reviews"));
+  await untilLeftToOthers("Ingress default/front", true);
+  await apiserver.apply(ingressClassOf("mesh"));
+  await untilLeftToOthers("Ingress default/front", false);
   // What is still under way from before comes before this one.
   const begin = await pushesUntilToldOf("sentinel-1");
   const ofOne = (await pushesUntilToldOf("sentinel-2")) - begin;
   expect(ofOne).toBeGreaterThan(0);
   const events = await counter("pilot_k8s_reg_events");
+  const ruleEvents = await counter("pilot_k8s_cfg_events");
   const note = {
     metadata: { annotations: { "example.org/note": "x" }, labels: { "example.org/team": "a" } },
   };
@@ -243,8 +270,14 @@ peerTest(peers, "changes of labels and annotations that nobody reads push nothin
   await client.patch(`${paths.slices}/reviews-a`, note);
   await client.patch(`${paths.nodes}/node-a`, note);
   await client.patch(`${paths.pods}/reviews-v1`, note);
+  await client.patch(`${paths.virtualServices}/reviews`, note);
+  await client.patch(ingress, note);
+  await client.patch(ingressClass, note);
   await until(async () => (await counter("pilot_k8s_reg_events")) >= events + 4, {
     what: "the control plane to read the changes",
+  });
+  await until(async () => (await counter("pilot_k8s_cfg_events")) >= ruleEvents + 3, {
+    what: "the control plane to read the changes of rules",
   });
   expect((await pilot.get("/metrics")).body).toContain(
     'pilot_k8s_reg_events{type="Service",event="updatesame"} 1',
