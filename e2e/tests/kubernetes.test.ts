@@ -1,7 +1,5 @@
 // A real API server, our control plane behind a proxy that can be cut, and what goes wrong between them.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { debugPaths, type StatusView } from "@keelson/model";
 import { KubernetesSource, loadKubeConfig } from "@keelson/sources";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -176,10 +174,22 @@ peerTest(
   },
 );
 
+/** PEM: what a pod mounts. */
+async function publishedRoot(): Promise<string> {
+  const path = "/api/v1/namespaces/istio-system/configmaps/istio-ca-root-cert";
+  const published = await until(
+    async () => {
+      const { status, text } = await client.get(path);
+      return status === 200 ? text : undefined;
+    },
+    { what: "the root to be published" },
+  );
+  return (JSON.parse(published) as { data: { "root-cert.pem": string } }).data["root-cert.pem"];
+}
+
 /** What becomes of a stream with this token that says it acts for a node. */
 async function asApplier(token: string, ofNode: string): Promise<string> {
-  const stored = JSON.parse(await readFile(join(pilot.process.folder, "state", "ca-root.json"), "utf8"));
-  const { "ca-cert.pem": root } = stored as { "ca-cert.pem": string };
+  const root = await publishedRoot();
   const address = `127.0.0.1:${pilot.ports.secureGrpc}`;
   const call = { address, root, serverName: "istiod.istio-system.svc", token, node: ofNode };
   return askAsApplier(call).then(
