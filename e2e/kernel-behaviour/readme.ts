@@ -15,7 +15,8 @@ export async function freshReadme(): Promise<{ found: string; expected: string }
   if (begin === undefined || end === undefined || begin < 0 || end < begin)
     throw new Error(`${file}: expected "${marks.join('" and "')}", in this order`);
   const records = await readRecords();
-  const text = [kernels(records), ...behaviours.map((behaviour) => section(behaviour, records))].join("\n");
+  const sections = behaviours.map((behaviour) => section(behaviour, records));
+  const text = [kernels(records), summary(records), ...sections].join("\n");
   return { found, expected: `${found.slice(0, begin)}${marks[0]}\n${text}\n${found.slice(end)}` };
 }
 
@@ -25,6 +26,20 @@ function kernels(records: ReadonlyMap<string, KernelRecord>): string {
     return [series, debian === undefined ? release : `${release}, ${debian}`];
   });
   return `${table([["kernel", "as recorded"], ...rows])}\n`;
+}
+
+/** Each behaviour on each kernel: recorded means that all held that is asserted of it. */
+function summary(records: ReadonlyMap<string, KernelRecord>): string {
+  const head = ["behaviour", ...records.keys(), "kernels differ in"];
+  const rows = behaviours.map(({ name }) => {
+    const seen = [...records.values()].map((record) => record.behaviours[name]);
+    const known = seen.filter((one) => one !== undefined);
+    const keys = Object.keys(known[0] ?? {});
+    const differing = keys.filter((key) => new Set(known.map((one) => one[key])).size > 1);
+    const cells = seen.map((one) => (one === undefined ? "not seen" : "holds"));
+    return [name, ...cells, differing.length === 0 ? "nothing" : `${differing.length} of ${keys.length}`];
+  });
+  return `${table([head, ...rows])}\n`;
 }
 
 function section({ name, claim }: Behaviour, records: ReadonlyMap<string, KernelRecord>): string {

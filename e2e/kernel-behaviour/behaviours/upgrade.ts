@@ -189,7 +189,7 @@ async function killedKeeper(pinned: boolean): Promise<Observed> {
     };
     assert.equal(await arrivesAt(), "first version's upstream");
     const ended = once(keeper, "exit");
-    // Without pins it ends by itself what it loaded: it closes its input's end.
+    // Where nothing is to stay pinned it takes the pins away first: it had them so that we could fill its maps.
     keeper.stdin.end("\n");
     if (!pinned) await once(keeper.stdout, "data");
     keeper.kill("SIGKILL");
