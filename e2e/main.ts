@@ -18,7 +18,7 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
   },
   install: {
     program: "node-runner/main.ts",
-    what: "the chart on a real API server, and its pods from the built images, to uninstall",
+    what: "on a real API server and under calls: the chart from install to uninstall, swaps of Pilot's and istiod's image",
   },
   kubernetes: {
     program: "kubernetes/main.ts",

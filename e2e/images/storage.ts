@@ -1,3 +1,4 @@
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exec } from "../kernels/exec.ts";
 import { cacheDirectory } from "../kernels/kernel-cache.ts";
@@ -45,6 +46,17 @@ export class OpenImage implements AsyncDisposable {
       OCIv1: { config: ImageConfig };
     };
     return new OpenImage(container, await buildah("mount", container), inspected.OCIv1.config);
+  }
+
+  /** A base with somebody else's program in it, as an image that names it. */
+  static async of(
+    base: string,
+    program: string,
+    config: ImageConfig & { readonly Entrypoint: readonly [string] },
+  ): Promise<OpenImage> {
+    const { container, root } = await OpenImage.open(base);
+    await copyFile(program, join(root, config.Entrypoint[0]));
+    return new OpenImage(container, root, config);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,37 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { exec } from "../kernels/exec.ts";
 import type { KubeApiserver } from "../peers/kube-apiserver.ts";
 import { until } from "../world/until.ts";
 import type { PodObject } from "./node-runner.ts";
 
-// What stands in for the controllers that a cluster has, and for what docs/install.md asks of its reader.
-
-/** The root of the mesh: Secret "cacerts" and ConfigMap "istio-ca-root-cert". */
-export async function giveRoot(apiserver: KubeApiserver, namespace: string, folder: string): Promise<void> {
-  const [certificate, key] = [join(folder, "ca-cert.pem"), join(folder, "ca-key.pem")];
-  const subject = ["-subj", "/O=cluster.local/CN=Root CA"];
-  const extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
-  const added = extensions.flatMap((extension) => ["-addext", extension]);
-  const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...subject, ...added];
-  await exec("openssl", [...made, "-keyout", key, "-out", certificate]);
-  const [cert, secret] = await Promise.all([certificate, key].map((file) => readFile(file, "utf8")));
-  const stringData = {
-    "ca-cert.pem": cert,
-    "ca-key.pem": secret,
-    "root-cert.pem": cert,
-    "cert-chain.pem": cert,
-  };
-  await apiserver.apply(
-    { apiVersion: "v1", kind: "Secret", metadata: { name: "cacerts", namespace }, stringData },
-    {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "istio-ca-root-cert", namespace },
-      data: { "root-cert.pem": cert },
-    },
-  );
-}
+// What stands in for the controllers that a cluster has.
 
 interface Workload {
   readonly spec: {
@@ -39,7 +10,7 @@ interface Workload {
   };
 }
 
-/** The first pod of a Deployment or DaemonSet, on a node: what its controller and the scheduler would make. */
+/** The first pod of a Deployment or DaemonSet, on a node: what its controller and the scheduler would make, in place of the one before. */
 export async function makePod(
   apiserver: KubeApiserver,
   namespace: string,
@@ -51,6 +22,9 @@ export async function makePod(
   const { template } = (JSON.parse(await read(workload)) as Workload).spec;
   const name = `${workload.replace(/^.*\//, "")}-0`;
   const { labels } = template.metadata;
+  // Without a kubelet nobody else would let go of it.
+  const remove = ["delete", `pod/${name}`, `--namespace=${namespace}`, "--ignore-not-found"];
+  await apiserver.kubectl([...remove, "--force", "--grace-period=0"]);
   await apiserver.apply({
     apiVersion: "v1",
     kind: "Pod",

@@ -17,3 +17,12 @@ export async function runHelm(
     options,
   );
 }
+
+/** Runs helm in a namespace of a cluster. @returns what it said; the function throws what it said if it does not end with 0 */
+export const helmIn =
+  (namespace: string, kubeconfig: string) =>
+  async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runHelm([...args, `--namespace=${namespace}`], { kubeconfig });
+    if (code !== 0) throw new Error(`helm ${args[0]} ended with ${code}: ${stderr || stdout}`);
+    return stdout;
+  };

@@ -35,6 +35,11 @@ export interface WorldOptions {
   readonly closeOnSignals?: boolean;
   /** Of the API server that the control plane reads, in place of the world's folder of configuration. */
   readonly kubeconfig?: string;
+  /**
+   * Another process has taken the world's lock for this one, and removed dead worlds: in a network namespace of its own this
+   * one would see none of the locks, and take all other worlds for dead.
+   */
+  readonly isLocked?: boolean;
 }
 
 export interface PodRequest {
@@ -58,7 +63,7 @@ export class World {
   readonly services = new Map<string, ServiceRecord>();
   /** Worlds of killed owners that were removed when this one opened. */
   readonly removedBefore: readonly string[];
-  private readonly lock: WorldLock;
+  private readonly lock: WorldLock | undefined;
   private readonly cgroup: string;
   private readonly appliers = new Map<number, Applier>();
   private podsMade = 0;
@@ -68,7 +73,7 @@ export class World {
 
   private constructor(
     parts: Pick<World, "names" | "config" | "controlPlane" | "removedBefore">,
-    lock: WorldLock,
+    lock: WorldLock | undefined,
     cgroup: string,
     closeOnSignals: boolean,
   ) {
@@ -89,11 +94,11 @@ export class World {
    */
   static async open(
     name: string,
-    { grpcPort, httpPort, closeOnSignals = true, kubeconfig }: WorldOptions = {},
+    { grpcPort, httpPort, closeOnSignals = true, kubeconfig, isLocked = false }: WorldOptions = {},
   ): Promise<World> {
     const names = new WorldNames(name);
-    const removedBefore = await removeDeadWorlds();
-    const lock = await WorldLock.take(names);
+    const removedBefore = isLocked ? [] : await removeDeadWorlds();
+    const lock = isLocked ? undefined : await WorldLock.take(names);
     try {
       await removeWorld(names);
       for (const folder of ["logs", "run", "state"]) {
@@ -115,7 +120,7 @@ export class World {
       return new World({ names, config, controlPlane, removedBefore }, lock, cgroup, closeOnSignals);
     } catch (error) {
       await removeWorld(names);
-      await lock.release();
+      await lock?.release();
       throw error;
     }
   }
@@ -172,6 +177,11 @@ export class World {
   /** Where the control plane and the appliers run: no program of a node serves callers here. */
   get systemCgroup(): string {
     return join(this.cgroup, "system");
+  }
+
+  /** Below which a node's pods are, once it has any. */
+  nodeCgroup(node: number): string {
+    return join(this.cgroup, this.names.node(node));
   }
 
   /** The node's applier, which may not run (yet). */
@@ -250,17 +260,13 @@ export class World {
       await workDone;
       await removeWorld(this.names);
     } finally {
-      await this.lock.release();
+      await this.lock?.release();
       this.stopListening();
     }
   }
 
   private runningAppliers(): Applier[] {
     return [...this.appliers.values()].filter(({ pid }) => pid !== undefined);
-  }
-
-  private nodeCgroup(node: number): string {
-    return join(this.cgroup, this.names.node(node));
   }
 
   private newPod({ name, labels = {}, node = 1, uid = randomUUID() }: PodRequest): Pod {
