@@ -1,19 +1,32 @@
 #!/bin/sh
-# assemble.sh PROGRAM PACKAGE FOLDER: what an image holds beside its base. Node, the package as it is built with all it
-# needs to run, and PROGRAM in /usr/local/bin. Run in a checkout that `npm run setup` has prepared.
+# assemble.sh FOLDER PACKAGE NAME=FILE…: what an image holds beside its base. Node, the package as it is built with all it
+# needs to run, and for each NAME a program in /usr/local/bin, the package's FILE. Run in a checkout that `npm run setup`
+# has prepared, with strip (binutils), as the compiler needs it.
 set -eu
-program=$1 package=$2 folder=$3
+folder=$1 package=$2
+shift 2
 PATH="$PWD/.tools/node_modules/.bin:$PATH"
 home=/opt/keelson
+app=$folder$home
+
+# Symbols are for debuggers. Written aside, as a file may be a link to one of the checkout.
+stripped() { strip --strip-unneeded -o "$2.stripped" "$1" && chmod 755 "$2.stripped" && mv "$2.stripped" "$2"; }
 
 mkdir -p "$folder/usr/local/bin" "$folder$(dirname "$home")"
-cp "$(readlink -f "$(command -v node)")" "$folder/usr/local/bin/node"
-pnpm --filter "$package" --prod --legacy --reporter=silent deploy "$folder$home"
-# Sources, types and maps are for those who build; objects of the addon are in it.
-find "$folder$home" -type d \( -path '*/@keelson/*/src' -o -path "$folder$home/src" -o -path '*/bpf-maps-native/native' \
-  -o -path '*/bpf-maps-native/build/native' -o -path '*/.pnpm/@types+*' \) -prune -exec rm -rf {} +
-find "$folder$home" -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.tsbuildinfo' \) -delete
+stripped "$(readlink -f "$(command -v node)")" "$folder/usr/local/bin/node"
+pnpm --filter "$package" --prod --legacy --reporter=silent deploy "$app"
+# Sources, what types and tests are made of, and texts are for those who build; so is what a build goes through. bare-* is
+# another runtime's.
+find "$app" -type d \( -path '*/@keelson/*/src' -o -path "$app/src" -o -path '*/bpf-maps-native/src' \
+  -o -path '*/bpf-maps-native/test' -o -path '*/bpf-maps-native/native' -o -path '*/bpf-maps-native/build/native' \
+  -o -path '*/xds-protos/src' -o -path '*/xds-protos/build' -o -path '*/@keelson/*/dist/testing' \
+  -o -path '*/.pnpm/@types+*' -o -path '*/.pnpm/bare-*' \) -prune -exec rm -rf {} +
+find "$app" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.tsbuildinfo' \
+  -o -name '*.md' -o -name '*.test.js' -o -name '*.test-helper.js' \) -delete
 # A link into a folder that is gone.
-find "$folder$home" -xtype l -delete
-chmod 755 "$folder$home/dist/main.js"
-ln -s "$home/dist/main.js" "$folder/usr/local/bin/$program"
+find "$app" -xtype l -delete
+find "$app" -name '*.node' | while read -r addon; do stripped "$addon" "$addon"; done
+for program in "$@"; do
+  chmod 755 "$app/${program#*=}"
+  ln -s "$home/${program#*=}" "$folder/usr/local/bin/${program%%=*}"
+done

@@ -10,12 +10,17 @@ interface ChartValues {
   readonly bpfApplier: { readonly capabilities: readonly string[] };
 }
 
+/** The capabilities that the chart gives the agent of a node, without "CAP_". */
+export async function agentCapabilities(): Promise<readonly string[]> {
+  const { bpfApplier } = parse(await readFile(chartValuesFile, "utf8")) as ChartValues;
+  return bpfApplier.capabilities;
+}
+
 /**
  * The beginning of a command line that runs a program as the chart's DaemonSet runs the agent: as root with these
  * capabilities alone, and no way to get others.
  */
 export async function withAgentRights(): Promise<[string, ...string[]]> {
-  const { bpfApplier } = parse(await readFile(chartValuesFile, "utf8")) as ChartValues;
-  const kept = ["-all", ...bpfApplier.capabilities.map((name) => `+${name.toLowerCase()}`)].join(",");
+  const kept = ["-all", ...(await agentCapabilities()).map((name) => `+${name.toLowerCase()}`)].join(",");
   return ["setpriv", `--bounding-set=${kept}`, `--inh-caps=${kept}`, "--no-new-privs", "--"];
 }
