@@ -1,5 +1,6 @@
 import { absenceScenarios } from "./absences.ts";
 import { changeScenarios } from "./changes.ts";
+import { checkScenarios } from "./check.ts";
 import { ruleScenarios } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
 import { socketScenarios } from "./sockets.ts";
@@ -10,4 +11,5 @@ export const scenarios: readonly Scenario[] = [
   ...socketScenarios,
   ...changeScenarios,
   ...absenceScenarios,
+  ...checkScenarios,
 ];

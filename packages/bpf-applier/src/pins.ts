@@ -97,12 +97,15 @@ export class PinFolder {
     return readdir(join(this.path, "links")).catch(() => []);
   }
 
+  /** Folders with maps of other versions, whose layouts are not this one's. */
+  async otherLayouts(): Promise<string[]> {
+    const names = await readdir(this.path).catch(() => []);
+    return names.filter((name) => name.startsWith("maps-") && name !== this.mapsName);
+  }
+
   /** Removes maps of other layouts; to be called once no program uses them any more. */
   async removeOtherLayouts(): Promise<void> {
-    for (const name of await readdir(this.path)) {
-      if (name.startsWith("maps-") && name !== this.mapsName)
-        await rm(join(this.path, name), { recursive: true });
-    }
+    for (const name of await this.otherLayouts()) await rm(join(this.path, name), { recursive: true });
   }
 
   async remove(): Promise<void> {

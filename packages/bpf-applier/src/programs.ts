@@ -16,7 +16,8 @@ export const hooks = [
   ["keelson_getpeername6", "cgroup_inet6_getpeername"],
 ] as const satisfies readonly (readonly [string, AttachType])[];
 
-const pinnedMaps = [
+/** Maps that outlive an applier; the copies behind maps of maps are pinned beside them (InnerMaps). */
+export const pinnedMaps = [
   "active",
   "services",
   "slots",

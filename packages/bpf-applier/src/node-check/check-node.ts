@@ -3,10 +3,12 @@ import { release } from "node:os";
 import { resolve } from "node:path";
 import { BpfLink } from "bpf-maps-native";
 import { type MountEntry, PinFolder, parseMounts } from "../pins.ts";
+import { askAgent, judgeAgent } from "./agent.ts";
 import { messageOf } from "./errors.ts";
 import { chargesMemoryCgroup, featureFindings } from "./features.ts";
 import { type CheckGroup, error, type Finding, ok, skipped } from "./finding.ts";
 import { judgeLoaded, judgeNeighbours } from "./judge-neighbours.ts";
+import { kernelStateFindings } from "./kernel-state.ts";
 import { knownAgent } from "./known-agents.ts";
 import { proxyFinding } from "./kube-proxy.ts";
 import { findNeighbours, loadedPrograms } from "./neighbours.ts";
@@ -28,11 +30,38 @@ export interface NodeCheckOptions {
   readonly cgroup?: string;
 }
 
+export interface InstalledNodeOptions extends NodeCheckOptions {
+  /** Where the agent's socket is. */
+  readonly runFolder: string;
+}
+
 const orUndefined = (path: string): Promise<string | undefined> =>
   readFile(path, "utf8").then(
     (text) => text.trim(),
     () => undefined,
   );
+
+/** Looks at a node on which an agent should be: whether it is there, and all that it holds. Nothing is changed. */
+export async function checkInstalledNode(options: InstalledNodeOptions): Promise<CheckGroup[]> {
+  const held = await readCapabilities();
+  const mounts = parseMounts(await readFile("/proc/self/mounts", "utf8"));
+  const agent = await askAgent(options.runFolder, options.node);
+  const place = await placeOf(options.cgroup ?? agent.status?.cgroup, mounts);
+  const inKernel = canLoad(held)
+    ? await guarded("programs", () => kernelStateFindings(options.node, place.path, agent.status))
+    : [withoutCapabilities("programs")];
+  return [
+    { title: "rights", findings: [judgeCapabilities(held)] },
+    { title: "agent", findings: judgeAgent(agent) },
+    { title: "programs and tables", findings: [place.finding, ...inKernel] },
+    {
+      title: "others on this node",
+      findings: canLoad(held)
+        ? await otherFindings(options.node, place)
+        : [withoutCapabilities("other programs")],
+    },
+  ];
+}
 
 /** Looks at this node: what it offers, and who else is there. Nothing of it is changed. */
 export async function checkNode(options: NodeCheckOptions): Promise<CheckGroup[]> {

@@ -10,6 +10,7 @@ const at = (part: Partial<Neighbours>, ...names: (string | undefined)[]): Neighb
   cgroup: root,
   level: 0,
   mode: "multi",
+  runsAfter: false,
   programs: names.map((name, index) => ({ id: 7 + index, name })),
   ...part,
 });
@@ -37,6 +38,12 @@ test("one that balances services itself hides them from programs after it", () =
 test("above ours it runs afterwards, on an endpoint's address", () => {
   expect(judged(at({ level: 1 }, "cil_sock4_conne"))[0]).toMatch(/^ok connect4: .* above ours/);
   expect(judged(at({ level: 1 }, "stranger"))[0]).toMatch(/^warning connect4: stranger at .* above ours/);
+});
+
+test("at the same cgroup but attached later, it runs afterwards, too", () => {
+  expect(judged(at({ runsAfter: true }, "cil_sock4_conne"))[0]).toMatch(
+    /^ok connect4: .* attached after ours/,
+  );
 });
 
 test("one that is harmless, one that is not known, one without a name", () => {

@@ -33,6 +33,7 @@ export function judgeNeighbours(neighbours: readonly Neighbours[]): Finding[] {
     const finding = judgeOne(one, isNearest);
     const key = JSON.stringify([
       one.cgroup,
+      one.runsAfter,
       finding.state,
       finding.advice,
       one.programs.map((p) => agentOf(p)?.name),
@@ -54,7 +55,7 @@ export function shortHook(hook: string): string {
 }
 
 function judgeOne(neighbours: Neighbours, isNearest: boolean): Finding {
-  const { cgroup, level, mode, programs } = neighbours;
+  const { cgroup, level, mode, runsAfter, programs } = neighbours;
   const where = `${programs.map(described).join(", ")} at ${cgroup}`;
   if (mode === "exclusive" && isNearest) {
     return error(
@@ -64,7 +65,8 @@ function judgeOne(neighbours: Neighbours, isNearest: boolean): Finding {
     );
   }
   if (mode === "override" && isNearest) return judgeOverride(where, level);
-  if (level > 0) return judgeAbove(where, programs);
+  if (level > 0 || runsAfter)
+    return judgeAfter(where, programs, level > 0 ? "above ours" : "attached after ours");
   return judgeBefore(where, programs);
 }
 
@@ -79,8 +81,8 @@ function judgeOverride(where: string, level: number): Finding {
   );
 }
 
-function judgeAbove(where: string, programs: readonly ForeignProgram[]): Finding {
-  const found = `${where}, above ours: it runs after them and sees the endpoint chosen`;
+function judgeAfter(where: string, programs: readonly ForeignProgram[], why: string): Finding {
+  const found = `${where}, ${why}: it runs after them and sees the endpoint chosen`;
   if (programs.every((program) => agentOf(program) !== undefined)) return ok(sameHooks, found);
   return warning(sameHooks, found, "make sure that it lets addresses of endpoints be");
 }

@@ -23,6 +23,8 @@ export interface Neighbours {
   /** 0: the cgroup that callers are served at; 1: its parent, and so on. */
   readonly level: number;
   readonly mode: CgroupAttachMode;
+  /** At this very cgroup, but attached after programs of ours. */
+  readonly runsAfter: boolean;
   /** In the order they run. */
   readonly programs: readonly ForeignProgram[];
 }
@@ -48,13 +50,19 @@ export function findNeighbours(cgroup: string, mount: string, own: ReadonlySet<n
   for (let [path, level] = [cgroup, 0]; ; [path, level] = [dirname(path), level + 1]) {
     for (const [, hook] of hooks) {
       const { programIds: ids, mode } = cgroupAttachments(path, hook);
-      const programs = ids.filter((id) => !own.has(id)).map((id) => ({ id, name: nameOf(id) }));
-      if (programs.length > 0 && mode !== undefined)
-        found.push({ hook, cgroup: path, level, mode, programs });
+      if (mode === undefined) continue;
+      const place = { hook, cgroup: path, level, mode };
+      const ours = ids.findIndex((id) => own.has(id));
+      const before = ours === -1 ? ids : ids.slice(0, ours);
+      found.push({ ...place, runsAfter: false, programs: foreign(before, own) });
+      found.push({ ...place, runsAfter: true, programs: foreign(ids.slice(before.length), own) });
     }
-    if (path === mount || path === dirname(path)) return found;
+    if (path === mount || path === dirname(path)) return found.filter(({ programs }) => programs.length > 0);
   }
 }
+
+const foreign = (ids: readonly number[], own: ReadonlySet<number>): ForeignProgram[] =>
+  ids.filter((id) => !own.has(id)).map((id) => ({ id, name: nameOf(id) }));
 
 /** Names of all programs in the kernel, by type; undefined where the kernel does not tell: that needs CAP_SYS_ADMIN. */
 export function loadedPrograms(): { name: string; type: string }[] | undefined {

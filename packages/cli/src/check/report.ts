@@ -1,4 +1,4 @@
-import type { CheckGroup, FindingState } from "@keelson/bpf-applier/node-check";
+import type { CheckGroup, FindingState } from "@keelson/bpf-applier/finding";
 
 /** Before anything is installed, or afterwards. */
 export type Phase = "pre" | "installed";

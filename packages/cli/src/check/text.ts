@@ -1,4 +1,4 @@
-import type { CheckGroup, Finding, FindingState } from "@keelson/bpf-applier/node-check";
+import type { CheckGroup, Finding, FindingState } from "@keelson/bpf-applier/finding";
 import { count, countProblems } from "../output/count.ts";
 import type { Paint, Style } from "../output/paint.ts";
 import { indent, table } from "../output/table.ts";

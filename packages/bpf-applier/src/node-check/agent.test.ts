@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { type AgentStatus, askAgent, judgeAgent } from "./agent.ts";
+import { judgeGeneration } from "./kernel-state.ts";
+
+const good: AgentStatus = {
+  cgroup: "/host/cgroup",
+  connected: true,
+  rejected: {},
+  types: { "type.googleapis.com/keelson.policy.v1.Service": { version: "7" } },
+  services: 3,
+  flips: "4",
+  workloadsWithoutCgroup: [],
+};
+
+const judged = (part: Partial<AgentStatus>): string[] =>
+  judgeAgent({ socket: "/run/n1.sock", status: { ...good, ...part } }).map(
+    ({ state, check, found }) => `${state} ${check}: ${found}`,
+  );
+
+test("an agent that has all", () => {
+  expect(judged({})).toEqual([
+    "ok agent: answers at /run/n1.sock, serves callers below /host/cgroup",
+    "ok control plane: connected",
+    "ok policy: 3 services; Service 7",
+    "ok pods: each has its cgroup",
+  ]);
+});
+
+test("one that is cut off, has refused something, and misses pods", () => {
+  const lines = judged({
+    connected: false,
+    connectionError: "14 UNAVAILABLE",
+    rejected: { "type.googleapis.com/keelson.policy.v1.Service": "a: no port\nb: no port" },
+    types: {},
+    workloadsWithoutCgroup: ["p1", "p2", "p3", "p4", "p5", "p6"],
+  });
+  expect(lines.slice(1)).toEqual([
+    "error control plane: not connected: 14 UNAVAILABLE",
+    "error policy: Service refused: a: no port",
+    "warning policy: 3 services of the last policy on this node's disk; nothing from a control plane since the start",
+    "warning pods: 6 without a cgroup: p1, p2, p3, p4, p5, …",
+  ]);
+});
+
+test("no agent, and one that is still starting", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "keelson-agent-"));
+  const server = createServer((_, response) => response.writeHead(503).end("starting\n"));
+  onTestFinished(() => {
+    server.close();
+    rmSync(folder, { recursive: true });
+  });
+  const none = judgeAgent(await askAgent(folder, "n1"));
+  expect(none).toMatchObject([{ state: "error", found: `none answers at ${folder}/n1.sock (ENOENT)` }]);
+  await new Promise<void>((resolve) => server.listen(join(folder, "n1.sock"), resolve));
+  expect(judgeAgent(await askAgent(folder, "n1"))).toMatchObject([
+    { state: "error", found: `none answers at ${folder}/n1.sock (it answers 503: starting)` },
+  ]);
+});
+
+test("tables that are as the agent says, that are not, that are empty", () => {
+  expect(judgeGeneration(4n, good).state).toBe("ok");
+  expect(judgeGeneration(5n, good)).toMatchObject({
+    state: "error",
+    found: "replaced 5 times, but the agent says 4",
+  });
+  expect(judgeGeneration(undefined, good).state).toBe("warning");
+  expect(judgeGeneration(5n, undefined).state).toBe("ok");
+});

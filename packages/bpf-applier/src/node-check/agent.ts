@@ -1,0 +1,104 @@
+import { request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { codeOf, messageOf } from "./errors.ts";
+import { error, type Finding, ok, warning } from "./finding.ts";
+
+/** What the agent says at /status (ApplierStatus), as JSON. */
+export interface AgentStatus {
+  readonly cgroup: string;
+  readonly connected: boolean;
+  readonly connectionError?: string;
+  readonly rejected: Readonly<Record<string, string>>;
+  readonly types: Readonly<Record<string, { readonly version: string }>>;
+  readonly services: number;
+  /** Of type bigint there. */
+  readonly flips: string;
+  readonly workloadsWithoutCgroup: readonly string[];
+}
+
+/** What the agent answered, or why there is no answer. */
+export interface AgentAnswer {
+  readonly socket: string;
+  readonly status?: AgentStatus;
+  readonly failure?: string;
+}
+
+/** An agent that does not answer for this time is as good as none. */
+const timeoutMs = 5_000;
+
+export async function askAgent(runFolder: string, node: string): Promise<AgentAnswer> {
+  const socket = join(runFolder, `${node}.sock`);
+  try {
+    const { status, body } = await get(socket, "/status");
+    if (status !== 200) return { socket, failure: `it answers ${status}: ${body.trim()}` };
+    return { socket, status: JSON.parse(body) as AgentStatus };
+  } catch (cause) {
+    return { socket, failure: codeOf(cause) ?? messageOf(cause) };
+  }
+}
+
+function get(socketPath: string, path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, path, timeout: timeoutMs }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    });
+    call.on("timeout", () => call.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] {
+  if (status === undefined) {
+    const advice =
+      "see whether its pod runs on this node, and its log; traffic goes on under the last policy meanwhile. Another node's " +
+      "name is given with --node-name, another folder of sockets with --run-dir";
+    return [error("agent", `none answers at ${socket} (${failure})`, advice)];
+  }
+  return [
+    ok("agent", `answers at ${socket}, serves callers below ${status.cgroup}`),
+    judgeConnection(status),
+    ...judgePolicy(status),
+    judgeWorkloads(status.workloadsWithoutCgroup),
+  ];
+}
+
+function judgeConnection({ connected, connectionError }: AgentStatus): Finding {
+  const check = "control plane";
+  if (connected) return ok(check, "connected");
+  return error(
+    check,
+    `not connected: ${connectionError ?? "no reason known yet"}`,
+    "the node goes on with the policy it has; the reason says whether it is the address, the certificate or the token",
+  );
+}
+
+const shortType = (type: string): string => type.split(".").at(-1) ?? type;
+
+function judgePolicy({ rejected, types, services }: AgentStatus): Finding[] {
+  const check = "policy";
+  const refused = Object.entries(rejected).map(([type, reason]) =>
+    error(
+      check,
+      `${shortType(type)} refused: ${reason.split("\n")[0]}`,
+      "mend what is named; the node keeps the rest",
+    ),
+  );
+  const held = Object.entries(types).map(([type, { version }]) => `${shortType(type)} ${version}`);
+  if (held.length > 0) return [...refused, ok(check, `${services} services; ${held.join(", ")}`)];
+  // After a start without a control plane, tables are those of the last policy on the node's disk.
+  const found = `${services} services of the last policy on this node's disk; nothing from a control plane since the start`;
+  return [...refused, warning(check, found, "wait until it is connected")];
+}
+
+function judgeWorkloads(without: readonly string[]): Finding {
+  const check = "pods";
+  if (without.length === 0) return ok(check, "each has its cgroup");
+  const shown = without.slice(0, 5).join(", ") + (without.length > 5 ? ", …" : "");
+  return warning(
+    check,
+    `${without.length} without a cgroup: ${shown}`,
+    "pods that start or end pass by this; if it stays, the agent's --cgroup is not above the kubelet's pods",
+  );
+}
