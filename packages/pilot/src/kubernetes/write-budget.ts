@@ -11,21 +11,27 @@ export interface WriteRate {
 export class WriteBudget {
   private readonly rate: WriteRate;
   private tokens: number;
-  private filledAt = performance.now();
+  private filledAt: number;
 
-  constructor(rate: WriteRate) {
+  /** @param now as performance.now says it */
+  constructor(rate: WriteRate, now = performance.now()) {
     this.rate = rate;
     this.tokens = rate.burst;
+    this.filledAt = now;
   }
 
   /** Waits for one write's turn. @param stop ends the wait early */
   async take(stop: AbortSignal): Promise<void> {
+    const ms = this.next(performance.now());
+    if (ms > 0) await sleep(ms, undefined, { signal: stop }).catch(() => undefined);
+  }
+
+  /** Counts one more write. @returns how long it has to wait, in ms */
+  next(now: number): number {
     const { perSecond, burst } = this.rate;
-    const now = performance.now();
-    this.tokens = Math.min(burst, this.tokens + ((now - this.filledAt) / 1000) * perSecond) - 1;
+    const filled = this.tokens + ((now - this.filledAt) / 1000) * perSecond;
+    this.tokens = Math.min(burst, filled) - 1;
     this.filledAt = now;
-    if (this.tokens >= 0) return;
-    const ms = (-this.tokens / perSecond) * 1000;
-    await sleep(ms, undefined, { signal: stop }).catch(() => undefined);
+    return Math.max(0, (-this.tokens / perSecond) * 1000);
   }
 }

@@ -66,7 +66,7 @@ export function discoverySettings(input: SettingsInput, errors: Errors): Discove
     },
     configDir: flags.configDir,
     meshConfigFile: flags.meshConfig,
-    kubernetes: kubernetesSettings(input),
+    kubernetes: kubernetesSettings(input, errors),
     domain: flags.domain,
     addresses: serverAddresses(input, errors),
     grpc: grpcSettings(input, errors),

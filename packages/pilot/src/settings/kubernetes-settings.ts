@@ -1,5 +1,5 @@
 import type { WriteRate } from "../kubernetes/write-budget.ts";
-import type { SettingsInput } from "./settings-input.ts";
+import type { Errors, SettingsInput } from "./settings-input.ts";
 
 /** What is read from Kubernetes and written to it, and how it is reached. */
 export interface KubernetesSettings {
@@ -22,17 +22,29 @@ export interface KubernetesSettings {
   readonly gatewayController: string;
 }
 
-export const kubernetesSettings = ({ flags, environment }: SettingsInput): KubernetesSettings => ({
-  kubeconfig: flags.kubeconfig,
-  registries: flags.registries,
-  namespace: flags.appNamespace,
-  revision: environment.REVISION === "" ? "default" : environment.REVISION,
-  leaderElection: environment.ENABLE_LEADER_ELECTION,
-  rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
-  keepsValidation: environment.VALIDATION_WEBHOOK_CONFIG_NAME !== "",
-  gatewayController: controllerOf(environment),
-  writeRate: { perSecond: flags.kubernetesApiQPS, burst: flags.kubernetesApiBurst },
-});
+/** @param errors what is wrong with the values is added to it */
+export const kubernetesSettings = (input: SettingsInput, errors: Errors): KubernetesSettings => {
+  const { flags, environment } = input;
+  return {
+    kubeconfig: flags.kubeconfig,
+    registries: flags.registries,
+    namespace: flags.appNamespace,
+    revision: environment.REVISION === "" ? "default" : environment.REVISION,
+    leaderElection: environment.ENABLE_LEADER_ELECTION,
+    rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
+    keepsValidation: environment.VALIDATION_WEBHOOK_CONFIG_NAME !== "",
+    gatewayController: controllerOf(environment),
+    writeRate: writeRate(input, errors),
+  };
+};
+
+function writeRate({ flags }: SettingsInput, errors: Errors): WriteRate {
+  const { kubernetesApiQPS: perSecond, kubernetesApiBurst: burst } = flags;
+  if (!(perSecond > 0))
+    errors.push(`--kubernetesApiQPS: ${perSecond} is not above zero, so nothing could be written`);
+  if (burst < 1) errors.push(`--kubernetesApiBurst: ${burst} is less than one, so nothing could be written`);
+  return { perSecond, burst };
+}
 
 function controllerOf(environment: SettingsInput["environment"]): string {
   const { PILOT_GATEWAY_API_CONTROLLER_NAME: name, PILOT_ENABLE_GATEWAY_API_STATUS: isOn } = environment;

@@ -65,6 +65,8 @@ test.each([
   ],
   [["--tls-min-version=1.1"], '--tls-min-version: "1.1" is neither 1.2 nor 1.3'],
   [["--shutdownDuration=-1s"], "--shutdownDuration: a duration below zero makes no sense"],
+  [["--kubernetesApiQPS=0"], "--kubernetesApiQPS: 0 is not above zero, so nothing could be written"],
+  [["--kubernetesApiBurst=0"], "--kubernetesApiBurst: 0 is less than one, so nothing could be written"],
   [["--keepaliveInterval", "20"], '--keepaliveInterval: "20" is no duration'],
   [["--log_output_level=loud"], '--log_output_level: "loud" is no level'],
   [["--profile", "false"], 'unexpected argument "false"; a switch is turned off by --name=false'],
