@@ -1,12 +1,17 @@
 // Runs the connect tier's scenarios with the real control plane and applier; ends with 1 if any fails. For a guest
-// without a test runner: node e2e/kernels/scenarios-in-guest.ts
+// without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
 import { release } from "node:os";
-import { scenarios } from "../scenarios/index.ts";
+import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 
 /** An emulated machine is slow: enough connections for the bound on a split to mean something, and a short absence. */
 const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
+
+const texts = process.argv.slice(2);
+const scenarios = allScenarios.filter(
+  ({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)),
+);
 
 const openWorld = (family: Family): Promise<ReviewsWorld> =>
   ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
