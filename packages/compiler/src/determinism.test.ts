@@ -94,7 +94,7 @@ test.each([
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 80 },
     );
   },
 );

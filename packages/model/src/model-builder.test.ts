@@ -13,7 +13,8 @@ import {
   toVersion,
   UnchangedStaysTheSame,
 } from "./testing/manifests.ts";
-import { manifests, smallEdits } from "./testing/random-manifests.ts";
+import { smallEdits } from "./testing/random-edits.ts";
+import { manifests } from "./testing/random-manifests.ts";
 
 const reviews = "reviews.default.svc.cluster.local";
 const build = (...all: Manifest[]) => new ModelBuilder().build(read(...all));
@@ -161,6 +162,6 @@ test.each([
         expect(incremental.credentials).toEqual(fresh.credentials);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });

@@ -88,19 +88,3 @@ const kubernetesObjects = fc.oneof(services, slices, pods, routeRules);
 export const manifests: fc.Arbitrary<Manifest[]> = fc.array(fc.oneof(kubernetesObjects, istioManifests), {
   maxLength: 24,
 });
-
-const smallEdit = fc.record({
-  /** Places of what goes, which need not be there. */
-  gone: fc.array(fc.nat({ max: 23 }), { maxLength: 2 }),
-  come: fc.array(fc.oneof(kubernetesObjects, istioManifests), { maxLength: 2 }),
-});
-
-/** Valid objects, and what becomes of them by small changes, one after the other. */
-export const smallEdits: fc.Arbitrary<readonly (readonly Manifest[])[]> = fc
-  .tuple(manifests, fc.array(smallEdit, { minLength: 1, maxLength: 8 }))
-  .map(([start, edits]) => {
-    const states: (readonly Manifest[])[] = [start];
-    for (const { gone, come } of edits)
-      states.push([...(states.at(-1) ?? []).filter((_, i) => !gone.includes(i)), ...come]);
-    return states;
-  });

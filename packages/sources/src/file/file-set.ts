@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import type { Problem } from "@keelson/model";
+import type { KnownObject, Problem } from "@keelson/model";
 import type { SourceSnapshot } from "../config-source.ts";
 import { type FileContent, readConfigFile } from "./config-file.ts";
 import { asError, isGone } from "./walk.ts";
@@ -30,11 +30,14 @@ export class FileSet {
   /** Objects and problems of all files, in the order of their paths. */
   snapshot(): SourceSnapshot {
     this.order ??= [...this.files.keys()].sort();
-    const files = this.order.map((path) => this.files.get(path));
-    return {
-      objects: files.flatMap((file) => file?.content?.objects ?? []),
-      problems: files.flatMap((file) => file?.problems ?? []),
-    };
+    const objects: KnownObject[] = [];
+    const problems: Problem[] = [];
+    for (const path of this.order) {
+      const file = this.files.get(path);
+      for (const object of file?.content?.objects ?? []) objects.push(object);
+      for (const problem of file?.problems ?? []) problems.push(problem);
+    }
+    return { objects, problems };
   }
 
   remove(path: string): boolean {

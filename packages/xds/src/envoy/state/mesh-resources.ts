@@ -148,11 +148,13 @@ export abstract class MeshResources {
     before: ResourceMap,
     changed: ReadonlySet<string>,
   ): ResourceMap {
-    const replaced = entries.flatMap((entry) => {
-      if (entry.endpoints === undefined || !changed.has(entry.endpoints.set)) return [];
+    // For each list after each change that it may be about: entries are many, and hardly any is.
+    const replaced: Resource[] = [];
+    for (const entry of entries) {
+      if (entry.endpoints === undefined || !changed.has(entry.endpoints.set)) continue;
       const assignment = this.assignment(entry, entry.endpoints);
-      return assignment.version === before.get(assignment.name)?.version ? [] : assignment;
-    });
+      if (assignment.version !== before.get(assignment.name)?.version) replaced.push(assignment);
+    }
     if (replaced.length === 0) return before;
     const map = new Map(before);
     for (const assignment of replaced) map.set(assignment.name, assignment);
