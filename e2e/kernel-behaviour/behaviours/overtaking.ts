@@ -58,18 +58,8 @@ class Routes {
 /** The rule is for the end that was accepted. */
 const reversed = ({ active, passive }: Connection): Connection => ({ active: passive, passive: active });
 
-/**
- * An answer of `size` bytes, then the server closes; the relay sends `tail` and closes when it sees that.
- * @param late the reader begins to read only then
- * @returns what was read
- */
-async function answerAndClose(
-  routes: Routes,
-  kind: Way,
-  size: number,
-  tail = "",
-  late = false,
-): Promise<Buffer> {
+/** An answer of `size` bytes, then the server closes; the relay sends `tail` and closes when it sees that. What was read. */
+async function answerAndClose(routes: Routes, kind: Way, size: number, tail = ""): Promise<Buffer> {
   const { caller, link } = await routes.next(kind);
   const { calls } = link.active;
   const begin = await streamPosition(caller.passive);
@@ -86,7 +76,6 @@ async function answerAndClose(
   };
   const relaying = kind.patient ? waiting() : calls.sequence(end, ...finish);
   const serving = serve(link.passive, size);
-  if (late) await Promise.all([relaying, serving]);
   const [arrived] = await Promise.all([readToEnd(caller.active), relaying, serving]);
   for (const socket of [caller.active, caller.passive, link.active]) await socket.close();
   return arrived;
@@ -127,7 +116,7 @@ const long = 400_000;
 export const overtaking: Behaviour = {
   name: "overtaking",
   claim:
-    "FIN and relay bytes overtake an answer in the backlog of sk_skb, and an answer on its way into a queue is not seen " +
+    "FIN and relay bytes may overtake an answer in the backlog of sk_skb, and an answer on its way into a queue is not seen " +
     "by the next request's verdict. An answer that leaves on the caller's own connection, after its bytes were promised, " +
     "is overtaken by nothing.",
   async observe(size, tell): Promise<Observed> {
@@ -136,9 +125,8 @@ export const overtaking: Behaviour = {
       await using bench = await Bench.open("letters");
       const routes = await Routes.open(bench);
       const hasty = (to: Way["to"]): Way => ({ by: "sk_skb", to, patient: false });
-      const arrived = await answerAndClose(routes, hasty("queue"), long, "tail", true);
-      observed["sk_skb into the queue of a late reader, then the relay's tail and FIN: arrives whole"] =
-        arrived.length === long + 4;
+      // How much is overtaken depends on when the kernel's worker gets to run, so it is only told.
+      const arrived = await answerAndClose(routes, hasty("queue"), long, "tail");
       tell(`sk_skb into the queue: the tail was at ${arrived.indexOf("tail")} of ${arrived.length}`);
       const count = size === "short" ? 5 : 500;
       for (const to of ["queue", "home"] as const)
