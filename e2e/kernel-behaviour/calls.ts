@@ -56,6 +56,9 @@ const errorNames = new Map(
     .map(([name, number]) => [number, name]),
 );
 
+/** A thread may sleep for a moment on its way into a call, or out of it: it must be seen asleep so often in a row. */
+const looksAsleep = 6;
+
 /** The process that makes the system calls of a test, in a network namespace that ends with the last process in it. */
 export class Calls implements AsyncDisposable {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
@@ -127,9 +130,13 @@ export class Calls implements AsyncDisposable {
     return {
       outcomes: answer.promise.then((words) => words.split(" ; ").map(outcomeOf)),
       sleeps: async () => {
-        const look = (): boolean =>
-          !this.#waiting.has(id) || /[SD]/.test(this.#statistics(thread())[0] ?? "");
-        await until(look, { what: `call ${id} to sleep or return`, everyMs: 1 });
+        let asleep = 0;
+        const look = (): boolean => {
+          if (!this.#waiting.has(id)) return true;
+          asleep = /[SD]/.test(this.#statistics(thread())[0] ?? "") ? asleep + 1 : 0;
+          return asleep === looksAsleep;
+        };
+        await until(look, { what: `call ${id} to sleep or return`, everyMs: 2 });
         return this.#waiting.has(id);
       },
       cpuTicks: () => {

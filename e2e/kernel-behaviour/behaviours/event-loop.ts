@@ -18,11 +18,12 @@ const lengthFor = ({ needsRoom = false }: FrameOptions): number => (needsRoom ? 
 const now = flag.dontWait | flag.noSignal;
 /** How long we wait for an event before we believe that none comes. */
 const patienceMs = 500;
-/** How long a caller is watched at a time while it waits, and how often at most until it is found asleep. */
-const watchedMs = 250;
+/** How often a caller is looked at in a row while it waits, every how many ms, and how many rows until it is found asleep. */
+const samples = 50;
+const sampleMs = 5;
 const looks = 4;
 /** Part of the time that one who sleeps may be busy. */
-const asleep = 0.05;
+const asleep = 0.1;
 
 /** The way that the design takes: a request only goes where there is room for it, else by the relay. */
 const withRoom: FrameOptions = { careful: true, needsRoom: true, buffers };
@@ -68,25 +69,31 @@ async function edgeTriggered(options: FrameOptions): Promise<{ writable: boolean
   return { writable, wakes };
 }
 
-/** Time that a process ran or wanted to run, in ms; a busy machine makes the second part longer. */
-function busyMs(pid: number): number {
-  const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ").map(Number);
-  return (ran + waited) / 1e6;
+/** Whether a process's first thread runs or waits for a CPU, rather than for something else: proc(5), state. */
+function wantsToRun(pid: number): boolean {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return text[text.lastIndexOf(")") + 2] === "R";
 }
 
-/** The smallest part of a while in which a process is busy: it may have to get through what it began before. */
+/**
+ * The smallest part of a while in which a process wants to run: it may have to get through what it began before. How much
+ * it gets to run would say something of the machine.
+ */
 async function leastBusy(pid: number): Promise<number> {
   let least = 1;
   for (let look = 0; look < looks && least >= asleep; look += 1) {
-    const [startedAt, before] = [performance.now(), busyMs(pid)];
-    await delay(watchedMs); // a measurement, no wait for something
-    least = Math.min(least, (busyMs(pid) - before) / (performance.now() - startedAt));
+    let busy = 0;
+    for (let sample = 0; sample < samples; sample += 1) {
+      await delay(sampleMs); // a measurement, no wait for something
+      busy += Number(wantsToRun(pid));
+    }
+    least = Math.min(least, busy / samples);
   }
   return least;
 }
 
 interface NodeCaller {
-  /** Part of the time in which it ran or wanted to, while the upstream read nothing. */
+  /** Part of the time in which it ran or wanted to, while nobody read. */
   readonly busy: number;
   /** All was written in the end. */
   readonly finished: boolean;
