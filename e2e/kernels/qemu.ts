@@ -17,7 +17,9 @@ export interface Machine {
  * Kernel command line. Warnings and worse go to the console (loglevel 5), as WARN() is one; a panic ends QEMU,
  * because with panic=-1 the kernel reboots and QEMU has -no-reboot.
  */
-const kernelArguments = "console=ttyS0,115200 loglevel=5 panic=-1 mitigations=off random.trust_cpu=on";
+const kernelArguments =
+  // Whether the timer ticks is tried for a moment, which passes by a machine that waits for its turn to be emulated.
+  "console=ttyS0,115200 loglevel=5 panic=-1 mitigations=off random.trust_cpu=on no_timer_check";
 
 /**
  * Runs a machine by emulation alone (TCG), without any device but two serial ports: the kernel's console goes to a
