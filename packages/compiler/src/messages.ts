@@ -16,6 +16,7 @@ import {
   ExternalNameSchema,
   type Label,
   LabelSchema,
+  LeftAlone,
   Protocol,
   type Service,
   type ServicePort,
@@ -169,8 +170,14 @@ const shared = <Item>(list: readonly Item[]): Item[] =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   list as Item[];
 
+const leftAloneCodes: Readonly<Record<NonNullable<ModelWorkload["leftAlone"]>, LeftAlone>> = {
+  "host network": LeftAlone.HOST_NETWORK,
+  "opted out": LeftAlone.OPTED_OUT,
+  sidecar: LeftAlone.SIDECAR,
+};
+
 export function workloadMessage(workload: ModelWorkload): Workload {
-  const { name, namespace, addresses, node, serviceAccount, uid, labels, probePorts } = workload;
+  const { name, namespace, addresses, node, serviceAccount, uid, labels, probePorts, leftAlone } = workload;
   return create(WorkloadSchema, {
     name,
     namespace,
@@ -180,5 +187,6 @@ export function workloadMessage(workload: ModelWorkload): Workload {
     uid,
     labels: labelMessages(labels),
     probePorts: shared(probePorts),
+    leftAlone: leftAlone === undefined ? LeftAlone.UNSPECIFIED : leftAloneCodes[leftAlone],
   });
 }

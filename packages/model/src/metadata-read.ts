@@ -35,6 +35,12 @@ export const waypointForLabel = "istio.io/waypoint-for";
 /** "enabled" for a pod whose tunnels a ztunnel beside it ends. */
 export const redirectionAnnotation = "ambient.istio.io/redirection";
 
+/** On the mirror of a static pod: its uid at the kubelet, which the API server's is not. */
+export const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+/** Written by the sidecar injector, of every age. */
+export const sidecarAnnotation = "sidecar.istio.io/status";
+
 /** What is read of the metadata of a kind's objects, beside what names them. */
 export interface MetadataRead {
   /** "all": rules may choose by any. */
@@ -50,7 +56,7 @@ const byKind: Readonly<Record<string, Partial<MetadataRead>>> = {
   "ServiceEntry.networking.istio.io": { labels: [waypointLabel, waypointNamespaceLabel] },
   "Gateway.gateway.networking.k8s.io": { labels: [waypointForLabel] },
   "EndpointSlice.discovery.k8s.io": { labels: [serviceNameLabel] },
-  "Pod.": { labels: "all", annotations: [redirectionAnnotation] },
+  "Pod.": { labels: "all", annotations: [redirectionAnnotation, mirrorAnnotation, sidecarAnnotation] },
   "Node.": { labels: topologyLabels.flat() },
   "WorkloadEntry.networking.istio.io": { labels: "all" },
   "Ingress.networking.k8s.io": { annotations: [ingressClassAnnotation] },

@@ -101,7 +101,12 @@ export interface Workload {
   readonly labels: Readonly<Record<string, string>>;
   /** That the kubelet's probes look at, sorted. */
   readonly probePorts: readonly number[];
+  /** Why nodes leave its calls alone; left out: they do not. */
+  readonly leftAlone?: LeftAlone;
 }
+
+/** It shares its node's network; a label of it says so; a sidecar decides its calls. */
+export type LeftAlone = "host network" | "opted out" | "sidecar";
 
 /** A service that is another name for a host. */
 export interface ExternalName {

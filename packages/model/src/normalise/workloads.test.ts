@@ -35,9 +35,28 @@ test.each<[string, PodFields]>([
   ["succeeded", { status: { phase: "Succeeded" } }],
   ["failed", { status: { phase: "Failed" } }],
   ["runs nowhere yet", { node: "" }],
-  ["shares its node's network", { spec: { hostNetwork: true } }],
 ])("a pod that %s is none", (_, fields) => {
   expect(normalise(fields)).toBeUndefined();
+});
+
+const injected = { "sidecar.istio.io/status": "injected" };
+
+test.each<[string, PodFields, string | undefined]>([
+  ["shares its node's network", { spec: { hostNetwork: true }, annotations: injected }, "host network"],
+  ["is labelled so", { labels: { "istio.io/dataplane-mode": "none" } }, "opted out"],
+  ["has a sidecar", { annotations: injected }, "sidecar"],
+  ["is labelled otherwise", { labels: { "istio.io/dataplane-mode": "ambient" } }, undefined],
+])("a pod that %s is left alone, or not", (_, fields, why) => {
+  expect(normalise(fields)?.leftAlone).toBe(why);
+});
+
+test("addresses of a node are not those of its pods", () => {
+  expect(normalise({ spec: { hostNetwork: true } })?.addresses).toEqual([]);
+});
+
+test("a static pod is known by the uid that its kubelet has given it", () => {
+  const annotations = { "kubernetes.io/config.mirror": "0b8a3f6c2d1e4f509a7b6c5d4e3f2a1b" };
+  expect(normalise({ annotations })?.uid).toBe("0b8a3f6c2d1e4f509a7b6c5d4e3f2a1b");
 });
 
 const addressesOf = (status: NonNullable<PodFields["status"]>) =>

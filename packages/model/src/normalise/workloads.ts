@@ -1,7 +1,11 @@
 import { parseAddress } from "../address.ts";
 import { qualifiedName } from "../config-object.ts";
 import type { PodObject } from "../kinds/index.ts";
-import type { Workload } from "../model.ts";
+import { mirrorAnnotation, sidecarAnnotation } from "../metadata-read.ts";
+import type { LeftAlone, Workload } from "../model.ts";
+
+/** "none" keeps a pod out of a mesh without sidecars. */
+const dataplaneModeLabel = "istio.io/dataplane-mode";
 
 /** IP addresses of a pod, as text. */
 export function podAddresses({ body: { status } }: PodObject): string[] {
@@ -25,7 +29,7 @@ export function isReady(pod: PodObject): boolean {
 /** Pods are many and change one by one. */
 const known = new WeakMap<PodObject, Workload | "none">();
 
-/** @returns undefined for pods that are done, that run nowhere yet, or that share their node's network. */
+/** @returns undefined for pods that are done, or that run nowhere yet. */
 export function workloadOf(pod: PodObject): Workload | undefined {
   const workload = known.get(pod) ?? normaliseWorkload(pod) ?? "none";
   known.set(pod, workload);
@@ -34,22 +38,36 @@ export function workloadOf(pod: PodObject): Workload | undefined {
 
 function normaliseWorkload(object: PodObject): Workload | undefined {
   const { spec } = object.body;
-  if (isDone(object) || spec.nodeName === "" || spec.hostNetwork) return undefined;
-  const { namespace, uid, labels } = object.metadata;
+  if (isDone(object) || spec.nodeName === "") return undefined;
+  const { namespace, uid, labels, annotations } = object.metadata;
+  const leftAlone = whyLeftAlone(object);
   return {
     name: qualifiedName(object),
     namespace,
-    // A list that has grown keeps room for more; there are very many of these.
-    addresses: podAddresses(object)
-      .map(parseAddress)
-      .filter((address) => address !== undefined)
-      .slice(),
+    addresses: ownAddresses(object),
     node: spec.nodeName,
     serviceAccount: spec.serviceAccountName,
-    uid,
+    uid: annotations[mirrorAnnotation] ?? uid,
     labels,
     probePorts: probePorts(object),
+    ...(leftAlone === undefined ? {} : { leftAlone }),
   };
+}
+
+function whyLeftAlone({ metadata: { labels, annotations }, body: { spec } }: PodObject): LeftAlone | undefined {
+  if (spec.hostNetwork) return "host network";
+  if (labels[dataplaneModeLabel] === "none") return "opted out";
+  return annotations[sidecarAnnotation] === undefined ? undefined : "sidecar";
+}
+
+/** Those of its node are not the pod's own. */
+function ownAddresses(object: PodObject): Uint8Array[] {
+  if (object.body.spec.hostNetwork) return [];
+  const addresses = podAddresses(object)
+    .map(parseAddress)
+    .filter((address) => address !== undefined);
+  // A list that has grown keeps room for more; there are very many of these.
+  return addresses.slice();
 }
 
 const noPorts: readonly number[] = [];

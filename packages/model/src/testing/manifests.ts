@@ -71,6 +71,7 @@ export function slice({
 }
 
 export interface PodFields extends Named {
+  readonly annotations?: Fields;
   readonly ip?: string;
   readonly node?: string;
   readonly spec?: Fields;
@@ -82,6 +83,7 @@ export function pod({
   name = "reviews-v1",
   namespace = "default",
   labels = { app: "reviews", version: "v1" },
+  annotations,
   ip = "10.1.0.1",
   node = "node-a",
   spec = {},
@@ -90,7 +92,13 @@ export function pod({
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace, labels, uid: `uid-${name}` },
+    metadata: {
+      name,
+      namespace,
+      labels,
+      uid: `uid-${name}`,
+      ...(annotations === undefined ? {} : { annotations }),
+    },
     spec: { nodeName: node, serviceAccountName: "default", ...spec },
     status: { phase: "Running", podIP: ip, podIPs: [{ ip }], ...status },
   };
