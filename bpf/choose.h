@@ -2,6 +2,7 @@
 /* From a dialled address to an endpoint: one step, a verdict. */
 #pragma once
 #include "address.h"
+#include "caller.h"
 #include "count.h"
 
 #define PASS 1 /* what a sock_addr program returns to let the call go on */
@@ -53,10 +54,12 @@ static __always_inline struct slot_value *draw(const struct bank *bank, const st
 }
 
 /* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it. */
-static __always_inline enum choice choose(const struct bpf_sock_addr *ctx, enum family family,
+static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family family,
 					  enum decision decision, struct address *dialled, struct slot_value *endpoint)
 {
 	struct service_key key = { .port = ctx->user_port, .protocol = ctx->protocol };
+	struct edge_key edge = {};
+	struct workload_value *caller;
 	struct service_value *service;
 	struct slot_value *slot;
 	struct bank bank;
@@ -68,15 +71,23 @@ static __always_inline enum choice choose(const struct bpf_sock_addr *ctx, enum 
 	service = bpf_map_lookup_elem(bank.services, &key);
 	if (!service)
 		return NOT_OURS;
+	caller = known_workload();
+	if (is_left_alone(ctx, caller)) {
+		count_statistic(STATISTIC_LEFT_ALONE);
+		return NOT_OURS;
+	}
+	edge.source = caller ? caller->workload : 0;
+	edge.service = service->service;
 	slot = service->slot_count ? draw(&bank, service) : NULL;
 	if (!slot && service->slot_count)
 		count_statistic(STATISTIC_BROKEN_TABLE);
 	if (!slot || !slot->endpoint) {
-		count_edge(service->service, 0, DECIDED_REFUSAL);
+		count_edge(&edge, DECIDED_REFUSAL);
 		return NO_ENDPOINT;
 	}
 	*endpoint = *slot;
-	count_edge(service->service, slot->endpoint, decision);
+	edge.endpoint = slot->endpoint;
+	count_edge(&edge, decision);
 	return CHOSEN;
 }
 

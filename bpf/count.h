@@ -3,8 +3,6 @@
 #pragma once
 #include "maps.h"
 
-#define CGROUP_DEPTH 12 /* how far down from the root a workload's cgroup is looked for */
-
 enum decision { DECIDED_CONNECTION, DECIDED_DATAGRAM, DECIDED_REFUSAL };
 
 static __always_inline void count_statistic(enum statistic statistic)
@@ -14,25 +12,6 @@ static __always_inline void count_statistic(enum statistic statistic)
 
 	if (value)
 		__sync_fetch_and_add(value, 1);
-}
-
-/* The workload whose cgroup the current task is in, at any depth; 0 if the node knows none. */
-static __always_inline __u64 calling_workload(void)
-{
-	__u64 cgroup = bpf_get_current_cgroup_id();
-	__u64 *workload = bpf_map_lookup_elem(&workloads, &cgroup);
-
-	if (workload)
-		return *workload;
-	for (int level = 1; level <= CGROUP_DEPTH; level++) {
-		cgroup = bpf_get_current_ancestor_cgroup_id(level);
-		if (!cgroup)
-			break;
-		workload = bpf_map_lookup_elem(&workloads, &cgroup);
-		if (workload)
-			return *workload;
-	}
-	return 0;
 }
 
 static __always_inline struct edge_value *edge_of(const struct edge_key *key)
@@ -47,10 +26,9 @@ static __always_inline struct edge_value *edge_of(const struct edge_key *key)
 	return bpf_map_lookup_elem(&edges, key);
 }
 
-static __always_inline void count_edge(__u64 service, __u64 endpoint, enum decision decision)
+static __always_inline void count_edge(const struct edge_key *key, enum decision decision)
 {
-	struct edge_key key = { .source = calling_workload(), .service = service, .endpoint = endpoint };
-	struct edge_value *value = edge_of(&key);
+	struct edge_value *value = edge_of(key);
 
 	count_statistic(STATISTIC_DECIDED);
 	if (!value) {

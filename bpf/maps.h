@@ -49,13 +49,13 @@ struct {
 	});
 } slots SEC(".maps");
 
-/* Written by the applier. Cgroup id of a workload → the workload's id in edge_key. */
+/* Written by the applier. Cgroup id of a pod → what is known of it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
-	__type(value, __u64);
+	__type(value, struct workload_value);
 } workloads SEC(".maps");
 
 /* Written by the programs, read and thinned out by the applier. */

@@ -54,6 +54,18 @@ export const structs: readonly StructDescription[] = [
     ],
   },
   {
+    name: "workload_value",
+    doc: "A pod of the node, by the id of its cgroup.",
+    fields: [
+      {
+        name: "workload",
+        type: "u64",
+        doc: "`source` in `edge_key`; 0: the control plane has not told of the pod",
+      },
+      { name: "left_alone", type: "u32", doc: "1: its calls are not decided here" },
+    ],
+  },
+  {
     name: "peer",
     doc: "Kept in a socket's storage: whom its owner dialled, and where the connection went.",
     fields: [
@@ -139,9 +151,10 @@ export const structs: readonly StructDescription[] = [
   },
 ];
 
-/** Index of each counter in the per-CPU array `statistics`. All but the first should stay 0. */
+/** Index of each counter in the per-CPU array `statistics`. All but the first two should stay 0. */
 export const statistics = [
   { name: "decided", doc: "connections and datagrams that met a service of ours" },
+  { name: "left_alone", doc: "connections and datagrams to a service of ours that are not decided here" },
   { name: "uncounted", doc: "decided, but the edge table was full" },
   { name: "unremembered", doc: "the dialled address could not be kept, so getpeername shows the endpoint" },
   { name: "broken_table", doc: "a service pointed to a slot that is not there; the connection was refused" },

@@ -1,24 +1,16 @@
 import { mkdir, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import { EdgeSchema } from "@keelson/protos/telemetry";
-import type { Applier } from "./applier.ts";
+import type { NodeAgent } from "./node-agent.ts";
+
+/** Paths of the socket. */
+export const adminPaths = { status: "/status", edges: "/edges", uninstall: "/uninstall" } as const;
 
 const text = (value: unknown): string =>
   `${JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v), 2)}\n`;
-
-async function answer(applier: Applier, path: string | undefined): Promise<string | undefined> {
-  switch (path) {
-    case "/status":
-      return text(applier.status());
-    case "/edges":
-      return text((await applier.edges()).map((edge) => toJson(EdgeSchema, edge)));
-    default:
-      return undefined;
-  }
-}
 
 /** Whether a process listens on the socket. */
 function isAlive(socket: string): Promise<boolean> {
@@ -33,28 +25,25 @@ function isAlive(socket: string): Promise<boolean> {
 }
 
 /**
- * Serves /status and /edges as JSON on a Unix socket that only root can open. The socket is also what keeps two
- * appliers from serving one node: see `claim`.
+ * Serves /status and /edges as JSON, and takes /uninstall (POST), on a Unix socket that only root can open. The socket is
+ * also what keeps two appliers from serving one node: see `claim`.
  */
 export class AdminSocket {
   private readonly server: Server;
-  private applier: Applier | undefined;
+  private agent: NodeAgent | undefined;
+  /** Takes everything off the node; from then on another agent is served. */
+  private uninstall: (() => Promise<number>) | undefined;
   readonly path: string;
 
   private constructor(path: string) {
     this.path = path;
     this.server = createServer((request, response) => {
-      const respond = (status: number, body: string): void => {
-        response.writeHead(status, { "content-type": "application/json" }).end(body);
+      const respond = (status: number, body: unknown): void => {
+        response.writeHead(status, { "content-type": "application/json" }).end(text(body));
       };
-      if (this.applier === undefined) {
-        respond(503, text({ error: "starting" }));
-        return;
-      }
-      answer(this.applier, request.url).then(
-        (body) =>
-          body === undefined ? respond(404, text({ paths: ["/status", "/edges"] })) : respond(200, body),
-        (error: Error) => respond(500, text({ error: error.message })),
+      this.answer(request).then(
+        ({ status, body }) => respond(status, body),
+        (error: Error) => respond(500, { error: error.message }),
       );
     });
   }
@@ -72,12 +61,29 @@ export class AdminSocket {
     return admin;
   }
 
-  serve(applier: Applier): void {
-    this.applier = applier;
+  serve(agent: NodeAgent, uninstall: () => Promise<number>): void {
+    this.agent = agent;
+    this.uninstall = uninstall;
   }
 
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
+  }
+
+  private async answer({ method, url }: IncomingMessage): Promise<{ status: number; body: unknown }> {
+    if (this.agent === undefined || this.uninstall === undefined)
+      return { status: 503, body: { error: "starting" } };
+    switch (url) {
+      case adminPaths.status:
+        return { status: 200, body: this.agent.status() };
+      case adminPaths.edges:
+        return { status: 200, body: (await this.agent.edges()).map((edge) => toJson(EdgeSchema, edge)) };
+      case adminPaths.uninstall:
+        if (method !== "POST") return { status: 405, body: { error: "to be asked with POST" } };
+        return { status: 200, body: { detached: await this.uninstall() } };
+      default:
+        return { status: 404, body: { paths: Object.values(adminPaths) } };
+    }
   }
 }

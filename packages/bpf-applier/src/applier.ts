@@ -5,20 +5,24 @@ import { policyTypeUrls } from "@keelson/protos";
 import type { SavedResource, SavedUpdate } from "@keelson/protos/state";
 import type { Edge } from "@keelson/protos/telemetry";
 import { type DeltaUpdate, DeltaXdsClient } from "@keelson/xds";
+import { BpfError } from "bpf-maps-native";
 import type { Logger } from "pino";
 import { Banks } from "./banks.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { InnerMaps } from "./inner-maps.ts";
+import type { NodeAgent } from "./node-agent.ts";
 import { NodeTables } from "./node-tables.ts";
 import { PinFolder } from "./pins.ts";
+import { NodePods, type PodStatus } from "./pods/node-pods.ts";
+import { PodMap } from "./pods/pod-map.ts";
 import { PolicyJournal } from "./policy-journal.ts";
 import type { StagedUpdate } from "./policy-store.ts";
-import { type MapSizes, Programs } from "./programs.ts";
+import { type MapSizes, Programs, uninstall } from "./programs.ts";
 import { Rejections, reasonsText } from "./rejections.ts";
 import { Repeater } from "./repeater.ts";
+import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
 import { TelemetryReporter } from "./telemetry.ts";
-import { WorkloadCgroups } from "./workload-cgroups.ts";
 
 export interface ApplierOptions {
   /** Name of this node, as in the pods' spec.nodeName. */
@@ -26,8 +30,10 @@ export interface ApplierOptions {
   /** host:port of the control plane's xDS port. */
   readonly controlPlane: string;
   readonly credentials: ChannelCredentials;
-  /** The cgroup v2 folder below which callers are served. */
+  /** The cgroup v2 folder below which the node's pods are looked for. */
   readonly cgroup: string;
+  /** Pods of these Kubernetes namespaces are left alone. */
+  readonly excludedNamespaces: readonly string[];
   /** The last good policy is kept here, in a folder named after the node. */
   readonly stateFolder: string;
   /** Time between two reports of counters. */
@@ -52,23 +58,35 @@ export interface ApplierStatus {
   readonly types: Record<string, TypeStatus>;
   readonly services: number;
   readonly flips: bigint;
-  /** Workloads of this node whose cgroup was not found, so that their calls count as nobody's. */
+  /** Folders of all pods that programs hang on, below `cgroup`; none: there is no kubelet (yet). */
+  readonly attachedTo: readonly string[];
+  /** Why new pods are found only by looking again and again. */
+  readonly unwatchedBecause?: string;
+  readonly pods: readonly PodStatus[];
+  /** Workloads of this node whose cgroup was not found. */
   readonly workloadsWithoutCgroup: readonly string[];
   readonly statistics: Statistics;
 }
 
 const journalIntervalMs = 1_000;
-const cgroupIntervalMs = 1_000;
 const pruneIntervalMs = 10 * 60_000;
 
+interface NodeParts {
+  readonly pins: PinFolder;
+  readonly programs: Programs;
+  readonly banks: Banks;
+  readonly podMap: PodMap;
+}
+
 /** One node's agent: the IR comes in, maps change, counters go out. */
-export class Applier {
+export class Applier implements NodeAgent {
   private readonly options: ApplierOptions;
+  private readonly pins: PinFolder;
   private readonly programs: Programs;
   private readonly banks: Banks;
   private readonly tables: NodeTables;
   private readonly edgeReader: EdgeReader;
-  private readonly cgroups: WorkloadCgroups;
+  private readonly pods: NodePods;
   private readonly journal: PolicyJournal;
   /** Updates, and the journal's upkeep, which must see the policy between two updates. */
   private readonly serial = new Serial();
@@ -79,39 +97,45 @@ export class Applier {
   /** By type. */
   private readonly rejections: Record<string, Rejections> = {};
   private connection: { connected: boolean; error?: string } = { connected: false };
-  private workloadsWithoutCgroup: string[] = [];
   /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
   private journalIsBehind = false;
 
-  private constructor(options: ApplierOptions, programs: Programs, banks: Banks) {
+  private constructor(options: ApplierOptions, { pins, programs, banks, podMap }: NodeParts) {
     this.options = options;
+    this.pins = pins;
     this.programs = programs;
     this.banks = banks;
     this.edgeReader = new EdgeReader(programs.maps.edges);
     this.tables = new NodeTables(banks, (table) => this.edgeReader.learn(table.names));
-    this.cgroups = new WorkloadCgroups(programs.maps.workloads, options.cgroup);
+    this.pods = new NodePods({
+      top: options.cgroup,
+      excludedNamespaces: options.excludedNamespaces,
+      map: podMap,
+      attach: (roots) => programs.attach(pins, roots),
+      onError: (what, error) => options.logger.warn({ err: error }, `could not ${what}; trying again`),
+    });
     this.journal = new PolicyJournal(join(options.stateFolder, options.node, "policy.journal"));
     this.client = this.xdsClient();
     this.telemetry = this.telemetryReporter();
     this.repeaters = [
       this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.keepJournal())),
-      this.repeat("look for cgroups", cgroupIntervalMs, () => this.lookForCgroups()),
       this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
     ];
   }
 
   /**
    * Brings the node to the last policy it held, then follows the control plane.
-   * @throws Error or BpfError, if the programs cannot be loaded or attached.
+   * @throws NodeUnfit if the kernel refuses the programs; BpfError if they cannot be attached.
    */
   static async start(options: ApplierOptions): Promise<Applier> {
     const pins = await PinFolder.create(options.node);
-    const programs = await Programs.load(pins, options.mapSizes);
+    const programs = await loadPrograms(pins, options.mapSizes);
     try {
       const banks = await Banks.open(programs.maps, new InnerMaps((name) => pins.map(name)));
-      const applier = new Applier(options, programs, banks);
+      const podMap = await PodMap.adopt(programs.maps.workloads);
+      const applier = new Applier(options, { pins, programs, banks, podMap });
       await applier.restore();
-      await programs.attach(pins, options.cgroup);
+      await applier.pods.start();
       applier.follow();
       return applier;
     } catch (error) {
@@ -122,6 +146,7 @@ export class Applier {
 
   status(): ApplierStatus {
     const { connected, error } = this.connection;
+    const { unwatchedBecause } = this.pods;
     return {
       node: this.options.node,
       cgroup: this.options.cgroup,
@@ -131,7 +156,10 @@ export class Applier {
       types: this.types,
       services: this.tables.store.serviceCount(),
       flips: this.banks.flips,
-      workloadsWithoutCgroup: this.workloadsWithoutCgroup,
+      attachedTo: this.pods.attachedTo(),
+      ...(unwatchedBecause === undefined ? {} : { unwatchedBecause }),
+      pods: this.pods.status(),
+      workloadsWithoutCgroup: this.pods.withoutCgroup(),
       statistics: readStatistics(this.programs.maps.statistics),
     };
   }
@@ -145,12 +173,19 @@ export class Applier {
     for (const repeater of this.repeaters) await repeater.stop();
     this.telemetry.close();
     await this.client.close();
+    await this.pods.stop();
     await this.keepJournal().catch((error: Error) =>
       this.options.logger.warn({ err: error }, "policy not saved"),
     );
     await this.journal.close();
     this.banks.close();
     this.programs.close();
+  }
+
+  /** As close, but takes everything off the node. @returns how many programs were detached. */
+  async release(): Promise<number> {
+    await this.close();
+    return uninstall(this.pins);
   }
 
   private follow(): void {
@@ -245,17 +280,10 @@ export class Applier {
   }
 
   private async take(staged: StagedUpdate): Promise<void> {
-    if (await this.tables.apply(staged)) await this.updateCgroups();
-  }
-
-  private async lookForCgroups(): Promise<void> {
-    if (this.workloadsWithoutCgroup.length > 0) await this.updateCgroups();
-  }
-
-  private async updateCgroups(): Promise<void> {
+    if (!(await this.tables.apply(staged))) return;
     const workloads = [...this.tables.store.localWorkloads()];
     this.edgeReader.learnWorkloads(workloads.map((workload) => workload.name));
-    this.workloadsWithoutCgroup = await this.cgroups.update(workloads);
+    this.pods.tell(workloads);
   }
 
   /** The policy is on disk before it is live, so that an applier that starts never goes back behind the maps. */
@@ -303,6 +331,15 @@ export class Applier {
       })),
     );
     this.journalIsBehind = false;
+  }
+}
+
+/** A kernel that refuses them will do so again: nothing is gained by trying, and nothing by ending. */
+async function loadPrograms(pins: PinFolder, sizes: MapSizes | undefined): Promise<Programs> {
+  try {
+    return await Programs.load(pins, sizes);
+  } catch (error) {
+    throw error instanceof BpfError ? new NodeUnfit(error.message, error) : error;
   }
 }
 

@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { edgeKey, edgeValue, statistics } from "@keelson/bpf";
 import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
+import { workloadIdentifier } from "./pods/pod-map.ts";
 import type { Named } from "./service-table.ts";
-import { workloadIdentifier } from "./workload-cgroups.ts";
 
 /** Node-wide counters, by the names in bpf/layout/layouts.ts. */
 export type Statistics = Record<(typeof statistics)[number], bigint>;

@@ -1,18 +1,25 @@
 #!/usr/bin/env node
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { ChannelCredentials } from "@grpc/grpc-js";
 import { runFolder, stateFolder } from "@keelson/model/names";
-import { Command, InvalidArgumentError } from "commander";
-import { pino } from "pino";
-import { AdminSocket } from "./admin.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Logger, pino } from "pino";
+import { AdminSocket, adminPaths } from "./admin.ts";
+import { askAgent } from "./admin-client.ts";
 import { Applier } from "./applier.ts";
 import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
-import { cgroup2Mount, PinFolder } from "./pins.ts";
+import { IdleNode } from "./idle-node.ts";
+import type { NodeAgent } from "./node-agent.ts";
+import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
+import { cgroupFolder, NodeUnfit } from "./requirements.ts";
+import { statusText } from "./status-text.ts";
 
 interface RunFlags extends ControlPlaneFlags {
   node: string;
   cgroup?: string;
+  excludeNamespace: string[];
   stateDir: string;
   runDir: string;
   reportInterval: number;
@@ -30,31 +37,86 @@ async function run(flags: RunFlags): Promise<void> {
   const credentials = controlPlaneCredentials(flags, (error) =>
     logger.error(`the roots that the control plane's certificate must come from: ${error.message}`),
   );
-  const admin = await AdminSocket.claim(join(flags.runDir, `${flags.node}.sock`));
-  const applier = await Applier.start({
-    node: flags.node,
-    controlPlane: flags.controlPlane,
-    credentials,
-    cgroup: flags.cgroup ?? (await cgroup2Mount()),
-    stateFolder: flags.stateDir,
-    reportIntervalMs: flags.reportInterval * 1000,
-    logger,
-  });
-  admin.serve(applier);
-  logger.info(
-    { node: flags.node, cgroup: applier.status().cgroup, admin: admin.path },
-    "programs are attached",
-  );
+  const { node, controlPlane } = flags;
+  const idle = (idleBecause: string, tellControlPlane: boolean): IdleNode =>
+    new IdleNode({
+      node,
+      controlPlane: tellControlPlane ? controlPlane : undefined,
+      credentials,
+      idleBecause,
+      logger,
+    });
+  const admin = await AdminSocket.claim(adminSocketOf(flags));
+  let agent: NodeAgent;
+  try {
+    agent = await startApplier(flags, credentials, logger);
+    logger.info({ node, admin: admin.path }, "programs are attached");
+  } catch (error) {
+    if (!(error instanceof NodeUnfit)) throw error;
+    logger.error(
+      { node, admin: admin.path, err: error },
+      "this node is left alone; connections go as they did",
+    );
+    agent = idle(error.message, true);
+  }
+  const serve = (): void =>
+    admin.serve(agent, async () => {
+      const released = agent;
+      agent = idle("it was uninstalled; a new start of the agent installs it again", false);
+      serve();
+      return released.release();
+    });
+  serve();
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
     admin.close();
-    await applier.close();
+    await agent.close();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       stop(signal).catch(fail);
     });
   }
+}
+
+/** @throws NodeUnfit if the node's kernel takes no such programs. */
+async function startApplier(
+  flags: RunFlags,
+  credentials: ChannelCredentials,
+  logger: Logger,
+): Promise<Applier> {
+  return Applier.start({
+    node: flags.node,
+    controlPlane: flags.controlPlane,
+    credentials,
+    cgroup: await cgroupFolder(flags.cgroup),
+    excludedNamespaces: flags.excludeNamespace,
+    stateFolder: flags.stateDir,
+    reportIntervalMs: flags.reportInterval * 1000,
+    logger,
+  });
+}
+
+const adminSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
+  join(runDir, `${node}.sock`);
+
+/** A running agent lets go of the node itself: it would attach its programs again. */
+async function uninstallHere(flags: { node: string; runDir: string }): Promise<void> {
+  const answer = await askAgent(adminSocketOf(flags), adminPaths.uninstall, "POST");
+  const detached = (answer as { detached: number } | undefined)?.detached ?? 0;
+  const left = await uninstall(await PinFolder.find(flags.node));
+  process.stdout.write(`${flags.node}: ${detached + left} programs detached, pins removed\n`);
+}
+
+async function showStatus(flags: { node: string; runDir: string; output: "text" | "json" }): Promise<void> {
+  const socket = adminSocketOf(flags);
+  const status = await askAgent(socket, adminPaths.status);
+  if (status === undefined) throw new Error(`no bpf-applier of node ${flags.node} runs here (${socket})`);
+  process.stdout.write(
+    flags.output === "json"
+      ? `${JSON.stringify(status, null, 2)}\n`
+      : statusText(status as Parameters<typeof statusText>[0]),
+  );
 }
 
 function fail(error: Error): void {
@@ -83,7 +145,16 @@ program
   .option("--token-file <path>", "show it this service account token, which must be bound to the node")
   .option("--server-name <name>", "its certificate must have this name (default: its host)")
   .option("--insecure", "speak with it in plain text although it is on another machine")
-  .option("--cgroup <path>", "serve callers below this cgroup v2 folder (default: all)")
+  .option(
+    "--cgroup <path>",
+    "look for the kubelet's pods below this cgroup v2 folder (default: where cgroup v2 is mounted)",
+  )
+  .option(
+    "--exclude-namespace <name>",
+    "leave pods of this Kubernetes namespace alone; may be given several times",
+    (name: string, others: string[]) => [...others, name],
+    [],
+  )
   .option("--state-dir <path>", "keep the last good policy here", stateFolder())
   .option("--run-dir <path>", "put the admin socket here", runFolder())
   .option("--report-interval <seconds>", "time between two reports of counters", seconds, 5)
@@ -92,19 +163,30 @@ program
     "after",
     `
 Examples:
+  bpf-applier status
   bpf-applier --node node-1 run --control-plane istiod.istio-system.svc:15012 \\
     --ca-file /var/run/secrets/istio/root-cert.pem --token-file /var/run/secrets/tokens/istio-token
   curl --unix-socket ${join(runFolder(), "node-1.sock")} http://applier/status`,
   )
   .action((_: unknown, command: Command) => run(command.optsWithGlobals<RunFlags>()));
 
+const runDirOption = ["--run-dir <path>", "where the agent's admin socket is", runFolder()] as const;
+
+program
+  .command("status")
+  .description("show what the agent that runs on this node does, and for which pods")
+  .option(...runDirOption)
+  .addOption(new Option("-o, --output <format>", "how").choices(["text", "json"]).default("text"))
+  .action((_: unknown, command: Command) => showStatus(command.optsWithGlobals()));
+
 program
   .command("uninstall")
   .description("take all programs off their hooks and remove all pins of this node")
-  .action(async (_: unknown, command: Command) => {
-    const { node } = command.optsWithGlobals<{ node: string }>();
-    const links = await uninstall(await PinFolder.find(node));
-    process.stdout.write(`${node}: ${links} programs detached, pins removed\n`);
-  });
+  .option(...runDirOption)
+  .addHelpText(
+    "after",
+    "\nAn agent that runs goes on without doing anything; a new start of it installs all again.",
+  )
+  .action((_: unknown, command: Command) => uninstallHere(command.optsWithGlobals()));
 
 program.parseAsync().catch(fail);

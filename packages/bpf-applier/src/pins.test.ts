@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { PinFolder, parseMounts } from "./pins.ts";
-import { podUidOf } from "./workload-cgroups.ts";
 
 test("cgroup v2 is found below v1 controllers, and escaped spaces are read", () => {
   const mounts = parseMounts(
@@ -15,13 +14,3 @@ test.each(["../etc", "a/b", "", "A", "-x", "x."])(
     await expect(PinFolder.find(node)).rejects.toThrow(`node name "${node}"`);
   },
 );
-
-test.each([
-  ["pod0a1b-22", "0a1b-22"],
-  ["kubepods-burstable-pod0a1b_22.slice", "0a1b-22"],
-  ["kubepods-pod0a1b_22.slice", "0a1b-22"],
-  ["kubepods.slice", undefined],
-  ["cri-containerd-0a1b.scope", undefined],
-])("pod uid of %s", (folder, uid) => {
-  expect(podUidOf(folder)).toBe(uid);
-});

@@ -1,8 +1,17 @@
-import { access, stat } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { objectPath } from "@keelson/bpf/object";
-import { type AttachType, BpfLink, BpfMap, BpfObject, probeHelper, unpin } from "bpf-maps-native";
+import {
+  type AttachType,
+  BpfLink,
+  BpfMap,
+  BpfObject,
+  networkCookie,
+  probeHelper,
+  unpin,
+} from "bpf-maps-native";
 import type { OuterMaps } from "./banks.ts";
 import type { PinFolder } from "./pins.ts";
+import type { Cgroup } from "./pods/pod-tree.ts";
 
 /** Every program of the object, and the hook it belongs to. */
 export const hooks = [
@@ -63,6 +72,7 @@ export class Programs {
     const object = await BpfObject.open(objectPath);
     try {
       object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "bpf_set_retval"));
+      object.setReadOnlyData("applier_network", networkCookie());
       for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
       const missing = await reusePinned(object, pins);
       await object.load();
@@ -75,25 +85,31 @@ export class Programs {
   }
 
   /**
-   * Attaches every program to the cgroup. Where an earlier applier's link is pinned, its program is replaced in
-   * place, so that no connection slips through in between.
+   * Makes every program hang on each of the cgroups, and on no other. Where an earlier applier's link is pinned, its
+   * program is replaced in place, so that no connection slips through in between.
    */
-  async attach(pins: PinFolder, cgroupPath: string): Promise<void> {
-    const cgroupId = (await stat(cgroupPath, { bigint: true })).ino;
-    for (const [name, attachType] of hooks) {
-      const program = this.object.program(name);
-      using pinned = await pinnedLink(pins.link(name), cgroupId);
-      if (pinned !== undefined) {
-        await pinned.update(program);
-      } else {
-        using link = await program.attachCgroup(cgroupPath, attachType);
-        link.pin(pins.link(name));
+  async attach(pins: PinFolder, cgroups: readonly Cgroup[]): Promise<void> {
+    const wanted = new Set<string>();
+    for (const cgroup of cgroups) {
+      for (const [name, attachType] of hooks) {
+        const pin = `${name}-${cgroup.id}`;
+        wanted.add(pin);
+        using program = this.object.program(name);
+        using pinned = await pinnedLink(pins.link(pin), cgroup.id);
+        if (pinned !== undefined) {
+          await pinned.update(program);
+        } else {
+          using link = await program.attachCgroup(cgroup.path, attachType);
+          link.pin(pins.link(pin));
+        }
       }
     }
+    for (const pin of await pins.links()) if (!wanted.has(pin)) takeOff(pins.link(pin));
     await pins.removeOtherLayouts();
   }
 
   close(): void {
+    for (const map of Object.values(this.maps) as BpfMap[]) map.close();
     this.object.close();
   }
 }
@@ -113,15 +129,20 @@ async function reusePinned(object: BpfObject, pins: PinFolder): Promise<string[]
   return missing;
 }
 
-/** The pinned link, if it hangs on the cgroup wanted; one that hangs elsewhere is taken off. */
+/** The pinned link, if it hangs on the cgroup wanted; one whose cgroup is gone is taken away. */
 async function pinnedLink(path: string, cgroupId: bigint): Promise<BpfLink | undefined> {
   if (!(await exists(path))) return undefined;
   const link = BpfLink.openPinned(path);
   if (link.info.cgroupId === cgroupId) return link;
-  link.detach();
-  unpin(path);
   link.close();
+  takeOff(path);
   return undefined;
+}
+
+function takeOff(pin: string): void {
+  using link = BpfLink.openPinned(pin);
+  link.detach();
+  unpin(pin);
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -130,13 +151,13 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Takes every program off its hook and removes all pins. Traffic goes where callers dial from then on. */
+/**
+ * Takes every program off its hook and removes all pins. Traffic goes where callers dial from then on. What an earlier
+ * call left half done is finished.
+ */
 export async function uninstall(pins: PinFolder): Promise<number> {
   const names = await pins.links();
-  for (const name of names) {
-    using link = BpfLink.openPinned(pins.link(name));
-    link.detach();
-  }
+  for (const name of names) takeOff(pins.link(name));
   await pins.remove();
   return names.length;
 }

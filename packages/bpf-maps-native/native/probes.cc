@@ -1,4 +1,5 @@
 // What the running kernel can do, found out by trying.
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
@@ -82,6 +83,20 @@ Napi::Value possibleCpus(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), cpus);
 }
 
+// Ids of all that the kernel holds of a kind, of whoever made it.
+Napi::Value idsOf(Napi::Env env, const char *kind, int (*next)(uint32_t, uint32_t *)) {
+  Napi::Array ids = Napi::Array::New(env);
+  uint32_t id = 0;
+  int result;
+  while ((result = next(id, &id)) == 0) ids.Set(ids.Length(), Napi::Number::New(env, id));
+  if (result != -ENOENT) throw Failure(-result, "list", kind);
+  return ids;
+}
+
+Napi::Value mapIds(const Napi::CallbackInfo &info) { return idsOf(info.Env(), "maps", bpf_map_get_next_id); }
+
+Napi::Value linkIds(const Napi::CallbackInfo &info) { return idsOf(info.Env(), "links", bpf_link_get_next_id); }
+
 }  // namespace
 
 void exportProbes(Napi::Object &exports) {
@@ -89,4 +104,6 @@ void exportProbes(Napi::Object &exports) {
   exportFunction<probeProgramType>(exports, "probeProgramType");
   exportFunction<probeMapType>(exports, "probeMapType");
   exportFunction<possibleCpus>(exports, "possibleCpus");
+  exportFunction<mapIds>(exports, "mapIds");
+  exportFunction<linkIds>(exports, "linkIds");
 }

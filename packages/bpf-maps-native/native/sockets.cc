@@ -152,6 +152,17 @@ Napi::Value descriptorOf(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), copy);
 }
 
+// The number by which programs know this process's network namespace (bpf_get_netns_cookie).
+Napi::Value networkCookie(const Napi::CallbackInfo &info) {
+  const char *operation = "read cookie of", *object = "network namespace";
+  Fd socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (socket_.get() < 0) throw Failure(errno, operation, object);
+  uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  if (getsockopt(socket_.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) != 0) throw Failure(errno, operation, object);
+  return Napi::BigInt::New(info.Env(), cookie);
+}
+
 }  // namespace
 
 void exportSockets(Napi::Object &exports) {
@@ -161,4 +172,5 @@ void exportSockets(Napi::Object &exports) {
   exportFunction<socketConnected>(exports, "socketConnected");
   exportFunction<socketTake>(exports, "socketTake");
   exportFunction<descriptorOf>(exports, "descriptorOf");
+  exportFunction<networkCookie>(exports, "networkCookie");
 }

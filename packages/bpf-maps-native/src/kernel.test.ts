@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BpfMap } from "./bpf-map.ts";
-import { mountBpffs, possibleCpus, probeHelper, probeMapType, probeProgramType } from "./kernel.ts";
+import {
+  mountBpffs,
+  linkIds, mapIds,
+  possibleCpus,
+  probeHelper,
+  probeMapType,
+  probeProgramType,
+} from "./kernel.ts";
 import { native } from "./native.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { makeFolder } from "./testing/places.ts";
@@ -31,6 +38,16 @@ kernelTest("operation: mount a bpffs (mountBpffs) - once, and maps can be pinned
   using again = BpfMap.openPinned(`${folder.path}/pinned`);
   expect(again.info.id).toBe(map.info.id);
   expect(() => mountBpffs("/nowhere")).toThrow("mount bpffs /nowhere: ENOENT (2)");
+});
+
+kernelTest("operation: list ids of maps and links (mapIds, linkIds) - a map's is there as long as the map is", async () => {
+  const map = BpfMap.create({ type: "array", name: "listed", keySize: 4, valueSize: 4, maxEntries: 1 });
+  const { id } = map.info;
+  expect(mapIds()).toContain(id);
+  map.close();
+  // Freed by the kernel in its own time, after RCU.
+  await expect.poll(mapIds).not.toContain(id);
+  expect(linkIds().every((link) => link > 0)).toBe(true);
 });
 
 test("the names of types are those that the library begins its tables with", () => {

@@ -48,6 +48,16 @@ export function programIds(): number[] {
   return native.programIds();
 }
 
+/** As programIds, of maps. */
+export function mapIds(): number[] {
+  return native.mapIds();
+}
+
+/** As programIds, of links. */
+export function linkIds(): number[] {
+  return native.linkIds();
+}
+
 /** Removes a pin; false when there was none. Refuses (EINVAL) a path that is not on a bpffs. */
 export function unpin(path: string): boolean {
   return native.unpin(path);

@@ -4,10 +4,11 @@ import { closeSync, readdirSync, readlinkSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
-import { connectInNamespace, descriptorOf, listenInNamespace } from "./namespace-sockets.ts";
+import { connectInNamespace, descriptorOf, listenInNamespace, networkCookie } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { bindInNamespace, nextText, portOf, serveInNamespace } from "./testing/network.ts";
-import { makeNamespace } from "./testing/places.ts";
+import { makeCgroup, makeNamespace } from "./testing/places.ts";
+import { startInside } from "./testing/processes.ts";
 import { openProgram } from "./testing/programs.ts";
 
 /** The port of a server that tells callers where they come from. */
@@ -114,5 +115,35 @@ kernelTest(
     }
     await once(other, "exit");
     expect(() => descriptorOf(pid, 1)).toThrow(`copy descriptor 1 of process ${String(pid)}: ESRCH (3)`);
+  },
+);
+
+/** Prints what comes of dialling a port of its own that nobody listens on. */
+const dialNobody = `import net from "node:net";
+net.connect(1, "127.0.0.1").on("error", (error) => console.log(error.code));`;
+
+kernelTest(
+  "operation: cookie of the network namespace (networkCookie) - is what programs know this process's calls by",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const space = stack.use(makeNamespace());
+    const cgroup = stack.use(makeCgroup());
+    const object = stack.use(await openProgram("traffic"));
+    object.setReadOnlyData("network", networkCookie());
+    object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
+    await object.load();
+    using program = object.program("refuse_other_networks");
+    using _link = await program.attachCgroup(cgroup.path);
+    const dial = async (netns?: string) => {
+      const caller = startInside(
+        { cgroup: cgroup.path, ...(netns === undefined ? {} : { netns }) },
+        dialNobody,
+      );
+      const answer = await caller.readLine();
+      expect(await caller.end()).toBe(0);
+      return answer;
+    };
+    expect(await dial()).toBe("ECONNREFUSED");
+    expect(await dial(space.name)).toBe("EPERM");
   },
 );

@@ -86,3 +86,8 @@ async function writable(socket: NativeHandle, timeoutMs: number): Promise<boolea
     native.close(wait);
   }
 }
+
+/** The number by which eBPF programs know the network namespace of this process (`bpf_get_netns_cookie`); Linux 5.14. */
+export function networkCookie(): bigint {
+  return native.networkCookie();
+}

@@ -158,6 +158,7 @@ interface Native {
   socketConnected(socket: NativeHandle): void;
   socketTake(socket: NativeHandle): number;
   descriptorOf(processId: number, fd: number): number;
+  networkCookie(): bigint;
 
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;
@@ -165,6 +166,8 @@ interface Native {
   possibleCpus(): number;
   nftChains(): Promise<NativeChain[]>;
   iptablesChains(family: "ip" | "ip6", table: string): Promise<string[]>;
+  mapIds(): number[];
+  linkIds(): number[];
 }
 
 /** Interface, direction, netnsPath, handle, priority, replace. */

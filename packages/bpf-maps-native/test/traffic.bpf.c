@@ -60,6 +60,15 @@ int redirect_connect(struct bpf_sock_addr *context)
 	return 1;
 }
 
+// Of a network namespace: calls from another one are refused.
+const volatile __u64 network = 0;
+
+SEC("cgroup/connect4")
+int refuse_other_networks(struct bpf_sock_addr *context)
+{
+	return bpf_get_netns_cookie(context) == network;
+}
+
 SEC("cgroup/connect4")
 int refuse_connect(struct bpf_sock_addr *context)
 {

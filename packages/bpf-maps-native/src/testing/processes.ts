@@ -2,10 +2,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** A cgroup's folder and a network namespace's name. */
+/** A cgroup's folder and a network namespace's name; without one, this process's own. */
 export interface Place {
   cgroup: string;
-  netns: string;
+  netns?: string;
 }
 
 /** A process that speaks in lines. It is killed when disposed, if it still runs. */
@@ -52,7 +52,8 @@ export class LineProcess implements AsyncDisposable {
 export function startInside({ cgroup, netns }: Place, script: string, ...parameters: string[]): LineProcess {
   const enter = 'echo $$ > "$1/cgroup.procs" && shift && exec nsenter "$@"';
   const node = [process.execPath, "--input-type=module", "-e", script, ...parameters];
-  return new LineProcess("sh", ["-c", enter, "sh", cgroup, `--net=/run/netns/${netns}`, "--", ...node]);
+  const namespace = netns === undefined ? "/proc/self/ns/net" : `/run/netns/${netns}`;
+  return new LineProcess("sh", ["-c", enter, "sh", cgroup, `--net=${namespace}`, "--", ...node]);
 }
 
 /** Runs a program in this process's place. */

@@ -54,7 +54,10 @@ function normaliseWorkload(object: PodObject): Workload | undefined {
   };
 }
 
-function whyLeftAlone({ metadata: { labels, annotations }, body: { spec } }: PodObject): LeftAlone | undefined {
+function whyLeftAlone({
+  metadata: { labels, annotations },
+  body: { spec },
+}: PodObject): LeftAlone | undefined {
   if (spec.hostNetwork) return "host network";
   if (labels[dataplaneModeLabel] === "none") return "opted out";
   return annotations[sidecarAnnotation] === undefined ? undefined : "sidecar";

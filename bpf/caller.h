@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Whose call it is, and whether it is decided here. */
+#pragma once
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include "maps.h"
+
+#define CGROUP_DEPTH 12 /* how far down from the root a workload's cgroup is looked for */
+
+/* Set by the applier before load: cookie of its own network namespace. Its own calls must reach the control plane
+ * whatever the maps say, and on a nested node that namespace may be the node's. */
+volatile const __u64 applier_network = 0;
+
+/* What the applier knows of the pod that the current task is in, at any depth of the pod's cgroup. */
+static __always_inline struct workload_value *known_workload(void)
+{
+	__u64 cgroup = bpf_get_current_cgroup_id();
+	struct workload_value *workload = bpf_map_lookup_elem(&workloads, &cgroup);
+
+	if (workload)
+		return workload;
+	for (int level = 1; level <= CGROUP_DEPTH; level++) {
+		cgroup = bpf_get_current_ancestor_cgroup_id(level);
+		if (!cgroup)
+			break;
+		workload = bpf_map_lookup_elem(&workloads, &cgroup);
+		if (workload)
+			return workload;
+	}
+	return NULL;
+}
+
+/* A pod with hostNetwork shares its node's: on a node that is a machine, the first one of the kernel. */
+static __always_inline bool on_node_network(struct bpf_sock_addr *ctx)
+{
+	__u64 network = bpf_get_netns_cookie(ctx);
+
+	return network == bpf_get_netns_cookie(NULL) || network == applier_network;
+}
+
+/* A pod that the applier does not know yet has just started, and its calls are decided: the programs hang above all
+ * pods, so that the first one is, too. */
+static __always_inline bool is_left_alone(struct bpf_sock_addr *ctx, const struct workload_value *caller)
+{
+	return (caller && caller->left_alone) || on_node_network(ctx);
+}

@@ -1,0 +1,53 @@
+import { request } from "node:http";
+
+/** A running agent refused, or gave no answer in time. */
+const patienceMs = 30_000;
+
+/**
+ * Asks the agent of this node, at its socket.
+ * @returns its answer; undefined if none runs
+ * @throws Error with what it said instead of an answer
+ */
+export async function askAgent(
+  socketPath: string,
+  path: string,
+  method: "GET" | "POST" = "GET",
+): Promise<unknown> {
+  try {
+    const { status, body } = await exchange(socketPath, path, method);
+    if (status === 200) return JSON.parse(body);
+    throw new Error(`the bpf-applier that runs here (${socketPath}) answered ${status}: ${body.trim()}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
+    throw error;
+  }
+}
+
+function exchange(
+  socketPath: string,
+  path: string,
+  method: string,
+): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(patienceMs);
+    const asked = request({ socketPath, path, method, signal }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (piece: string) => {
+        body += piece;
+      });
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.once("error", reject);
+    });
+    asked.once("error", (error) =>
+      reject(
+        signal.aborted
+          ? new Error(
+              `the bpf-applier that runs here (${socketPath}) gave no answer in ${patienceMs / 1000} s`,
+            )
+          : error,
+      ),
+    );
+    asked.end();
+  });
+}
