@@ -33,6 +33,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "replicas/main.ts",
     what: "one of two replicas is killed, one ends in order: how long streams and locks wait",
   },
+  node: {
+    program: "node/main.ts",
+    what: "pods come and go in cgroups of every kubelet's layout: the node's agent, crashes, uninstalls",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",

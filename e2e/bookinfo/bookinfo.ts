@@ -68,5 +68,5 @@ function objectsOf(records: readonly ServiceRecord[], pods: readonly PodRecord[]
       pods.filter(({ labels }) => labels["app"] === service.name),
     ),
   ];
-  return [...records.flatMap(ofService), ...pods.map(podObject)];
+  return [...records.flatMap(ofService), ...pods.map((pod) => podObject(pod))];
 }

@@ -1,6 +1,8 @@
-// Runs the connect tier's scenarios with the real control plane and applier; ends with 1 if any fails. For a guest
-// without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
+// Runs the connect tier's and the node's scenarios with the real control plane and applier; ends with 1 if any fails. For a
+// guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
 import { release } from "node:os";
+import { runNodeScenarios } from "../node/run.ts";
+import { nodeScenarios } from "../node/scenarios.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -9,9 +11,10 @@ import type { Scenario } from "../scenarios/scenario.ts";
 const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
 
 const texts = process.argv.slice(2);
-const scenarios = allScenarios.filter(
-  ({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)),
-);
+const isWanted = ({ name }: { readonly name: string }): boolean =>
+  texts.length === 0 || texts.some((text) => name.includes(text));
+const scenarios = allScenarios.filter(isWanted);
+const ofNode = nodeScenarios.filter(isWanted);
 
 const openWorld = (family: Family): Promise<ReviewsWorld> =>
   ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
@@ -50,7 +53,9 @@ async function failuresOver(family: Family): Promise<number> {
 }
 
 let failed = 0;
-for (const family of families) failed += await failuresOver(family);
-const all = families.length * scenarios.length;
+if (scenarios.length > 0) for (const family of families) failed += await failuresOver(family);
+if (ofNode.length > 0)
+  failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
+const all = families.length * scenarios.length + ofNode.length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);
 process.exitCode = failed === 0 ? 0 : 1;

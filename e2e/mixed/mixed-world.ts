@@ -60,7 +60,7 @@ async function writeObjects(world: World, service: ServiceRecord): Promise<void>
       service,
       pods.filter(({ labels }) => labels["app"] === host),
     ),
-    ...pods.map(podObject),
+    ...pods.map((pod) => podObject(pod)),
     istioObject("DestinationRule", host, {
       host,
       subsets: versions.map((version) => ({ name: version, labels: { version } })),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { ServiceExplanation } from "@keelson/compiler";
 import { debugPaths, type Problem, type StatusView } from "@keelson/model";
 import type { Edge } from "@keelson/protos/telemetry";
+import type { ApplierStart } from "../world/applier.ts";
 import {
   endpointSlices,
   podObject,
@@ -47,7 +48,11 @@ export class ReviewsWorld {
   }
 
   /** @param name of the world, see World.open */
-  static async open(name: string, scale: Scale = fullScale): Promise<ReviewsWorld> {
+  static async open(
+    name: string,
+    scale: Scale = fullScale,
+    applier: ApplierStart = {},
+  ): Promise<ReviewsWorld> {
     const world = await World.open(name);
     try {
       const service = await world.addService("reviews", [
@@ -63,7 +68,7 @@ export class ReviewsWorld {
       const reviews = new ReviewsWorld(world, scale, service);
       await reviews.writeObjects();
       await world.startControlPlane();
-      await world.startApplier();
+      await world.startApplier(1, applier);
       await world.settled();
       return reviews;
     } catch (error) {
@@ -97,7 +102,9 @@ export class ReviewsWorld {
     await this.world.config.write("reviews", [
       serviceObject(this.service),
       ...endpointSlices(this.service, this.servicePods(leftOut)),
-      ...[...this.world.pods.values()].filter(({ name }) => !leftOut.includes(name)).map(podObject),
+      ...[...this.world.pods.values()]
+        .filter(({ name }) => !leftOut.includes(name))
+        .map((pod) => podObject(pod)),
     ]);
   }
 

@@ -22,6 +22,13 @@ export interface ApplierPlace {
   readonly logFile: string;
 }
 
+export interface ApplierStart {
+  /** Kubernetes namespaces whose pods are left alone. */
+  readonly excludedNamespaces?: readonly string[];
+  /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
+  readonly startedBy?: readonly [string, ...string[]];
+}
+
 /** The applier's /status, as far as worlds read it. */
 export interface ApplierStatus {
   readonly connected: boolean;
@@ -30,7 +37,21 @@ export interface ApplierStatus {
   /** By type URL: why the last update was rejected. */
   readonly rejected: Readonly<Record<string, string>>;
   readonly services: number;
+  readonly attachedTo: readonly string[];
+  readonly pods: readonly PodStatus[];
   readonly workloadsWithoutCgroup: readonly string[];
+  /** Of a node that is left alone. */
+  readonly idleBecause?: string;
+}
+
+export interface PodStatus {
+  /** "namespace/pod"; empty: the control plane has not told of it. */
+  readonly name: string;
+  readonly uid: string;
+  readonly cgroup: string;
+  /** Whether its calls are decided there. */
+  readonly decided: boolean;
+  readonly why: string;
 }
 
 /** A bpf-applier of one node, with the rights it has in a pod of the chart; its programs and maps outlive it. */
@@ -56,24 +77,16 @@ export class Applier {
   }
 
   /** Resolves when the programs are attached; the control plane need not be there. */
-  async start(): Promise<void> {
+  async start({ excludedNamespaces = [], startedBy }: ApplierStart = {}): Promise<void> {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
     const flags = ["--control-plane", controlPlane, "--cgroup", cgroup, "--report-interval", "1"];
+    const excluded = excludedNamespaces.flatMap((name) => ["--exclude-namespace", name]);
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];
-    const [setRights, ...rights] = await withAgentRights();
+    const [setRights, ...rights] = startedBy ?? (await withAgentRights());
+    const program = [process.execPath, applierProgram, "--node", node, "run"];
     const started = new RunningProcess({
       title: `bpf-applier of ${node}`,
-      command: [
-        setRights,
-        ...rights,
-        process.execPath,
-        applierProgram,
-        "--node",
-        node,
-        "run",
-        ...flags,
-        ...folders,
-      ],
+      command: [setRights, ...rights, ...program, ...flags, ...excluded, ...folders],
       cgroup: ownCgroup,
       logFile,
     });
@@ -120,6 +133,11 @@ export class Applier {
       throw new Error(`bpf-applier of ${this.node}: ${path} answered ${status}: ${JSON.stringify(body)}`);
     return body;
   }
+}
+
+/** Has the applier that runs on the node let go of it, with its own command. */
+export async function uninstallRunning({ place: { node, runFolder } }: Applier): Promise<void> {
+  await command(process.execPath, [applierProgram, "--node", node, "uninstall", "--run-dir", runFolder]);
 }
 
 /** Takes a node's programs off their hooks and removes its pins, with the applier's own command. */

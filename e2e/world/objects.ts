@@ -22,13 +22,30 @@ export interface ServiceRecord {
   readonly ports: readonly ServicePort[];
 }
 
+/** What an object says of a pod beside where it runs. */
+export interface PodDetails {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly hostNetwork?: boolean;
+  /** At the API server, where that is another one than at the kubelet. */
+  readonly uid?: string;
+}
+
 /** core/v1 Pod, as the kubelet reports one that runs. */
-export function podObject({ name, uid, labels, node, ipv4, ipv6 }: PodRecord): KubernetesObject {
+export function podObject(
+  { name, uid, labels, node, ipv4, ipv6 }: PodRecord,
+  { hostNetwork, ...metadata }: PodDetails = {},
+): KubernetesObject {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, namespace, uid, labels },
-    spec: { nodeName: node, serviceAccountName: "default" },
+    metadata: { name, namespace, uid, labels, ...metadata },
+    spec: {
+      nodeName: node,
+      serviceAccountName: "default",
+      ...(hostNetwork === undefined ? {} : { hostNetwork }),
+    },
     status: { phase: "Running", podIP: ipv4, podIPs: [{ ip: ipv4 }, { ip: ipv6 }] },
   };
 }

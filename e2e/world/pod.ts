@@ -14,8 +14,13 @@ export interface PodRecord {
 }
 
 export interface PodPlace {
+  /** Of its network. */
   readonly namespace: string;
+  /** It has no network of its own, but this machine's, as it is its node's. */
+  readonly hostNetwork?: boolean;
+  /** Of its programs: the pod's own, or one below it. */
   readonly cgroup: string;
+  readonly podCgroup: string;
   /** Names the port of the bridge; see PodLink. */
   readonly index: number;
   /** Its programs' logs go here. */
@@ -92,13 +97,13 @@ export class Pod implements PodRecord {
   }
 
   private launch(command: [string, ...string[]], pipeOutput: boolean): RunningProcess {
-    const { cgroup, namespace, logFolder } = this.place;
+    const { cgroup, namespace, hostNetwork, logFolder } = this.place;
     const logFile = join(logFolder, `${this.name}.log`);
     const process = new RunningProcess({
       title: `pod ${this.name}`,
       command,
       cgroup,
-      namespace,
+      ...(hostNetwork === true ? {} : { namespace }),
       logFile,
       pipeOutput,
     });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultDomain } from "@keelson/model/names";
-import { Applier } from "./applier.ts";
+import { Applier, type ApplierStart } from "./applier.ts";
 import { killProcesses, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { ConfigFolder } from "./config-folder.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -47,8 +47,20 @@ export interface PodRequest {
   readonly labels?: Readonly<Record<string, string>>;
   /** The node's number, from 1, which is the default. */
   readonly node?: number;
-  /** Of its object, where an API server has made one; a new one if left out. */
+  /** As the kubelet knows it; random by default. */
   readonly uid?: string;
+  /** Paths of its cgroups below the node's, by its uid: kubepods/pod<uid>, which its programs are in, by default. */
+  readonly cgroups?: (uid: string) => PodCgroups;
+  /** The network of this machine instead of one of its own: nothing may be dialled but loopback addresses. */
+  readonly hostNetwork?: boolean;
+  /** The cgroup is made by `makePodCgroup`. */
+  readonly cgroupLater?: boolean;
+}
+
+/** Of a pod and of its container; the programs are in the container's. */
+export interface PodCgroups {
+  readonly pod: string;
+  readonly container: string;
 }
 
 /**
@@ -134,14 +146,21 @@ export class World {
     const pods = requests.map((request) => this.newPod(request));
     await addPodLinks(
       this.names,
-      pods.map(({ place, ipv4, ipv6 }) => ({ ...place, ipv4, ipv6 })),
+      pods
+        .filter(({ place }) => place.hostNetwork !== true)
+        .map(({ place, ipv4, ipv6 }) => ({ ...place, ipv4, ipv6 })),
     );
-    for (const pod of pods) {
-      await makeCgroup(pod.place.cgroup);
+    for (const [i, pod] of pods.entries()) {
+      if (requests[i]?.cgroupLater !== true) await makeCgroup(pod.place.cgroup);
       this.pods.set(pod.name, pod);
     }
     await this.writeHosts(pods);
     return pods;
+  }
+
+  /** As the kubelet does before it starts anything of the pod. */
+  makePodCgroup({ place }: Pod): Promise<void> {
+    return this.work.do(() => makeCgroup(place.cgroup));
   }
 
   /** Ends a pod's programs and removes its namespace and cgroup. Its objects are the caller's to remove. */
@@ -149,8 +168,8 @@ export class World {
     const { place } = this.pod(name);
     this.pods.delete(name);
     return this.work.do(async () => {
-      await removeCgroup(place.cgroup);
-      await removeNamespace(place.namespace);
+      await removeCgroup(place.podCgroup);
+      if (place.hostNetwork !== true) await removeNamespace(place.namespace);
     });
   }
 
@@ -206,11 +225,11 @@ export class World {
     return this.work.do(() => this.controlPlane.start());
   }
 
-  startApplier(node = 1): Promise<Applier> {
+  startApplier(node = 1, start?: ApplierStart): Promise<Applier> {
     return this.work.do(async () => {
       await makeCgroup(this.nodeCgroup(node));
       const applier = this.applier(node);
-      await applier.start();
+      await applier.start(start);
       return applier;
     });
   }
@@ -269,15 +288,18 @@ export class World {
     return [...this.appliers.values()].filter(({ pid }) => pid !== undefined);
   }
 
-  private newPod({ name, labels = {}, node = 1, uid = randomUUID() }: PodRequest): Pod {
+  private newPod(request: PodRequest): Pod {
+    const { name, labels = {}, node = 1, uid = randomUUID(), cgroups = plainCgroups, hostNetwork } = request;
     if (this.pods.has(name)) throw new Error(`the world "${this.names.world}" has a pod "${name}" already`);
+    const { pod, container } = cgroups(uid);
     const index = (this.podsMade += 1);
     return new Pod(
       { name, uid, labels, node: this.names.node(node), ...podAddresses(index) },
       {
         namespace: this.names.podNamespace(name),
-        // As the kubelet names it with the cgroupfs driver.
-        cgroup: join(this.nodeCgroup(node), "kubepods", `pod${uid}`),
+        ...(hostNetwork === true ? { hostNetwork } : {}),
+        cgroup: join(this.nodeCgroup(node), container),
+        podCgroup: join(this.nodeCgroup(node), pod),
         index,
         logFolder: join(this.names.folder, "logs"),
       },
@@ -290,6 +312,14 @@ export class World {
       addresses,
     }));
     const text = hostsFile(entries);
-    for (const { place } of pods) await writeHostsFile(place.namespace, text);
+    for (const { place } of pods) {
+      if (place.hostNetwork !== true) await writeHostsFile(place.namespace, text);
+    }
   }
 }
+
+/** As the kubelet names a guaranteed pod with the cgroupfs driver. */
+const plainCgroups = (uid: string): PodCgroups => ({
+  pod: `kubepods/pod${uid}`,
+  container: `kubepods/pod${uid}`,
+});

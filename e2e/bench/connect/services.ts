@@ -43,5 +43,9 @@ export function madeService(index: number, node: string): MadeService {
 
 /** All objects of a service; its slices name only the first `endpoints` of its pods. */
 export function serviceObjects({ record, pods }: MadeService, endpoints = pods.length): KubernetesObject[] {
-  return [serviceObject(record), ...endpointSlices(record, pods.slice(0, endpoints)), ...pods.map(podObject)];
+  return [
+    serviceObject(record),
+    ...endpointSlices(record, pods.slice(0, endpoints)),
+    ...pods.map((pod) => podObject(pod)),
+  ];
 }

@@ -6,6 +6,12 @@ import { type Cgroup, cgroupAt, findPodRoots, type PodTree, readPodTree } from "
 const searchMs = 30_000;
 const unwatchedMs = 1_000;
 
+/**
+ * After a change outside of pods the tree is searched at once, and again after these times: a folder of pods may be made
+ * with all those above it, of which only the first lies in one that is watched.
+ */
+const searchAgainMs = [20, 200, 2_000];
+
 /** Reading takes at most this part of the time, however fast pods come and go. */
 const readingShare = 0.1;
 
@@ -22,7 +28,8 @@ export class PodWatch {
   private readonly watchers = new Map<string, { readonly id: bigint; readonly watcher: FSWatcher }>();
   private rootPaths: readonly string[] = [];
   private known = "";
-  private searchAgain = true;
+  /** When the tree is to be searched. */
+  private searches: number[] = [0];
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Number.POSITIVE_INFINITY;
   private lastSearch = Number.NEGATIVE_INFINITY;
@@ -72,11 +79,13 @@ export class PodWatch {
     this.lastRead = { at: performance.now(), took: performance.now() - startedAt };
     const hasRoots = this.rootPaths.length > 0;
     this.lookIn(this.refusal === undefined && hasRoots ? searchMs : unwatchedMs);
+    for (const at of this.searches) this.lookIn(Math.max(0, at - performance.now()));
   }
 
   private read(now: number): void {
-    if (this.searchAgain || this.rootPaths.length === 0 || now - this.lastSearch >= searchMs) {
-      this.searchAgain = false;
+    const isDue = this.searches.some((at) => at <= now) || now - this.lastSearch >= searchMs;
+    if (isDue || this.rootPaths.length === 0) {
+      this.searches = this.searches.filter((at) => at > now);
       this.lastSearch = now;
       this.rootPaths = findPodRoots(this.top);
     }
@@ -98,9 +107,10 @@ export class PodWatch {
   }
 
   private onEvent(search: boolean): void {
-    this.searchAgain ||= search;
+    const now = performance.now();
+    if (search) this.searches = [0, ...searchAgainMs.map((ms) => now + ms)];
     const { at, took } = this.lastRead;
-    this.lookIn(Math.max(0, at + took * (1 / readingShare - 1) - performance.now()));
+    this.lookIn(Math.max(0, at + took * (1 / readingShare - 1) - now));
   }
 
   /** @returns whether a folder is watched that was not. */

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import type { PinFolder } from "@keelson/bpf-applier";
+import { BpfLink, unpin } from "bpf-maps-native";
+import { uninstallNode, uninstallRunning } from "../world/applier.ts";
+import { until } from "../world/until.ts";
+import { allKernelObjects, type NodeWorld, untilAsBefore, untilGone } from "./node-world.ts";
+import type { NodeScenario } from "./scenarios.ts";
+
+/** Moments at which the agent's start, and then an uninstall, are cut short. */
+interface Crash {
+  /** Of eight programs above each folder of pods: how many are attached when the agent is killed. */
+  readonly links: number;
+  /** Leaves the node as an uninstall does that was killed: its steps in the order in which it does them. */
+  readonly cutUninstall: (pins: PinFolder) => Promise<void>;
+}
+
+const crashes: readonly Crash[] = [
+  {
+    links: 3,
+    // A program is detached, and still pinned.
+    cutUninstall: async (pins) => {
+      const [first = ""] = await pins.links();
+      using link = BpfLink.openPinned(pins.link(first));
+      link.detach();
+    },
+  },
+  {
+    links: 8,
+    cutUninstall: async (pins) => {
+      for (const name of (await pins.links()).slice(0, 5)) {
+        using link = BpfLink.openPinned(pins.link(name));
+        link.detach();
+        unpin(pins.link(name));
+      }
+    },
+  },
+  {
+    links: 0,
+    // All programs are gone, and a map.
+    cutUninstall: async (pins) => {
+      await rm(pins.link(""), { recursive: true });
+      unpin(pins.map("services"));
+    },
+  },
+];
+
+async function installAgain(node: NodeWorld): Promise<void> {
+  await node.startApplier();
+  await node.world.settled();
+  await node.assertDecided(node.reviews.caller);
+}
+
+/** Kills the agent in the middle of its start, when so many programs are attached. */
+async function crashAtStart(node: NodeWorld, links: number): Promise<void> {
+  const pins = await node.pins();
+  const starting = node.startApplier().catch(() => undefined);
+  await until(async () => node.applier.pid !== undefined && (await pins.links()).length >= links, {
+    what: `${links} programs of ${node.applier.node} to be attached`,
+  });
+  await node.applier.kill();
+  await starting;
+}
+
+export const lettingGoScenarios: readonly NodeScenario[] = [
+  {
+    name: "an uninstall beside the agent leaves nothing of it in the kernel, and the agent does nothing any more",
+    async run(node) {
+      const own = await node.kernelObjects();
+      assert.equal(own.link.size, 8 * (await node.applier.status()).attachedTo.length);
+      await uninstallRunning(node.applier);
+      await untilGone(own);
+      await node.assertUntouched(node.reviews.caller);
+      const { idleBecause } = await node.applier.status();
+      assert.match(idleBecause ?? "", /uninstalled/);
+      assert.deepEqual(await (await node.pins()).links(), []);
+      await node.applier.stop();
+      await installAgain(node);
+    },
+  },
+  {
+    name: "after crashes in the middle of a start and of an uninstall, an uninstall leaves all lists as they were",
+    async run(node, scale) {
+      await node.applier.stop();
+      await uninstallNode(node.applier.node);
+      const before = allKernelObjects();
+      for (const { links, cutUninstall } of crashes.slice(0, scale.crashes)) {
+        await crashAtStart(node, links);
+        const own = await node.kernelObjects();
+        await cutUninstall(await node.pins());
+        await uninstallNode(node.applier.node);
+        await (scale.alone ? untilAsBefore(before) : untilGone(own));
+        assert.deepEqual(await (await node.pins()).links(), []);
+      }
+      await installAgain(node);
+    },
+  },
+];
