@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { PinFolder } from "@keelson/bpf-applier";
-import { BpfLink, BpfMap, BpfProgram, objectIds } from "bpf-maps-native";
+import { BpfLink, BpfMap, BpfProgram, linkIds, mapIds, programIds } from "bpf-maps-native";
 import { ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { Applier, PodStatus } from "../world/applier.ts";
 import { makeCgroup } from "../world/cgroups.ts";
@@ -193,9 +193,9 @@ const kinds = ["program", "map", "link"] as const;
 
 /** As `bpftool prog`, `map` and `link` list them. */
 export const allKernelObjects = (): KernelObjects => ({
-  program: new Set(objectIds("program")),
-  map: new Set(objectIds("map")),
-  link: new Set(objectIds("link")),
+  program: new Set(programIds()),
+  map: new Set(mapIds()),
+  link: new Set(linkIds()),
 });
 
 /** Resolves when none of these is there any more: the kernel frees them in its own time. */

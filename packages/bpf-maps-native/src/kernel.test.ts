@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BpfMap } from "./bpf-map.ts";
 import {
+  linkIds,
+  mapIds,
   mountBpffs,
-  linkIds, mapIds,
   possibleCpus,
   probeHelper,
   probeMapType,
@@ -40,15 +41,18 @@ kernelTest("operation: mount a bpffs (mountBpffs) - once, and maps can be pinned
   expect(() => mountBpffs("/nowhere")).toThrow("mount bpffs /nowhere: ENOENT (2)");
 });
 
-kernelTest("operation: list ids of maps and links (mapIds, linkIds) - a map's is there as long as the map is", async () => {
-  const map = BpfMap.create({ type: "array", name: "listed", keySize: 4, valueSize: 4, maxEntries: 1 });
-  const { id } = map.info;
-  expect(mapIds()).toContain(id);
-  map.close();
-  // Freed by the kernel in its own time, after RCU.
-  await expect.poll(mapIds).not.toContain(id);
-  expect(linkIds().every((link) => link > 0)).toBe(true);
-});
+kernelTest(
+  "operation: list ids of maps and links (mapIds, linkIds) - a map's is there as long as the map is",
+  async () => {
+    const map = BpfMap.create({ type: "array", name: "listed", keySize: 4, valueSize: 4, maxEntries: 1 });
+    const { id } = map.info;
+    expect(mapIds()).toContain(id);
+    map.close();
+    // Freed by the kernel in its own time, after RCU.
+    await expect.poll(mapIds).not.toContain(id);
+    expect(linkIds().every((link) => link > 0)).toBe(true);
+  },
+);
 
 test("the names of types are those that the library begins its tables with", () => {
   const { map, program, attach, link } = native.typeNames();
