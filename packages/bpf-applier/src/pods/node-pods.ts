@@ -30,6 +30,8 @@ export interface PodStatus {
   readonly network?: bigint;
 }
 
+const notTold = "the control plane has not told of it; on the node's network it is left alone all the same";
+
 /** How long a folder that could not be attached to is left before the next attempt. */
 const attachAgainMs = 5_000;
 
@@ -108,7 +110,7 @@ export class NodePods {
         uid: pod.uid,
         cgroup: this.shown(pod.path),
         decided: why === undefined,
-        why: why ?? (workload === undefined ? "the control plane has not told of it" : "it is in the mesh"),
+        why: why ?? (workload === undefined ? notTold : "it is in the mesh"),
         ...(network === undefined ? {} : { network }),
       };
     });
