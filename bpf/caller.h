@@ -12,23 +12,31 @@
  * whatever the maps say, and on a nested node that namespace may be the node's. */
 volatile const __u64 applier_network = 0;
 
-/* What the applier knows of the pod that the current task is in, at any depth of the pod's cgroup. */
-static __always_inline struct workload_value *known_workload(void)
-{
-	__u64 cgroup = bpf_get_current_cgroup_id();
-	struct workload_value *workload = bpf_map_lookup_elem(&workloads, &cgroup);
+/* What is known of the pod that the current task is in. Values, no pointer: kept over so many calls that would be spilled
+ * to the stack, where the verifier refuses it to those without CAP_PERFMON. */
+struct caller {
+	__u64 workload; /* as in workload_value */
+	bool left_alone;
+};
 
-	if (workload)
-		return workload;
-	for (int level = 1; level <= CGROUP_DEPTH; level++) {
+/* At any depth of a pod's cgroup; nothing of a pod that the applier does not know. */
+static __always_inline struct caller current_caller(void)
+{
+	struct caller caller = {};
+	__u64 cgroup = bpf_get_current_cgroup_id();
+	struct workload_value *known = bpf_map_lookup_elem(&workloads, &cgroup);
+
+	for (int level = 1; !known && level <= CGROUP_DEPTH; level++) {
 		cgroup = bpf_get_current_ancestor_cgroup_id(level);
 		if (!cgroup)
 			break;
-		workload = bpf_map_lookup_elem(&workloads, &cgroup);
-		if (workload)
-			return workload;
+		known = bpf_map_lookup_elem(&workloads, &cgroup);
 	}
-	return NULL;
+	if (known) {
+		caller.workload = known->workload;
+		caller.left_alone = known->left_alone;
+	}
+	return caller;
 }
 
 /* A pod with hostNetwork shares its node's: on a node that is a machine, the first one of the kernel. */
@@ -41,7 +49,7 @@ static __always_inline bool on_node_network(struct bpf_sock_addr *ctx)
 
 /* A pod that the applier does not know yet has just started, and its calls are decided: the programs hang above all
  * pods, so that the first one is, too. */
-static __always_inline bool is_left_alone(struct bpf_sock_addr *ctx, const struct workload_value *caller)
+static __always_inline bool is_left_alone(struct bpf_sock_addr *ctx, const struct caller *caller)
 {
-	return (caller && caller->left_alone) || on_node_network(ctx);
+	return caller->left_alone || on_node_network(ctx);
 }

@@ -13,44 +13,43 @@
 /* Set by the applier before load: bpf_set_retval exists (Linux 5.18). Without it a refused caller sees EPERM. */
 volatile const bool can_set_errno = false;
 
+/* Keeps a structure in its own place on the stack. Else its fields become values that are spilled, four bytes wide, where
+ * pointers were spilled before, which the verifier refuses to those without CAP_PERFMON. */
+#define keep_in_memory(structure) asm volatile("" : : "r"(structure) : "memory")
+
 enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN };
 
-/* One bank for the whole decision, so that no half of another version is mixed in. */
-struct bank {
-	void *services;
-	void *slots;
-};
-
-static __always_inline bool active_bank(struct bank *bank)
+/* The bank of tables to read: one for the whole decision, so that no half of another version is mixed in. */
+static __always_inline bool active_bank(__u32 *bank)
 {
 	__u32 zero = 0;
 	void *header_map = bpf_map_lookup_elem(&active, &zero);
 	struct bank_header *header;
-	__u32 index;
 
 	if (!header_map)
 		return false;
 	header = bpf_map_lookup_elem(header_map, &zero);
 	if (!header)
 		return false;
-	index = header->bank;
-	bank->services = bpf_map_lookup_elem(&services, &index);
-	bank->slots = bpf_map_lookup_elem(&slots, &index);
-	return bank->services && bank->slots;
+	*bank = header->bank;
+	return true;
 }
 
 /* Draws from the service's alias table: one random slot, kept with its probability, else its alias. */
-static __always_inline struct slot_value *draw(const struct bank *bank, const struct service_value *service)
+static __always_inline struct slot_value *draw(__u32 bank, const struct service_value *service)
 {
 	struct slot_key key = { .slots = service->slots };
+	void *table = bpf_map_lookup_elem(&slots, &bank);
 	struct slot_value *slot;
 
+	if (!table)
+		return NULL;
 	key.index = ((__u64)bpf_get_prandom_u32() * service->slot_count) >> 32;
-	slot = bpf_map_lookup_elem(bank->slots, &key);
+	slot = bpf_map_lookup_elem(table, &key);
 	if (!slot || bpf_get_prandom_u32() < slot->threshold)
 		return slot;
 	key.index = slot->alias;
-	return bpf_map_lookup_elem(bank->slots, &key);
+	return bpf_map_lookup_elem(table, &key);
 }
 
 /* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it. */
@@ -59,26 +58,31 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 {
 	struct service_key key = { .port = ctx->user_port, .protocol = ctx->protocol };
 	struct edge_key edge = {};
-	struct workload_value *caller;
+	struct caller caller;
 	struct service_value *service;
 	struct slot_value *slot;
-	struct bank bank;
+	void *table;
+	__u32 bank;
 
 	if (!active_bank(&bank))
 		return NOT_OURS;
+	table = bpf_map_lookup_elem(&services, &bank);
+	if (!table)
+		return NOT_OURS;
 	read_address(ctx, family, &key.address);
 	*dialled = key.address;
-	service = bpf_map_lookup_elem(bank.services, &key);
+	keep_in_memory(dialled);
+	service = bpf_map_lookup_elem(table, &key);
 	if (!service)
 		return NOT_OURS;
-	caller = known_workload();
-	if (is_left_alone(ctx, caller)) {
+	caller = current_caller();
+	if (is_left_alone(ctx, &caller)) {
 		count_statistic(STATISTIC_LEFT_ALONE);
 		return NOT_OURS;
 	}
-	edge.source = caller ? caller->workload : 0;
+	edge.source = caller.workload;
 	edge.service = service->service;
-	slot = service->slot_count ? draw(&bank, service) : NULL;
+	slot = service->slot_count ? draw(bank, service) : NULL;
 	if (!slot && service->slot_count)
 		count_statistic(STATISTIC_BROKEN_TABLE);
 	if (!slot || !slot->endpoint) {
@@ -86,6 +90,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 		return NO_ENDPOINT;
 	}
 	*endpoint = *slot;
+	keep_in_memory(endpoint);
 	edge.endpoint = slot->endpoint;
 	count_edge(&edge, decision);
 	return CHOSEN;

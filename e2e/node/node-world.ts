@@ -218,7 +218,7 @@ export async function untilAsBefore(before: KernelObjects): Promise<void> {
   await until(
     () => {
       const now = allKernelObjects();
-      for (const kind of kinds) assert.deepEqual([...now[kind]].sort(), [...before[kind]].sort(), kind);
+      for (const kind of kinds) assert.deepEqual(now[kind], before[kind], kind);
       return true;
     },
     { what: "programs, maps and links to be as before" },

@@ -133,7 +133,7 @@ kernelTest(
     object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
     await object.load();
     using program = object.program("refuse_other_networks");
-    using _link = await program.attachCgroup(cgroup.path);
+    stack.use(await program.attachCgroup(cgroup.path));
     const dial = async (netns?: string) => {
       const caller = startInside(
         { cgroup: cgroup.path, ...(netns === undefined ? {} : { netns }) },

@@ -3,6 +3,7 @@ import { release } from "node:os";
 import { resolve } from "node:path";
 import { BpfLink } from "bpf-maps-native";
 import { type MountEntry, PinFolder, parseMounts } from "../pins.ts";
+import { findPodRoots } from "../pods/pod-tree.ts";
 import { askAgent, judgeAgent } from "./agent.ts";
 import { messageOf } from "./errors.ts";
 import { chargesMemoryCgroup, featureFindings } from "./features.ts";
@@ -26,7 +27,10 @@ import {
 export interface NodeCheckOptions {
   /** Name of this node, as in the pods' spec.nodeName. */
   readonly node: string;
-  /** The cgroup v2 folder at which callers are to be served; the mount's root if left out. */
+  /**
+   * The cgroup v2 folder below which the kubelet's pods are looked for; the mount's root if left out. Hooks are looked at where
+   * programs would hang: at the folder that holds all pods, or, as long as there is none, at this one.
+   */
   readonly cgroup?: string;
 }
 
@@ -132,7 +136,9 @@ async function otherFindings(node: string, place: CgroupPlace): Promise<Finding[
   const { path, mount, finding } = place;
   return guarded("other programs", async () => {
     const isThere = path !== undefined && finding.state === "ok";
-    const neighbours = isThere ? findNeighbours(path, mount, await ownPrograms(node)) : [];
+    // Where programs would hang.
+    const hooked = isThere ? (findPodRoots(path)[0] ?? path) : undefined;
+    const neighbours = hooked === undefined ? [] : findNeighbours(hooked, mount, await ownPrograms(node));
     const agents = neighbours.flatMap(({ programs }) => programs.map(({ name }) => knownAgent(name ?? "")));
     const balancers = agents.flatMap((agent) => (agent?.balances === true ? [agent.name] : []));
     return [

@@ -9,6 +9,7 @@ import { error, type Finding, ok, warning } from "./finding.ts";
 export const neededHelpers = [
   "bpf_get_current_ancestor_cgroup_id",
   "bpf_get_current_cgroup_id",
+  "bpf_get_netns_cookie",
   "bpf_get_prandom_u32",
   "bpf_get_socket_cookie",
   "bpf_map_lookup_elem",

@@ -15,8 +15,8 @@ function described(program: ForeignProgram): string {
 const sameHooks = "hooks beside others";
 
 const below =
-  "serve callers at a cgroup below it, such as the kubelet's kubepods.slice (bpfApplier.hostPaths.cgroup, --cgroup): " +
-  "programs of a lower cgroup run first, and attach freely there";
+  "start a kubelet: Keelson's programs hang on the cgroup that it makes for all pods (kubepods.slice, kubepods) below this one, " +
+  "and programs of a lower cgroup run first, and attach freely there";
 
 /**
  * What others' programs mean for ours, which are attached as links, so in the mode "multi".

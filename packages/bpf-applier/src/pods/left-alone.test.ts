@@ -1,4 +1,5 @@
-import { LeftAlone } from "@keelson/protos/policy";
+import { fromJson } from "@bufbuild/protobuf";
+import { LeftAlone, WorkloadSchema } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
 import { whyLeftAlone } from "./left-alone.ts";
 
@@ -11,7 +12,11 @@ test.each<[string, LeftAlone, string | undefined]>([
   ["default", LeftAlone.HOST_NETWORK, "it shares its node's network (hostNetwork)"],
   ["default", LeftAlone.OPTED_OUT, 'its label istio.io/dataplane-mode is "none"'],
   ["default", LeftAlone.SIDECAR, "its sidecar decides its calls"],
-  ["default", 99 as LeftAlone, "the control plane says so (99)"],
 ])("a pod of %s with reason %i", (namespace, leftAlone, why) => {
   expect(whyLeftAlone({ namespace, leftAlone }, excluded)).toBe(why);
+});
+
+test("a reason of a newer control plane leaves a pod alone, too", () => {
+  const { leftAlone } = fromJson(WorkloadSchema, { leftAlone: 99 });
+  expect(whyLeftAlone({ namespace: "default", leftAlone }, excluded)).toBe("the control plane says so (99)");
 });

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import type { Workload } from "@keelson/protos/policy";
+import { Serial } from "../serial.ts";
 import { whyLeftAlone } from "./left-alone.ts";
 import { networkNamespaceOf, ownNetworkNamespaces } from "./network-namespace.ts";
 import { type PodEntry, type PodMap, workloadIdentifier } from "./pod-map.ts";
@@ -46,7 +47,7 @@ export class NodePods {
   private workloads: ReadonlyMap<string, Workload> | undefined;
   /** Undefined: not tried yet; an earlier applier's programs may hang anywhere. */
   private attached: readonly Cgroup[] | undefined;
-  private attaching: Promise<void> = Promise.resolve();
+  private readonly attaching = new Serial();
   private retry: NodeJS.Timeout | undefined;
 
   constructor(options: NodePodsOptions) {
@@ -69,7 +70,7 @@ export class NodePods {
   async stop(): Promise<void> {
     this.watch.stop();
     clearTimeout(this.retry);
-    await this.attaching;
+    await this.attaching.run(() => Promise.resolve());
   }
 
   /** Takes over which workloads the node has. */
@@ -151,14 +152,12 @@ export class NodePods {
   }
 
   private attach(): Promise<void> {
-    const attempt = this.attaching.then(async () => {
+    return this.attaching.run(async () => {
       const { roots } = this.tree;
       if (sameFolders(roots, this.attached)) return;
       await this.options.attach(roots);
       this.attached = roots;
     });
-    this.attaching = attempt.catch(() => undefined);
-    return attempt;
   }
 
   private shown(path: string): string {

@@ -50,7 +50,9 @@ test("pods of all qualities of service are read, with the folders they come and 
     "kubepods/other/pod3",
     "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poda_b.slice/cri-containerd-1.scope",
   );
-  expect(podsBelow("kubepods", "kubepods.slice").sort()).toEqual([
+  expect(
+    podsBelow("kubepods", "kubepods.slice").toSorted((a, b) => ((a[0] ?? "") < (b[0] ?? "") ? -1 : 1)),
+  ).toEqual([
     ["1", "kubepods/pod1"],
     ["2", "kubepods/burstable/pod2"],
     ["a-b", "kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poda_b.slice"],

@@ -49,7 +49,7 @@ is changed. Each line says what was found, and what to do:
     )
     .option(
       "--cgroup <path>",
-      "the cgroup v2 folder at which callers are served (default: the agent's, or the mount's root)",
+      "the cgroup v2 folder below which the kubelet's pods are looked for (default: the agent's, or the mount's root)",
     )
     .option("--run-dir <path>", "where the agent's socket is", runFolder())
     .option("--kubeconfig <path>", "the cluster's (default: as kubectl)")
@@ -60,7 +60,6 @@ is changed. Each line says what was found, and what to do:
 Examples:
   sudo keelson check --pre
   keelson check --pre --cluster --kubeconfig ~/.kube/config
-  sudo keelson check --pre --node --cgroup /sys/fs/cgroup/kubepods.slice
   kubectl -n istio-system exec ds/bpf-applier -- keelson check --cgroup /host/cgroup
   keelson check --cluster -o json | jq '.groups[].findings[] | select(.state == "error")'
 
