@@ -9,22 +9,29 @@
 
 #define MAPPED_PREFIX bpf_htonl(0x0000ffff) /* third word of ::ffff:a.b.c.d */
 
+/* Without CAP_PERFMON the verifier refuses to write a part of eight bytes of the stack that hold a spilled register. So
+ * structures are kept in places of their own, or their fields would be spilled where pointers were before; and of what is
+ * written in parts, the part at the beginning of eight bytes comes last: that of Linux 6.1 takes it for a spilled register. */
+#define keep_in_memory(structure) asm volatile("" : : "r"(structure) : "memory")
+
 /* Whose fields of the context are valid: user_ip4 in the 4-hooks, user_ip6 in the 6-hooks. */
 enum family { FAMILY_4, FAMILY_6 };
 
 static __always_inline void read_address(const struct bpf_sock_addr *ctx, enum family family, struct address *to)
 {
 	if (family == FAMILY_4) {
-		to->word[0] = 0;
-		to->word[1] = 0;
-		to->word[2] = MAPPED_PREFIX;
 		to->word[3] = ctx->user_ip4;
+		keep_in_memory(to);
+		to->word[2] = MAPPED_PREFIX;
+		to->word[1] = 0;
+		to->word[0] = 0;
 		return;
 	}
-	to->word[0] = ctx->user_ip6[0];
-	to->word[1] = ctx->user_ip6[1];
-	to->word[2] = ctx->user_ip6[2];
 	to->word[3] = ctx->user_ip6[3];
+	to->word[1] = ctx->user_ip6[1];
+	keep_in_memory(to);
+	to->word[2] = ctx->user_ip6[2];
+	to->word[0] = ctx->user_ip6[0];
 }
 
 static __always_inline void write_address(struct bpf_sock_addr *ctx, enum family family, const struct address *from,

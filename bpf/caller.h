@@ -12,31 +12,35 @@
  * whatever the maps say, and on a nested node that namespace may be the node's. */
 volatile const __u64 applier_network = 0;
 
-/* What is known of the pod that the current task is in. Values, no pointer: kept over so many calls that would be spilled
- * to the stack, where the verifier refuses it to those without CAP_PERFMON. */
+/* What is known of the pod that the current task is in. */
 struct caller {
 	__u64 workload; /* as in workload_value */
-	bool left_alone;
+	__u64 left_alone;
 };
 
-/* At any depth of a pod's cgroup; nothing of a pod that the applier does not know. */
-static __always_inline struct caller current_caller(void)
+/* At any depth of a pod's cgroup. A function of its own, which the verifier looks at once: inside of a program, its paths
+ * times those of the program are too many for those without CAP_PERFMON.
+ * Returns whether the applier knows the pod; else nothing is written. */
+__noinline int find_caller(struct caller *caller)
 {
-	struct caller caller = {};
 	__u64 cgroup = bpf_get_current_cgroup_id();
-	struct workload_value *known = bpf_map_lookup_elem(&workloads, &cgroup);
+	struct workload_value *known;
 
-	for (int level = 1; !known && level <= CGROUP_DEPTH; level++) {
+	if (!caller)
+		return 0;
+	known = bpf_map_lookup_elem(&workloads, &cgroup);
+	for (int level = 1; level <= CGROUP_DEPTH; level++) {
+		if (known) {
+			caller->workload = known->workload;
+			caller->left_alone = known->left_alone;
+			return 1;
+		}
 		cgroup = bpf_get_current_ancestor_cgroup_id(level);
 		if (!cgroup)
-			break;
+			return 0;
 		known = bpf_map_lookup_elem(&workloads, &cgroup);
 	}
-	if (known) {
-		caller.workload = known->workload;
-		caller.left_alone = known->left_alone;
-	}
-	return caller;
+	return 0;
 }
 
 /* A pod with hostNetwork shares its node's: on a node that is a machine, the first one of the kernel. */

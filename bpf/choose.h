@@ -13,10 +13,6 @@
 /* Set by the applier before load: bpf_set_retval exists (Linux 5.18). Without it a refused caller sees EPERM. */
 volatile const bool can_set_errno = false;
 
-/* Keeps a structure in its own place on the stack. Else its fields become values that are spilled, four bytes wide, where
- * pointers were spilled before, which the verifier refuses to those without CAP_PERFMON. */
-#define keep_in_memory(structure) asm volatile("" : : "r"(structure) : "memory")
-
 enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN };
 
 /* The bank of tables to read: one for the whole decision, so that no half of another version is mixed in. */
@@ -35,32 +31,39 @@ static __always_inline bool active_bank(__u32 *bank)
 	return true;
 }
 
-/* Draws from the service's alias table: one random slot, kept with its probability, else its alias. */
-static __always_inline struct slot_value *draw(__u32 bank, const struct service_value *service)
+/* Draws from the service's alias table: one random slot, kept with its probability, else its alias. What was looked up is
+ * used where that is known to have been found: who has no CAP_PERFMON may not use it behind a second question. */
+static __always_inline bool draw(__u32 bank, const struct service_value *service, struct slot_value *drawn)
 {
 	struct slot_key key = { .slots = service->slots };
 	void *table = bpf_map_lookup_elem(&slots, &bank);
 	struct slot_value *slot;
 
 	if (!table)
-		return NULL;
+		return false;
 	key.index = ((__u64)bpf_get_prandom_u32() * service->slot_count) >> 32;
 	slot = bpf_map_lookup_elem(table, &key);
-	if (!slot || bpf_get_prandom_u32() < slot->threshold)
-		return slot;
-	key.index = slot->alias;
-	return bpf_map_lookup_elem(table, &key);
+	if (!slot)
+		return false;
+	if (bpf_get_prandom_u32() >= slot->threshold) {
+		key.index = slot->alias;
+		slot = bpf_map_lookup_elem(table, &key);
+		if (!slot)
+			return false;
+	}
+	*drawn = *slot;
+	keep_in_memory(drawn);
+	return true;
 }
 
 /* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it. */
-static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family family,
-					  enum decision decision, struct address *dialled, struct slot_value *endpoint)
+static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family family, enum decision decision,
+					  struct address *dialled, struct slot_value *endpoint)
 {
-	struct service_key key = { .port = ctx->user_port, .protocol = ctx->protocol };
+	struct service_key key = {};
 	struct edge_key edge = {};
-	struct caller caller;
 	struct service_value *service;
-	struct slot_value *slot;
+	struct caller caller = {};
 	void *table;
 	__u32 bank;
 
@@ -69,29 +72,31 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 	table = bpf_map_lookup_elem(&services, &bank);
 	if (!table)
 		return NOT_OURS;
+	key.protocol = ctx->protocol;
+	keep_in_memory(&key);
+	key.port = ctx->user_port;
 	read_address(ctx, family, &key.address);
 	*dialled = key.address;
 	keep_in_memory(dialled);
 	service = bpf_map_lookup_elem(table, &key);
 	if (!service)
 		return NOT_OURS;
-	caller = current_caller();
+	find_caller(&caller);
 	if (is_left_alone(ctx, &caller)) {
 		count_statistic(STATISTIC_LEFT_ALONE);
 		return NOT_OURS;
 	}
 	edge.source = caller.workload;
 	edge.service = service->service;
-	slot = service->slot_count ? draw(bank, service) : NULL;
-	if (!slot && service->slot_count)
+	*endpoint = (struct slot_value){};
+	keep_in_memory(endpoint);
+	if (service->slot_count && !draw(bank, service, endpoint))
 		count_statistic(STATISTIC_BROKEN_TABLE);
-	if (!slot || !slot->endpoint) {
+	if (!endpoint->endpoint) {
 		count_edge(&edge, DECIDED_REFUSAL);
 		return NO_ENDPOINT;
 	}
-	*endpoint = *slot;
-	keep_in_memory(endpoint);
-	edge.endpoint = slot->endpoint;
+	edge.endpoint = endpoint->endpoint;
 	count_edge(&edge, decision);
 	return CHOSEN;
 }
