@@ -21,11 +21,14 @@ static __always_inline bool show_dialled(struct bpf_sock_addr *ctx, enum family 
 
 static __always_inline int on_recvmsg(struct bpf_sock_addr *ctx, enum family family)
 {
-	struct flow_key key = { .cookie = bpf_get_socket_cookie(ctx), .port = ctx->user_port };
+	struct flow_key key = {};
 	struct flow_value *back;
 
 	if (show_dialled(ctx, family))
 		return 1;
+	keep_in_memory(&key);
+	key.cookie = bpf_get_socket_cookie(ctx);
+	key.port = ctx->user_port;
 	read_address(ctx, family, &key.address);
 	back = bpf_map_lookup_elem(&flows, &key);
 	if (back)

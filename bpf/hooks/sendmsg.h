@@ -5,10 +5,14 @@
 
 static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, enum family family)
 {
-	struct flow_key flow = { .cookie = bpf_get_socket_cookie(ctx) };
-	struct flow_value back = { .port = ctx->user_port };
 	struct slot_value endpoint;
+	struct flow_value back = {};
+	struct flow_key flow = {};
 
+	keep_in_memory(&back);
+	keep_in_memory(&flow);
+	flow.cookie = bpf_get_socket_cookie(ctx);
+	back.port = ctx->user_port;
 	switch (choose(ctx, family, DECIDED_DATAGRAM, &back.address, &endpoint)) {
 	case NOT_OURS:
 		return PASS;

@@ -50,6 +50,9 @@ export interface MapSizes {
   readonly workloads?: number;
 }
 
+/** Under which name the link of a program to a cgroup is pinned. */
+export const linkPin = (program: string, cgroupId: bigint): string => `${program}-${cgroupId}`;
+
 /** The loaded object: maps that outlive this process, programs ready to be attached. */
 export class Programs {
   readonly maps: NodeMaps;
@@ -92,7 +95,7 @@ export class Programs {
     const wanted = new Set<string>();
     for (const cgroup of cgroups) {
       for (const [name, attachType] of hooks) {
-        const pin = `${name}-${cgroup.id}`;
+        const pin = linkPin(name, cgroup.id);
         wanted.add(pin);
         using program = this.object.program(name);
         using pinned = await pinnedLink(pins.link(pin), cgroup.id);

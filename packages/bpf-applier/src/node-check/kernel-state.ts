@@ -1,9 +1,10 @@
-import { access, stat } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { bankHeader } from "@keelson/bpf";
 import { BpfLink, BpfMap, cgroupAttachments } from "bpf-maps-native";
 import { indexKey } from "../bank-headers.ts";
 import { PinFolder } from "../pins.ts";
-import { hooks, pinnedMaps } from "../programs.ts";
+import { type Cgroup, cgroupAt, findPodRoots } from "../pods/pod-tree.ts";
+import { hooks, linkPin, pinnedMaps } from "../programs.ts";
 import type { AgentStatus } from "./agent.ts";
 import { error, type Finding, ok, skipped, warning } from "./finding.ts";
 import { shortHook } from "./judge-neighbours.ts";
@@ -51,26 +52,34 @@ async function missingMaps(pins: PinFolder): Promise<string[]> {
   return pinnedMaps.filter((_, index) => isThere[index] === false);
 }
 
-/** Each hook has its link, which hangs on the cgroup, and the cgroup runs its program. */
+/** Each hook has its link above all pods, and the cgroup there runs its program. */
 async function judgeLinks(pins: PinFolder, cgroup: string): Promise<Finding> {
   const check = "programs";
-  const id = (await stat(cgroup, { bigint: true })).ino;
+  const roots = findPodRoots(cgroup).flatMap((path) => cgroupAt(path) ?? []);
+  if (roots.length === 0)
+    return warning(
+      check,
+      `no kubelet has a cgroup for pods (kubepods.slice, kubepods) below ${cgroup}`,
+      "nothing hangs there before it has: see that it runs, and that --cgroup is above its cgroups",
+    );
   const pinned = new Set(await pins.links());
-  const wrong: string[] = [];
-  for (const [name, hook] of hooks) {
-    if (!pinned.has(name)) {
-      wrong.push(`${shortHook(hook)} has no link`);
-      continue;
-    }
-    using link = BpfLink.openPinned(pins.link(name));
-    const { cgroupId, programId } = link.info;
-    if (cgroupId === 0n) wrong.push(`${shortHook(hook)} is detached`);
-    else if (cgroupId !== id) wrong.push(`${shortHook(hook)} hangs on another cgroup (${cgroupId})`);
-    else if (!cgroupAttachments(cgroup, hook).programIds.includes(programId))
-      wrong.push(`${shortHook(hook)} is not run by ${cgroup}`);
-  }
-  if (wrong.length === 0) return ok(check, `all ${hooks.length} hang on ${cgroup}`);
+  const wrong = roots.flatMap((root) => wrongLinks(pins, pinned, root));
+  const paths = roots.map(({ path }) => path).join(", ");
+  if (wrong.length === 0) return ok(check, `all ${hooks.length} hang on ${paths}`);
   return error(check, wrong.join(", "), restart);
+}
+
+function wrongLinks(pins: PinFolder, pinned: ReadonlySet<string>, { path, id }: Cgroup): string[] {
+  return hooks.flatMap(([name, hook]) => {
+    const pin = linkPin(name, id);
+    if (!pinned.has(pin)) return [`${shortHook(hook)} has no link to ${path}`];
+    using link = BpfLink.openPinned(pins.link(pin));
+    const { cgroupId, programId } = link.info;
+    if (cgroupId === 0n) return [`${shortHook(hook)} is detached`];
+    return cgroupAttachments(path, hook).programIds.includes(programId)
+      ? []
+      : [`${shortHook(hook)} is not run by ${path}`];
+  });
 }
 
 /** How often the tables that programs read were replaced, read from them; undefined before the first. */
