@@ -55,7 +55,8 @@ export const checkScenarios: readonly Scenario[] = [
       assert.deepEqual({ ...states, ...good }, states);
 
       const pins = await PinFolder.find(applier.node);
-      using link = BpfLink.openPinned(pins.link("keelson_connect4"));
+      const pin = (await pins.links()).find((name) => name.startsWith("keelson_connect4-"));
+      using link = BpfLink.openPinned(pins.link(pin ?? "keelson_connect4"));
       link.detach();
       assert.equal((await statesOf(applier))["programs"], "error");
       await applier.stop();
