@@ -1,7 +1,7 @@
-import { matchRelay, matchScan, matchVerdict } from "@keelson/bpf";
+import { matchScan, matchVerdict } from "@keelson/bpf";
 import { tryObjectPath } from "@keelson/bpf/object";
-import type { MatchAutomaton, RelayReason, Verdict } from "@keelson/compiler/automaton";
-import { BpfObject } from "bpf-maps-native";
+import { type MatchAutomaton, relayReasonOf, type Verdict } from "@keelson/compiler/automaton";
+import { type BpfMap, BpfObject } from "bpf-maps-native";
 
 const first = new Uint8Array(4);
 /** Words before the bytes in `struct try_input`. */
@@ -22,11 +22,9 @@ export class KernelMatcher {
   }
 
   /** Puts an automaton's table in place. */
-  use({ entries }: MatchAutomaton): void {
-    const table = this.object.map("table");
-    const value = new Uint8Array(table.info.valueSize);
-    value.set(new Uint8Array(entries.buffer));
-    table.update(first, value);
+  use(automaton: MatchAutomaton): void {
+    using table = this.object.map("table");
+    putAutomaton(table, automaton);
   }
 
   /** @param automaton the one in use */
@@ -46,14 +44,20 @@ export class KernelMatcher {
   }
 }
 
+/** Writes an automaton's entries into a map of one `struct match_table`. */
+export function putAutomaton(table: BpfMap, { entries }: MatchAutomaton): void {
+  const value = new Uint8Array(table.info.valueSize);
+  value.set(new Uint8Array(entries.buffer));
+  table.update(first, value);
+}
+
 /** A `struct match_scan` that has ended, in the executor's words. */
 export function verdictOf(bytes: Uint8Array): Verdict {
   const { verdict, detail, headLength, contentLength, isHead } = matchScan.decode(bytes);
   if (verdict === matchVerdict.rule.value) {
     return { rule: detail === 0 ? undefined : detail - 1, headLength, contentLength, isHead: isHead === 1 };
   }
-  const names = Object.keys(matchRelay) as RelayReason[];
-  const relay = names.find((name) => matchRelay[name].value === detail);
+  const relay = relayReasonOf(detail);
   if (relay === undefined) throw new Error(`the kernel's scan says ${verdict}, ${detail}`);
   return { relay };
 }

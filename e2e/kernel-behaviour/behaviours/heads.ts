@@ -3,7 +3,7 @@ import { matchRelay, matchScan, matchVerdict } from "@keelson/bpf";
 import { type MatchAutomaton, match, type Verdict } from "@keelson/compiler/automaton";
 import type { TypedMap } from "bpf-maps-native";
 import { corpusAutomaton, wholeHeads } from "../../matching/corpus.ts";
-import { verdictOf } from "../../matching/kernel-matcher.ts";
+import { putAutomaton, verdictOf } from "../../matching/kernel-matcher.ts";
 import { until } from "../../world/until.ts";
 import type { Behaviour, Observed } from "../behaviour.ts";
 import { Bench, type Connection, places } from "../bench.ts";
@@ -60,11 +60,9 @@ const mostInstructions = 250_000;
 const slot = new Uint8Array(4);
 
 /** Writes an automaton's table for the programs. */
-function useAutomaton(bench: Bench, { entries }: MatchAutomaton): void {
+function useAutomaton(bench: Bench, automaton: MatchAutomaton): void {
   using table = bench.object.map("table");
-  const value = new Uint8Array(table.info.valueSize);
-  value.set(new Uint8Array(entries.buffer));
-  table.update(slot, value);
+  putAutomaton(table, automaton);
 }
 
 /** A reading that has not begun, and how it should end. */

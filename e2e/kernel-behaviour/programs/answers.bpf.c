@@ -37,13 +37,11 @@ struct {
 /* Whether nothing lies in a socket's queues of redirected data, nor in TCP's. */
 static __always_inline int is_drained(struct tcp_sock *tcp)
 {
-	__u64 address = (__u64)BPF_CORE_READ(SOCK_OF(tcp), sk_user_data) & ~7ULL; /* the low bits are flags */
-	struct sk_psock *psock = (void *)address;
+	struct sk_psock *psock = psock_of(tcp);
 
 	if (BPF_CORE_READ(SOCK_OF(tcp), sk_backlog.rmem_alloc.counter))
 		return 0;
-	return !psock || (BPF_CORE_READ(psock, ingress_msg.next) == (void *)&psock->ingress_msg &&
-			  !BPF_CORE_READ(psock, ingress_skb.qlen));
+	return !psock || (has_no_messages(psock) && !BPF_CORE_READ(psock, ingress_skb.qlen));
 }
 
 static __always_inline int ask(struct sk_msg_md *message, struct caller *caller)

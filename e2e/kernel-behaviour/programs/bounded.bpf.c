@@ -26,10 +26,9 @@ struct {
 /* Whether all that was put into a socket's queue of redirected data was read. */
 static __always_inline int is_empty(struct tcp_sock *tcp)
 {
-	__u64 address = (__u64)BPF_CORE_READ(SOCK_OF(tcp), sk_user_data) & ~7ULL; /* the low bits are flags */
-	struct sk_psock *psock = (void *)address;
+	struct sk_psock *psock = psock_of(tcp);
 
-	return psock && BPF_CORE_READ(psock, ingress_msg.next) == (void *)&psock->ingress_msg;
+	return psock && has_no_messages(psock);
 }
 
 /* Whether the target may be given a message of this size. */

@@ -4,6 +4,12 @@ import type { Target } from "./rows.ts";
 /** Why a request is not for the kernel; `matchRelay` says it in words. */
 export type RelayReason = keyof typeof matchRelay;
 
+/** The reason of a number; undefined: there is none such. */
+export function relayReasonOf(value: number): RelayReason | undefined {
+  const names = Object.keys(matchRelay) as RelayReason[];
+  return names.find((name) => matchRelay[name].value === value);
+}
+
 export interface Action {
   readonly kind: keyof typeof matchKind;
   /** Bits of `matchFlag`. */

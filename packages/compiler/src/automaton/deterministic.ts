@@ -11,6 +11,10 @@ export interface State {
   readonly holding: readonly number[];
 }
 
+/** The state behind a byte that a strict head may have. */
+export const stateAfter = (states: readonly State[], state: number, byte: number): number =>
+  states[state]?.next.get(byte) ?? states[state]?.otherwise ?? deadState;
+
 /** The state that nothing leads out of, and where nothing holds. */
 export const deadState = 0;
 export const startState = 1;
@@ -90,10 +94,10 @@ class SubsetConstruction {
     // Which positions are reached without a byte depends on the next byte only where words are looked at.
     for (const bytes of this.automaton.looksAtWords ? [wordBytes, otherBytes] : [allBytes]) {
       const { always, special } = this.following(subset, bytes);
-      const usual = this.stateAfter(always, bytes[0] ?? firstByte);
+      const usual = this.stateOfItems(always, bytes[0] ?? firstByte);
       for (const byte of bytes) {
         const more = special.get(byte);
-        const target = more === undefined ? usual : this.stateAfter([...always, ...more], byte);
+        const target = more === undefined ? usual : this.stateOfItems([...always, ...more], byte);
         if (target !== deadState) targets.set(byte, target);
       }
     }
@@ -119,7 +123,7 @@ class SubsetConstruction {
     return { always, special };
   }
 
-  private stateAfter(items: readonly number[], byte: number): number {
+  private stateOfItems(items: readonly number[], byte: number): number {
     this.budgets.work.spend(items.length);
     return this.stateOf({ items: this.needed(sorted(items)), before: this.kindOf(byte) });
   }

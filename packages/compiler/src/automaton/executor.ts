@@ -1,5 +1,5 @@
-import { matchFlag, matchKind, matchRelay } from "@keelson/bpf";
-import type { RelayReason } from "./actions.ts";
+import { matchFlag, matchKind } from "@keelson/bpf";
+import { type RelayReason, relayReasonOf } from "./actions.ts";
 import { part } from "./clauses.ts";
 import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { firstByte, lastByte } from "./nondeterministic.ts";
@@ -84,7 +84,7 @@ class Scan {
       case matchKind.finish.value:
         return this.finish();
       default:
-        return { relay: reasonOf(symbol) };
+        return { relay: relayReasonOf(symbol) ?? "byte" };
     }
   }
 
@@ -118,9 +118,4 @@ class Scan {
       isHead: this.isHead,
     };
   }
-}
-
-function reasonOf(value: number): RelayReason {
-  const names = Object.keys(matchRelay) as RelayReason[];
-  return names.find((name) => matchRelay[name].value === value) ?? "byte";
 }

@@ -1,7 +1,7 @@
 import { matchFlag } from "@keelson/bpf";
 import type { Actions, RelayReason } from "./actions.ts";
 import { type Part, part } from "./clauses.ts";
-import { startState } from "./deterministic.ts";
+import { startState, stateAfter } from "./deterministic.ts";
 import { HeaderNames } from "./header-names.ts";
 import type { Scanner } from "./outcomes.ts";
 import { PathRows } from "./path-rows.ts";
@@ -64,11 +64,12 @@ export class Head {
   private method(path: number): number {
     const unknown = this.actions.relay("method");
     const start = this.rows.add(unknown);
+    const states = this.head.scanners[part.method]?.states ?? [];
     for (const method of methods) {
       let row = start;
       let state = startState;
       for (const character of method) {
-        state = this.follow(part.method, state, code(character));
+        state = stateAfter(states, state, code(character));
         row = this.child(row, code(character), unknown);
       }
       const flags = method === "HEAD" ? matchFlag.isHead.value : 0;
@@ -154,11 +155,6 @@ export class Head {
     const scanner = this.head.scanners[number];
     const holding = scanner?.outcomes[scanner.outcomeOf[state] ?? 0] ?? [];
     return holding.includes(this.head.parts[number]?.patterns.length ?? 0);
-  }
-
-  private follow(number: number, state: number, byte: number): number {
-    const from = this.head.scanners[number]?.states[state];
-    return from?.next.get(byte) ?? from?.otherwise ?? 0;
   }
 
   private step(number: number, state: number, resume: number, flags = 0): Target {

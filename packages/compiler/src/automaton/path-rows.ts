@@ -1,6 +1,5 @@
 import type { Actions } from "./actions.ts";
-import { type State, startState } from "./deterministic.ts";
-import { firstByte, lastByte } from "./nondeterministic.ts";
+import { type State, startState, stateAfter } from "./deterministic.ts";
 import type { Rows, Target } from "./rows.ts";
 
 export interface PathParts {
@@ -38,7 +37,7 @@ export class PathRows {
   /** The row behind the slash that every path begins with. */
   first(): number {
     const row = this.rowOf(
-      this.follow(startState, code("/")),
+      stateAfter(this.parts.states, startState, code("/")),
       this.parts.mindsForm ? form.slash : form.plain,
     );
     for (let next = this.open.pop(); next !== undefined; next = this.open.pop()) this.expand(...next);
@@ -81,13 +80,7 @@ export class PathRows {
   private target(state: number, last: Form, byte: number): Target {
     const next = this.parts.mindsForm ? formAfter(last, byte) : form.plain;
     if (next === undefined) return this.parts.actions.relay("pathForm");
-    return { row: this.rowOf(this.follow(state, byte), next) };
-  }
-
-  private follow(state: number, byte: number): number {
-    const from = this.parts.states[state];
-    if (byte < firstByte || byte > lastByte) return 0;
-    return from?.next.get(byte) ?? from?.otherwise ?? 0;
+    return { row: this.rowOf(stateAfter(this.parts.states, state, byte), next) };
   }
 }
 
