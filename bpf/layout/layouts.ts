@@ -31,7 +31,8 @@ export const structs: readonly StructDescription[] = [
     fields: [
       { name: "service", type: "u64", doc: "identifies hostname, port and protocol in `edge_key`" },
       { name: "slots", type: "u64", doc: "first half of `slot_key`" },
-      { name: "slot_count", type: "u32", doc: "0: every connection is refused" },
+      { name: "slot_count", type: "u32", doc: "0: every connection with an endpoint home is refused" },
+      { name: "home", type: "u32", doc: "`home`" },
     ],
   },
   {
@@ -66,11 +67,45 @@ export const structs: readonly StructDescription[] = [
     ],
   },
   {
+    name: "relay_value",
+    doc: "Where the relay listens on the loopback addresses of a network namespace, by the namespace's cookie.",
+    fields: [
+      { name: "port4", type: "be16", doc: "on 127.0.0.1; 0: not there" },
+      { name: "port6", type: "be16", doc: "on ::1; 0: not there" },
+    ],
+  },
+  {
+    name: "origin_key",
+    doc: "A connection to the relay as the relay sees it when it accepts.",
+    fields: [
+      { name: "network", type: "u64", doc: "cookie of the network namespace" },
+      { name: "port", type: "be16", doc: "the caller's own" },
+      { name: "family", type: "u8", doc: "4 or 6, of the packets: 4 also for IPv4-mapped addresses" },
+    ],
+  },
+  {
+    name: "origin_value",
+    doc: "Whose connection to the relay it is, and whom the caller dialled.",
+    fields: [
+      { name: "workload", type: "u64", doc: "as in `workload_value`; 0: none that the node knows" },
+      { name: "service", type: "u64", doc: "as in `service_value`" },
+      { name: "cookie", type: "u64", doc: "of the caller's socket" },
+      { name: "dialled_address", type: "address" },
+      { name: "dialled_port", type: "be16" },
+    ],
+  },
+  {
     name: "peer",
     doc: "Kept in a socket's storage: whom its owner dialled, and where the connection went.",
     fields: [
+      { name: "workload", type: "u64", doc: "for the relay: as in `origin_value`" },
+      {
+        name: "service",
+        type: "u64",
+        doc: "for the relay: as in `origin_value`; 0: the connection went to an endpoint",
+      },
       { name: "dialled_address", type: "address" },
-      { name: "endpoint_address", type: "address" },
+      { name: "endpoint_address", type: "address", doc: "the endpoint's or the relay's" },
       { name: "dialled_port", type: "be16" },
       { name: "endpoint_port", type: "be16" },
     ],
@@ -98,7 +133,11 @@ export const structs: readonly StructDescription[] = [
     fields: [
       { name: "source", type: "u64", doc: "the calling workload; 0: none that the node knows" },
       { name: "service", type: "u64" },
-      { name: "endpoint", type: "u64", doc: "0: refused" },
+      {
+        name: "endpoint",
+        type: "u64",
+        doc: "0: refused, or at the relay, which counts requests by endpoint",
+      },
     ],
   },
   {
@@ -158,6 +197,16 @@ export const statistics = [
   { name: "uncounted", doc: "decided, but the edge table was full" },
   { name: "unremembered", doc: "the dialled address could not be kept, so getpeername shows the endpoint" },
   { name: "broken_table", doc: "a service pointed to a slot that is not there; the connection was refused" },
+  {
+    name: "relay_missing",
+    doc: "connections for the relay that were decided once instead, as their network had no relay",
+  },
+] as const;
+
+/** Where connections to a service port go. */
+export const home = [
+  { name: "endpoint", doc: "to an endpoint; the connection is decided once" },
+  { name: "relay", doc: "to the relay in the caller's network, which decides each request" },
 ] as const;
 
 /** Kinds of actions of a match automaton. */

@@ -31,6 +31,8 @@ export const pinnedMaps = [
   "services",
   "slots",
   "workloads",
+  "relays",
+  "origins",
   "edges",
   "flows",
   "peers",

@@ -1,4 +1,4 @@
-import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import { home, serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
 import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
 import { Protocol } from "@keelson/protos/policy";
@@ -101,7 +101,12 @@ function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets
     for (const address of service.addresses.filter((a) => familyOf(a) === family)) {
       table.services.push({
         key: serviceKey.encode({ address: mapAddress(address), port: port.port, protocol }),
-        value: serviceValue.encode({ service: identifier, slots, slotCount: entries.length }),
+        value: serviceValue.encode({
+          service: identifier,
+          slots,
+          slotCount: entries.length,
+          home: home.endpoint.value,
+        }),
       });
     }
   }

@@ -15,7 +15,14 @@ const status = {
     { name: "", uid: "2", cgroup: "/kubepods.slice/2", decided: false, why: "its network is the node's" },
   ],
   workloadsWithoutCgroup: [],
-  statistics: { decided: 1n, left_alone: 0n, uncounted: 0n, unremembered: 0n, broken_table: 0n },
+  statistics: {
+    decided: 1n,
+    left_alone: 0n,
+    uncounted: 0n,
+    unremembered: 0n,
+    broken_table: 0n,
+    relay_missing: 0n,
+  },
 } as const;
 
 test("a node and its pods", () => {

@@ -1,0 +1,68 @@
+import type { EndpointSet, ServicePort, Workload } from "@keelson/protos/policy";
+
+/** A service port whose requests the relay decides. */
+export interface RelayService {
+  readonly hostname: string;
+  readonly port: ServicePort;
+}
+
+/** What a relay answers by. Identifiers are those of the maps (identifierOf). */
+export interface RelayPolicy {
+  /** By `service` of `origin_value`. */
+  readonly services: ReadonlyMap<bigint, RelayService>;
+  /** All sets that these services name. */
+  readonly endpointSets: ReadonlyMap<string, EndpointSet>;
+  /** Those of this node, by `workload` of `origin_value`. */
+  readonly workloads: ReadonlyMap<bigint, Workload>;
+}
+
+/** A network namespace in which there are callers. */
+export interface RelayNetwork {
+  /** As programs know it (`bpf_get_netns_cookie`). */
+  readonly cookie: bigint;
+  /** Where it can be entered, such as "/proc/123/ns/net"; it need not stay there. */
+  readonly path: string;
+}
+
+/** Where a relay listens in a network namespace; 0: not there, such as on ::1 of one without IPv6. */
+export interface RelayPorts {
+  /** On 127.0.0.1. */
+  readonly port4: number;
+  /** On ::1. */
+  readonly port6: number;
+}
+
+/** Counters of a relay since it started. */
+export interface RelayEdge {
+  readonly workload: bigint;
+  readonly service: bigint;
+  /** "address:port"; empty: the relay answered by itself. */
+  readonly endpoint: string;
+  /** Name of the route; empty: none matched. */
+  readonly route: string;
+  /** First digit of the status. */
+  readonly statusClass: 1 | 2 | 3 | 4 | 5;
+  readonly requests: bigint;
+}
+
+export interface RelayStatus {
+  /** Undefined: it does not run at the moment. */
+  readonly pid?: number;
+  readonly networks: number;
+  /** Open ones of callers. */
+  readonly connections: number;
+  /** Since it started. */
+  readonly requests: bigint;
+}
+
+/** What answers each request of the connections that are not decided once. */
+export interface Relay {
+  /** Whole policy of the ports with a relay home; replaces the one before at once. A request that has begun keeps its route. */
+  setPolicy(policy: RelayPolicy): Promise<void>;
+  /** Listens in a network namespace on 127.0.0.1 and ::1. @throws Error if it can on neither. */
+  addNetwork(network: RelayNetwork): Promise<RelayPorts>;
+  removeNetwork(cookie: bigint): Promise<void>;
+  counters(): Promise<readonly RelayEdge[]>;
+  status(): RelayStatus;
+  close(): Promise<void>;
+}
