@@ -21,6 +21,8 @@ export interface PilotDiscoveryOptions {
   readonly nodeArguments?: readonly string[];
   /** How long it may take to be ready, in ms; as `until` if left out. */
   readonly readyWithinMs?: number;
+  /** Of 127.0.0.1; any that is free if left out. */
+  readonly ports?: Pick<PilotPorts, "grpc" | "http">;
 }
 
 export type PilotPorts = IstiodPorts & { readonly secureGrpc: number };
@@ -52,9 +54,9 @@ export async function startPilotDiscovery(options: PilotDiscoveryOptions): Promi
   const folder = await peerRunFolder("pilot-discovery");
   const config = await configFolder(folder, options.objects);
   const ports = {
-    grpc: await freePort(),
+    grpc: await freePort(options.ports?.grpc),
     secureGrpc: await freePort(),
-    http: await freePort(),
+    http: await freePort(options.ports?.http),
     monitoring: await freePort(),
   };
   const running = new PeerProcess(folder, {

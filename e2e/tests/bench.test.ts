@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { kubernetesBenchmark } from "../bench/kubernetes/kubernetes.ts";
 import { missingForKernel } from "../world/requirements.ts";
 import { workspaceFolder } from "../world/workspace.ts";
 
@@ -127,6 +128,38 @@ describe("[kernel] npm run bench -- connect", () => {
     for (const { liveMilliseconds, ackedMilliseconds } of updates)
       expect(ackedMilliseconds.median).toBeGreaterThan(liveMilliseconds.median);
     expect(latency.services).toBe(101);
+  });
+});
+
+const times = z.array(positive).length(4);
+
+const clusters = z.object({
+  benchmark: z.literal("kubernetes"),
+  clusters: z.tuple([
+    z.strictObject({
+      services: z.literal(40),
+      podsPerService: z.literal(3),
+      readySeconds: positive,
+      readyCpuSeconds: positive,
+      rssMebibytes: positive,
+      peakRssMebibytes: positive,
+      byRequestMilliseconds: times,
+      byKubectlMilliseconds: times,
+      kubectlMilliseconds: times,
+    }),
+  ]),
+});
+
+describe("[kernel] npm run bench -- kubernetes", () => {
+  test("follows changes by requests and by kubectl into a node's maps", {
+    timeout: 300_000,
+  }, async (context) => {
+    const lacking = (await kubernetesBenchmark.missing()).join("; ");
+    context.skip(lacking !== "", `needs ${lacking}`);
+    const { code, output, progress } = await bench("kubernetes", "--quick", "--json");
+    expect(code, progress).toBe(0);
+    const { rssMebibytes, peakRssMebibytes } = clusters.parse(JSON.parse(output)).clusters[0];
+    expect(peakRssMebibytes).toBeGreaterThanOrEqual(rssMebibytes);
   });
 });
 

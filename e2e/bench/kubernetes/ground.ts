@@ -29,9 +29,6 @@ const zones = ["eu-1", "eu-2", "eu-3"];
 /** Of a service's pods. */
 const versions = ["v1", "v2", "v3"];
 
-/** The first is the one whose view of the policy is looked at. */
-const nodeName = (index: number): string => (index === 0 ? "node-a" : `node-${index}`);
-
 const ordinal = (index: number): string => `v${index}`;
 
 /** A real API server with a cluster in it. */
@@ -39,15 +36,20 @@ export class Ground {
   readonly apiserver: KubeApiserver;
   private readonly client: KubeClient;
   private readonly size: ClusterSize;
+  private readonly firstNode: string;
 
-  private constructor(apiserver: KubeApiserver, client: KubeClient, size: ClusterSize) {
+  private constructor(apiserver: KubeApiserver, client: KubeClient, size: ClusterSize, firstNode: string) {
     this.apiserver = apiserver;
     this.client = client;
     this.size = size;
+    this.firstNode = firstNode;
   }
 
-  /** Makes all services, by one request each, and their pods and slices as copies of one in its etcd. */
-  static async make(size: ClusterSize): Promise<Ground> {
+  /**
+   * Makes all services, by one request each, and their pods and slices as copies of one in its etcd.
+   * @param firstNode name of a node that has some of the pods
+   */
+  static async make(size: ClusterSize, firstNode: string): Promise<Ground> {
     const apiserver = await startKubeApiserver({
       // Of its own, it would hold back so many requests of one client.
       args: [
@@ -63,7 +65,7 @@ export class Ground {
       metadata: { name: "default", namespace: "default" },
     };
     await apiserver.apply(account);
-    const ground = new Ground(apiserver, await KubeClient.of(apiserver.kubeconfig), size);
+    const ground = new Ground(apiserver, await KubeClient.of(apiserver.kubeconfig), size, firstNode);
     await forEach(ground.nodes, (index) => ground.makeNode(index));
     const originals = await ground.makeOriginals();
     await forEach(size.services, (index) => ground.makeService(index, originals));
@@ -75,8 +77,12 @@ export class Ground {
     return Math.ceil((this.size.services * this.size.podsPerService) / podsPerNode);
   }
 
+  private nodeName(index: number): string {
+    return index === 0 ? this.firstNode : `node-${index}`;
+  }
+
   private makeNode(index: number): Promise<void> {
-    return this.client.create(paths.nodes, node(nodeName(index), zones[index % zones.length] ?? ""));
+    return this.client.create(paths.nodes, node(this.nodeName(index), zones[index % zones.length] ?? ""));
   }
 
   private address(ofService: number, ofPod: number): string {
@@ -84,12 +90,33 @@ export class Ground {
     return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
   }
 
-  /** Makes the last pod of a service take connections, or no more. */
-  async change(index: number, ready: boolean): Promise<void> {
+  /** Of a service. */
+  async clusterAddress(index: number): Promise<string> {
+    const { text } = await this.client.get(`${paths.services}/${serviceName(index)}`);
+    return (JSON.parse(text) as { spec: { clusterIP: string } }).spec.clusterIP;
+  }
+
+  /** JSON merge patch of a service's slice: its last pod takes connections, or no more. */
+  private change(index: number, ready: boolean): object {
     const { endpoints } = this.sliceOf(index);
     const last = endpoints.at(-1);
-    const changed = [...endpoints.slice(0, -1), { ...last, conditions: { ready } }];
-    await this.client.patch(`${paths.slices}/${serviceName(index)}-a`, { endpoints: changed });
+    return { endpoints: [...endpoints.slice(0, -1), { ...last, conditions: { ready } }] };
+  }
+
+  /** Makes the change by one request on a connection that is open. */
+  changeByRequest(index: number, ready: boolean): Promise<void> {
+    return this.client.patch(`${paths.slices}/${serviceName(index)}-a`, this.change(index, ready));
+  }
+
+  /** Makes the change by a kubectl that is started for it. */
+  async changeByKubectl(index: number, ready: boolean): Promise<void> {
+    const patch = JSON.stringify(this.change(index, ready));
+    await this.apiserver.kubectl([
+      "patch",
+      `endpointslice/${serviceName(index)}-a`,
+      "--type=merge",
+      `--patch=${patch}`,
+    ]);
   }
 
   async stop(): Promise<void> {
@@ -131,7 +158,7 @@ export class Ground {
     const app = serviceName(ofService);
     const name = `${app}-${ordinal(ofPod)}`;
     const number = ofService * this.size.podsPerService + ofPod;
-    const spec = { ...(originals.pod["spec"] as object), nodeName: nodeName(number % this.nodes) };
+    const spec = { ...(originals.pod["spec"] as object), nodeName: this.nodeName(number % this.nodes) };
     const status = {
       ...(originals.pod["status"] as object),
       ...(podStatus(this.address(ofService, ofPod))["status"] as object),
