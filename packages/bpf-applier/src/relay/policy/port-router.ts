@@ -1,0 +1,57 @@
+import type { HttpMatch } from "@keelson/protos/match";
+import type { PortRoute, ServicePort } from "@keelson/protos/policy";
+import type { HttpRoute } from "@keelson/protos/route";
+import type { RelayService } from "../relay.ts";
+import { requestMatcher } from "./matchers.ts";
+import { ownAnswer } from "./own-answer.ts";
+import { parseRequest } from "./parsed-request.ts";
+import { Rule } from "./rule.ts";
+import { type Indexed, RuleIndex } from "./rule-index.ts";
+import type { Answer, Caller, Decision, RequestHead } from "./types.ts";
+
+interface Entry extends Indexed {
+  readonly rule: Rule;
+}
+
+/** Says of each request of a service port what is to be done with it; see policy.proto, `ServicePort.routes`. */
+export class PortRouter {
+  private readonly rules: RuleIndex<Entry>;
+
+  /** @throws Error for what is no regular expression of RE2, with the route's name */
+  constructor({ port }: RelayService) {
+    this.rules = new RuleIndex(port.routes.flatMap((route) => entriesOf(route, port)));
+  }
+
+  /** @param random 0 up to 1, as Math.random */
+  route(head: RequestHead, caller: Caller, random: () => number): Decision {
+    const request = parseRequest(head);
+    if (typeof request === "number") return refusal(head, request);
+    const found = this.rules.find(request, caller);
+    if (found === undefined) return refusal(head, 404);
+    return found.rule.decide({ head, request, caller, random });
+  }
+}
+
+const refusal = (head: RequestHead, status: number): Answer => ({
+  kind: "answer",
+  route: "",
+  delayMs: 0,
+  ...ownAnswer(head, { status }),
+});
+
+/** One for each match: how a path is rewritten depends on what matched. */
+function entriesOf(portRoute: PortRoute, { port }: ServicePort): Entry[] {
+  const { route } = portRoute;
+  if (route === undefined) return [];
+  const matches = route.matches.length === 0 ? [undefined] : route.matches;
+  return matches.map((match) => entryOf(portRoute, route, match, port));
+}
+
+function entryOf(portRoute: PortRoute, route: HttpRoute, match: HttpMatch | undefined, port: number): Entry {
+  try {
+    const holds = match === undefined ? () => true : requestMatcher(match);
+    return { match, holds, rule: new Rule(portRoute, route, match, port) };
+  } catch (cause) {
+    throw new Error(`route "${route.name || route.rule}" cannot be used`, { cause });
+  }
+}

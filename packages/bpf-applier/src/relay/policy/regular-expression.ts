@@ -1,0 +1,52 @@
+import { RE2JS } from "re2js";
+
+/** An expression of RE2, as Envoy's `safe_regex` and `regex_rewrite` have it. */
+export class RegularExpression {
+  private readonly compiled: RE2JS;
+
+  /** @throws Error that names the expression, if it is none of RE2 */
+  constructor(text: string) {
+    try {
+      this.compiled = RE2JS.compile(text);
+    } catch (cause) {
+      throw new Error(`"${text}" is no regular expression of RE2`, { cause });
+    }
+  }
+
+  /** Whether it matches the whole text. */
+  matches(text: string): boolean {
+    return this.compiled.matches(text);
+  }
+
+  /**
+   * Every match replaced, as RE2's GlobalReplace does.
+   * @param substitution "\1" to "\9" stand for groups, "\0" for the match, "\\" for a backslash
+   */
+  replaceAll(text: string, substitution: string): string {
+    return this.compiled
+      .matcher(text)
+      .replaceAll((...parts: unknown[]) =>
+        substitution.replace(/\\(\d|\\)/g, (_, what: string) => meant(what, parts)),
+      );
+  }
+}
+
+/** @param parts the match and its groups, the place of the match, the text */
+function meant(what: string, parts: readonly unknown[]): string {
+  if (what === "\\") return what;
+  const part = parts[Number(what)];
+  return typeof part === "string" ? part : "";
+}
+
+const known = new Map<string, RegularExpression>();
+const mostKnown = 10_000;
+
+/** Compiled once for all rules that hold it. @throws Error as {@link RegularExpression} does */
+export function regularExpression(text: string): RegularExpression {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  if (known.size >= mostKnown) known.clear();
+  const made = new RegularExpression(text);
+  known.set(text, made);
+  return made;
+}

@@ -1,0 +1,76 @@
+import type { HttpMatch } from "@keelson/protos/match";
+import type { ParsedRequest } from "./parsed-request.ts";
+import type { Caller } from "./types.ts";
+
+/** Something that is for requests which fulfil a match. */
+export interface Indexed {
+  /** Undefined: for all requests. */
+  readonly match: HttpMatch | undefined;
+  readonly holds: (request: ParsedRequest, caller: Caller) => boolean;
+}
+
+interface Placed<Item> {
+  readonly place: number;
+  readonly item: Item;
+}
+
+type Places<Item> = Placed<Item>[];
+
+/**
+ * Finds the first item whose match holds, as if all were asked in order. Those whose path begins or ends otherwise than
+ * the request's are not asked: ten thousand paths cost no more than ten.
+ */
+export class RuleIndex<Item extends Indexed> {
+  private readonly byPath = new Map<string, Places<Item>>();
+  /** Prefixes by their length; most rules have few lengths. */
+  private readonly byPrefix = new Map<number, Map<string, Places<Item>>>();
+  /** Asked of every request: no path, an expression, a path without case. */
+  private readonly others: Places<Item> = [];
+
+  constructor(items: readonly Item[]) {
+    for (const [place, item] of items.entries()) this.listOf(item.match).push({ place, item });
+  }
+
+  find(request: ParsedRequest, caller: Caller): Item | undefined {
+    let best: Placed<Item> | undefined;
+    const ask = (places: Places<Item> | undefined): void => {
+      if (places !== undefined) best = firstOf(places, request, caller, best);
+    };
+    const { path } = request;
+    ask(this.byPath.get(path));
+    for (const [length, prefixes] of this.byPrefix) {
+      if (length <= path.length) ask(prefixes.get(path.slice(0, length)));
+    }
+    ask(this.others);
+    return best?.item;
+  }
+
+  private listOf(match: HttpMatch | undefined): Places<Item> {
+    const how = match?.uri?.how;
+    if (how?.case === undefined || how.case === "regex" || match?.ignoreUriCase === true) return this.others;
+    if (how.case === "exact") return listIn(this.byPath, how.value);
+    const prefixes = this.byPrefix.get(how.value.length) ?? new Map<string, Places<Item>>();
+    this.byPrefix.set(how.value.length, prefixes);
+    return listIn(prefixes, how.value);
+  }
+}
+
+function listIn<Item>(lists: Map<string, Places<Item>>, key: string): Places<Item> {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
+/** The first of a list that holds and comes before the best so far; that one if there is none. */
+function firstOf<Item extends Indexed>(
+  places: Places<Item>,
+  request: ParsedRequest,
+  caller: Caller,
+  best: Placed<Item> | undefined,
+): Placed<Item> | undefined {
+  for (const placed of places) {
+    if (best !== undefined && placed.place > best.place) return best;
+    if (placed.item.holds(request, caller)) return placed;
+  }
+  return best;
+}
