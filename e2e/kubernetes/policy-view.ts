@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { policyTypeUrls } from "@keelson/protos";
-import { EndpointSetSchema, ServiceSchema } from "@keelson/protos/policy";
+import { EndpointSetSchema, LeftAlone, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import { Backoff, DeltaXdsClient } from "@keelson/xds";
 
 /** What a control plane tells a node over delta ADS. */
@@ -52,6 +52,13 @@ export class PolicyView {
     return fromBinary(EndpointSetSchema, body)
       .endpoints.map(({ address, locality }) => `${address.join(".")} ${locality}`)
       .sort();
+  }
+
+  /** Why the node leaves the calls of "namespace/pod" alone; undefined: it has not been told of that pod. */
+  leftAlone(workload: string): string | undefined {
+    const body = this.bodies[policyTypeUrls.workload]?.get(workload);
+    if (body === undefined) return undefined;
+    return LeftAlone[fromBinary(WorkloadSchema, body).leftAlone];
   }
 
   close(): Promise<void> {

@@ -260,6 +260,32 @@ async function untilLeftToOthers(ingress: string, isLeft: boolean): Promise<void
   await until(async () => (await look()) === isLeft, { what: `${ingress} to be left to others: ${isLeft}` });
 }
 
+peerTest(
+  peers,
+  "pods of a namespace that opts out are left alone, but for those that say otherwise",
+  async () => {
+    const mode = "istio.io/dataplane-mode";
+    const inApart = (object: object): object => ({
+      ...object,
+      metadata: { ...("metadata" in object ? (object.metadata as object) : {}), namespace: "apart" },
+    });
+    await apiserver.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "apart" } });
+    await apiserver.apply(
+      inApart({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } }),
+      inApart(pod("shop", "silent")),
+      inApart(pod("shop", "in")),
+    );
+    await apiserver.kubectl(["--namespace=apart", "label", "pod/shop-in", `${mode}=ambient`]);
+    const told = (silent: string) => (): boolean =>
+      view.leftAlone("apart/shop-silent") === silent && view.leftAlone("apart/shop-in") === "UNSPECIFIED";
+    await until(told("UNSPECIFIED"), { what: "the node to be told of both pods" });
+    await apiserver.kubectl(["label", "namespace/apart", `${mode}=none`]);
+    await until(told("NAMESPACE_OPTED_OUT"), { what: "the node to leave the silent pod alone" });
+    await apiserver.kubectl(["label", "namespace/apart", `${mode}-`]);
+    await until(told("UNSPECIFIED"), { what: "the node to decide for the silent pod again" });
+  },
+);
+
 peerTest(peers, "changes of labels and annotations that nobody reads push nothing", async () => {
   const ingress = "/apis/networking.k8s.io/v1/namespaces/default/ingresses/front";
   const ingressClass = "/apis/networking.k8s.io/v1/ingressclasses/mesh";

@@ -173,6 +173,7 @@ const shared = <Item>(list: readonly Item[]): Item[] =>
 const leftAloneCodes: Readonly<Record<NonNullable<ModelWorkload["leftAlone"]>, LeftAlone>> = {
   "host network": LeftAlone.HOST_NETWORK,
   "opted out": LeftAlone.OPTED_OUT,
+  "namespace opted out": LeftAlone.NAMESPACE_OPTED_OUT,
   sidecar: LeftAlone.SIDECAR,
 };
 

@@ -35,6 +35,9 @@ export const waypointForLabel = "istio.io/waypoint-for";
 /** "enabled" for a pod whose tunnels a ztunnel beside it ends. */
 export const redirectionAnnotation = "ambient.istio.io/redirection";
 
+/** "none" keeps a pod out of a mesh without sidecars, or all pods of a namespace that do not say otherwise. */
+export const dataplaneModeLabel = "istio.io/dataplane-mode";
+
 /** On the mirror of a static pod: its uid at the kubelet, which the API server's is not. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";
 
@@ -57,6 +60,7 @@ const byKind: Readonly<Record<string, Partial<MetadataRead>>> = {
   "Gateway.gateway.networking.k8s.io": { labels: [waypointForLabel] },
   "EndpointSlice.discovery.k8s.io": { labels: [serviceNameLabel] },
   "Pod.": { labels: "all", annotations: [redirectionAnnotation, mirrorAnnotation, sidecarAnnotation] },
+  "Namespace.": { labels: [dataplaneModeLabel] },
   "Node.": { labels: topologyLabels.flat() },
   "WorkloadEntry.networking.istio.io": { labels: "all" },
   "Ingress.networking.k8s.io": { annotations: [ingressClassAnnotation] },

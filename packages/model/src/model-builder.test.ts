@@ -51,6 +51,24 @@ test("an application: its service, endpoints, routes and workloads", () => {
   expect(rulesOf(model)).toHaveLength(1);
 });
 
+test("a namespace that opted out takes its pods along, but for those that say otherwise", () => {
+  const mode = (value: string) => ({ "istio.io/dataplane-mode": value });
+  const apart = (name: string, labels = {}) => pod({ name, namespace: "apart", labels });
+  const pods = [apart("silent"), apart("in", mode("ambient")), apart("out", mode("none")), pod()];
+  const namespaceOf = (labels: Record<string, string>) =>
+    ({ apiVersion: "v1", kind: "Namespace", metadata: { name: "apart", labels } }) satisfies Manifest;
+  const builder = new ModelBuilder();
+  const leftAlone = (...all: Manifest[]) =>
+    [...builder.build(read(...all)).model.workloads.values()].map((workload) => workload.leftAlone);
+  expect(leftAlone(...pods, namespaceOf(mode("none")))).toEqual([
+    undefined,
+    "opted out",
+    "namespace opted out",
+    undefined,
+  ]);
+  expect(leftAlone(...pods, namespaceOf({}))).toEqual([undefined, "opted out", undefined, undefined]);
+});
+
 test("the suffix of hostnames can be set", () => {
   const { model } = new ModelBuilder("example.org").build(read(service(), routeRule()));
   const hostname = "reviews.default.svc.example.org";

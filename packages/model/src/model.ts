@@ -105,8 +105,8 @@ export interface Workload {
   readonly leftAlone?: LeftAlone;
 }
 
-/** It shares its node's network; a label of it says so; a sidecar decides its calls. */
-export type LeftAlone = "host network" | "opted out" | "sidecar";
+/** It shares its node's network; a label of it, or of its namespace, says so; a sidecar decides its calls. */
+export type LeftAlone = "host network" | "opted out" | "namespace opted out" | "sidecar";
 
 /** A service that is another name for a host. */
 export interface ExternalName {

@@ -2,6 +2,7 @@ import type { Problem } from "./config-object.ts";
 import { Derived } from "./derived.ts";
 import { externalNamesIn } from "./external-name-map.ts";
 import type { ServiceObject } from "./kinds/index.ts";
+import { ListMemo } from "./list-memo.ts";
 import type { Endpoint, ExternalName, Service, Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
 import type { Normalised } from "./normalise/normalised.ts";
@@ -34,7 +35,7 @@ export class Registry {
   /** What the aliases follow from, beside which hosts there are. */
   private aliasObjects: readonly ServiceObject[] | undefined;
   private spokenProblems: readonly Problem[] = [];
-  private readonly workloads = new Derived(workloadsOf);
+  private readonly workloads = new ListMemo<ReadonlyMap<string, Workload>>();
   private readonly externalNames: Derived<
     readonly ServiceObject[],
     Normalised<ReadonlyMap<string, ExternalName>>
@@ -63,7 +64,7 @@ export class Registry {
       services: this.services,
       endpoints: this.endpoints,
       externalNames: externalNames.value,
-      workloads: this.workloads.of(objects.of("Pod", "")),
+      workloads: this.workloads.of(objects, [], workloadsOf),
     };
   }
 

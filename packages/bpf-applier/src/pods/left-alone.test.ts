@@ -11,6 +11,7 @@ test.each<[string, LeftAlone, string | undefined]>([
   ["kube-system", LeftAlone.HOST_NETWORK, "its namespace kube-system is excluded"],
   ["default", LeftAlone.HOST_NETWORK, "it shares its node's network (hostNetwork)"],
   ["default", LeftAlone.OPTED_OUT, 'its label istio.io/dataplane-mode is "none"'],
+  ["default", LeftAlone.NAMESPACE_OPTED_OUT, 'the label istio.io/dataplane-mode of its namespace is "none"'],
   ["default", LeftAlone.SIDECAR, "its sidecar decides its calls"],
 ])("a pod of %s with reason %i", (namespace, leftAlone, why) => {
   expect(whyLeftAlone({ namespace, leftAlone }, excluded)).toBe(why);

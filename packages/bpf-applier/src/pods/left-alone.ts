@@ -4,6 +4,7 @@ const reasons: Readonly<Record<LeftAlone, string | undefined>> = {
   [LeftAlone.UNSPECIFIED]: undefined,
   [LeftAlone.HOST_NETWORK]: "it shares its node's network (hostNetwork)",
   [LeftAlone.OPTED_OUT]: 'its label istio.io/dataplane-mode is "none"',
+  [LeftAlone.NAMESPACE_OPTED_OUT]: 'the label istio.io/dataplane-mode of its namespace is "none"',
   [LeftAlone.SIDECAR]: "its sidecar decides its calls",
 };
 

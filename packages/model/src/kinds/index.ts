@@ -16,6 +16,7 @@ import { checkIngress } from "./ingress-check.ts";
 import { type IngressClass, ingressClass } from "./ingress-class.ts";
 import { type IstioGateway, istioGateway } from "./istio-gateway.ts";
 import { checkIstioGateway } from "./istio-gateway-check.ts";
+import { type Namespace, namespace } from "./namespace.ts";
 import { type Node, node } from "./node.ts";
 import { type PeerAuthentication, peerAuthentication } from "./peer-authentication.ts";
 import { checkPeerAuthentication } from "./peer-authentication-check.ts";
@@ -92,6 +93,7 @@ export const kinds: readonly KindDescription[] = [
     schema: endpointSlice,
   }),
   describe<PodObject>({ kind: "Pod", group: "", versions: ["v1"], schema: pod }),
+  describe<NamespaceObject>({ kind: "Namespace", group: "", versions: ["v1"], schema: namespace }),
   describe<NodeObject>({ kind: "Node", group: "", versions: ["v1"], schema: node }),
   describe<RouteRuleObject>({ ...legacy, kind: "RouteRule", schema: routeRule, check: checkRouteRule }),
   describe<DestinationPolicyObject>({
@@ -195,6 +197,7 @@ export const kinds: readonly KindDescription[] = [
 export type ServiceObject = ConfigObject<"Service", "", KubernetesService>;
 export type EndpointSliceObject = ConfigObject<"EndpointSlice", "discovery.k8s.io", EndpointSlice>;
 export type PodObject = ConfigObject<"Pod", "", Pod>;
+export type NamespaceObject = ConfigObject<"Namespace", "", Namespace>;
 export type NodeObject = ConfigObject<"Node", "", Node>;
 export type RouteRuleObject = ConfigObject<"RouteRule", "config.istio.io", RouteRule>;
 export type DestinationPolicyObject = ConfigObject<"DestinationPolicy", "config.istio.io", DestinationPolicy>;
@@ -230,6 +233,7 @@ export type KnownObject =
   | ServiceObject
   | EndpointSliceObject
   | PodObject
+  | NamespaceObject
   | NodeObject
   | RouteRuleObject
   | DestinationPolicyObject

@@ -1,11 +1,8 @@
 import { parseAddress } from "../address.ts";
 import { qualifiedName } from "../config-object.ts";
 import type { PodObject } from "../kinds/index.ts";
-import { mirrorAnnotation, sidecarAnnotation } from "../metadata-read.ts";
+import { dataplaneModeLabel, mirrorAnnotation, sidecarAnnotation } from "../metadata-read.ts";
 import type { LeftAlone, Workload } from "../model.ts";
-
-/** "none" keeps a pod out of a mesh without sidecars. */
-const dataplaneModeLabel = "istio.io/dataplane-mode";
 
 /** IP addresses of a pod, as text. */
 export function podAddresses({ body: { status } }: PodObject): string[] {
@@ -34,6 +31,19 @@ export function workloadOf(pod: PodObject): Workload | undefined {
   const workload = known.get(pod) ?? normaliseWorkload(pod) ?? "none";
   known.set(pod, workload);
   return workload === "none" ? undefined : workload;
+}
+
+/** Of pods whose namespaces opted out. */
+const knownInOptedOut = new WeakMap<Workload, Workload>();
+
+/** As {@link workloadOf}, for a pod of a namespace that opted out: the pod's own label goes first. */
+export function workloadInOptedOut(pod: PodObject): Workload | undefined {
+  const workload = workloadOf(pod);
+  if (workload === undefined || workload.leftAlone !== undefined) return workload;
+  if (workload.labels[dataplaneModeLabel] !== undefined) return workload;
+  const made = knownInOptedOut.get(workload) ?? { ...workload, leftAlone: "namespace opted out" };
+  knownInOptedOut.set(workload, made);
+  return made;
 }
 
 function normaliseWorkload(object: PodObject): Workload | undefined {

@@ -64,7 +64,7 @@ function trim(kind: string, body: Fields): Fields {
 }
 
 /** Kinds that are not put into an order by their age. */
-const ageless = new Set(["Pod", "EndpointSlice", "Node"]);
+const ageless = new Set(["Pod", "EndpointSlice", "Namespace", "Node"]);
 
 function trimMetadata(kind: string, group: string, metadata: Fields): Fields {
   const read = metadataRead(kind, group);

@@ -46,6 +46,7 @@ const registryResources: readonly Resource[] = [
   registry("Service", [core("services")]),
   registry("EndpointSlice", endpointCollections),
   registry("Pod", [livePods]),
+  registry("Namespace", [core("namespaces")], { namespaced: false, essential: false }),
   registry("Node", [core("nodes")], { namespaced: false, essential: false }),
   registry("Secret", [credentialSecrets], { essential: false }),
   registry("ConfigMap", [core("configmaps")], { essential: false }),

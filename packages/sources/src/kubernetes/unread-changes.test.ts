@@ -16,6 +16,7 @@ const samples: Readonly<Record<KindDescription["kind"], Fields>> = {
   Service: rawService(),
   EndpointSlice: rawSlice(),
   Pod: rawPod(),
+  Namespace: { spec: { finalizers: ["kubernetes"] } },
   Node: { spec: { podCIDR: "10.1.0.0/24" } },
   Secret: { type: "Opaque", data: { password: "c2VjcmV0" } },
   ConfigMap: { data: { holder: "a" } },
