@@ -48,6 +48,21 @@ static __always_inline void write_address(struct bpf_sock_addr *ctx, enum family
 	ctx->user_port = port;
 }
 
+/* To the stack, in an order that Linux 6.1 takes. */
+static __always_inline void copy_address(struct address *to, const struct address *from)
+{
+	to->word[3] = from->word[3];
+	to->word[1] = from->word[1];
+	keep_in_memory(to);
+	to->word[2] = from->word[2];
+	to->word[0] = from->word[0];
+}
+
+static __always_inline bool is_mapped(const struct address *address)
+{
+	return !address->word[0] && !address->word[1] && address->word[2] == MAPPED_PREFIX;
+}
+
 static __always_inline bool same_address(const struct address *a, const struct address *b)
 {
 	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] &&

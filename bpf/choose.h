@@ -4,6 +4,7 @@
 #include "address.h"
 #include "caller.h"
 #include "count.h"
+#include "relay.h"
 
 #define PASS 1 /* what a sock_addr program returns to let the call go on */
 #define REFUSE 0
@@ -13,7 +14,7 @@
 /* Set by the applier before load: bpf_set_retval exists (Linux 5.18). Without it a refused caller sees EPERM. */
 volatile const bool can_set_errno = false;
 
-enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN };
+enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN, AT_RELAY };
 
 /* The bank of tables to read: one for the whole decision, so that no half of another version is mixed in. */
 static __always_inline bool active_bank(__u32 *bank)
@@ -56,12 +57,12 @@ static __always_inline bool draw(__u32 bank, const struct service_value *service
 	return true;
 }
 
-/* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it. */
+/* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it, or the relay.
+ * `edge` is what it is counted by; all of it is 0 to begin with. */
 static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family family, enum decision decision,
-					  struct address *dialled, struct slot_value *endpoint)
+					  struct address *dialled, struct slot_value *endpoint, struct edge_key *edge)
 {
 	struct service_key key = {};
-	struct edge_key edge = {};
 	struct service_value *service;
 	struct caller caller = {};
 	void *table;
@@ -86,18 +87,25 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 		count_statistic(STATISTIC_LEFT_ALONE);
 		return NOT_OURS;
 	}
-	edge.source = caller.workload;
-	edge.service = service->service;
+	edge->source = caller.workload;
+	edge->service = service->service;
 	*endpoint = (struct slot_value){};
 	keep_in_memory(endpoint);
+	if (service->home == HOME_RELAY) {
+		if (find_relay(ctx, dialled, endpoint)) {
+			count_edge(edge, decision);
+			return AT_RELAY;
+		}
+		count_statistic(STATISTIC_RELAY_MISSING);
+	}
 	if (service->slot_count && !draw(bank, service, endpoint))
 		count_statistic(STATISTIC_BROKEN_TABLE);
 	if (!endpoint->endpoint) {
-		count_edge(&edge, DECIDED_REFUSAL);
+		count_edge(edge, DECIDED_REFUSAL);
 		return NO_ENDPOINT;
 	}
-	edge.endpoint = endpoint->endpoint;
-	count_edge(&edge, decision);
+	edge->endpoint = endpoint->endpoint;
+	count_edge(edge, decision);
 	return CHOSEN;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The connect tier: which endpoint a connection or datagram to a service address goes to. One header per hook. */
+/* Which endpoint a connection or datagram to a service address goes to, or that the relay decides. One header per hook. */
 #include "hooks/connect.h"
+#include "hooks/established.h"
 #include "hooks/peer.h"
 #include "hooks/sendmsg.h"
 

@@ -3,29 +3,34 @@
 #pragma once
 #include "../choose.h"
 
-/* A socket may connect again (UDP), so what an earlier call left is always replaced or removed. */
-static __always_inline void remember(struct bpf_sock_addr *ctx, const struct address *dialled, __be16 dialled_port,
-				     const struct slot_value *endpoint)
+/* A socket may connect again (UDP), so what an earlier call left is always replaced or removed.
+ * The workload and the service are what the relay is told of the connection; 0: it goes to an endpoint. */
+static __always_inline bool remember(struct bpf_sock_addr *ctx, const struct address *dialled, __be16 dialled_port,
+				     const struct slot_value *endpoint, __u64 workload, __u64 service)
 {
 	struct peer *peer = ctx->sk ? bpf_sk_storage_get(&peers, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
 
 	if (!peer) {
 		count_statistic(STATISTIC_UNREMEMBERED);
-		return;
+		return false;
 	}
+	peer->workload = workload;
+	peer->service = service;
 	peer->dialled_address = *dialled;
 	peer->dialled_port = dialled_port;
 	peer->endpoint_address = endpoint->address;
 	peer->endpoint_port = endpoint->port;
+	return true;
 }
 
 static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family family)
 {
 	struct slot_value endpoint;
 	struct address dialled;
+	struct edge_key edge = {};
 	__be16 dialled_port = ctx->user_port;
 
-	switch (choose(ctx, family, DECIDED_CONNECTION, &dialled, &endpoint)) {
+	switch (choose(ctx, family, DECIDED_CONNECTION, &dialled, &endpoint, &edge)) {
 	case NOT_OURS:
 		/* -ENOENT when there is nothing to forget. */
 		if (ctx->sk)
@@ -33,11 +38,16 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family fam
 		return PASS;
 	case NO_ENDPOINT:
 		return refuse();
+	case AT_RELAY:
+		/* It could not be told whose connection it is. */
+		if (!remember(ctx, &dialled, dialled_port, &endpoint, edge.source, edge.service))
+			return refuse();
+		break;
 	case CHOSEN:
-		remember(ctx, &dialled, dialled_port, &endpoint);
-		write_address(ctx, family, &endpoint.address, endpoint.port);
-		return PASS;
+		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0);
+		break;
 	}
+	write_address(ctx, family, &endpoint.address, endpoint.port);
 	return PASS;
 }
 

@@ -8,13 +8,15 @@ static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, enum family fam
 	struct slot_value endpoint;
 	struct flow_value back = {};
 	struct flow_key flow = {};
+	struct edge_key edge = {};
 
 	keep_in_memory(&back);
 	keep_in_memory(&flow);
 	flow.cookie = bpf_get_socket_cookie(ctx);
 	back.port = ctx->user_port;
-	switch (choose(ctx, family, DECIDED_DATAGRAM, &back.address, &endpoint)) {
+	switch (choose(ctx, family, DECIDED_DATAGRAM, &back.address, &endpoint, &edge)) {
 	case NOT_OURS:
+	case AT_RELAY: /* takes no datagrams */
 		return PASS;
 	case NO_ENDPOINT:
 		return refuse();

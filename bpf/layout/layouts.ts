@@ -199,7 +199,7 @@ export const statistics = [
   { name: "broken_table", doc: "a service pointed to a slot that is not there; the connection was refused" },
   {
     name: "relay_missing",
-    doc: "connections for the relay that were decided once instead, as their network had no relay",
+    doc: "connections for the relay that were decided once instead, as the relay could not be reached from the caller's socket",
   },
 ] as const;
 

@@ -17,6 +17,7 @@ import type { Cgroup } from "./pods/pod-tree.ts";
 export const hooks = [
   ["keelson_connect4", "cgroup_inet4_connect"],
   ["keelson_connect6", "cgroup_inet6_connect"],
+  ["keelson_established", "cgroup_sock_ops"],
   ["keelson_sendmsg4", "cgroup_udp4_sendmsg"],
   ["keelson_sendmsg6", "cgroup_udp6_sendmsg"],
   ["keelson_recvmsg4", "cgroup_udp4_recvmsg"],

@@ -44,5 +44,5 @@ test("what a kernel lacks is named", () => {
 kernelTest("a kernel that tests run on has all that the connect tier needs", async () => {
   const findings = await featureFindings();
   expect(findings.filter(({ state }) => state === "error")).toEqual([]);
-  expect(findings.find(({ check }) => check === "Keelson's programs")?.found).toMatch(/^all 8 load/);
+  expect(findings.find(({ check }) => check === "Keelson's programs")?.found).toMatch(/^all 9 load/);
 });

@@ -1,11 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { objectPath } from "@keelson/bpf/object";
-import { BpfObject, type MapType, probeHelper, probeMapType, probeProgramType } from "bpf-maps-native";
+import {
+  BpfObject,
+  type MapType,
+  type ProgramType,
+  probeHelper,
+  probeMapType,
+  probeProgramType,
+} from "bpf-maps-native";
 import { hooks } from "../programs.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 
-/** What bpf/ calls. A test compares both lists with the sources. */
+/** What bpf/ has. */
+const programTypes = ["cgroup_sock_addr", "sock_ops"] as const satisfies readonly ProgramType[];
+
+/** What bpf/ calls, all of it in programs of the first type. A test compares both lists with the sources. */
 export const neededHelpers = [
   "bpf_get_current_ancestor_cgroup_id",
   "bpf_get_current_cgroup_id",
@@ -14,6 +24,8 @@ export const neededHelpers = [
   "bpf_get_socket_cookie",
   "bpf_map_lookup_elem",
   "bpf_map_update_elem",
+  "bpf_sk_lookup_tcp",
+  "bpf_sk_release",
   "bpf_sk_storage_delete",
   "bpf_sk_storage_get",
 ] as const;
@@ -37,8 +49,9 @@ const needsNewerKernel =
 /** What the connect tier needs of the kernel, found out by loading it. Nothing is attached, and nothing stays. */
 export async function featureFindings(): Promise<Finding[]> {
   const type = "cgroup_sock_addr";
-  if (!probeProgramType(type)) {
-    const found = "programs on sockets' addresses (cgroup_sock_addr) are refused";
+  const refused = programTypes.filter((one) => !probeProgramType(one));
+  if (refused.length > 0) {
+    const found = `programs on sockets are refused: ${refused.join(", ")}`;
     return [
       await judgedBtf(),
       error("program types", found, `CONFIG_CGROUP_BPF is needed: ${needsNewerKernel}`),
@@ -48,7 +61,7 @@ export async function featureFindings(): Promise<Finding[]> {
   const missingMaps = neededMaps.filter((map) => !probeMapType(map));
   return [
     await judgedBtf(),
-    ok("program types", "cgroup_sock_addr"),
+    ok("program types", programTypes.join(", ")),
     judgeMissing("helpers", neededHelpers.length, missingHelpers),
     judgeMissing("map types", neededMaps.length, missingMaps),
     judgeRefusal(probeHelper(type, optionalHelper)),
