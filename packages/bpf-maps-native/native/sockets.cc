@@ -152,14 +152,18 @@ Napi::Value descriptorOf(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), copy);
 }
 
-// The number by which programs know this process's network namespace (bpf_get_netns_cookie).
+// networkCookie(netnsPath): the number by which programs know that network namespace, or this process's (bpf_get_netns_cookie).
 Napi::Value networkCookie(const Napi::CallbackInfo &info) {
-  const char *operation = "read cookie of", *object = "network namespace";
-  Fd socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (socket_.get() < 0) throw Failure(errno, operation, object);
+  const char *operation = "read cookie of";
+  std::string path = given(info[0]) ? textArg(info[0], "netnsPath") : "";
+  std::string object = path.empty() ? "network namespace" : "network namespace " + path;
   uint64_t cookie = 0;
-  socklen_t length = sizeof(cookie);
-  if (getsockopt(socket_.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) != 0) throw Failure(errno, operation, object);
+  inNamespace(path, operation, [&] {
+    Fd socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (socket_.get() < 0) throw Failure(errno, operation, object);
+    socklen_t length = sizeof(cookie);
+    if (getsockopt(socket_.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) != 0) throw Failure(errno, operation, object);
+  });
   return Napi::BigInt::New(info.Env(), cookie);
 }
 

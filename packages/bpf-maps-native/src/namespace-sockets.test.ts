@@ -123,12 +123,14 @@ const dialNobody = `import net from "node:net";
 net.connect(1, "127.0.0.1").on("error", (error) => console.log(error.code));`;
 
 kernelTest(
-  "operation: cookie of the network namespace (networkCookie) - is what programs know this process's calls by",
+  "operation: cookie of the network namespace (networkCookie) - is what programs know its calls by, from within or by its path",
   async () => {
     await using stack = new AsyncDisposableStack();
     const space = stack.use(makeNamespace());
     const cgroup = stack.use(makeCgroup());
     const object = stack.use(await openProgram("traffic"));
+    expect(networkCookie("/proc/self/ns/net")).toBe(networkCookie());
+    expect(networkCookie(space.path)).not.toBe(networkCookie());
     object.setReadOnlyData("network", networkCookie());
     object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
     await object.load();

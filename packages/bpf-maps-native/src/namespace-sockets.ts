@@ -87,7 +87,10 @@ async function writable(socket: NativeHandle, timeoutMs: number): Promise<boolea
   }
 }
 
-/** The number by which eBPF programs know the network namespace of this process (`bpf_get_netns_cookie`); Linux 5.14. */
-export function networkCookie(): bigint {
-  return native.networkCookie();
+/**
+ * The number by which eBPF programs know a network namespace (`bpf_get_netns_cookie`), of this process or of another one;
+ * Linux 5.14.
+ */
+export function networkCookie(netnsPath?: NetnsPath): bigint {
+  return native.networkCookie(netnsPath);
 }

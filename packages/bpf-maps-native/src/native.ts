@@ -158,7 +158,7 @@ interface Native {
   socketConnected(socket: NativeHandle): void;
   socketTake(socket: NativeHandle): number;
   descriptorOf(processId: number, fd: number): number;
-  networkCookie(): bigint;
+  networkCookie(netnsPath: string | undefined): bigint;
 
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;
