@@ -19,6 +19,9 @@ import { PolicyJournal } from "./policy-journal.ts";
 import type { StagedUpdate } from "./policy-store.ts";
 import { type MapSizes, Programs, uninstall } from "./programs.ts";
 import { Rejections, reasonsText } from "./rejections.ts";
+import type { StartRelay } from "./relay/relay.ts";
+import { RelayKeeper, type RelayKeeperStatus } from "./relay/relay-keeper.ts";
+import { RelayMap } from "./relay/relay-map.ts";
 import { Repeater } from "./repeater.ts";
 import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
@@ -39,6 +42,8 @@ export interface ApplierOptions {
   /** Time between two reports of counters. */
   readonly reportIntervalMs: number;
   readonly mapSizes?: MapSizes;
+  /** Starts what decides each request; undefined: every connection is decided once. */
+  readonly relay?: StartRelay;
   readonly logger: Logger;
 }
 
@@ -65,6 +70,8 @@ export interface ApplierStatus {
   readonly pods: readonly PodStatus[];
   /** Workloads of this node whose cgroup was not found. */
   readonly workloadsWithoutCgroup: readonly string[];
+  /** Undefined: the node has none. */
+  readonly relay?: RelayKeeperStatus;
   readonly statistics: Statistics;
 }
 
@@ -87,6 +94,7 @@ export class Applier implements NodeAgent {
   private readonly tables: NodeTables;
   private readonly edgeReader: EdgeReader;
   private readonly pods: NodePods;
+  private readonly relay: RelayKeeper | undefined;
   private readonly journal: PolicyJournal;
   /** Updates, and the journal's upkeep, which must see the policy between two updates. */
   private readonly serial = new Serial();
@@ -106,12 +114,15 @@ export class Applier implements NodeAgent {
     this.programs = programs;
     this.banks = banks;
     this.edgeReader = new EdgeReader(programs.maps.edges);
-    this.tables = new NodeTables(banks, (table) => this.edgeReader.learn(table.names));
+    this.relay = options.relay && this.relayKeeper(options.relay);
+    const { relay } = this;
+    this.tables = new NodeTables(banks, relay, (table) => this.edgeReader.learn(table.names));
     this.pods = new NodePods({
       top: options.cgroup,
       excludedNamespaces: options.excludedNamespaces,
       map: podMap,
       attach: (roots) => programs.attach(pins, roots),
+      ...(relay === undefined ? {} : { onNetworks: (networks) => relay.setNetworks(networks) }),
       onError: (what, error) => options.logger.warn({ err: error }, `could not ${what}; trying again`),
     });
     this.journal = new PolicyJournal(join(options.stateFolder, options.node, "policy.journal"));
@@ -134,7 +145,10 @@ export class Applier implements NodeAgent {
       const banks = await Banks.open(programs.maps, new InnerMaps((name) => pins.map(name)));
       const podMap = await PodMap.adopt(programs.maps.workloads);
       const applier = new Applier(options, { pins, programs, banks, podMap });
+      // An earlier agent's relay ended with it.
+      await new RelayMap(programs.maps.relays).clear();
       await applier.restore();
+      await applier.relay?.start();
       await applier.pods.start();
       applier.follow();
       return applier;
@@ -160,6 +174,7 @@ export class Applier implements NodeAgent {
       ...(unwatchedBecause === undefined ? {} : { unwatchedBecause }),
       pods: this.pods.status(),
       workloadsWithoutCgroup: this.pods.withoutCgroup(),
+      ...(this.relay === undefined ? {} : { relay: this.relay.status() }),
       statistics: readStatistics(this.programs.maps.statistics),
     };
   }
@@ -173,6 +188,8 @@ export class Applier implements NodeAgent {
     for (const repeater of this.repeaters) await repeater.stop();
     this.telemetry.close();
     await this.client.close();
+    // Before networks are closed, which it listens in.
+    await this.relay?.close();
     await this.pods.stop();
     await this.keepJournal().catch((error: Error) =>
       this.options.logger.warn({ err: error }, "policy not saved"),
@@ -215,6 +232,14 @@ export class Applier implements NodeAgent {
     });
   }
 
+  private relayKeeper(start: StartRelay): RelayKeeper {
+    return new RelayKeeper({
+      start,
+      map: new RelayMap(this.programs.maps.relays),
+      onError: (what, error) => this.options.logger.warn({ err: error }, `could not ${what}`),
+    });
+  }
+
   private telemetryReporter(): TelemetryReporter {
     const { node, controlPlane, credentials, reportIntervalMs, logger } = this.options;
     return new TelemetryReporter({
@@ -238,7 +263,7 @@ export class Applier implements NodeAgent {
   }
 
   /**
-   * Resolves once the maps hold the update: that is what an ack means.
+   * Resolves once the maps, and the relay, hold the update: that is what an ack means.
    * @throws Error naming what of it was not taken, while the rest is live; or why nothing was.
    */
   private async onUpdate(update: DeltaUpdate): Promise<void> {

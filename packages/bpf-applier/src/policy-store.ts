@@ -1,9 +1,15 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { policyTypeUrls } from "@keelson/protos";
-import type { Endpoint, Service, Workload } from "@keelson/protos/policy";
+import type { EndpointSet, Service, Workload } from "@keelson/protos/policy";
 import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { DeltaUpdate } from "@keelson/xds";
-import { type Named, type ServiceTable, serviceTable } from "./service-table.ts";
+import {
+  type Named,
+  type ServiceTable,
+  serviceTable,
+  setsOfPort,
+  type TableOptions,
+} from "./service-table.ts";
 
 /** A resource as it came, kept for the snapshot on disk and for `initial_resource_versions`. */
 export interface HeldResource {
@@ -23,6 +29,9 @@ export interface StagedUpdate {
   readonly rejected: ReadonlyMap<string, string>;
   readonly changes: TableChanges;
   readonly workloadsChanged: boolean;
+  /** As they will be held. */
+  readonly endpointSet: (name: string) => EndpointSet | undefined;
+  readonly workloads: () => Iterable<Workload>;
   commit(): void;
 }
 
@@ -45,6 +54,11 @@ class Overlay<V> {
 
   keys(): Iterable<string> {
     return this.changed.keys();
+  }
+
+  *values(): Iterable<V> {
+    for (const [key, value] of this.base) if (!this.changed.has(key)) yield value;
+    for (const value of this.changed.values()) if (value !== undefined) yield value;
   }
 
   commit(): void {
@@ -70,11 +84,16 @@ export class PolicyStore {
   private readonly held = new Map<string, Map<string, HeldResource>>(
     Object.values(policyTypeUrls).map((typeUrl) => [typeUrl, new Map()]),
   );
-  private readonly endpointSets = new Map<string, readonly Endpoint[]>();
+  private readonly endpointSets = new Map<string, EndpointSet>();
   private readonly services = new Map<string, HeldService>();
   private readonly workloads = new Map<string, Workload>();
   /** Endpoint set → hostnames of the services that refer to it. */
   private readonly users = new Map<string, Set<string>>();
+  private readonly options: TableOptions;
+
+  constructor(options: TableOptions = { hasRelay: false }) {
+    this.options = options;
+  }
 
   /**
    * Decodes and converts an update. A resource that is malformed, or whose references would lead nowhere, is left out and
@@ -143,7 +162,7 @@ export class PolicyStore {
   private stageEndpointSets(update: DeltaUpdate, held: Overlay<HeldResource>, reject: Reject): Attempt {
     const sets = new Overlay(this.endpointSets);
     forEachResource(update, reject, (resource) =>
-      sets.set(resource.name, fromBinary(EndpointSetSchema, resource.body).endpoints),
+      sets.set(resource.name, fromBinary(EndpointSetSchema, resource.body)),
     );
     for (const name of update.removed) sets.set(name, undefined);
     const services = new Overlay(this.services);
@@ -159,7 +178,7 @@ export class PolicyStore {
         for (const name of sets.keys()) if (used.includes(name)) reject(name, reason);
       },
     );
-    return this.staged(changes, false, () => {
+    return this.staged({ changes, sets }, () => {
       sets.commit();
       services.commit();
       held.commit();
@@ -176,7 +195,7 @@ export class PolicyStore {
     const sets = new Overlay(this.endpointSets);
     const serviceOf = (hostname: string): Service | undefined => decoded.get(hostname);
     const changes = this.stageTables(decoded.keys(), serviceOf, services, sets, reject);
-    return this.staged(changes, false, () => {
+    return this.staged({ changes }, () => {
       for (const hostname of decoded.keys()) this.refer(hostname, services.get(hostname)?.service);
       services.commit();
       held.commit();
@@ -189,7 +208,7 @@ export class PolicyStore {
       workloads.set(resource.name, fromBinary(WorkloadSchema, resource.body)),
     );
     for (const name of update.removed) workloads.set(name, undefined);
-    return this.staged(new Map(), true, () => {
+    return this.staged({ workloads }, () => {
       workloads.commit();
       held.commit();
     });
@@ -199,19 +218,19 @@ export class PolicyStore {
     hostnames: Iterable<string>,
     serviceOf: (hostname: string) => Service | undefined,
     services: Overlay<HeldService>,
-    sets: Overlay<readonly Endpoint[]>,
+    sets: Overlay<EndpointSet>,
     reject: Reject,
   ): Map<string, ServiceTable | undefined> {
     const changes = new Map<string, ServiceTable | undefined>();
-    const lookUp = (name: string): readonly Endpoint[] => {
-      const endpoints = sets.get(name);
-      if (endpoints === undefined) throw new Error(`EndpointSet "${name}" is referred to, but not held`);
-      return endpoints;
+    const lookUp = (name: string): EndpointSet["endpoints"] => {
+      const set = sets.get(name);
+      if (set === undefined) throw new Error(`EndpointSet "${name}" is referred to, but not held`);
+      return set.endpoints;
     };
     for (const hostname of hostnames) {
       const service = serviceOf(hostname);
       try {
-        const table = service && serviceTable(service, lookUp);
+        const table = service && serviceTable(service, lookUp, this.options);
         services.set(hostname, service && table && { service, table });
         changes.set(hostname, table);
       } catch (error) {
@@ -221,8 +240,21 @@ export class PolicyStore {
     return changes;
   }
 
-  private staged(changes: TableChanges, workloadsChanged: boolean, commit: () => void): Attempt {
-    return { changes, workloadsChanged, commit };
+  private staged(
+    {
+      changes = new Map(),
+      sets = new Overlay(this.endpointSets),
+      workloads,
+    }: { changes?: TableChanges; sets?: Overlay<EndpointSet>; workloads?: Overlay<Workload> },
+    commit: () => void,
+  ): Attempt {
+    return {
+      changes,
+      workloadsChanged: workloads !== undefined,
+      endpointSet: (name) => sets.get(name),
+      workloads: () => workloads?.values() ?? this.workloads.values(),
+      commit,
+    };
   }
 
   private refer(hostname: string, service: Service | undefined): void {
@@ -239,8 +271,7 @@ export class PolicyStore {
 }
 
 /** Names of the endpoint sets that a service refers to. */
-const setsOf = (service: Service | undefined): string[] =>
-  service?.ports.flatMap((port) => port.destinations.map((destination) => destination.endpointSet)) ?? [];
+const setsOf = (service: Service | undefined): string[] => service?.ports.flatMap(setsOfPort) ?? [];
 
 const without = (update: DeltaUpdate, left: ReadonlyMap<string, string>): DeltaUpdate => ({
   ...update,

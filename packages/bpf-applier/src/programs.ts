@@ -43,6 +43,7 @@ export const pinnedMaps = [
 /** The maps that the applier works with. */
 export interface NodeMaps extends OuterMaps {
   readonly workloads: BpfMap;
+  readonly relays: BpfMap;
   readonly edges: BpfMap;
   readonly statistics: BpfMap;
 }
@@ -68,6 +69,7 @@ export class Programs {
       services: object.map("services"),
       slots: object.map("slots"),
       workloads: object.map("workloads"),
+      relays: object.map("relays"),
       edges: object.map("edges"),
       statistics: object.map("statistics"),
     };

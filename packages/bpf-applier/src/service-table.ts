@@ -4,6 +4,7 @@ import type { Destination, Endpoint, Service, ServicePort } from "@keelson/proto
 import { Protocol } from "@keelson/protos/policy";
 import { aliasTable } from "./alias-table.ts";
 import { identifierOf } from "./identifier.ts";
+import type { RelayService } from "./relay/relay.ts";
 
 export interface Entry {
   readonly key: Uint8Array;
@@ -20,11 +21,23 @@ export type Named =
       readonly labels: readonly string[];
     };
 
-/** Everything that the maps hold of one service. */
+/** Everything that the maps hold of one service, and what a relay must know beside it. */
 export interface ServiceTable {
   readonly services: readonly Entry[];
   readonly slots: readonly Entry[];
   readonly names: ReadonlyMap<bigint, Named>;
+  /** Of TCP, by identifier; none on a node without a relay. */
+  readonly ports: ReadonlyMap<bigint, TablePort>;
+}
+
+export interface TablePort extends RelayService {
+  /** Whether connections go to a relay. */
+  readonly isRelayed: boolean;
+}
+
+export interface TableOptions {
+  /** The node has a relay. */
+  readonly hasRelay: boolean;
 }
 
 /** One share of a service port's connections; no endpoint: that share is refused. */
@@ -82,7 +95,22 @@ function nameEndpoints(shares: readonly Share[], names: Map<bigint, Named>): voi
   }
 }
 
-function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets, table: MutableTable): void {
+/** Sets of endpoints that a port refers to. */
+export function setsOfPort(port: ServicePort): string[] {
+  const routes = [
+    ...port.routes.flatMap(({ destinations, mirrors }) => [...destinations, ...mirrors]),
+    ...port.connectionRoutes.flatMap(({ destinations }) => destinations),
+  ];
+  return [...port.destinations, ...routes].map(({ endpointSet }) => endpointSet);
+}
+
+function addPort(
+  service: Service,
+  port: ServicePort,
+  endpointSets: EndpointSets,
+  { hasRelay }: TableOptions,
+  table: MutableTable,
+): void {
   const protocol = ipProtocol.get(port.protocol);
   if (protocol === undefined)
     throw new Error(`${service.hostname}:${port.port}: unknown protocol ${port.protocol}`);
@@ -90,6 +118,16 @@ function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets
     throw new Error(`${service.hostname}: port ${port.port} is not 1–65535`);
   const identifier = identifierOf("service", service.hostname, port.port, protocol);
   table.names.set(identifier, { kind: "service", hostname: service.hostname, port: port.port });
+  const mayBeRelayed = hasRelay && port.protocol === Protocol.TCP;
+  const isRelayed = mayBeRelayed && port.routes.length + port.connectionRoutes.length > 0;
+  if (mayBeRelayed) table.ports.set(identifier, { hostname: service.hostname, port, isRelayed });
+  // The relay tells of endpoints by their addresses.
+  if (isRelayed)
+    for (const set of setsOfPort(port))
+      nameEndpoints(
+        endpointSets(set).map((endpoint) => ({ weight: 0, endpoint })),
+        table.names,
+      );
   const destinations = port.destinations.filter((destination) => destination.weight > 0);
   for (const family of new Set(service.addresses.map(familyOf))) {
     const shares = destinations.flatMap((destination) => sharesOf(destination, family, endpointSets));
@@ -105,7 +143,7 @@ function addPort(service: Service, port: ServicePort, endpointSets: EndpointSets
           service: identifier,
           slots,
           slotCount: entries.length,
-          home: home.endpoint.value,
+          home: (isRelayed ? home.relay : home.endpoint).value,
         }),
       });
     }
@@ -116,14 +154,19 @@ interface MutableTable {
   readonly services: Entry[];
   readonly slots: Entry[];
   readonly names: Map<bigint, Named>;
+  readonly ports: Map<bigint, TablePort>;
 }
 
 /**
  * What the maps must hold for one service: pure, equal input gives equal bytes.
  * @throws Error naming the service and the field, if the IR is malformed or refers to an unknown endpoint set.
  */
-export function serviceTable(service: Service, endpointSets: EndpointSets): ServiceTable {
-  const table: MutableTable = { services: [], slots: [], names: new Map() };
-  for (const port of service.ports) addPort(service, port, endpointSets, table);
+export function serviceTable(
+  service: Service,
+  endpointSets: EndpointSets,
+  options: TableOptions = { hasRelay: false },
+): ServiceTable {
+  const table: MutableTable = { services: [], slots: [], names: new Map(), ports: new Map() };
+  for (const port of service.ports) addPort(service, port, endpointSets, options, table);
   return table;
 }

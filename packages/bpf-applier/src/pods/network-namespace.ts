@@ -12,14 +12,21 @@ const mostProcesses = 8;
  * @returns undefined: there are none, or they cannot be seen from here, such as from a container without the node's processes
  */
 export function networkNamespaceOf(cgroup: string): bigint | undefined {
-  let asked = 0;
-  for (const process of processesIn(cgroup, 0)) {
+  for (const process of processesOf(cgroup)) {
     const found = inode(`/proc/${process}/ns/net`);
     if (found !== undefined) return found;
-    asked += 1;
-    if (asked >= mostProcesses) return undefined;
   }
   return undefined;
+}
+
+/** Ids of a cgroup's processes, and of those in cgroups below it: the first few, as all of a pod are in one network. */
+export function* processesOf(cgroup: string): Generator<number> {
+  let told = 0;
+  for (const process of processesIn(cgroup, 0)) {
+    yield process;
+    told += 1;
+    if (told >= mostProcesses) return;
+  }
 }
 
 /** Of this process and of the first one of its machine or container: a node's, where they are its own. */

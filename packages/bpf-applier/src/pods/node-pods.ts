@@ -1,9 +1,11 @@
 import { relative } from "node:path";
 import type { Workload } from "@keelson/protos/policy";
+import type { RelayNetwork } from "../relay/relay.ts";
 import { Serial } from "../serial.ts";
 import { whyLeftAlone } from "./left-alone.ts";
 import { networkNamespaceOf, ownNetworkNamespaces } from "./network-namespace.ts";
 import { type PodEntry, type PodMap, workloadIdentifier } from "./pod-map.ts";
+import { PodNetworks } from "./pod-networks.ts";
 import type { Cgroup, PodTree } from "./pod-tree.ts";
 import { PodWatch } from "./pod-watch.ts";
 
@@ -14,6 +16,11 @@ export interface NodePodsOptions {
   readonly map: PodMap;
   /** Makes programs hang on these folders and on no other; never called twice at once. */
   readonly attach: (roots: readonly Cgroup[]) => Promise<void>;
+  /**
+   * Told of all networks of pods whose calls are decided here, by cookie, when they are others; undefined: nobody wants to
+   * know, and the rights to enter them are not needed.
+   */
+  readonly onNetworks?: (networks: ReadonlyMap<bigint, RelayNetwork>) => Promise<void>;
   readonly onError: (what: string, error: Error) => void;
 }
 
@@ -41,6 +48,7 @@ export class NodePods {
   private readonly options: NodePodsOptions;
   private readonly excluded: ReadonlySet<string>;
   private readonly watch: PodWatch;
+  private readonly networks: PodNetworks | undefined;
   private tree: PodTree = { roots: [], pods: [], parents: [] };
   private isTreeKnown = false;
   /** By uid. Undefined: nothing was told yet, and what an earlier applier has told programs stays. */
@@ -53,6 +61,9 @@ export class NodePods {
   constructor(options: NodePodsOptions) {
     this.options = options;
     this.excluded = new Set(options.excludedNamespaces);
+    this.networks =
+      options.onNetworks &&
+      new PodNetworks(options.onNetworks, (error) => options.onError("look at the networks of pods", error));
     this.watch = new PodWatch(
       options.top,
       (tree) => this.onTree(tree),
@@ -69,6 +80,7 @@ export class NodePods {
   /** Programs and entries stay. */
   async stop(): Promise<void> {
     this.watch.stop();
+    this.networks?.stop();
     clearTimeout(this.retry);
     await this.attaching.run(() => Promise.resolve());
   }
@@ -127,19 +139,26 @@ export class NodePods {
   }
 
   private write(): void {
-    if (!this.isTreeKnown || this.workloads === undefined) return;
+    if (!this.isTreeKnown) return;
+    this.networks?.update(this.tree.pods.filter(({ uid }) => !this.isLeftAlone(uid)));
+    if (this.workloads === undefined) return;
     const entries = new Map<bigint, PodEntry>();
     for (const { uid, id } of this.tree.pods) {
       const workload = this.workloads.get(uid);
       if (workload === undefined) continue;
-      const leftAlone = whyLeftAlone(workload, this.excluded) !== undefined;
-      entries.set(id, { workload: workloadIdentifier(workload.name), leftAlone });
+      entries.set(id, { workload: workloadIdentifier(workload.name), leftAlone: this.isLeftAlone(uid) });
     }
     try {
       this.options.map.write(entries);
     } catch (error) {
       this.options.onError("tell programs of the node's pods", error as Error);
     }
+  }
+
+  /** Of a pod that the control plane has not told of it is not known. */
+  private isLeftAlone(uid: string): boolean {
+    const workload = this.workloads?.get(uid);
+    return workload !== undefined && whyLeftAlone(workload, this.excluded) !== undefined;
   }
 
   /** A failure is tried again. */

@@ -8,7 +8,10 @@ export interface RelayService {
 
 /** What a relay answers by. Identifiers are those of the maps (identifierOf). */
 export interface RelayPolicy {
-  /** By `service` of `origin_value`. */
+  /**
+   * By `service` of `origin_value`. A port that has lost its routes stays, for the connections that are there: requests on
+   * them go to the port's `destinations`.
+   */
   readonly services: ReadonlyMap<bigint, RelayService>;
   /** All sets that these services name. */
   readonly endpointSets: ReadonlyMap<string, EndpointSet>;
@@ -20,7 +23,7 @@ export interface RelayPolicy {
 export interface RelayNetwork {
   /** As programs know it (`bpf_get_netns_cookie`). */
   readonly cookie: bigint;
-  /** Where it can be entered, such as "/proc/123/ns/net"; it need not stay there. */
+  /** Where it can be entered, such as "/proc/123/fd/9"; it stays until the network is removed. */
   readonly path: string;
 }
 
@@ -66,3 +69,6 @@ export interface Relay {
   status(): RelayStatus;
   close(): Promise<void>;
 }
+
+/** Starts the process of a relay. @param onExit told once, with the reason, when it is gone without having been closed */
+export type StartRelay = (onExit: (why: string) => void) => Promise<Relay>;

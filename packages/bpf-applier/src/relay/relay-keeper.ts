@@ -1,0 +1,182 @@
+import { Serial } from "../serial.ts";
+import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayStatus, StartRelay } from "./relay.ts";
+import { RelayCounters } from "./relay-counters.ts";
+import type { RelayMap } from "./relay-map.ts";
+import { emptyRelayPolicy } from "./relay-policy.ts";
+
+export interface RelayKeeperOptions {
+  readonly start: StartRelay;
+  readonly map: RelayMap;
+  readonly onError: (what: string, error: Error) => void;
+}
+
+export interface RelayKeeperStatus extends RelayStatus {
+  /** How often it was started again. */
+  readonly restarts: number;
+  /** Why it does not run, or did not the last time. */
+  readonly endedBecause?: string;
+}
+
+/** Time until a relay that ended is started again: doubled with each end, and from the beginning once it ran for long. */
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+const ranForLongMs = 30_000;
+
+/** How long a network that could not be listened in is left before the next attempt. */
+const listenAgainMs = 1_000;
+
+/**
+ * Keeps a relay running that has the policy and listens in the networks that it was told of last, and tells programs where.
+ * While it is away, programs are told of none, and connections are decided once.
+ */
+export class RelayKeeper {
+  private readonly options: RelayKeeperOptions;
+  private readonly counts = new RelayCounters();
+  private readonly serial = new Serial();
+  private policy = emptyRelayPolicy;
+  private networks: ReadonlyMap<bigint, RelayNetwork> = new Map();
+  /** Those that the running relay listens in, with the path that it knows them by. */
+  private readonly listening = new Map<bigint, string>();
+  private relay: Relay | undefined;
+  private startedAt = 0;
+  private starts = 0;
+  private pauseMs = firstPauseMs;
+  private endedBecause: string | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(options: RelayKeeperOptions) {
+    this.options = options;
+  }
+
+  /** Resolves when the relay runs, or could not be started, which is tried again. */
+  async start(): Promise<void> {
+    await this.serial.run(() => this.bringUp());
+  }
+
+  /**
+   * Resolves when a relay that runs answers by it; one that is started later begins with it.
+   * @throws Error if the running one refuses it
+   */
+  setPolicy(policy: RelayPolicy): Promise<void> {
+    return this.serial.run(async () => {
+      const { relay } = this;
+      this.policy = policy;
+      await relay?.setPolicy(policy).catch((error: Error) => {
+        // One that has just ended is followed by one that begins with it.
+        if (relay === this.relay) throw error;
+      });
+    });
+  }
+
+  /** Makes the relay listen in these networks, and in no other. Resolves when it does, where it can. */
+  setNetworks(networks: ReadonlyMap<bigint, RelayNetwork>): Promise<void> {
+    return this.serial.run(async () => {
+      this.networks = networks;
+      await this.listen();
+    });
+  }
+
+  /** Of all relays since the start. */
+  async counters(): Promise<readonly RelayEdge[]> {
+    const { relay } = this;
+    // One that ends meanwhile tells nothing more.
+    const told = await relay?.counters().catch(() => undefined);
+    if (told !== undefined && relay === this.relay) this.counts.take(told);
+    return this.counts.all();
+  }
+
+  status(): RelayKeeperStatus {
+    const { relay, endedBecause } = this;
+    return {
+      ...(relay?.status() ?? { networks: 0, connections: 0, requests: 0n }),
+      restarts: Math.max(0, this.starts - 1),
+      ...(endedBecause === undefined ? {} : { endedBecause }),
+    };
+  }
+
+  /** Ends the relay; programs are told first. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.serial.run(async () => {
+      const { relay } = this;
+      this.relay = undefined;
+      await this.options.map.clear();
+      await relay?.close();
+    });
+  }
+
+  private async bringUp(): Promise<void> {
+    if (this.closed || this.relay !== undefined) return;
+    await this.options.map.clear();
+    this.listening.clear();
+    this.starts += 1;
+    this.startedAt = performance.now();
+    let gone: string | undefined;
+    try {
+      const relay = await this.options.start((why) => {
+        gone = why;
+        this.onExit(why);
+      });
+      await relay.setPolicy(this.policy);
+      if (gone !== undefined) return;
+      this.relay = relay;
+      await this.listen();
+    } catch (error) {
+      // Its exit has said so already.
+      if (gone === undefined) this.onExit((error as Error).message);
+    }
+  }
+
+  private onExit(why: string): void {
+    this.relay = undefined;
+    this.endedBecause = why;
+    this.counts.keep();
+    if (this.closed) return;
+    this.options.map
+      .clear()
+      .catch((error: Error) => this.options.onError("tell programs that the relay is away", error));
+    if (performance.now() - this.startedAt > ranForLongMs) this.pauseMs = firstPauseMs;
+    this.options.onError("keep the relay running", new Error(`${why}; starting it in ${this.pauseMs} ms`));
+    this.later(this.pauseMs, () => this.bringUp());
+    this.pauseMs = Math.min(this.pauseMs * 2, longestPauseMs);
+  }
+
+  private async listen(): Promise<void> {
+    const { relay } = this;
+    if (relay === undefined) return;
+    for (const [cookie, path] of this.listening) {
+      if (this.networks.get(cookie)?.path === path) continue;
+      // Whoever dials meanwhile is decided once.
+      this.options.map.remove(cookie);
+      this.listening.delete(cookie);
+      await relay.removeNetwork(cookie);
+    }
+    let refused = false;
+    for (const [cookie, network] of this.networks) {
+      if (this.listening.has(cookie)) continue;
+      try {
+        const ports = await relay.addNetwork(network);
+        if (relay !== this.relay) return;
+        this.options.map.set(cookie, ports);
+        this.listening.set(cookie, network.path);
+      } catch (error) {
+        if (relay !== this.relay) return;
+        refused = true;
+        this.options.onError(`listen in the network ${network.path}`, error as Error);
+      }
+    }
+    if (refused) this.later(listenAgainMs, () => this.listen());
+  }
+
+  private later(ms: number, action: () => Promise<void>): void {
+    clearTimeout(this.timer);
+    if (this.closed) return;
+    this.timer = setTimeout(() => {
+      this.serial
+        .run(action)
+        .catch((error: Error) => this.options.onError("keep the relay as it should be", error));
+    }, ms).unref();
+  }
+}

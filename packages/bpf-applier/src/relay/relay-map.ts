@@ -1,0 +1,28 @@
+import { relayValue } from "@keelson/bpf";
+import type { BpfMap } from "bpf-maps-native";
+import type { RelayPorts } from "./relay.ts";
+
+/** The map by which programs find the relay, by the cookie of a network namespace. */
+export class RelayMap {
+  private readonly map: BpfMap;
+
+  constructor(map: BpfMap) {
+    this.map = map;
+  }
+
+  set(network: bigint, { port4, port6 }: RelayPorts): void {
+    this.map.update(keyOf(network), relayValue.encode({ port4, port6 }));
+  }
+
+  remove(network: bigint): void {
+    this.map.delete(keyOf(network));
+  }
+
+  /** Also what another process has left in it. */
+  async clear(): Promise<void> {
+    const { count, keys } = await this.map.batchLookup();
+    for (let i = 0; i < count; i++) this.map.delete(keys.subarray(i * 8, (i + 1) * 8));
+  }
+}
+
+const keyOf = (network: bigint): Uint8Array => new Uint8Array(new BigUint64Array([network]).buffer);
