@@ -6,6 +6,7 @@ import type { Problem } from "@keelson/model";
 import type { ConfigSource, SourceEvents, SourceHealth, SourceSnapshot } from "../config-source.ts";
 import { Rest } from "../rest.ts";
 import { FileSet } from "./file-set.ts";
+import { unseenChanges } from "./unseen-changes.ts";
 import { asError, type Found, isGone, isWanted, walk } from "./walk.ts";
 
 export interface DirectorySourceOptions {
@@ -15,7 +16,7 @@ export interface DirectorySourceOptions {
   readonly latestMs?: number;
   /** An emptied file is believed only after this time, since its writer may be about to fill it; default 200 ms. */
   readonly truncatedMs?: number;
-  /** Everything is looked at again after this time, should a notification be lost; default 10,000 ms. */
+  /** Everything is looked at again after this rest, should a notification be lost; default 10,000 ms. */
   readonly rescanMs?: number;
 }
 
@@ -42,6 +43,7 @@ export class DirectorySource implements ConfigSource {
   private timer: NodeJS.Timeout | undefined;
   private rescan: NodeJS.Timeout | undefined;
   private reading: Promise<void> = Promise.resolve();
+  private looking: Promise<void> = Promise.resolve();
   private closed = false;
 
   constructor(directory: string, options: DirectorySourceOptions = {}) {
@@ -70,15 +72,33 @@ export class DirectorySource implements ConfigSource {
   async start(): Promise<void> {
     await this.scan();
     this.publish();
-    this.rescan = setInterval(() => this.note(this.directory), this.options.rescanMs);
+    this.lookAgain();
   }
 
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    clearInterval(this.rescan);
+    clearTimeout(this.rescan);
     for (const { watcher } of this.watched.values()) watcher.close();
-    await this.reading;
+    await Promise.all([this.reading, this.looking]);
+  }
+
+  /** After a rest, and then again and again. */
+  private lookAgain(): void {
+    if (this.closed) return;
+    this.rescan = setTimeout(() => {
+      this.looking = this.noteUnseen().then(() => this.lookAgain());
+    }, this.options.rescanMs);
+  }
+
+  private async noteUnseen(): Promise<void> {
+    // Whether a problem is still there is found by looking at everything.
+    if (this.scanProblems.length > 0) this.note(this.directory);
+    const directories = new Map([...this.watched].map(([path, { identity }]) => [path, identity]));
+    for await (const path of unseenChanges(this.directory, this.files, directories)) {
+      if (this.closed) return;
+      this.note(path);
+    }
   }
 
   private note(path: string): void {
