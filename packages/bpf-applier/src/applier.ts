@@ -179,8 +179,8 @@ export class Applier implements NodeAgent {
     };
   }
 
-  edges(): Promise<Edge[]> {
-    return this.edgeReader.read();
+  async edges(): Promise<Edge[]> {
+    return this.edgeReader.read(await this.relay?.counters());
   }
 
   /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */

@@ -3,10 +3,13 @@ import { edgeKey, edgeValue, statistics } from "@keelson/bpf";
 import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
 import { workloadIdentifier } from "./pods/pod-map.ts";
+import type { RelayEdge } from "./relay/relay.ts";
 import type { Named } from "./service-table.ts";
 
 /** Node-wide counters, by the names in bpf/layout/layouts.ts. */
 export type Statistics = Record<(typeof statistics)[number], bigint>;
+
+type NamedEndpoint = Extract<Named, { kind: "endpoint" }>;
 
 /** Sums the per-CPU copies of one value; the kernel lays them out at multiples of 8 bytes. */
 function sumEdge(
@@ -31,6 +34,8 @@ function sumEdge(
 export class EdgeReader {
   private readonly map: BpfMap;
   private readonly names = new Map<bigint, Named>();
+  /** Endpoints by address and port: a relay knows them by these. */
+  private readonly endpoints = new Map<string, NamedEndpoint>();
   private readonly sources = new Map<bigint, string>();
   private readonly cpus = possibleCpus();
 
@@ -40,24 +45,42 @@ export class EdgeReader {
 
   /** Learns what the identifiers of services and endpoints stand for; to be called before they are in the maps. */
   learn(names: ReadonlyMap<bigint, Named>): void {
-    for (const [identifier, named] of names) this.names.set(identifier, named);
+    for (const [identifier, named] of names) {
+      this.names.set(identifier, named);
+      if (named.kind === "endpoint") this.endpoints.set(named.address, named);
+    }
   }
 
   learnWorkloads(names: Iterable<string>): void {
     for (const name of names) this.sources.set(workloadIdentifier(name), name);
   }
 
-  /** All edges, sorted by source, service, port, endpoint. Counters never go down while the maps live. */
-  async read(): Promise<Edge[]> {
+  /**
+   * All edges, sorted by source, service, port, endpoint. Counters never go down while the maps live.
+   * @param relayed what a relay has counted beside the programs
+   */
+  async read(relayed: readonly RelayEdge[] = []): Promise<Edge[]> {
     const { keySize } = this.map.info;
     const { count, keys, values } = await this.map.batchLookup();
     const stride = Math.ceil(edgeValue.size / 8) * 8 * this.cpus;
-    const edges: Edge[] = [];
+    const edges = new Map<string, Edge>();
+    const put = (edge: Edge): Edge => {
+      const known = edges.get(sortKey(edge)) ?? edge;
+      edges.set(sortKey(edge), known);
+      return known;
+    };
     for (let i = 0; i < count; i++) {
       const key = edgeKey.decode(keys.subarray(i * keySize));
-      edges.push(this.edge(key, sumEdge(values.subarray(i * stride), this.cpus)));
+      const counters = sumEdge(values.subarray(i * stride), this.cpus);
+      put(this.edge(key, this.endpointOf(key.endpoint), counters));
     }
-    return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    for (const one of relayed) {
+      const { requests } = put(
+        this.edge({ source: one.workload, service: one.service }, this.relayedTo(one)),
+      );
+      requests[one.statusClass] = (requests[one.statusClass] ?? 0n) + one.requests;
+    }
+    return [...edges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, edge]) => edge);
   }
 
   /**
@@ -75,29 +98,47 @@ export class EdgeReader {
       const known = current.has(key.service) && (key.endpoint === 0n || current.has(key.endpoint));
       if (!known && this.map.delete(bytes)) pruned += 1;
     }
-    for (const identifier of this.names.keys()) {
-      if (!current.has(identifier)) this.names.delete(identifier);
+    for (const [identifier, named] of this.names) {
+      if (current.has(identifier)) continue;
+      this.names.delete(identifier);
+      if (named.kind === "endpoint" && this.endpoints.get(named.address) === named)
+        this.endpoints.delete(named.address);
     }
     return pruned;
   }
 
   private edge(
-    key: { source: bigint; service: bigint; endpoint: bigint },
-    counters: { connections: bigint; datagrams: bigint; refused: bigint },
+    key: { source: bigint; service: bigint },
+    endpoint: Partial<Pick<Edge, "endpoint" | "workload" | "labels">>,
+    counters: { connections?: bigint; datagrams?: bigint; refused?: bigint } = {},
   ): Edge {
     const service = this.names.get(key.service);
-    const endpoint = this.names.get(key.endpoint);
     return create(EdgeSchema, {
       source: this.sources.get(key.source) ?? "",
       service: service?.kind === "service" ? service.hostname : unknown(key.service),
       port: service?.kind === "service" ? service.port : 0,
-      ...(endpoint?.kind === "endpoint"
-        ? { endpoint: endpoint.address, workload: endpoint.workload, labels: [...endpoint.labels] }
-        : { endpoint: key.endpoint === 0n ? "" : unknown(key.endpoint) }),
+      ...endpoint,
       ...counters,
     });
   }
+
+  private endpointOf(identifier: bigint): Partial<Edge> {
+    if (identifier === 0n) return {};
+    const named = this.names.get(identifier);
+    return named?.kind === "endpoint" ? told(named) : { endpoint: unknown(identifier) };
+  }
+
+  private relayedTo({ endpoint }: RelayEdge): Partial<Edge> {
+    const named = this.endpoints.get(endpoint);
+    return named === undefined ? { endpoint } : told(named);
+  }
 }
+
+const told = ({ address, workload, labels }: NamedEndpoint): Partial<Edge> => ({
+  endpoint: address,
+  workload,
+  labels: [...labels],
+});
 
 /** A counter whose name went with an earlier applier is shown all the same. */
 const unknown = (identifier: bigint): string => `#${identifier.toString(16).padStart(16, "0")}`;

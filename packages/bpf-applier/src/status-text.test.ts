@@ -30,6 +30,7 @@ test("a node and its pods", () => {
 control plane  connected
 services       4
 attached to    /kubepods.slice
+relay          none: connections are decided once
 
 POD          DECIDED  WHY
 default/web  yes      it is in the mesh
@@ -55,4 +56,22 @@ test("a node that is left alone", () => {
 control plane  connected
 left alone     no BPF here
 `);
+});
+
+test("a relay that runs, one that came back, and one that is away", () => {
+  const relay = { networks: 2, connections: 3, requests: "40", restarts: 0 };
+  const lineOf = (told: Parameters<typeof statusText>[0]): string | undefined =>
+    statusText(told)
+      .split("\n")
+      .find((line) => line.startsWith("relay"));
+  const pods = status.pods;
+  const text = (more: object): string | undefined =>
+    lineOf({ ...status, flips: "7", pods, relay: { ...relay, ...more } } as never);
+  expect(text({ pid: 12 })).toMatch(/process 12; 2 networks, 3 connections, 40 requests$/);
+  expect(text({ pid: 12, restarts: 1, endedBecause: "SIGKILL" })).toMatch(
+    /; started again 1 times \(SIGKILL\)$/,
+  );
+  expect(text({ restarts: 1, endedBecause: "SIGKILL" })).toMatch(
+    /away, .*; started again 1 times \(SIGKILL\)$/,
+  );
 });

@@ -1,6 +1,7 @@
 import type { ApplierStatus } from "./applier.ts";
 import type { IdleStatus } from "./idle-node.ts";
 import type { PodStatus } from "./pods/node-pods.ts";
+import type { RelayKeeperStatus } from "./relay/relay-keeper.ts";
 
 /** As JSON has it: numbers of the kernel are texts there. */
 export type Told<T> = {
@@ -8,7 +9,9 @@ export type Told<T> = {
     ? string
     : T[Key] extends readonly PodStatus[]
       ? readonly Told<PodStatus>[]
-      : T[Key];
+      : T[Key] extends RelayKeeperStatus | undefined
+        ? Told<RelayKeeperStatus>
+        : T[Key];
 };
 
 /** What a node's agent says of itself, to be read: its state, then a line for each pod. */
@@ -28,10 +31,26 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
     ...head,
     ["services", String(status.services)],
     ["attached to", roots],
+    ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),
     ...rejected,
   ];
   return `${columns(facts)}\n\n${columns([["POD", "DECIDED", "WHY"], ...status.pods.map(podRow)])}\n`;
+}
+
+function relayText({
+  pid,
+  networks,
+  connections,
+  requests,
+  restarts,
+  endedBecause,
+}: Told<RelayKeeperStatus>): string {
+  const ended = endedBecause === undefined ? "" : ` (${endedBecause})`;
+  const restarted = `started again ${restarts} times${ended}`;
+  if (pid === undefined) return `away, connections are decided once; ${restarted}`;
+  const counts = `${networks} networks, ${connections} connections, ${requests} requests`;
+  return `process ${pid}; ${counts}${restarts === 0 ? "" : `; ${restarted}`}`;
 }
 
 const podRow = ({ name, uid, decided, why }: Told<PodStatus>): string[] => [

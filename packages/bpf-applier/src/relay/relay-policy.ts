@@ -42,12 +42,13 @@ function servicesAfter(
   const after = new Map(before);
   for (const [identifier, { hostname }] of before) {
     if (!changes.has(hostname)) continue;
-    const port = changes.get(hostname)?.ports.get(identifier);
-    if (port === undefined) after.delete(identifier);
-    else after.set(identifier, port);
+    if (changes.get(hostname)?.ports.has(identifier) !== true) after.delete(identifier);
   }
   for (const table of changes.values())
-    for (const [identifier, port] of table?.ports ?? []) if (port.isRelayed) after.set(identifier, port);
+    for (const [identifier, { hostname, port, isRelayed }] of table?.ports ?? []) {
+      const known = before.get(identifier);
+      if (known === undefined ? isRelayed : known.port !== port) after.set(identifier, { hostname, port });
+    }
   return after;
 }
 

@@ -1,0 +1,132 @@
+import { relayValue } from "@keelson/bpf";
+import { BpfMap } from "bpf-maps-native";
+import { afterEach, beforeEach, expect } from "vitest";
+import { kernelTest } from "../kernel.test-helper.ts";
+import type { RelayEdge, RelayNetwork } from "./relay.ts";
+import { RelayKeeper } from "./relay-keeper.ts";
+import { RelayMap } from "./relay-map.ts";
+import { emptyRelayPolicy } from "./relay-policy.ts";
+import { standIns } from "./stand-in.test-helper.ts";
+
+let map: BpfMap;
+let relays: ReturnType<typeof standIns>;
+let keeper: RelayKeeper;
+let errors: string[];
+
+beforeEach(() => {
+  relays = standIns();
+  errors = [];
+});
+afterEach(async () => {
+  await keeper?.close();
+  map?.close();
+});
+
+function makeKeeper(start = relays.start): void {
+  map = BpfMap.create({
+    type: "hash",
+    name: "relays",
+    keySize: 8,
+    valueSize: relayValue.size,
+    maxEntries: 16,
+    flags: 1, // BPF_F_NO_PREALLOC, as in bpf/maps.h
+  });
+  keeper = new RelayKeeper({
+    start,
+    map: new RelayMap(map),
+    onError: (what, error) => errors.push(`${what}: ${error.message}`),
+  });
+}
+
+const networks = (paths: Record<string, string>): ReadonlyMap<bigint, RelayNetwork> =>
+  new Map(Object.entries(paths).map(([cookie, path]) => [BigInt(cookie), { cookie: BigInt(cookie), path }]));
+
+/** IPv4 port by cookie, as programs see it. */
+async function ports(): Promise<Record<string, number>> {
+  const { count, keys, values } = await map.batchLookup();
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      String(Buffer.from(keys).readBigUInt64LE(i * 8)),
+      relayValue.decode(values.subarray(i * relayValue.size)).port4,
+    ]),
+  );
+}
+
+kernelTest("programs are told where the relay listens, and no more where it does not", async () => {
+  makeKeeper();
+  new RelayMap(map).set(9n, { port4: 1, port6: 1 });
+  await keeper.start();
+  expect(await ports()).toEqual({});
+  await keeper.setNetworks(networks({ 1: "/one", 2: "/two" }));
+  expect(await ports()).toEqual({ 1: 4001, 2: 4002 });
+  await keeper.setNetworks(networks({ 2: "/two", 3: "/three" }));
+  expect(await ports()).toEqual({ 2: 4002, 3: 4003 });
+  expect([...(relays.started[0]?.networks.keys() ?? [])]).toEqual([2n, 3n]);
+  await keeper.close();
+  expect(await ports()).toEqual({});
+  expect(relays.started[0]?.isClosed).toBe(true);
+});
+
+kernelTest("a relay that ends is away at once, and the next one has all that the last one had", async () => {
+  makeKeeper();
+  await keeper.start();
+  await keeper.setNetworks(networks({ 1: "/one" }));
+  const policy = { ...emptyRelayPolicy };
+  await keeper.setPolicy(policy);
+  relays.started[0]?.end("SIGKILL");
+  await expect.poll(ports).toEqual({});
+  expect(keeper.status()).toMatchObject({ restarts: 0, endedBecause: "SIGKILL", networks: 0 });
+  // What comes while it is away is not lost.
+  await keeper.setNetworks(networks({ 2: "/two" }));
+  await expect.poll(ports).toEqual({ 2: 4002 });
+  expect(relays.started).toHaveLength(2);
+  expect(relays.started[1]?.policy).toBe(policy);
+  expect(keeper.status()).toMatchObject({ restarts: 1, networks: 1 });
+  expect(errors).toEqual([expect.stringMatching(/^keep the relay running: SIGKILL; starting it in 100 ms$/)]);
+});
+
+kernelTest(
+  "a relay that cannot be started is tried again, and a network that cannot be entered, too",
+  async () => {
+    let failures = 2;
+    makeKeeper((onExit) => (failures-- > 0 ? Promise.reject(new Error("no")) : relays.start(onExit)));
+    await keeper.start();
+    await keeper.setNetworks(networks({ 1: "", 2: "/two" }));
+    await expect.poll(ports).toEqual({ 2: 4002 });
+    expect(keeper.status()).toMatchObject({ restarts: 2 });
+    await expect.poll(() => errors.filter((text) => text.includes("nowhere")).length).toBeGreaterThan(1);
+    await keeper.setNetworks(networks({ 1: "/one", 2: "/two" }));
+    expect(await ports()).toEqual({ 1: 4001, 2: 4002 });
+  },
+);
+
+kernelTest("counters go on over the end of a relay", async () => {
+  makeKeeper();
+  await keeper.start();
+  const edge: RelayEdge = {
+    workload: 1n,
+    service: 2n,
+    endpoint: "",
+    route: "",
+    statusClass: 4,
+    requests: 3n,
+  };
+  const first = relays.started[0];
+  if (first !== undefined) first.edges = [edge];
+  expect(await keeper.counters()).toEqual([edge]);
+  first?.end("SIGKILL");
+  expect(await keeper.counters()).toEqual([edge]);
+  await expect.poll(() => relays.started.length).toBe(2);
+  const second = relays.started[1];
+  if (second !== undefined)
+    second.edges = [
+      { ...edge, requests: 4n },
+      { ...edge, statusClass: 2 },
+    ];
+  await expect
+    .poll(() => keeper.counters())
+    .toEqual([
+      { ...edge, requests: 7n },
+      { ...edge, statusClass: 2 },
+    ]);
+});
