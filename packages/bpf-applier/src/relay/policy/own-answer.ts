@@ -1,3 +1,4 @@
+import { grpcStatusKey, grpcStatusOfHttp } from "./grpc-status.ts";
 import { headerOf } from "./header-changes.ts";
 import type { Answer, RawHeaders, RequestHead } from "./types.ts";
 
@@ -8,19 +9,6 @@ export function isGrpc({ rawHeaders }: Pick<RequestHead, "rawHeaders">): boolean
   const type = headerOf(rawHeaders, "content-type");
   return type === grpcType || type?.startsWith(`${grpcType}+`) === true;
 }
-
-/** https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md, and 413 as Envoy has it; all else is UNKNOWN. */
-const grpcStatusByHttp: Readonly<Record<number, number>> = {
-  400: 13,
-  401: 16,
-  403: 7,
-  404: 12,
-  429: 14,
-  502: 14,
-  503: 14,
-  504: 14,
-};
-const unknownGrpcStatus = 2;
 
 export interface OwnAnswer {
   readonly status: number;
@@ -43,10 +31,10 @@ export function ownAnswer(
   const body = Buffer.from(answer.body ?? "");
   const given = answer.rawHeaders ?? [];
   if (isGrpc(request)) {
-    const status = answer.grpcStatus ?? grpcStatusByHttp[answer.status] ?? unknownGrpcStatus;
+    const status = answer.grpcStatus ?? grpcStatusOfHttp(answer.status);
     const message =
       body.length > 0 && request.method !== "HEAD" ? ["grpc-message", percentEncoded(body)] : [];
-    const rawHeaders = [...given, "content-type", grpcType, "grpc-status", `${status}`, ...message];
+    const rawHeaders = [...given, "content-type", grpcType, grpcStatusKey, `${status}`, ...message];
     return { status: 200, rawHeaders, body: Buffer.alloc(0) };
   }
   const typed = body.length === 0 || headerOf(given, "content-type") !== undefined;

@@ -1,4 +1,5 @@
 import type { Retries } from "@keelson/protos/route";
+import { grpcStatusKey } from "./grpc-status.ts";
 import { headerOf } from "./header-changes.ts";
 import type { Outcome, RetryPlan } from "./types.ts";
 
@@ -92,7 +93,7 @@ function asksForAnother(plan: RetryPlan, { status, rawHeaders }: Outcome & { kin
   if (headerOf(rawHeaders, "x-envoy-ratelimited") !== undefined)
     return plan.conditions.has("envoy-ratelimited");
   for (const condition of plan.conditions) if (byStatus[condition]?.(status, plan) === true) return true;
-  const grpcStatus = headerOf(rawHeaders, "grpc-status");
+  const grpcStatus = headerOf(rawHeaders, grpcStatusKey);
   if (grpcStatus === undefined) return false;
   return Object.entries(byGrpcStatus).some(
     ([condition, number]) => `${number}` === grpcStatus && plan.conditions.has(condition),

@@ -128,6 +128,8 @@ export interface Choice {
   readonly hash: bigint | undefined;
   /** Endpoints of the attempts before; only where the plan avoids them. */
   readonly tried: readonly Endpoint[];
+  /** 0 up to 1, as Math.random. */
+  readonly random: () => number;
 }
 
 /** Chooses among the endpoints of a destination. */
@@ -135,10 +137,9 @@ export interface Balancer {
   readonly limits: Limits;
   /**
    * @param now milliseconds of a clock that does not go back
-   * @param random 0 up to 1, as Math.random
    * @returns undefined: there is no endpoint
    */
-  pick(choice: Choice, now: number, random: () => number): Endpoint | undefined;
+  pick(choice: Choice, now: number): Endpoint | undefined;
   /** A request is on its way to an endpoint; each call is followed by one of `ended`. */
   started(endpoint: Endpoint): void;
   ended(endpoint: Endpoint, outcome: Outcome, now: number): void;
@@ -160,4 +161,6 @@ export interface Limits {
   readonly connectTimeoutMs: number;
   /** After this a connection without requests is closed. */
   readonly idleTimeoutMs: number;
+  /** After this a connection takes no more requests. */
+  readonly connectionDurationMs: number;
 }

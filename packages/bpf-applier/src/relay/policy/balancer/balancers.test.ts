@@ -1,0 +1,318 @@
+import { create } from "@bufbuild/protobuf";
+import { type Endpoint, type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
+import { LoadBalancer_Simple as Simple, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { PolicyInit } from "../testing/builders.ts";
+import type { Balancer, Choice, DestinationRef, Outcome } from "../types.ts";
+import { xxhash64 } from "../xxhash64.ts";
+import { Balancers } from "./balancers.ts";
+
+const name = "outbound|9080||reviews.default.svc.cluster.local";
+
+/** Endpoints 10.0.0.1, 10.0.0.2, … by their weights. */
+const setOf = (...weights: readonly number[]): EndpointSet =>
+  create(EndpointSetSchema, {
+    name,
+    endpoints: weights.map((weight, index) => ({
+      address: Uint8Array.of(10, 0, 0, index + 1),
+      port: 9080,
+      weight,
+    })),
+  });
+
+const refOf = (policy?: PolicyInit): DestinationRef => ({
+  key: name,
+  endpointSet: name,
+  policy: policy && create(TrafficPolicySchema, policy),
+});
+const simple = (how: Simple): PolicyInit => ({ loadBalancer: { simple: how } });
+
+class Scene {
+  readonly balancers = new Balancers(() => 0);
+  constructor(...weights: readonly number[]) {
+    this.balancers.update(new Map([[name, setOf(...weights)]]));
+  }
+
+  of(policy?: PolicyInit): Balancer {
+    return this.balancers.of(refOf(policy), "IPv4");
+  }
+}
+
+const at = (endpoint: Endpoint | undefined): number => endpoint?.address.at(-1) ?? 0;
+const pick = (balancer: Balancer, choice: Partial<Choice> = {}, now = 0): number =>
+  at(balancer.pick({ hash: undefined, tried: [], random: Math.random, ...choice }, now));
+const picks = (balancer: Balancer, count: number): number[] =>
+  Array.from({ length: count }, () => pick(balancer));
+const shares = (balancer: Balancer, count: number): Record<number, number> => {
+  const seen: Record<number, number> = {};
+  for (const one of picks(balancer, count)) seen[one] = (seen[one] ?? 0) + 1;
+  return seen;
+};
+
+test("a set without endpoints, or a set that is not there, has none to pick", () => {
+  expect(pick(new Scene().of())).toBe(0);
+  expect(
+    new Balancers(() => 0).of(refOf(), "IPv4").pick({ hash: undefined, tried: [], random: () => 0 }, 0),
+  ).toBeUndefined();
+});
+
+describe("round robin", () => {
+  test("takes turns, and goes on where it was when endpoints or other rules change", () => {
+    const scene = new Scene(1, 1, 1);
+    expect(picks(scene.of(simple(Simple.ROUND_ROBIN)), 4)).toEqual([1, 2, 3, 1]);
+    scene.balancers.update(new Map([[name, setOf(1, 1, 1, 1)]]));
+    const limited = { ...simple(Simple.ROUND_ROBIN), connectionPool: { maxConnections: 7 } };
+    expect(scene.of(limited).limits.connections).toBe(7);
+    expect(picks(scene.of(limited), 4)).toEqual([1, 2, 3, 4]);
+  });
+
+  test("gives each endpoint its weight exactly", () => {
+    expect(shares(new Scene(1, 2, 5).of(simple(Simple.ROUND_ROBIN)), 80)).toEqual({ 1: 10, 2: 20, 3: 50 });
+  });
+});
+
+test("random does not look at weights", () => {
+  const balancer = new Scene(1, 1000).of(simple(Simple.RANDOM));
+  expect([0, 0.4, 0.5, 0.99].map((random) => pick(balancer, { random: () => random }))).toEqual([1, 1, 2, 2]);
+});
+
+describe("least request", () => {
+  const busy = (balancer: Balancer, wanted: number, requests: number): void => {
+    for (let left = requests; left > 0; ) {
+      const endpoint = balancer.pick({ hash: undefined, tried: [], random: Math.random }, 0);
+      if (endpoint === undefined || at(endpoint) !== wanted) continue;
+      balancer.started(endpoint);
+      left--;
+    }
+  };
+
+  test("takes the less busy one of two", () => {
+    const balancer = new Scene(1, 1).of();
+    busy(balancer, 1, 1);
+    const draws = [0, 0.9];
+    expect(pick(balancer, { random: () => draws.shift() ?? 0 })).toBe(2);
+    const others = [0.9, 0];
+    expect(pick(balancer, { random: () => others.shift() ?? 0 })).toBe(2);
+  });
+
+  test("with weights, an endpoint weighs less the busier it is", () => {
+    const scene = new Scene(4, 1);
+    expect(shares(scene.of(), 50)).toEqual({ 1: 40, 2: 10 });
+    busy(scene.of(), 1, 15);
+    // Of weight 4 / 16 now, after what was planned before.
+    picks(scene.of(), 5);
+    expect(shares(scene.of(), 50)).toEqual({ 1: 10, 2: 40 });
+  });
+});
+
+describe("consistent hash", () => {
+  const hashed: PolicyInit = {
+    loadBalancer: { consistentHash: { key: { case: "httpHeaderName", value: "x" } } },
+  };
+  const table: PolicyInit = {
+    loadBalancer: { consistentHash: { key: { case: "httpHeaderName", value: "x" }, maglevTableSize: 251n } },
+  };
+
+  test.each([
+    ["ring", hashed],
+    ["Maglev's table", table],
+  ])("by a %s: one key, one endpoint; few keys move when an endpoint goes", (_, policy) => {
+    const before = new Scene(1, 1, 1, 1, 1).of(policy);
+    const after = new Scene(1, 1, 1, 1).of(policy);
+    const keys = Array.from({ length: 500 }, (_value, key) => xxhash64(`${key}`));
+    const placed = keys.map((hash) => pick(before, { hash }));
+    expect(new Set(placed)).toEqual(new Set([1, 2, 3, 4, 5]));
+    expect(keys.map((hash) => pick(before, { hash }))).toEqual(placed);
+    const moved = keys.filter(
+      (hash, index) => placed[index] !== 5 && pick(after, { hash }) !== placed[index],
+    );
+    expect(moved.length).toBeLessThan(keys.length / 5);
+  });
+
+  test.each([
+    ["ring", hashed],
+    ["Maglev's table", table],
+  ])("by a %s: weights count, and an endpoint that was tried is left out", (_, policy) => {
+    const scene = new Scene(1, 9);
+    const seen = { 1: 0, 2: 0 };
+    for (let key = 0; key < 1000; key++)
+      seen[pick(scene.of(policy), { hash: xxhash64(`${key}`) }) as 1 | 2]++;
+    expect(seen[1]).toBeGreaterThan(30);
+    expect(seen[1]).toBeLessThan(250);
+    const even = new Scene(1, 1).of(policy);
+    const first = even.pick({ hash: 5n, tried: [], random: Math.random }, 0);
+    const others = Array.from({ length: 20 }, (_value, key) => {
+      const hash = xxhash64(`${key}`);
+      const one = even.pick({ hash, tried: [], random: Math.random }, 0);
+      return one !== undefined && pick(even, { hash, tried: [one] }) === at(one);
+    });
+    expect(first).toBeDefined();
+    // Six places in a row of the ring may be one endpoint's.
+    expect(others.filter(Boolean).length).toBeLessThanOrEqual(3);
+  });
+
+  test("without a key any endpoint is right", () => {
+    expect(Object.keys(shares(new Scene(1, 1).of(hashed), 100))).toEqual(["1", "2"]);
+  });
+});
+
+describe("an endpoint that fails", () => {
+  const failing: Outcome = { kind: "answer", status: 500, rawHeaders: [] };
+  const fine: Outcome = { kind: "answer", status: 200, rawHeaders: [] };
+  const policy = (outlierDetection: PolicyInit["outlierDetection"]): PolicyInit => ({
+    ...simple(Simple.ROUND_ROBIN),
+    ...(outlierDetection && { outlierDetection }),
+  });
+  /** Requests that all go to one endpoint, and end as said. */
+  const outcomes = (
+    scene: Scene,
+    rule: PolicyInit,
+    wanted: number,
+    ends: readonly Outcome[],
+    now = 0,
+  ): void => {
+    const balancer = scene.of(rule);
+    for (const outcome of ends) {
+      const endpoint = Array.from({ length: 10 }, () =>
+        balancer.pick({ hash: undefined, tried: [], random: Math.random }, now),
+      ).find((one) => at(one) === wanted);
+      if (endpoint === undefined) return;
+      balancer.started(endpoint);
+      balancer.ended(endpoint, outcome, now);
+    }
+  };
+  const seen = (scene: Scene, rule: PolicyInit, now = 0): Set<number> =>
+    new Set(Array.from({ length: 12 }, () => pick(scene.of(rule), {}, now)));
+
+  test("so many times in a row is left out, each time for longer, and comes back", () => {
+    const rule = policy({
+      consecutive5xxErrors: 3,
+      intervalMs: 1000n,
+      baseEjectionTimeMs: 5000n,
+      maxEjectionPercent: 100,
+    });
+    const scene = new Scene(1, 1, 1);
+    outcomes(scene, rule, 2, [failing, failing, fine, failing, failing]);
+    expect(seen(scene, rule)).toEqual(new Set([1, 2, 3]));
+    outcomes(scene, rule, 2, [failing]);
+    expect(seen(scene, rule)).toEqual(new Set([1, 3]));
+    expect(seen(scene, rule, 4999)).toEqual(new Set([1, 3]));
+    expect(seen(scene, rule, 6000)).toEqual(new Set([1, 2, 3]));
+    outcomes(scene, rule, 2, [failing, failing, failing], 6000);
+    expect(seen(scene, rule, 15_000)).toEqual(new Set([1, 3]));
+    expect(seen(scene, rule, 16_001)).toEqual(new Set([1, 2, 3]));
+  });
+
+  test("by errors of a gateway, also those without an answer; others do not count for it", () => {
+    const rule = policy({ consecutive5xxErrors: 0, consecutiveGatewayErrors: 2, maxEjectionPercent: 100 });
+    const scene = new Scene(1, 1);
+    outcomes(scene, rule, 1, [failing, failing, failing]);
+    expect(seen(scene, rule)).toEqual(new Set([1, 2]));
+    outcomes(scene, rule, 1, [{ kind: "connectFailure" }, { kind: "timeout" }]);
+    expect(seen(scene, rule)).toEqual(new Set([2]));
+  });
+
+  test("of gRPC says so in its status", () => {
+    const rule = policy({ consecutive5xxErrors: 1, maxEjectionPercent: 100 });
+    const scene = new Scene(1, 1);
+    outcomes(scene, rule, 1, [{ kind: "answer", status: 200, rawHeaders: ["grpc-status", "14"] }]);
+    expect(seen(scene, rule)).toEqual(new Set([2]));
+  });
+
+  test("to be reached may be counted apart", () => {
+    const rule = policy({
+      consecutive5xxErrors: 1,
+      splitExternalLocalOriginErrors: true,
+      consecutiveLocalOriginFailures: 2,
+      maxEjectionPercent: 100,
+    });
+    const scene = new Scene(1, 1);
+    const unreachable: Outcome = { kind: "connectFailure" };
+    outcomes(scene, rule, 1, [unreachable, fine, unreachable]);
+    expect(seen(scene, rule)).toEqual(new Set([1, 2]));
+    outcomes(scene, rule, 1, [unreachable]);
+    expect(seen(scene, rule)).toEqual(new Set([2]));
+  });
+
+  test("stays if enough others are left out, and all are asked if too few are left", () => {
+    const rule = policy({ consecutive5xxErrors: 1, maxEjectionPercent: 50 });
+    const scene = new Scene(1, 1, 1);
+    for (const one of [1, 2, 3]) outcomes(scene, rule, one, [failing]);
+    expect(seen(scene, rule)).toEqual(new Set([3]));
+    const panic = policy({ consecutive5xxErrors: 1, maxEjectionPercent: 100, minHealthPercent: 50 });
+    const other = new Scene(1, 1, 1);
+    outcomes(other, panic, 1, [failing]);
+    expect(seen(other, panic)).toEqual(new Set([2, 3]));
+    outcomes(other, panic, 2, [failing]);
+    expect(seen(other, panic)).toEqual(new Set([1, 2, 3]));
+  });
+
+  test("is still left out after a change of endpoints, and not when the rule is gone", () => {
+    const rule = policy({ consecutive5xxErrors: 1, maxEjectionPercent: 100 });
+    const scene = new Scene(1, 1);
+    outcomes(scene, rule, 1, [failing]);
+    scene.balancers.update(new Map([[name, setOf(1, 1, 1)]]));
+    expect(seen(scene, rule)).toEqual(new Set([2, 3]));
+    scene.balancers.update(new Map([[name, setOf(1, 1, 1)]]));
+    expect(seen(scene, simple(Simple.ROUND_ROBIN))).toEqual(new Set([1, 2, 3]));
+  });
+});
+
+test("endpoints are of the family that was dialled; of the other one where there are none", () => {
+  const both = create(EndpointSetSchema, {
+    name,
+    endpoints: [
+      { address: Uint8Array.of(10, 0, 0, 1), port: 80, weight: 1 },
+      { address: new Uint8Array(16).fill(6), port: 80, weight: 1 },
+    ],
+  });
+  const balancers = new Balancers(() => 0);
+  balancers.update(new Map([[name, both]]));
+  expect(shares(balancers.of(refOf(), "IPv6"), 20)).toEqual({ 6: 20 });
+  expect(shares(balancers.of(refOf(), "IPv4"), 20)).toEqual({ 1: 20 });
+  balancers.update(new Map([[name, setOf(1)]]));
+  expect(shares(balancers.of(refOf(), "IPv6"), 20)).toEqual({ 1: 20 });
+});
+
+test("whatever comes and goes, what is picked is there", () => {
+  const step = fc.oneof(
+    fc.record({ weights: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 }) }),
+    fc.record({ status: fc.constantFrom(200, 503) }),
+    fc.constant({ start: true }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 60 }),
+      fc.constantFrom(undefined, ...Object.values(Simple)),
+      (steps, how) => {
+        const scene = new Scene(1, 1);
+        let count = 2;
+        const rule: PolicyInit = {
+          ...(typeof how === "number" && simple(how)),
+          outlierDetection: { consecutive5xxErrors: 1, maxEjectionPercent: 50 },
+        };
+        const underWay: Endpoint[] = [];
+        for (const [now, one] of steps.entries()) {
+          if ("weights" in one) {
+            scene.balancers.update(new Map([[name, setOf(...one.weights)]]));
+            count = one.weights.length;
+          } else if ("status" in one) {
+            const endpoint = underWay.shift();
+            if (endpoint === undefined) continue;
+            scene.of(rule).ended(endpoint, { kind: "answer", status: one.status, rawHeaders: [] }, now);
+          } else {
+            const endpoint = scene.of(rule).pick({ hash: undefined, tried: [], random: Math.random }, now);
+            expect(at(endpoint)).toBeLessThanOrEqual(count);
+            // Half of the hosts may be left out, never all of them.
+            if (count > 1) expect(endpoint).toBeDefined();
+            if (endpoint === undefined) continue;
+            scene.of(rule).started(endpoint);
+            underWay.push(endpoint);
+          }
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
