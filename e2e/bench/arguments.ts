@@ -10,12 +10,15 @@ export type BenchCommand =
       readonly json: boolean;
       readonly quick: boolean;
       readonly world: string;
+      /** Folder that the result is kept in, as files. */
+      readonly save?: string;
     };
 
 const options = {
   json: { type: "boolean", default: false },
   quick: { type: "boolean", default: false },
   world: { type: "string", default: "bench" },
+  save: { type: "string" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -29,6 +32,7 @@ ${benchmarks.map(({ name, what }) => `  ${name}  ${what}\n`).join("")}
 options:
   --json        the result as JSON (npm run --silent, so that npm's own lines are not in front of it)
   --quick       a short run with less of everything, to see that all works; its figures say little
+  --save FOLDER also keep it as files: bench-NAME.json and, of some, bench-NAME.svg
   --world NAME  another name for all that is made (bench)
   --help        this text
 
@@ -46,8 +50,8 @@ export function parseBenchArguments(args: readonly string[], benchmarks: readonl
     if (rest.length > 0) throw new Error(`one benchmark at a time; found also "${rest.join(" ")}"`);
     const benchmark = benchmarks.find((candidate) => candidate.name === name);
     if (benchmark === undefined) throw new Error(`there is no benchmark "${name}", only ${known}`);
-    const { json, quick, world } = values;
-    return { kind: "run", benchmark, json, quick, world };
+    const { json, quick, world, save } = values;
+    return { kind: "run", benchmark, json, quick, world, ...(save === undefined ? {} : { save }) };
   } catch (error) {
     return { kind: "wrong", message: error instanceof Error ? error.message : String(error) };
   }

@@ -13,6 +13,8 @@ export interface Findings {
   readonly figures: Readonly<Record<string, unknown>>;
   /** For people: the same as tables. */
   readonly text: string;
+  /** The same as an SVG picture. */
+  readonly picture?: string;
 }
 
 /** Something that can be measured by name: npm run bench -- NAME. */

@@ -1,20 +1,28 @@
 // npm run bench -- NAME: measures something on this machine and prints it as a table or as JSON.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { WorldInUse } from "../world/lock.ts";
 import { type BenchCommand, help, parseBenchArguments } from "./arguments.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { connectBenchmark } from "./connect/connect.ts";
 import { environment, environmentText } from "./environment.ts";
+import { httpBenchmark } from "./http/http.ts";
 import { kubernetesBenchmark } from "./kubernetes/kubernetes.ts";
 import { pushBenchmark } from "./push/push.ts";
 
-const benchmarks: readonly Benchmark[] = [connectBenchmark, pushBenchmark, kubernetesBenchmark];
+const benchmarks: readonly Benchmark[] = [
+  connectBenchmark,
+  pushBenchmark,
+  kubernetesBenchmark,
+  httpBenchmark,
+];
 
 const progress = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
 async function measure(command: Extract<BenchCommand, { kind: "run" }>): Promise<number> {
-  const { benchmark, json, quick, world } = command;
+  const { benchmark, json, quick, world, save } = command;
   const missing = await benchmark.missing();
   if (missing.length > 0) {
     progress(
@@ -24,14 +32,20 @@ async function measure(command: Extract<BenchCommand, { kind: "run" }>): Promise
   }
   const where = await environment();
   const start = performance.now();
-  const { figures, text } = await benchmark.run({
+  const { figures, text, picture } = await benchmark.run({
     quick,
     world,
     progress: (what) => progress(`${((performance.now() - start) / 1000).toFixed(0).padStart(4)} s  ${what}`),
   });
+  const asJson = `${JSON.stringify({ benchmark: benchmark.name, quick, environment: where, ...figures }, null, 2)}\n`;
+  if (save !== undefined) {
+    await mkdir(save, { recursive: true });
+    await writeFile(join(save, `bench-${benchmark.name}.json`), asJson);
+    if (picture !== undefined) await writeFile(join(save, `bench-${benchmark.name}.svg`), picture);
+  }
   process.stdout.write(
     json
-      ? `${JSON.stringify({ benchmark: benchmark.name, quick, environment: where, ...figures }, null, 2)}\n`
+      ? asJson
       : `\n${environmentText(where)}${quick ? "\na quick run: the figures say little" : ""}\n\n${text}`,
   );
   return 0;

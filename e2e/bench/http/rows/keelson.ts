@@ -1,0 +1,37 @@
+import { type Ground, type Served, servicePort } from "../ground.ts";
+import type { Row, Way } from "./row.ts";
+
+/** To an address of a service that one pod answers: each connection is decided once and then native. */
+function endpointHome(name: string, what: string, served: (ground: Ground) => Served): Row {
+  return { name, what, start: (ground) => Promise.resolve(wayTo(ground, served(ground))) };
+}
+
+function wayTo({ world, podLoad }: Ground, { service, pod }: Served): Way {
+  const [address = ""] = service.addresses;
+  const count = async (): Promise<number> => {
+    const edges = await world.applier(1).edges();
+    const own = edges.filter(
+      ({ source, workload }) => source === "default/caller" && workload === `default/${pod.name}`,
+    );
+    return Number(own.reduce((sum, { connections }) => sum + connections, 0n));
+  };
+  return {
+    load: podLoad,
+    target: { address, port: servicePort },
+    processes: () => Promise.resolve([world.applier(1).pid].filter((pid) => pid !== undefined)),
+    carried: { what: "connections", count, share: 1 },
+  };
+}
+
+export const keelsonRows: readonly Row[] = [
+  endpointHome(
+    "Keelson, same node",
+    "the service's address, endpoint home, server on the caller's node",
+    ({ near }) => near,
+  ),
+  endpointHome(
+    "Keelson, over the wire",
+    "the service's address, endpoint home, server on another node with an applier of its own",
+    ({ far }) => far,
+  ),
+];

@@ -1,0 +1,31 @@
+import type { Ground } from "../ground.ts";
+import type { HttpLoad, Target } from "../http-load.ts";
+
+/** One way from the caller to a server. */
+export interface Row {
+  readonly name: string;
+  /** In a few words, for below the tables. */
+  readonly what: string;
+  /** What it needs and this machine does not have; nothing if it can be measured. */
+  missing?(): Promise<string | undefined>;
+  /** Resolves when requests are answered. */
+  start(ground: Ground): Promise<Way>;
+}
+
+/** A row that runs. It ends with the ground. */
+export interface Way {
+  readonly load: HttpLoad;
+  readonly target: Target;
+  /** What stands between caller and server and takes memory: nothing where there is none. */
+  processes?(): Promise<readonly number[]>;
+  /** What its own counters say that it carried; held against what was sent. */
+  readonly carried?: Carried;
+}
+
+export interface Carried {
+  readonly what: "requests" | "connections";
+  /** Since whenever. */
+  count(): Promise<number>;
+  /** The least part (0 to 1) of what was sent that must be counted. */
+  readonly share: number;
+}
