@@ -20,8 +20,8 @@ test("a name alone: a table of a whole run", () => {
 
 test("options stand before the name or after it", () => {
   const [, benchmark] = benchmarks;
-  const wanted = { kind: "run", benchmark, json: true, quick: true, world: "other" };
-  expect(parse("--json", "relay", "--quick", "--world", "other")).toEqual(wanted);
+  const wanted = { kind: "run", benchmark, json: true, quick: true, world: "other", save: "docs" };
+  expect(parse("--json", "relay", "--quick", "--world", "other", "--save", "docs")).toEqual(wanted);
 });
 
 test.each([

@@ -12,7 +12,6 @@ const light = {
   page: "#ffffff",
   text: "#1f2328",
   muted: "#59636e",
-  grid: "#d8dee4",
   own: "#0072b2",
   other: "#d98200",
   plain: "#8c959f",
@@ -21,7 +20,6 @@ const dark = {
   page: "#0d1117",
   text: "#f0f6fc",
   muted: "#9198a1",
-  grid: "#30363d",
   own: "#4aa8e8",
   other: "#f0a63a",
   plain: "#656c76",
@@ -31,7 +29,7 @@ const dark = {
 const colors = (palette: typeof light): string =>
   [
     `.page { fill: ${palette.page} } text { fill: ${palette.text} } .muted { fill: ${palette.muted} }`,
-    `.base { stroke: ${palette.muted} } .spread { stroke: ${palette.text} }`,
+    `.value { stroke: ${palette.page} } .base { stroke: ${palette.muted} } .spread { stroke: ${palette.text} }`,
     `.own { fill: ${palette.own} } .other { fill: ${palette.other} } .plain { fill: ${palette.plain} }`,
   ].join("\n");
 
@@ -40,6 +38,7 @@ const stylesheet = `text { font: 14px system-ui, -apple-system, "Segoe UI", Robo
 .heading { font-size: 16px; font-weight: 600 }
 .small { font-size: 12px }
 .base { stroke-dasharray: 3 4 }
+.value { stroke-width: 5; stroke-linejoin: round; paint-order: stroke }
 ${colors(light)}
 @media (prefers-color-scheme: dark) {
 ${colors(dark)}
@@ -72,7 +71,7 @@ ${stylesheet}</style>
 <rect class="page" width="100%" height="100%"/>
 <text class="title" x="${page.margin}" y="43">CPU time of an HTTP request</text>
 <text class="muted" x="${page.margin}" y="64">caller, server, kernel and what stands between, all on one CPU; one connection; the whole way there and back</text>
-${panels.join("")}<text class="muted small" x="${page.margin}" y="${n(height - 16)}">Middle of ${figures.rounds} rounds, all rows beside each other in each; thin line: least and most. Times of "${escape(figures.baseline)}": CPU time to its in the same round.</text>
+${panels.join("")}<text class="muted small" x="${page.margin}" y="${n(height - 16)}">Middle of ${figures.rounds} rounds, all rows beside each other in each; thin line: least and most. ×: to "${escape(figures.baseline)}" in the same round.</text>
 </svg>
 `;
 }
@@ -92,17 +91,17 @@ function panelSvg({ load, rows }: CellFigures, y: number, baseline: string): str
   const x = n(left + (base?.cpu.median ?? 0) * scale);
   const bottom = n(y + panel.heading + rows.length * line.height);
   return `<text class="heading" x="${page.margin}" y="${n(y + 22)}">Answers of ${sizeText(load.size)}</text>
-${bars.join("")}<line class="base" x1="${x}" x2="${x}" y1="${n(y + panel.heading - 6)}" y2="${bottom}"/>
-`;
+<line class="base" x1="${x}" x2="${x}" y1="${n(y + panel.heading - 6)}" y2="${bottom}"/>
+${bars.join("")}`;
 }
 
 function barSvg({ row, cpu, ratio }: CellRow, x: number, y: number, scale: number, baseline: string): string {
   const middle = n(y + line.bar / 2);
   const kind = row.startsWith("Keelson") ? "own" : row === baseline || row === "AF_UNIX" ? "plain" : "other";
-  const times = row === baseline ? "" : ` · ${ratio.median.toFixed(2)}×`;
+  const times = row === baseline ? "" : `${ratio.median.toFixed(2)}×`;
   return `<text x="${n(x - 10)}" y="${n(y + 12)}" text-anchor="end">${escape(row)}</text>
 <rect class="${kind}" x="${n(x)}" y="${n(y)}" width="${n(cpu.median * scale)}" height="${line.bar}" rx="2"/>
 <line class="spread" x1="${n(x + cpu.least * scale)}" x2="${n(x + cpu.most * scale)}" y1="${middle}" y2="${middle}"/>
-<text x="${n(x + cpu.most * scale + 10)}" y="${n(y + 12)}">${short(cpu.median)} µs<tspan class="muted">${times}</tspan></text>
+<text class="value" x="${n(x + cpu.most * scale + 10)}" y="${n(y + 12)}">${short(cpu.median)} µs<tspan class="muted" dx="6">${times}</tspan></text>
 `;
 }

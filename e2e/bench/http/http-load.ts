@@ -66,8 +66,7 @@ export class HttpLoad {
   /** Opens connections, makes one request on each, and leaves them open until `release` is called. */
   async hold(
     target: Target,
-    connections: number,
-    size: number,
+    { connections, size }: Pick<Load, "connections" | "size">,
   ): Promise<{ readonly result: LoadResult; readonly release: () => Promise<void> }> {
     const held = await this.ask(["hold", ...placeOf(target), connections, size, 0, 0, 0, -1]);
     return { result: held, release: async () => void (await this.ask(["release"])) };

@@ -129,7 +129,7 @@ export class Measuring {
     const before = await memoryOf(processes);
     let release: (() => Promise<void>) | undefined;
     await this.counted(way, async () => {
-      const held = await way.load.hold(way.target, connections, 1);
+      const held = await way.load.hold(way.target, { connections, size: 1 });
       release = held.release;
       return held.result;
     });

@@ -25,6 +25,8 @@ struct run {
 	struct task task;
 	int events;
 	int64_t start, from, to;
+	/* Whether the time measured has begun, and is over. */
+	int began, ended;
 	uint64_t sent, answered, connected, scheduled, measured;
 	long long busy;
 	struct histogram latency;
@@ -88,7 +90,7 @@ static void send_due(int64_t time)
 			if (since > time || since >= run.to)
 				return;
 			run.scheduled++;
-		} else if (time >= run.to) {
+		} else if (run.ended) {
 			return;
 		} else if (run.task.mode == CONNECTS) {
 			since = now();
@@ -102,9 +104,9 @@ static void send_due(int64_t time)
 static void answered(int index, int64_t time)
 {
 	struct exchange *one = &exchanges[index];
-	int64_t counts = run.task.mode == OPEN ? one->since : time;
+	int counts = run.task.mode == OPEN ? one->since >= run.from : run.began && !run.ended;
 
-	if (counts >= run.from && counts < run.to) {
+	if (counts) {
 		record(&run.latency, time - one->since);
 		run.measured++;
 	}
@@ -131,7 +133,7 @@ static void look_at(int index)
 /* How long nothing is to be done but to wait for answers. */
 static int64_t until_next(int64_t time)
 {
-	int64_t next = time < run.from ? run.from : time < run.to ? run.to : time + PATIENCE_SECONDS * SECOND;
+	int64_t next = !run.began ? run.from : time < run.to ? run.to : time + PATIENCE_SECONDS * SECOND;
 
 	if (run.task.mode == OPEN && run.idle_count > 0 && due(run.scheduled) < next && due(run.scheduled) < run.to)
 		next = due(run.scheduled);
@@ -143,28 +145,37 @@ static int is_all_answered(void)
 	return run.sent == run.answered && (run.task.mode != OPEN || due(run.scheduled) >= run.to);
 }
 
+/* Begins and ends the time measured. It is as long as it really was, and lasts until there is an answer. */
+static void keep_time(int64_t time)
+{
+	if (!run.began && time >= run.from) {
+		run.began = 1;
+		run.busy = busy_time(run.task.cpu);
+		if (run.task.mode != OPEN)
+			run.from = time;
+	}
+	if (run.began && !run.ended && time >= run.to && (run.measured > 0 || run.task.mode == OPEN)) {
+		run.ended = 1;
+		run.busy = busy_time(run.task.cpu) - run.busy;
+		if (run.task.mode != OPEN)
+			run.to = time;
+	}
+}
+
 /* Sends until the time is over, and waits for the last answers. */
 static void drive(void)
 {
 	struct epoll_event ready[64];
 	int64_t last = run.start;
-	int began = 0, ended = 0;
 
 	while (!run.error[0]) {
 		int64_t time = now(), wait;
 		struct timespec patience;
 		int count;
 
-		if (!began && time >= run.from) {
-			began = 1;
-			run.busy = busy_time(run.task.cpu);
-		}
-		if (!ended && time >= run.to) {
-			ended = 1;
-			run.busy = busy_time(run.task.cpu) - run.busy;
-		}
+		keep_time(time);
 		send_due(time);
-		if (ended && is_all_answered())
+		if (run.ended && is_all_answered())
 			return;
 		wait = until_next(time);
 		patience = (struct timespec){ .tv_sec = wait / SECOND, .tv_nsec = wait % SECOND };
@@ -195,7 +206,7 @@ static void tell_run(void)
 		printf("{\"sent\":%llu,\"connections\":%llu,\"measured\":%llu,\"nanoseconds\":%lld,\"busyNanoseconds\":%lld,"
 		       "\"latency\":{\"mean\":%llu,\"p50\":%llu,\"p99\":%llu,\"p999\":%llu,\"most\":%llu}}\n",
 		       (unsigned long long)run.sent, (unsigned long long)run.connected, (unsigned long long)run.measured,
-		       (long long)run.task.measure, run.busy,
+		       (long long)(run.to - run.from), run.busy,
 		       (unsigned long long)(found->count ? found->sum / found->count : 0),
 		       (unsigned long long)quantile(found, 0.5), (unsigned long long)quantile(found, 0.99),
 		       (unsigned long long)quantile(found, 0.999), (unsigned long long)found->most);

@@ -9,16 +9,15 @@ export interface Passing {
 
 /** More than any run sends on one connection: none of them is closed for its age. */
 const noEnd = 1_000_000_000;
-/** Room for 10,000 callers and as many connections to the server. */
-const connections = 32_768;
+/** Room for 10,000 callers that wait, and some more. */
+const connections = 10_500;
 
 export const nginxConfiguration = ({ listenPort, serverAddress, serverPort }: Passing): string => `
 daemon off;
 user root;
 pid nginx.pid;
 worker_processes 1;
-worker_rlimit_nofile ${2 * connections};
-events { worker_connections ${connections}; }
+events { worker_connections ${2 * connections}; }
 http {
   access_log off;
   client_body_temp_path body;
@@ -48,6 +47,8 @@ export const haproxyConfiguration = ({ listenPort, serverAddress, serverPort }: 
 global
   nbthread 1
   maxconn ${connections}
+  # It would ask for twice as many files, as if each caller had a connection to the server of its own.
+  no strict-limits
 defaults
   mode http
   option http-keep-alive

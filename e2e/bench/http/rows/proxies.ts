@@ -5,7 +5,6 @@ import { missingPeers } from "../../../peers/peer-cache.ts";
 import { PeerProcess, type Place, peerRunFolder } from "../../../peers/peer-process.ts";
 import { processesIn } from "../../../world/cgroups.ts";
 import { command } from "../../../world/command.ts";
-import { until } from "../../../world/until.ts";
 import { type Ground, targetPort } from "../ground.ts";
 import { envoyBootstrap, haproxyConfiguration, nginxConfiguration, type Passing } from "./configurations.ts";
 import type { Row, Way } from "./row.ts";
@@ -15,17 +14,15 @@ async function wayThrough(
   ground: Ground,
   name: string,
   listenPort: number,
-  start: (passing: Passing, place: Place) => Promise<unknown>,
+  start: (passing: Passing, place: Place) => Promise<PeerProcess>,
 ): Promise<Way> {
   const cgroup = await ground.makeCgroup(name);
   const { namespace } = ground.world.pod("caller").place;
   const serverAddress = ground.far.pod.ipv4;
-  await start({ listenPort, serverAddress, serverPort: targetPort }, { cgroup, namespace });
+  const proxy = await start({ listenPort, serverAddress, serverPort: targetPort }, { cgroup, namespace });
   const target = { address: "127.0.0.1", port: listenPort };
-  const one = { mode: "closed", connections: 1, size: 1 } as const;
-  await until(() => ground.plainLoad.send(target, one, { warmMs: 0, measureMs: 1 }), {
-    what: `${name} to answer`,
-  });
+  const one = { connections: 1, size: 1 };
+  await proxy.ready(async () => (await ground.plainLoad.hold(target, one)).release().then(() => true));
   return { load: ground.plainLoad, target, processes: () => processesIn(cgroup) };
 }
 
@@ -68,8 +65,11 @@ const envoyRow: Row = {
   what: "one worker in the caller's network, upstream connections kept, one route, no access log",
   missing: () => missingPeers("envoy"),
   start: (ground) =>
-    wayThrough(ground, "envoy", 8003, (passing, place) =>
-      startEnvoy({ bootstrap: envoyBootstrap(passing), place }),
+    wayThrough(
+      ground,
+      "envoy",
+      8003,
+      async (passing, place) => (await startEnvoy({ bootstrap: envoyBootstrap(passing), place })).process,
     ),
 };
 
