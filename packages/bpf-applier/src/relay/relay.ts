@@ -46,6 +46,15 @@ export interface RelayEdge {
   /** First digit of the status. */
   readonly statusClass: 1 | 2 | 3 | 4 | 5;
   readonly requests: bigint;
+  /** Of bodies, from the caller. */
+  readonly bytesSent: bigint;
+  /** Of bodies, to the caller. */
+  readonly bytesReceived: bigint;
+  /**
+   * Requests by the time from their head to the end of the answer: bucket, requests, bucket, requests, …, empty ones left out.
+   * `process/latency-buckets.ts` says which times a bucket holds.
+   */
+  readonly latency: readonly number[];
 }
 
 export interface RelayStatus {

@@ -1,0 +1,100 @@
+import { execFile, execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import { originKey, originValue } from "@keelson/bpf";
+import { objectPath } from "@keelson/bpf/object";
+import { ApplicationProtocol, EndpointSetSchema, ServicePortSchema } from "@keelson/protos/policy";
+import { BpfObject, listenInNamespace } from "bpf-maps-native";
+import { expect } from "vitest";
+import { kernelTest } from "../kernel.test-helper.ts";
+import { PinFolder } from "../pins.ts";
+import { BuiltinRelay } from "./builtin-relay.ts";
+import type { RelayPolicy } from "./relay.ts";
+
+const name = `keelson-relay-${process.pid}`;
+const path = `/run/netns/${name}`;
+const network = 77n;
+const callerPort = 40_001;
+
+function policy(serverPort: number): RelayPolicy {
+  const destinations = [{ weight: 1, endpointSet: "web" }];
+  const port = create(ServicePortSchema, {
+    port: 80,
+    applicationProtocol: ApplicationProtocol.HTTP,
+    destinations,
+    routes: [{ route: { name: "all" }, destinations }],
+  });
+  const endpoints = [{ address: Buffer.from([127, 0, 0, 1]), port: serverPort, weight: 1 }];
+  return {
+    services: new Map([[9n, { hostname: "web.default.svc.cluster.local", port }]]),
+    endpointSets: new Map([["web", create(EndpointSetSchema, { name: "web", endpoints })]]),
+    workloads: new Map(),
+  };
+}
+
+/** A server in the namespace that says who it is. */
+async function serve(stack: AsyncDisposableStack): Promise<number> {
+  const server = createServer((_, response) => response.end("served there"));
+  server.listen({ fd: await listenInNamespace(path, { address: "127.0.0.1", port: 0 }) });
+  await once(server, "listening");
+  stack.defer(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Asks from inside the namespace, from a port that is known beforehand. */
+async function ask(port: number): Promise<string> {
+  const { stdout } = await promisify(execFile)("nsenter", [
+    `--net=${path}`,
+    process.execPath,
+    "--input-type=module",
+    "--eval",
+    `import { request } from "node:http";
+    request({ host: "127.0.0.1", port: ${port}, localPort: ${callerPort}, agent: false }, (answer) => answer.pipe(process.stdout)).end();`,
+  ]);
+  return stdout;
+}
+
+kernelTest(
+  "the relay answers callers of a network namespace there, knows whose they are by the kernel, and counts",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    execFileSync("ip", ["netns", "add", name]);
+    stack.defer(() => {
+      execFileSync("ip", ["netns", "del", name]);
+    });
+    execFileSync("nsenter", [`--net=${path}`, "ip", "link", "set", "lo", "up"]);
+    const pins = await PinFolder.create(name);
+    stack.defer(() => pins.remove());
+    using object = await BpfObject.open(objectPath);
+    await object.load();
+    const origins = object.map("origins");
+    origins.pin(pins.map("origins"));
+
+    const exits: string[] = [];
+    const relay = new BuiltinRelay({ origins: pins.map("origins"), onExit: (reason) => exits.push(reason) });
+    stack.defer(() => relay.close());
+    await relay.setPolicy(policy(await serve(stack)));
+    const { port4, port6 } = await relay.addNetwork({ cookie: network, path });
+    expect(port6).toBeGreaterThan(0);
+
+    const key = originKey.encode({ network, port: callerPort, family: 4 });
+    const dialled = { dialledAddress: new Uint8Array(16), dialledPort: 80 };
+    origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
+    expect(await ask(port4)).toBe("served there");
+    expect(origins.lookup(key)).toBeUndefined();
+    expect(await relay.counters()).toMatchObject([
+      { workload: 5n, service: 9n, route: "all", statusClass: 2, requests: 1n, bytesReceived: 12n },
+    ]);
+    await expect.poll(() => relay.status()).toMatchObject({ networks: 1, requests: 1n });
+
+    const { pid = 0 } = relay.status();
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => exits).toEqual(["SIGKILL"]);
+    await expect(relay.counters()).rejects.toThrow("its process has ended: SIGKILL");
+  },
+);

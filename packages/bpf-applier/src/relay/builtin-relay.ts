@@ -1,0 +1,158 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { extname } from "node:path";
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
+import type { CallName, Calls, EdgeMessage, Question, RelayMessage, StatusMessage } from "./messages.ts";
+import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayPorts, RelayStatus } from "./relay.ts";
+
+export interface BuiltinRelayOptions {
+  /** Pin of the map `origins`. */
+  readonly origins: string;
+  /** The process ended without being asked to; nothing can be asked of this object any more. */
+  readonly onExit: (reason: string) => void;
+  /** Milliseconds that callers are given to go when the relay is closed; 2,000 if left out. */
+  readonly graceMs?: number;
+}
+
+interface Waiting {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const defaultGraceMs = 2_000;
+/** On top of that, before it is killed. */
+const killAfterMs = 1_000;
+const program = new URL(`./process/main${extname(import.meta.filename)}`, import.meta.url);
+const nothing: RelayPolicy = { services: new Map(), endpointSets: new Map(), workloads: new Map() };
+
+/** The relay that comes with the agent: a process of its own, so that requests never wait for the agent, nor it for them. */
+export class BuiltinRelay implements Relay {
+  private readonly child: ChildProcess;
+  private readonly options: BuiltinRelayOptions;
+  private readonly waiting = new Map<number, Waiting>();
+  private last: StatusMessage = { networks: 0, connections: 0, requests: 0 };
+  /** As the process knows it. */
+  private policy = nothing;
+  private nextId = 1;
+  private ended: string | undefined;
+  private closing = false;
+
+  constructor(options: BuiltinRelayOptions) {
+    this.options = options;
+    this.child = fork(program, ["--origins", options.origins], { serialization: "advanced" });
+    this.child.on("message", (message) => this.onMessage(message as RelayMessage));
+    this.child.on("error", (error) => this.onEnd(error.message));
+    this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));
+  }
+
+  async setPolicy(policy: RelayPolicy): Promise<void> {
+    const before = this.policy;
+    this.policy = policy;
+    const services = difference(before.services, policy.services, ({ hostname, port }) => ({
+      hostname,
+      port: toBinary(ServicePortSchema, port),
+    }));
+    const endpointSets = difference(before.endpointSets, policy.endpointSets, encoder(EndpointSetSchema));
+    const workloads = difference(before.workloads, policy.workloads, encoder(WorkloadSchema));
+    await this.ask("setPolicy", { services, endpointSets, workloads });
+  }
+
+  addNetwork({ cookie, path }: RelayNetwork): Promise<RelayPorts> {
+    return this.ask("addNetwork", { cookie, path });
+  }
+
+  async removeNetwork(cookie: bigint): Promise<void> {
+    await this.ask("removeNetwork", cookie);
+  }
+
+  async counters(): Promise<readonly RelayEdge[]> {
+    return (await this.ask("counters", undefined)).map(edgeOf);
+  }
+
+  status(): RelayStatus {
+    const { networks, connections, requests } = this.last;
+    const { pid } = this.child;
+    return {
+      ...(this.ended === undefined && pid !== undefined ? { pid } : {}),
+      networks,
+      connections,
+      requests: BigInt(requests),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    if (this.ended !== undefined) return;
+    const exited = once(this.child, "exit");
+    const { graceMs = defaultGraceMs } = this.options;
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), graceMs + killAfterMs);
+    await this.ask("close", graceMs).catch(() => undefined);
+    if (this.child.connected) this.child.disconnect();
+    await exited;
+    clearTimeout(timer);
+  }
+
+  private ask<Name extends CallName>(
+    call: Name,
+    question: Calls[Name]["question"],
+  ): Promise<Calls[Name]["answer"]> {
+    return new Promise((resolve, reject) => {
+      if (this.ended !== undefined)
+        return reject(new Error(`relay: ${call}: its process has ended: ${this.ended}`));
+      const asked: Question<Name> = { id: this.nextId++, call, question };
+      this.waiting.set(asked.id, { resolve, reject });
+      this.child.send(asked, (error) => {
+        if (error !== null) this.take(asked.id)?.reject(new Error(`relay: ${call}: ${error.message}`));
+      });
+    });
+  }
+
+  private onMessage(message: RelayMessage): void {
+    if (message.kind === "status") this.last = message.status;
+    else if (message.kind === "answer") this.take(message.id)?.resolve(message.answer as never);
+    else this.take(message.id)?.reject(new Error(`relay: ${message.message}`));
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    return waiting;
+  }
+
+  private onEnd(reason: string): void {
+    if (this.ended !== undefined) return;
+    this.ended = reason;
+    this.last = { networks: 0, connections: 0, requests: 0 };
+    for (const { reject } of this.waiting.values()) reject(new Error(`relay: its process ended: ${reason}`));
+    this.waiting.clear();
+    if (!this.closing) this.options.onExit(reason);
+  }
+}
+
+/** What was said before is the same object where it says the same. */
+function difference<K, V, M>(
+  before: ReadonlyMap<K, V>,
+  after: ReadonlyMap<K, V>,
+  encode: (value: V) => M,
+): Map<K, M | undefined> {
+  const changes = new Map<K, M | undefined>();
+  for (const key of before.keys()) if (!after.has(key)) changes.set(key, undefined);
+  for (const [key, value] of after) if (before.get(key) !== value) changes.set(key, encode(value));
+  return changes;
+}
+
+const encoder =
+  <Desc extends DescMessage>(schema: Desc) =>
+  (message: MessageShape<Desc>): Uint8Array =>
+    toBinary(schema, message);
+
+function edgeOf({ statusClass, requests, bytesSent, bytesReceived, ...edge }: EdgeMessage): RelayEdge {
+  return {
+    ...edge,
+    statusClass: statusClass as RelayEdge["statusClass"],
+    requests: BigInt(requests),
+    bytesSent: BigInt(bytesSent),
+    bytesReceived: BigInt(bytesReceived),
+  };
+}

@@ -1,0 +1,62 @@
+import type { RelayNetwork, RelayPorts } from "./relay.ts";
+
+/** What differs from the policy before, in messages' bytes; undefined: it is gone. */
+export interface PolicyMessage {
+  /** `ServicePort`s. */
+  readonly services: ReadonlyMap<
+    bigint,
+    { readonly hostname: string; readonly port: Uint8Array } | undefined
+  >;
+  /** `EndpointSet`s. */
+  readonly endpointSets: ReadonlyMap<string, Uint8Array | undefined>;
+  /** `Workload`s. */
+  readonly workloads: ReadonlyMap<bigint, Uint8Array | undefined>;
+}
+
+/** Counters as they travel. */
+export interface EdgeMessage {
+  readonly workload: bigint;
+  readonly service: bigint;
+  readonly endpoint: string;
+  readonly route: string;
+  readonly statusClass: number;
+  readonly requests: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Bucket, requests, bucket, requests, …; only those that are not empty. */
+  readonly latency: readonly number[];
+}
+
+/** What a relay has at the moment. */
+export interface StatusMessage {
+  readonly networks: number;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+/** What the agent may ask of its relay, and what is answered. */
+export interface Calls {
+  setPolicy: { question: PolicyMessage; answer: undefined };
+  addNetwork: { question: RelayNetwork; answer: RelayPorts };
+  removeNetwork: { question: bigint; answer: undefined };
+  counters: { question: undefined; answer: readonly EdgeMessage[] };
+  /** Milliseconds that callers are given to go. */
+  close: { question: number; answer: undefined };
+}
+
+export type CallName = keyof Calls;
+
+/** Agent to relay. */
+export interface Question<Name extends CallName = CallName> {
+  /** The answer bears the same. */
+  readonly id: number;
+  readonly call: Name;
+  readonly question: Calls[Name]["question"];
+}
+
+/** Relay to agent. */
+export type RelayMessage =
+  | { readonly kind: "answer"; readonly id: number; readonly answer: Calls[CallName]["answer"] }
+  | { readonly kind: "error"; readonly id: number; readonly message: string }
+  /** At most once a second, when it changed. */
+  | { readonly kind: "status"; readonly status: StatusMessage };

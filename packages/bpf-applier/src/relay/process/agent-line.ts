@@ -1,0 +1,87 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
+import type { CallName, Calls, EdgeMessage, PolicyMessage, Question, RelayMessage } from "../messages.ts";
+import type { RelayCore } from "./relay-core.ts";
+
+type Answers = {
+  readonly [Name in CallName]: (question: Calls[Name]["question"]) => Promise<Calls[Name]["answer"]>;
+};
+
+/** Answers what the agent asks. @param send to the agent */
+export class AgentLine {
+  private readonly answers: Answers;
+  private readonly core: RelayCore;
+  private readonly send: (message: RelayMessage) => void;
+  private told = "";
+
+  constructor(core: RelayCore, send: (message: RelayMessage) => void) {
+    this.core = core;
+    this.send = send;
+    this.answers = answersOf(core);
+  }
+
+  async take({ id, call, question }: Question): Promise<void> {
+    try {
+      const answer = await this.answers[call](question as never);
+      this.send({ kind: "answer", id, answer });
+    } catch (error) {
+      this.send({ kind: "error", id, message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** Says what there is at the moment, if it is not what was said last. */
+  tellStatus(): void {
+    const status = this.core.status();
+    const text = JSON.stringify(status);
+    if (text === this.told) return;
+    this.told = text;
+    this.send({ kind: "status", status });
+  }
+}
+
+function answersOf(core: RelayCore): Answers {
+  return {
+    setPolicy: async (message) => {
+      core.applyPolicy(differenceOf(message));
+      return undefined;
+    },
+    addNetwork: (network) => core.addNetwork(network),
+    removeNetwork: async (cookie) => {
+      core.removeNetwork(cookie);
+      return undefined;
+    },
+    counters: async () => edgesOf(core),
+    close: async (graceMs) => {
+      await core.close(graceMs);
+      return undefined;
+    },
+  };
+}
+
+function differenceOf({
+  services,
+  endpointSets,
+  workloads,
+}: PolicyMessage): Parameters<RelayCore["applyPolicy"]>[0] {
+  return {
+    services: mapValues(services, ({ hostname, port }) => ({
+      hostname,
+      port: fromBinary(ServicePortSchema, port),
+    })),
+    endpointSets: mapValues(endpointSets, (bytes) => fromBinary(EndpointSetSchema, bytes)),
+    workloads: mapValues(workloads, (bytes) => fromBinary(WorkloadSchema, bytes)),
+  };
+}
+
+function mapValues<K, From, To>(
+  map: ReadonlyMap<K, From | undefined>,
+  make: (value: From) => To,
+): Map<K, To | undefined> {
+  return new Map([...map].map(([key, value]) => [key, value === undefined ? undefined : make(value)]));
+}
+
+const edgesOf = (core: RelayCore): EdgeMessage[] =>
+  core.counters.all().map(({ latency, ...counts }) => ({
+    ...counts,
+    latency: [...latency].flatMap((requests, bucket) => (requests === 0 ? [] : [bucket, requests])),
+  }));

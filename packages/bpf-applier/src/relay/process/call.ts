@@ -1,0 +1,32 @@
+import type { Duplex, Readable } from "node:stream";
+import type { RequestHead } from "../policy/types.ts";
+import type { AnswerFraming, OutgoingRequest, ResponseHead } from "./message.ts";
+
+/** A caller's request and the way to answer it, whichever version of HTTP the caller speaks. */
+export interface Call {
+  readonly head: RequestHead;
+  readonly bodyFraming: OutgoingRequest["body"];
+  /** Not read from until someone listens. Undefined: there is none. */
+  readonly body: Readable | undefined;
+  /** The caller offers to change to this protocol ("websocket"); undefined: it does not. */
+  readonly upgrade: string | undefined;
+  /** Once what was written is on its way. */
+  onDrain: () => void;
+  /** Once, if the caller went before the answer was whole. */
+  onGone: () => void;
+  /** Trailers of the request; only once its body has ended. */
+  trailers(): readonly string[];
+  /** The answer is the last on its connection, and says so. To be called before it. */
+  endConnection(): void;
+  /** 1xx. */
+  inform(head: ResponseHead): void;
+  /** @param framing as the endpoint has it; an answer of the relay's own has "length" or "none" */
+  answer(head: ResponseHead, framing: AnswerFraming): void;
+  /** @returns false: wait for onDrain */
+  write(chunk: Buffer): boolean;
+  end(rawTrailers: readonly string[]): void;
+  /** Answers 101 and gives the connection away. */
+  switchTo(head: ResponseHead): { readonly connection: Duplex; readonly rest: Buffer };
+  /** The caller sees what it would see if the endpoint had gone. */
+  abort(): void;
+}

@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { createServer, type Server, Socket } from "node:net";
+import { connectInNamespace, listenInNamespace } from "bpf-maps-native";
+import type { Balancer, DestinationRef } from "../policy/types.ts";
+import type { RelayPorts } from "../relay.ts";
+import { DestinationLinks } from "./destination-links.ts";
+
+/** How often idle connections are looked at. */
+const sweepMs = 1_000;
+
+/** Which network namespace it is. */
+export interface NetworkPlace {
+  readonly cookie: bigint;
+  /** Undefined: that of this process. */
+  readonly path: string | undefined;
+}
+
+/**
+ * A network namespace with callers in it: where the relay listens there, and the connections that it opened there. It is held
+ * by a descriptor, so that it can be entered although the process whose path led there is gone.
+ */
+export class CallerNetwork {
+  readonly cookie: bigint;
+  /** Connections of callers. */
+  readonly callers = new Set<Socket>();
+  private readonly fd: number | undefined;
+  private readonly servers: Server[] = [];
+  private readonly links = new Map<bigint, Map<string, DestinationLinks>>();
+  private readonly sweep = setInterval(() => this.closeIdle(), sweepMs).unref();
+
+  private constructor({ cookie, path }: NetworkPlace) {
+    this.cookie = cookie;
+    this.fd = path === undefined ? undefined : openSync(path, "r");
+  }
+
+  /** @throws Error if there is nowhere to listen */
+  static async open(
+    network: NetworkPlace,
+    accept: (socket: Socket, family: 4 | 6, network: CallerNetwork) => void,
+  ): Promise<{ network: CallerNetwork; ports: RelayPorts }> {
+    const opened = new CallerNetwork(network);
+    try {
+      const port4 = await opened.listen("127.0.0.1", (socket) => accept(socket, 4, opened));
+      const port6 = await opened.listen("::1", (socket) => accept(socket, 6, opened)).catch(() => 0);
+      return { network: opened, ports: { port4, port6 } };
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  }
+
+  /** Connections of one caller to one destination. */
+  linksTo(workload: bigint, destination: DestinationRef, balancer: Balancer): DestinationLinks {
+    let own = this.links.get(workload);
+    if (own === undefined) {
+      own = new Map();
+      this.links.set(workload, own);
+    }
+    let links = own.get(destination.key);
+    if (links === undefined) {
+      links = new DestinationLinks(this.connect, balancer.limits);
+      own.set(destination.key, links);
+    }
+    links.budget.limits = balancer.limits;
+    return links;
+  }
+
+  /** Opens a connection in the namespace. */
+  readonly connect = async (address: string, port: number, timeoutMs: number): Promise<Socket> => {
+    const fd = await connectInNamespace(this.path, { address, port, timeoutMs });
+    return new Socket({ fd, allowHalfOpen: true });
+  };
+
+  /** Nobody is accepted any more; those that are here stay. */
+  stopListening(): void {
+    for (const server of this.servers) server.close();
+    this.servers.length = 0;
+  }
+
+  /** Resolves when the last caller has gone. */
+  async empty(): Promise<void> {
+    await Promise.all([...this.callers].map((socket) => once(socket, "close")));
+  }
+
+  close(): void {
+    this.stopListening();
+    clearInterval(this.sweep);
+    for (const socket of this.callers) socket.destroy();
+    for (const own of this.links.values()) for (const links of own.values()) links.close();
+    this.links.clear();
+    if (this.fd !== undefined) closeSync(this.fd);
+  }
+
+  private get path(): string | undefined {
+    return this.fd === undefined ? undefined : `/proc/self/fd/${this.fd}`;
+  }
+
+  private async listen(address: string, accept: (socket: Socket) => void): Promise<number> {
+    const fd = await listenInNamespace(this.path, { address, port: 0 });
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+    this.servers.push(server);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once("error", reject);
+    server.listen({ fd }, resolve);
+    await promise;
+    const bound = server.address();
+    if (bound === null || typeof bound === "string") throw new Error(`no port of ${address} is known`);
+    return bound.port;
+  }
+
+  private closeIdle(): void {
+    const now = performance.now();
+    for (const [workload, own] of this.links) {
+      for (const [key, links] of own) if (!links.closeIdle(now)) own.delete(key);
+      if (own.size === 0) this.links.delete(workload);
+    }
+  }
+}

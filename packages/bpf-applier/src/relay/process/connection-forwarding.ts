@@ -1,0 +1,56 @@
+import type { CallerConnection } from "./caller-connection.ts";
+import { incomplete, longestClientHello, serverNameOf } from "./client-hello.ts";
+import { chooseForConnection } from "./connection-route.ts";
+import { addressOf } from "./endpoint-address.ts";
+import { peek } from "./peek.ts";
+import type { PolicyState } from "./policy-state.ts";
+import { splice } from "./splice.ts";
+
+/**
+ * A connection that is decided once: plain TCP, or TLS by its server name. Its bytes go to one endpoint and back as they are; where
+ * none can be reached, the caller's connection is reset.
+ *
+ * @param tls it begins with a handshake, whose server name is looked at
+ */
+export function forwardConnection(
+  connection: CallerConnection,
+  tls: boolean,
+  policy: PolicyState,
+  random: () => number,
+): void {
+  const forward = (serverName: string | undefined): void => {
+    toEndpoint(connection, serverName, policy, random).catch(() => connection.socket.destroy());
+  };
+  if (!tls) return forward(undefined);
+  const tell = (bytes: Buffer): { name: string | undefined } | undefined => {
+    const name = serverNameOf(bytes);
+    return name === incomplete ? undefined : { name };
+  };
+  const otherwise = { name: undefined };
+  const options = { tell, otherwise, enough: longestClientHello, waitMs: undefined };
+  peek(connection.socket, options, ({ name }) => forward(name));
+}
+
+async function toEndpoint(
+  connection: CallerConnection,
+  serverName: string | undefined,
+  policy: PolicyState,
+  random: () => number,
+): Promise<void> {
+  const { socket, network, service, caller } = connection;
+  const destination = chooseForConnection(service.port, { caller, serverName }, random);
+  const balancer = destination === undefined ? undefined : policy.balancerOf(destination);
+  const endpoint = balancer?.pick({ hash: undefined, tried: [] }, performance.now(), random);
+  if (balancer === undefined || endpoint === undefined) return void socket.resetAndDestroy();
+  balancer.started(endpoint);
+  const { address, port } = addressOf(endpoint);
+  try {
+    const upstream = await network.connect(address, port, balancer.limits.connectTimeoutMs);
+    upstream.setNoDelay(true);
+    splice(socket, upstream, () => balancer.ended(endpoint, { kind: "abandoned" }, performance.now()));
+    if (socket.destroyed) upstream.destroy();
+  } catch {
+    balancer.ended(endpoint, { kind: "connectFailure" }, performance.now());
+    socket.resetAndDestroy();
+  }
+}

@@ -1,0 +1,55 @@
+import { bucketCount, bucketOf } from "./latency-buckets.ts";
+
+/** What is counted of the requests of one caller to one service port that ended alike. */
+export interface RequestCounts {
+  /** "address:port"; empty: the relay answered by itself. */
+  readonly endpoint: string;
+  /** Name of the route; empty: none matched. */
+  readonly route: string;
+  /** First digit of the status. */
+  readonly statusClass: number;
+  requests: number;
+  /** Of bodies, from the caller. */
+  bytesSent: number;
+  /** Of bodies, to the caller. */
+  bytesReceived: number;
+  /** Requests by the time from their head to the end of the answer, as `latency-buckets.ts` cuts it. */
+  readonly latency: Float64Array;
+}
+
+/** How a request ended. */
+export interface EndedRequest {
+  readonly endpoint: string;
+  readonly route: string;
+  /** 100–999. */
+  readonly status: number;
+  readonly microseconds: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** Counts the requests of one caller to one service port. */
+export class EdgeCounters {
+  private readonly byEnd = new Map<string, RequestCounts>();
+
+  count(ended: EndedRequest): void {
+    const statusClass = Math.min(5, Math.max(1, Math.floor(ended.status / 100)));
+    const key = `${statusClass}${ended.endpoint} ${ended.route}`;
+    let counts = this.byEnd.get(key);
+    if (counts === undefined) {
+      const { endpoint, route } = ended;
+      const latency = new Float64Array(bucketCount);
+      counts = { endpoint, route, statusClass, requests: 0, bytesSent: 0, bytesReceived: 0, latency };
+      this.byEnd.set(key, counts);
+    }
+    counts.requests++;
+    counts.bytesSent += ended.bytesSent;
+    counts.bytesReceived += ended.bytesReceived;
+    const bucket = bucketOf(ended.microseconds);
+    counts.latency[bucket] = (counts.latency[bucket] ?? 0) + 1;
+  }
+
+  counts(): Iterable<RequestCounts> {
+    return this.byEnd.values();
+  }
+}

@@ -1,0 +1,41 @@
+import type { Endpoint } from "@keelson/protos/policy";
+import type { Limits } from "../policy/types.ts";
+import { addressOf } from "./endpoint-address.ts";
+import { Http1Pool } from "./http1/http1-pool.ts";
+
+import { Budget, type Connect, type UpstreamPool } from "./upstream-pool.ts";
+
+/** The connections of one caller to the endpoints of one destination; never shared with another caller. */
+export class DestinationLinks {
+  readonly budget: Budget;
+  private readonly connect: Connect;
+  private readonly pools = new Map<string, UpstreamPool>();
+
+  constructor(connect: Connect, limits: Limits) {
+    this.connect = connect;
+    this.budget = new Budget(limits);
+  }
+
+  poolOf(endpoint: Endpoint): UpstreamPool {
+    const { address, port, text } = addressOf(endpoint);
+    let pool = this.pools.get(text);
+    if (pool === undefined) {
+      const open = () => this.connect(address, port, this.budget.limits.connectTimeoutMs);
+      pool = new Http1Pool(open, this.budget);
+      this.pools.set(text, pool);
+    }
+    return pool;
+  }
+
+  /** Closes connections that had nothing to do for the destination's idle time-out. @returns whether any is left */
+  closeIdle(now: number): boolean {
+    for (const [text, pool] of this.pools) {
+      if (!pool.closeIdle(now - this.budget.limits.idleTimeoutMs)) this.pools.delete(text);
+    }
+    return this.pools.size > 0;
+  }
+
+  close(): void {
+    for (const pool of this.pools.values()) pool.close();
+  }
+}

@@ -1,0 +1,293 @@
+import type { Duplex } from "node:stream";
+import type { Endpoint } from "@keelson/protos/policy";
+import { ownAnswer } from "../policy/own-answer.ts";
+import { backoffMs, shouldRetry } from "../policy/retries.ts";
+import type { Balancer, Forward, Outcome } from "../policy/types.ts";
+import type { Call } from "./call.ts";
+import type { RequestContext } from "./caller-connection.ts";
+import type { DestinationLinks } from "./destination-links.ts";
+import { addressOf } from "./endpoint-address.ts";
+import { forwardedFields } from "./header-fields.ts";
+import type {
+  AnswerFraming,
+  Exchange,
+  ExchangeEvents,
+  ExchangeFailure,
+  OutgoingRequest,
+  ResponseHead,
+  Upstream,
+} from "./message.ts";
+import { answerItself } from "./own-answer.ts";
+import { RequestBody } from "./request-body.ts";
+import { splice } from "./splice.ts";
+import { Overflow } from "./upstream-pool.ts";
+
+/** RFC 9110 9.2.2. */
+const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** How a request ended, for whoever counts it. */
+export interface ForwardingEnd {
+  /** "address:port" of the endpoint that answered last; empty: none did. */
+  readonly endpoint: string;
+  readonly status: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/**
+ * One request on its way to an endpoint and its answer on its way back, with as many attempts as the route allows. A request
+ * that never got an answer is not answered by the relay, unless a rule says how: its caller sees its connection end, as it
+ * would without a relay.
+ */
+export class Forwarding implements ExchangeEvents {
+  private readonly call: Call;
+  private readonly plan: Forward;
+  private readonly context: RequestContext;
+  private readonly balancer: Balancer;
+  private readonly links: DestinationLinks;
+  private readonly body: RequestBody;
+  private readonly ended: (end: ForwardingEnd) => void;
+  private readonly tried: Endpoint[] = [];
+  private endpoint: Endpoint | undefined;
+  private exchange: Exchange | undefined;
+  private attempt = 0;
+  /** A connection that had ended unseen was replaced by a fresh one. */
+  private refreshed = false;
+  /** The attempt under way, or waited for, is not the first. */
+  private retrying = false;
+  private answering = false;
+  private over = false;
+  private counted = false;
+  private status = 0;
+  private received = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private attemptTimer: NodeJS.Timeout | undefined;
+
+  constructor(call: Call, plan: Forward, context: RequestContext, ended: (end: ForwardingEnd) => void) {
+    this.call = call;
+    this.plan = plan;
+    this.context = context;
+    this.ended = ended;
+    this.balancer = context.balancerOf(plan.destination);
+    this.links = context.linksTo(plan.destination, this.balancer);
+    this.body = new RequestBody(call, () => this.onRequestWhole());
+  }
+
+  start(): void {
+    this.call.onGone = () => this.onCallerGone();
+    this.call.onDrain = () => this.exchange?.resume();
+    const { budget } = this.links;
+    if (budget.requests >= budget.limits.requests) return this.refuse(503, "too many requests are under way");
+    budget.requests++;
+    this.counted = true;
+    if (this.body.empty) this.onRequestWhole();
+    this.tryEndpoint(false);
+  }
+
+  // --- Attempts -------------------------------------------------------------------------------------------------
+
+  /** @param fresh on a connection that has carried nothing yet, to the same endpoint */
+  private tryEndpoint(fresh: boolean): void {
+    const { hash } = this.plan;
+    const choice = { hash, tried: this.plan.retries?.avoidsPrevious === true ? this.tried : [] };
+    if (!fresh) {
+      this.endpoint = this.balancer.pick(choice, performance.now(), this.context.random);
+      if (this.endpoint === undefined) return this.refuse(503, "no endpoint");
+      this.balancer.started(this.endpoint);
+    }
+    const { endpoint } = this;
+    if (endpoint === undefined) return;
+    try {
+      const upstream = this.links.poolOf(endpoint).acquire(fresh);
+      if (!(upstream instanceof Promise)) return this.send(upstream);
+      upstream.then(
+        (opened) => this.onAcquired(opened, endpoint),
+        (error: unknown) => this.onUnreachable(error),
+      );
+    } catch (error) {
+      this.onUnreachable(error);
+    }
+  }
+
+  private onAcquired(upstream: Upstream, endpoint: Endpoint): void {
+    if (this.over || this.endpoint !== endpoint) this.links.poolOf(endpoint).giveBack(upstream);
+    else this.send(upstream);
+  }
+
+  private onUnreachable(error: unknown): void {
+    if (this.over) return;
+    if (error instanceof Overflow) this.onAttemptFailed({ kind: "overflow" }, error.message, false);
+    else this.onAttemptFailed({ kind: "connectFailure" }, "the endpoint cannot be reached", false);
+  }
+
+  private send(upstream: Upstream): void {
+    const { method, path, rawHeaders } = this.plan.request;
+    const request: OutgoingRequest = {
+      method,
+      target: path,
+      rawHeaders: forwardedFields(rawHeaders, this.call.upgrade !== undefined),
+      body: this.call.bodyFraming,
+    };
+    const perTry = this.plan.retries?.perTryTimeoutMs ?? 0;
+    if (perTry > 0) this.attemptTimer = setTimeout(() => this.onAttemptLate(), perTry);
+    this.exchange = upstream.start(request, this);
+    this.body.sendTo(this.exchange, this.mayRetry());
+  }
+
+  /** Another attempt may follow this one. */
+  private mayRetry(): boolean {
+    return this.plan.retries !== undefined && this.attempt < this.plan.retries.retries;
+  }
+
+  /** @param mirrored the caller is to see its connection end */
+  private onAttemptFailed(outcome: Outcome, why: string, mirrored: boolean): void {
+    this.dropAttempt(outcome);
+    const { retries } = this.plan;
+    if (this.answering) return this.abort();
+    if (retries !== undefined && this.body.repeatable && shouldRetry(retries, this.attempt, outcome)) {
+      return this.tryAgain(backoffMs(retries, this.attempt, this.context.random));
+    }
+    if (mirrored) this.abort();
+    else if (outcome.kind === "timeout") this.refuse(504, why);
+    else this.refuse(503, why);
+  }
+
+  private tryAgain(pauseMs: number): void {
+    const { budget } = this.links;
+    if (budget.retries >= budget.limits.retries) return this.refuse(503, "too many retries are under way");
+    this.attempt++;
+    budget.retries++;
+    this.retrying = true;
+    this.attemptTimer = setTimeout(() => this.tryEndpoint(false), pauseMs);
+  }
+
+  private dropAttempt(outcome: Outcome): void {
+    clearTimeout(this.attemptTimer);
+    if (this.retrying) this.links.budget.retries--;
+    this.retrying = false;
+    this.body.detach();
+    this.exchange?.abort();
+    this.exchange = undefined;
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    if (endpoint === undefined) return;
+    this.tried.push(endpoint);
+    this.balancer.ended(endpoint, outcome, performance.now());
+  }
+
+  // --- Times ----------------------------------------------------------------------------------------------------
+
+  private onRequestWhole(): void {
+    const { limit } = this.plan;
+    if (limit === undefined || this.over) return;
+    this.timer = setTimeout(() => {
+      this.dropAttempt({ kind: "timeout" });
+      if (this.answering) this.abort();
+      else this.refuse(limit.status, "the answer took too long");
+    }, limit.milliseconds);
+  }
+
+  private onAttemptLate(): void {
+    this.onAttemptFailed({ kind: "timeout" }, "the answer took too long", false);
+  }
+
+  // --- What the endpoint says -----------------------------------------------------------------------------------
+
+  onInformational(head: ResponseHead): void {
+    this.call.inform(head);
+  }
+
+  onHead(head: ResponseHead, framing: AnswerFraming): void {
+    clearTimeout(this.attemptTimer);
+    const { retries } = this.plan;
+    const outcome: Outcome = { kind: "answer", status: head.status, rawHeaders: head.rawHeaders };
+    if (retries !== undefined && this.body.repeatable && shouldRetry(retries, this.attempt, outcome)) {
+      this.dropAttempt(outcome);
+      return this.tryAgain(backoffMs(retries, this.attempt, this.context.random));
+    }
+    this.answering = true;
+    this.status = head.status;
+    this.call.answer(this.answerHead(head), framing);
+  }
+
+  private answerHead({ status, reason, rawHeaders }: ResponseHead): ResponseHead {
+    return {
+      status,
+      reason,
+      rawHeaders: this.plan.answerHeaders(forwardedFields(rawHeaders, status === 101)),
+    };
+  }
+
+  onBody(chunk: Buffer): void {
+    this.received += chunk.length;
+    if (!this.call.write(chunk)) this.exchange?.pause();
+  }
+
+  onEnd(rawTrailers: readonly string[]): void {
+    this.exchange = undefined;
+    this.call.end(rawTrailers);
+    this.finish({ kind: "answer", status: this.status, rawHeaders: [] });
+  }
+
+  onDrain(): void {
+    this.body.resume();
+  }
+
+  onUpgrade(head: ResponseHead, connection: Duplex, rest: Buffer): void {
+    this.exchange = undefined;
+    const caller = this.call.switchTo(this.answerHead(head));
+    connection.write(caller.rest);
+    caller.connection.write(rest);
+    splice(caller.connection, connection, ({ received }) => {
+      this.received += received;
+      this.finish({ kind: "answer", status: head.status, rawHeaders: [] });
+    });
+  }
+
+  onFailure({ kind, reason, reused }: ExchangeFailure): void {
+    this.exchange = undefined;
+    if (reused && !this.refreshed && this.body.empty && idempotent.has(this.plan.request.method)) {
+      this.refreshed = true;
+      clearTimeout(this.attemptTimer);
+      return this.tryEndpoint(true);
+    }
+    if (kind === "malformed")
+      return this.onAttemptFailed({ kind: "reset", requestSent: true }, reason, false);
+    if (kind === "refused") return this.onAttemptFailed({ kind: "refusedStream" }, reason, true);
+    this.onAttemptFailed({ kind: "reset", requestSent: true }, reason, true);
+  }
+
+  // --- Ends -----------------------------------------------------------------------------------------------------
+
+  private onCallerGone(): void {
+    this.finish({ kind: "abandoned" });
+  }
+
+  private refuse(status: number, why: string): void {
+    const { rawHeaders, body, ...answer } = ownAnswer(this.call.head, { status, body: why });
+    this.status = answer.status;
+    answerItself(this.call, answer.status, this.plan.ownAnswerHeaders(rawHeaders), body);
+    this.finish({ kind: "abandoned" });
+  }
+
+  private abort(): void {
+    this.status = 503;
+    this.call.abort();
+    this.finish({ kind: "abandoned" });
+  }
+
+  private finish(outcome: Outcome): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.timer);
+    if (this.counted) this.links.budget.requests--;
+    const endpoint = this.endpoint ?? this.tried.at(-1);
+    this.dropAttempt(outcome);
+    this.ended({
+      endpoint: endpoint === undefined ? "" : addressOf(endpoint).text,
+      status: this.status,
+      bytesSent: this.body.bytes,
+      bytesReceived: this.received,
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import type { Socket } from "node:net";
+import { ApplicationProtocol } from "@keelson/protos/policy";
+import type { CallerConnection } from "./caller-connection.ts";
+import type { CallerNetwork } from "./caller-network.ts";
+import type { CounterBook } from "./counter-book.ts";
+import { type Spoken, spokenIn } from "./first-bytes.ts";
+import type { Origin, OriginLookup } from "./origin-lookup.ts";
+import { peek } from "./peek.ts";
+import type { PolicyState } from "./policy-state.ts";
+
+/** How long a connection waits for the first policy of a relay that has just started. */
+const policyWaitMs = 5_000;
+/** How long a caller's first bytes are waited for where nothing is known of the port: the server may be the one to begin. */
+const unknownWaitMs = 100;
+const firstBytes = { tell: spokenIn, otherwise: "other" as Spoken, enough: 32 };
+/** Open connections of one network namespace. */
+const mostConnections = 50_000;
+
+/** Who goes on with a connection once it is known what is spoken on it. */
+export interface Speakers {
+  http1(connection: CallerConnection): void;
+  http2(connection: CallerConnection): void;
+  /** @param tls it begins with a handshake; else it may be anything */
+  bytes(connection: CallerConnection, tls: boolean): void;
+}
+
+/** Whose callers speak first. */
+const callerBegins: ReadonlySet<ApplicationProtocol> = new Set([
+  ApplicationProtocol.HTTP,
+  ApplicationProtocol.HTTP2,
+  ApplicationProtocol.GRPC,
+  ApplicationProtocol.GRPC_WEB,
+  ApplicationProtocol.HTTP_PROXY,
+  ApplicationProtocol.HTTPS,
+  ApplicationProtocol.TLS,
+]);
+
+/** Takes callers' connections: whose they are, whom they dialled, what they speak. */
+export class FrontDoor {
+  private readonly origins: OriginLookup;
+  private readonly policy: PolicyState;
+  private readonly counters: CounterBook;
+  private readonly speakers: Speakers;
+
+  constructor(origins: OriginLookup, policy: PolicyState, counters: CounterBook, speakers: Speakers) {
+    this.origins = origins;
+    this.policy = policy;
+    this.counters = counters;
+    this.speakers = speakers;
+  }
+
+  /** @param family of the address that it was accepted on */
+  accept(socket: Socket, family: 4 | 6, network: CallerNetwork): void {
+    socket.on("error", () => socket.destroy());
+    const { remotePort: port, remoteAddress: address } = socket;
+    const origin =
+      port === undefined ? undefined : this.origins.take({ network: network.cookie, port, family });
+    if (port === undefined || address === undefined || origin === undefined)
+      return this.refuse(socket, "unknownOrigin");
+    if (network.callers.size >= mostConnections) return this.refuse(socket, "tooManyConnections");
+    network.callers.add(socket);
+    socket.once("close", () => network.callers.delete(socket));
+    const timer = setTimeout(() => this.refuse(socket, "noPolicy"), policyWaitMs);
+    const forget = this.policy.whenKnown(() => {
+      clearTimeout(timer);
+      this.begin(socket, network, origin, { address, port });
+    });
+    socket.once("close", () => {
+      clearTimeout(timer);
+      forget();
+    });
+  }
+
+  private begin(
+    socket: Socket,
+    network: CallerNetwork,
+    origin: Origin,
+    from: { address: string; port: number },
+  ): void {
+    const service = this.policy.service(origin.service);
+    if (service === undefined) return this.refuse(socket, "unknownService");
+    const caller = { ...from, workload: this.policy.workload(origin.workload) };
+    const counters = this.counters.edge(origin.workload, origin.service);
+    const connection = { socket, network, origin, counters, service, caller };
+    const { applicationProtocol } = service.port;
+    if (applicationProtocol === ApplicationProtocol.UNSPECIFIED) {
+      peek(socket, { ...firstBytes, waitMs: unknownWaitMs }, (spoken) => this.hand(connection, spoken));
+    } else if (callerBegins.has(applicationProtocol)) {
+      peek(socket, { ...firstBytes, waitMs: undefined }, (spoken) => this.hand(connection, spoken));
+    } else this.speakers.bytes(connection, false);
+  }
+
+  private hand(connection: CallerConnection, spoken: Spoken): void {
+    const answersRequests = connection.service.port.routes.length > 0;
+    if (spoken === "http1" && answersRequests) this.speakers.http1(connection);
+    else if (spoken === "http2" && answersRequests) this.speakers.http2(connection);
+    else this.speakers.bytes(connection, spoken === "tls");
+  }
+
+  private refuse(socket: Socket, why: keyof CounterBook["refused"]): void {
+    this.counters.refused[why]++;
+    socket.destroy();
+  }
+}

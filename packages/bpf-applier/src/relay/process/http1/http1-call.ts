@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+import type { RequestHead } from "../../policy/types.ts";
+import type { Call } from "../call.ts";
+import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
+import type { ReadRequest } from "./request-head.ts";
+import { responseText } from "./response-text.ts";
+
+const nothing = (): void => {};
+
+/** A request of a caller that speaks HTTP/1.x. Node orders the answers where several are under way (pipelining). */
+export class Http1Call implements Call {
+  readonly head: RequestHead;
+  readonly bodyFraming: OutgoingRequest["body"];
+  readonly upgrade = undefined;
+  onDrain: () => void = nothing;
+  onGone: () => void = nothing;
+  private readonly request: IncomingMessage;
+  private readonly response: ServerResponse;
+  private ended = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, { head, bodyFraming }: ReadRequest) {
+    this.head = head;
+    this.bodyFraming = bodyFraming;
+    this.request = request;
+    this.response = response;
+    response.on("drain", () => this.onDrain());
+    response.on("close", () => {
+      if (!this.ended) this.onGone();
+    });
+  }
+
+  get body(): Readable | undefined {
+    return this.bodyFraming === "none" ? undefined : this.request;
+  }
+
+  trailers(): readonly string[] {
+    return this.request.rawTrailers;
+  }
+
+  endConnection(): void {
+    this.response.shouldKeepAlive = false;
+  }
+
+  inform(head: ResponseHead): void {
+    // While answers to earlier requests are under way there is no connection; only 100 is waited for then.
+    if (this.response.socket !== null) this.response.socket.write(responseText(head), "latin1");
+    else if (head.status === 100) this.response.writeContinue();
+  }
+
+  answer({ status, reason, rawHeaders }: ResponseHead, framing: AnswerFraming): void {
+    const { response } = this;
+    response.sendDate = false;
+    const old = this.request.httpVersionMinor === 0;
+    if (framing === "close") response.removeHeader("transfer-encoding"); // so that none is made up
+    // Connection is said only where the caller could not know: its connection ends, or stays against HTTP/1.0's custom.
+    if (response.shouldKeepAlive && !old && framing !== "close") response.removeHeader("connection");
+    const fields = old && framing === "chunked" ? withoutTransferEncoding(rawHeaders) : rawHeaders;
+    response.writeHead(status, reason, fields as string[]);
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.response.write(chunk);
+  }
+
+  end(rawTrailers: readonly string[]): void {
+    this.ended = true;
+    if (rawTrailers.length > 0) this.response.addTrailers(pairsOf(rawTrailers));
+    this.response.end();
+  }
+
+  switchTo(): { connection: Duplex; rest: Buffer } {
+    throw new Error("a request without Upgrade was answered 101");
+  }
+
+  abort(): void {
+    this.ended = true;
+    this.request.socket.destroy();
+  }
+}
+
+/** HTTP/1.0 knows no chunks: the answer ends with the connection (RFC 9112 6.1). */
+function withoutTransferEncoding(fields: readonly string[]): string[] {
+  return fields.filter((_, at) => fields[at - (at % 2)]?.toLowerCase() !== "transfer-encoding");
+}
+
+function pairsOf(fields: readonly string[]): [string, string][] {
+  return Array.from({ length: fields.length / 2 }, (_, at) => [
+    fields[2 * at] ?? "",
+    fields[2 * at + 1] ?? "",
+  ]);
+}

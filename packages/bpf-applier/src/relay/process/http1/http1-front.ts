@@ -1,0 +1,64 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Call } from "../call.ts";
+import { Http1Call } from "./http1-call.ts";
+import { readRequest } from "./request-head.ts";
+import { UpgradeCall } from "./upgrade-call.ts";
+
+/** Bytes of a request's head; a larger one is answered 431. */
+const headLimit = 65_536;
+/** Time in which a head must be whole. */
+const headTimeoutMs = 60_000;
+
+/** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
+const refusals = {
+  400: "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+  405: "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+};
+
+/**
+ * Callers that speak HTTP/1.x: Node's own strict parser and its order of answers to pipelined requests. Malformed requests get
+ * its 400, heads that are too large its 431.
+ */
+export class Http1Front {
+  private readonly server: Server;
+
+  /** @param onCall with the connection that it came on */
+  constructor(onCall: (call: Call, socket: Socket) => void) {
+    const server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: headLimit,
+      keepAliveTimeout: 0, // a relay never closes a connection of its own will: the caller could be sending just now
+      headersTimeout: headTimeoutMs,
+      requestTimeout: 0,
+      optimizeEmptyRequests: true,
+      // Java's client offers HTTP/2 with its first request; an offer may be passed over (RFC 9110 7.8).
+      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
+    });
+    server.maxHeadersCount = 0; // else those above 2,000 would be dropped in silence
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+      const read = readRequest(request);
+      if (read === undefined) return refuse(request.socket, 400);
+      onCall(new Http1Call(request, response, read), request.socket);
+    };
+    server.on("request", onRequest);
+    server.on("checkContinue", onRequest);
+    server.on("checkExpectation", onRequest);
+    server.on("connect", (_request, socket) => refuse(socket as Socket, 405));
+    server.on("upgrade", (request: IncomingMessage, socket, rest: Buffer) => {
+      const read = readRequest(request);
+      if (read === undefined) return refuse(socket as Socket, 400);
+      onCall(new UpgradeCall(request, socket as Socket, rest, read), socket as Socket);
+    });
+    this.server = server;
+  }
+
+  /** @param socket whose first bytes were put back */
+  accept(socket: Socket): void {
+    this.server.emit("connection", socket);
+  }
+}
+
+function refuse(socket: Socket, status: keyof typeof refusals): void {
+  socket.end(refusals[status], () => socket.destroy());
+}

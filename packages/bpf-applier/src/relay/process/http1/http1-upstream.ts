@@ -1,0 +1,193 @@
+import type { Socket } from "node:net";
+import type {
+  AnswerFraming,
+  Exchange,
+  ExchangeEvents,
+  ExchangeFailure,
+  OutgoingRequest,
+  ResponseHead,
+  Upstream,
+} from "../message.ts";
+import { MalformedAnswer, ResponseParser } from "./response-parser.ts";
+
+/** What becomes of a connection to an endpoint. */
+export interface UpstreamOwner {
+  /** It may carry another request. */
+  onIdle(): void;
+  /** It carries nothing any more. */
+  onClosed(): void;
+}
+
+/** Of a connection that had ended before its request. */
+const abandoned: Exchange = { write: () => true, end() {}, pause() {}, resume() {}, abort() {} };
+
+const lineEnd = Buffer.from("\r\n");
+const lastChunk = Buffer.from("0\r\n\r\n");
+
+/**
+ * A connection to an endpoint that speaks HTTP/1.1: one exchange at a time, no pipelining. It is given up at the first byte
+ * that it should not carry, and where an answer came before its request was whole.
+ */
+export class Http1Upstream implements Upstream {
+  private readonly socket: Socket;
+  private readonly owner: UpstreamOwner;
+  private readonly parser: ResponseParser;
+  private request: OutgoingRequest | undefined;
+  private events: ExchangeEvents | undefined;
+  /** Requests that it carried before the one of now. */
+  private carried = 0;
+  private requestWhole = true;
+  private persistent = true;
+  private closed = false;
+
+  /** @param socket connected, nothing read of it yet */
+  constructor(socket: Socket, owner: UpstreamOwner) {
+    this.socket = socket;
+    this.owner = owner;
+    this.parser = new ResponseParser({
+      onInformational: (head) => this.events?.onInformational(head),
+      onHead: (head, framing, persistent) => this.onHead(head, framing, persistent),
+      onBody: (chunk) => this.events?.onBody(chunk),
+      onUpgrade: (head, rest) => this.onUpgrade(head, rest),
+      onEnd: (trailers, excess) => this.onAnswerEnd(trailers, excess),
+    });
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("end", () => this.onFinish());
+    socket.on("drain", () => this.events?.onDrain());
+    socket.on("error", (error) => this.fail("closed", error.message));
+    socket.on("close", () => this.fail("closed", "the endpoint closed the connection"));
+  }
+
+  /** Requests so far. */
+  get requests(): number {
+    return this.carried;
+  }
+
+  /** Sends a request's head. Only while no exchange is under way. */
+  start(request: OutgoingRequest, events: ExchangeEvents): Exchange {
+    this.carried++;
+    this.request = request;
+    this.events = events;
+    if (this.closed) {
+      // It ended between being handed out and now.
+      process.nextTick(() => this.fail("closed", "the endpoint closed the connection"));
+      return abandoned;
+    }
+    this.requestWhole = request.body === "none";
+    this.persistent = true;
+    this.parser.expect(request.method);
+    this.socket.write(headText(request), "latin1");
+    const mine = (): boolean => this.events === events;
+    return {
+      write: (chunk) => mine() && this.writeBody(chunk),
+      end: (trailers = []) => {
+        if (mine()) this.endBody(trailers);
+      },
+      pause: () => {
+        if (mine()) this.socket.pause();
+      },
+      resume: () => {
+        if (mine()) this.socket.resume();
+      },
+      abort: () => {
+        if (mine()) this.destroy();
+      },
+    };
+  }
+
+  destroy(): void {
+    this.events = undefined;
+    this.close();
+  }
+
+  private writeBody(chunk: Uint8Array): boolean {
+    if (this.request?.body !== "chunked") return this.socket.write(chunk);
+    if (chunk.length === 0) return true;
+    this.socket.cork();
+    this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+    this.socket.write(chunk);
+    const room = this.socket.write(lineEnd);
+    this.socket.uncork();
+    return room;
+  }
+
+  private endBody(trailers: readonly string[]): void {
+    this.requestWhole = true;
+    if (this.request?.body !== "chunked") return;
+    this.socket.write(trailers.length === 0 ? lastChunk : `0\r\n${fieldText(trailers)}\r\n`, "latin1");
+  }
+
+  private onData(chunk: Buffer): void {
+    try {
+      this.parser.execute(chunk);
+    } catch (error) {
+      if (!(error instanceof MalformedAnswer)) throw error;
+      this.fail("malformed", error.message);
+    }
+  }
+
+  /** The endpoint sends no more. */
+  private onFinish(): void {
+    try {
+      if (!this.parser.finish()) this.fail("closed", "the endpoint closed the connection");
+    } catch (error) {
+      if (!(error instanceof MalformedAnswer)) throw error;
+      this.fail("closed", error.message);
+    }
+  }
+
+  private onHead(head: ResponseHead, framing: AnswerFraming, persistent: boolean): void {
+    this.persistent = persistent;
+    this.events?.onHead(head, framing);
+  }
+
+  private onUpgrade(head: ResponseHead, rest: Buffer): void {
+    const { socket, events } = this;
+    if (events === undefined) return this.destroy();
+    this.events = undefined;
+    this.closed = true;
+    socket.pause();
+    for (const event of ["data", "end", "drain", "error", "close"]) socket.removeAllListeners(event);
+    socket.once("close", () => this.owner.onClosed());
+    events.onUpgrade(head, socket, rest);
+  }
+
+  private onAnswerEnd(trailers: readonly string[], excess: number): void {
+    const events = this.events;
+    this.events = undefined;
+    const reusable = this.persistent && this.requestWhole && excess === 0 && !this.closed;
+    if (reusable) {
+      this.socket.resume();
+      this.owner.onIdle();
+    } else this.close();
+    events?.onEnd(trailers);
+  }
+
+  private fail(kind: ExchangeFailure["kind"], reason: string): void {
+    const events = this.events;
+    this.events = undefined;
+    // An answer that had begun is no connection that ended while idle.
+    const reused = this.carried > 1 && this.parser.untouched;
+    this.close();
+    events?.onFailure({ kind, reason, reused });
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.socket.destroy();
+    this.owner.onClosed();
+  }
+}
+
+function headText({ method, target, rawHeaders }: OutgoingRequest): string {
+  return `${method} ${target} HTTP/1.1\r\n${fieldText(rawHeaders)}\r\n`;
+}
+
+/** Fields were read by a strict parser: none of them holds a line's end. */
+function fieldText(fields: readonly string[]): string {
+  let text = "";
+  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return text;
+}

@@ -1,0 +1,273 @@
+import type { AnswerFraming, ResponseHead } from "../message.ts";
+
+/** What came is no HTTP/1.x answer, or one that could be read in two ways. */
+export class MalformedAnswer extends Error {}
+
+export interface AnswerEvents {
+  onInformational(head: ResponseHead): void;
+  /** @param persistent whether the connection may carry another request afterwards */
+  onHead(head: ResponseHead, framing: AnswerFraming, persistent: boolean): void;
+  onBody(chunk: Buffer): void;
+  /** Answer 101: nothing more is read here. @param rest bytes behind it */
+  onUpgrade(head: ResponseHead, rest: Buffer): void;
+  /** @param excess bytes that came behind the answer */
+  onEnd(rawTrailers: readonly string[], excess: number): void;
+}
+
+/** Bytes of a head, and of all trailers. */
+const headLimit = 65_536;
+/** Of the line that says how long a chunk is, with its extensions. */
+const chunkLineLimit = 4_096;
+
+const headEnd = Buffer.from("\r\n\r\n");
+const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
+const decimal = /^\d{1,15}$/;
+const chunkLine = /^([0-9A-Fa-f]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+
+type State = "idle" | "head" | "length" | "close" | "chunk line" | "chunk" | "chunk end" | "trailers";
+
+/**
+ * Reads the answers on one connection to an endpoint, one at a time, by RFC 9112, and refuses what could be read in two
+ * ways: bare CR or LF, folded fields, Content-Length beside Transfer-Encoding, or two of either (sections 2.2, 5.2, 6.3).
+ */
+export class ResponseParser {
+  private readonly events: AnswerEvents;
+  private state: State = "idle";
+  /** 1xx came. */
+  private informed = false;
+  private method = "";
+  /** What cannot be read before more of it comes: part of a head, a chunk's line, trailers. */
+  private held: Buffer | undefined;
+  /** Bytes of the body, or of the chunk, that are still to come. */
+  private remaining = 0;
+
+  constructor(events: AnswerEvents) {
+    this.events = events;
+  }
+
+  /** An answer is due, and nothing of it has come. */
+  get untouched(): boolean {
+    return this.state === "head" && this.held === undefined && !this.informed;
+  }
+
+  /** An answer to such a request is due. */
+  expect(method: string): void {
+    this.method = method;
+    this.state = "head";
+    this.informed = false;
+  }
+
+  /** @throws MalformedAnswer */
+  execute(chunk: Buffer): void {
+    let rest: Buffer | undefined = chunk;
+    if (this.held !== undefined) {
+      rest = Buffer.concat([this.held, chunk]);
+      this.held = undefined;
+    }
+    while (rest !== undefined && rest.length > 0) {
+      if (this.state === "idle") throw new MalformedAnswer(`${rest.length} bytes that nobody asked for`);
+      rest = this.step(rest);
+    }
+  }
+
+  /**
+   * The connection ended.
+   * @returns whether that was the answer's end
+   * @throws MalformedAnswer if it ended in the middle
+   */
+  finish(): boolean {
+    if (this.state === "close") {
+      this.end([], 0);
+      return true;
+    }
+    if (this.state === "idle" || (this.state === "head" && this.held === undefined)) return false;
+    throw new MalformedAnswer("the connection ended in the middle of an answer");
+  }
+
+  /** @returns what is left of the bytes; undefined: nothing, or they are held until more comes */
+  private step(bytes: Buffer): Buffer | undefined {
+    switch (this.state) {
+      case "head":
+        return this.readHead(bytes);
+      case "length":
+      case "chunk":
+        return this.readBody(bytes);
+      case "chunk line":
+        return this.readChunkLine(bytes);
+      case "chunk end":
+        return this.readChunkEnd(bytes);
+      case "trailers":
+        return this.readTrailers(bytes);
+      default:
+        this.events.onBody(bytes);
+        return undefined;
+    }
+  }
+
+  private readHead(bytes: Buffer): Buffer | undefined {
+    const end = bytes.indexOf(headEnd);
+    if (end < 0) return this.hold(bytes, headLimit, "head");
+    if (end > headLimit) throw new MalformedAnswer(`its head is longer than ${headLimit} bytes`);
+    const rest = bytes.subarray(end + headEnd.length);
+    const lines = bytes.toString("latin1", 0, end).split("\r\n");
+    const [, minor, code = "", reason = ""] = statusLine.exec(lines[0] ?? "") ?? [];
+    if (minor === undefined)
+      throw new MalformedAnswer(`"${(lines[0] ?? "").slice(0, 80)}" is no status line`);
+    const head = { status: Number(code), reason, rawHeaders: fieldsOf(lines, 1) };
+    if (head.status < 200 && head.status !== 101) {
+      this.informed = true;
+      this.events.onInformational(head);
+      return rest;
+    }
+    if (head.status === 101) {
+      this.state = "idle";
+      this.events.onUpgrade(head, rest);
+      return undefined;
+    }
+    this.begin(head, minor === "1", rest);
+    return this.state === "idle" ? undefined : rest;
+  }
+
+  private begin(head: ResponseHead, http11: boolean, rest: Buffer): void {
+    const found = framingOf(head, this.method);
+    const persistent = found.framing !== "close" && persists(found.connection, http11);
+    this.remaining = found.length;
+    this.events.onHead(head, found.framing, persistent);
+    if (found.framing === "none" || (found.framing === "length" && found.length === 0))
+      this.end([], rest.length);
+    else if (found.framing === "length") this.state = "length";
+    else this.state = found.framing === "chunked" ? "chunk line" : "close";
+  }
+
+  private readBody(bytes: Buffer): Buffer | undefined {
+    const piece = bytes.length > this.remaining ? bytes.subarray(0, this.remaining) : bytes;
+    const rest = bytes.subarray(piece.length);
+    this.remaining -= piece.length;
+    this.events.onBody(piece);
+    if (this.remaining > 0) return undefined;
+    if (this.state === "chunk") {
+      this.state = "chunk end";
+      return rest;
+    }
+    this.end([], rest.length);
+    return undefined;
+  }
+
+  private readChunkLine(bytes: Buffer): Buffer | undefined {
+    const end = bytes.indexOf("\r\n");
+    if (end < 0) return this.hold(bytes, chunkLineLimit, "line of a chunk");
+    const line = bytes.toString("latin1", 0, Math.min(end, chunkLineLimit));
+    const [, size] = chunkLine.exec(line) ?? [];
+    if (size === undefined) throw new MalformedAnswer(`"${line.slice(0, 80)}" is no length of a chunk`);
+    this.remaining = Number.parseInt(size, 16);
+    this.state = this.remaining === 0 ? "trailers" : "chunk";
+    return bytes.subarray(end + 2);
+  }
+
+  private readChunkEnd(bytes: Buffer): Buffer | undefined {
+    if (bytes.length < 2) return this.hold(bytes, 2, "chunk");
+    if (bytes[0] !== 13 || bytes[1] !== 10) throw new MalformedAnswer("a chunk is longer than it says");
+    this.state = "chunk line";
+    return bytes.subarray(2);
+  }
+
+  private readTrailers(bytes: Buffer): Buffer | undefined {
+    if (bytes.length >= 2 && bytes[0] === 13 && bytes[1] === 10) {
+      this.end([], bytes.length - 2);
+      return undefined;
+    }
+    const end = bytes.indexOf(headEnd);
+    if (end < 0) return this.hold(bytes, headLimit, "trailers");
+    this.end(
+      fieldsOf(bytes.toString("latin1", 0, end).split("\r\n"), 0),
+      bytes.length - end - headEnd.length,
+    );
+    return undefined;
+  }
+
+  private hold(bytes: Buffer, limit: number, what: string): undefined {
+    if (bytes.length > limit) throw new MalformedAnswer(`its ${what} is longer than ${limit} bytes`);
+    this.held = bytes;
+    return undefined;
+  }
+
+  private end(rawTrailers: readonly string[], excess: number): void {
+    this.state = "idle";
+    this.events.onEnd(rawTrailers, excess);
+  }
+}
+
+function fieldsOf(lines: readonly string[], from: number): string[] {
+  const fields: string[] = [];
+  for (let at = from; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0));
+    const value = line.slice(colon + 1);
+    if (!fieldName.test(name) || forbiddenInValue.test(value)) {
+      throw new MalformedAnswer(`"${line.slice(0, 80)}" is no header field`);
+    }
+    fields.push(name, trimBlanks(value));
+  }
+  return fields;
+}
+
+/** Blanks are SP and HTAB (RFC 9110 5.6.3); String.trim would take 0xa0, too. */
+function trimBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+const isBlank = (code: number): boolean => code === 32 || code === 9;
+
+interface Framing {
+  readonly framing: AnswerFraming;
+  readonly length: number;
+  /** Values of Connection, lower case. */
+  readonly connection: string;
+}
+
+/** RFC 9112 6.3. */
+function framingOf({ status, rawHeaders }: ResponseHead, method: string): Framing {
+  let length: string | undefined;
+  let coding: string | undefined;
+  let connection = "";
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? "";
+    // Most names are not as long as any of the three that count.
+    if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
+    const value = rawHeaders[at + 1] ?? "";
+    const lower = name.toLowerCase();
+    if (lower === "content-length") {
+      if (length !== undefined) throw new MalformedAnswer("it has two Content-Lengths");
+      length = value;
+    } else if (lower === "transfer-encoding") {
+      if (coding !== undefined) throw new MalformedAnswer("it has two Transfer-Encodings");
+      coding = value.toLowerCase();
+    } else if (lower === "connection") connection += `,${value.toLowerCase()}`;
+  }
+  if (length !== undefined && !decimal.test(length))
+    throw new MalformedAnswer(`"${length}" is no Content-Length`);
+  if (length !== undefined && coding !== undefined)
+    throw new MalformedAnswer("it has Content-Length and Transfer-Encoding");
+  if (method === "HEAD" || status === 204 || status === 304)
+    return { framing: "none", length: 0, connection };
+  if (coding !== undefined) {
+    return { framing: /(^|[, \t])chunked$/.test(coding) ? "chunked" : "close", length: 0, connection };
+  }
+  if (length === undefined) return { framing: "close", length: 0, connection };
+  return { framing: "length", length: Number(length), connection };
+}
+
+/** RFC 9112 9.3. */
+function persists(connection: string, http11: boolean): boolean {
+  if (connection === "") return http11;
+  const options = new Set(connection.split(",").map((option) => option.trim()));
+  return !options.has("close") && (http11 || options.has("keep-alive"));
+}

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex, Readable } from "node:stream";
+import type { RequestHead } from "../../policy/types.ts";
+import type { Call } from "../call.ts";
+import type { AnswerFraming, ResponseHead } from "../message.ts";
+import type { ReadRequest } from "./request-head.ts";
+import { responseText } from "./response-text.ts";
+
+const nothing = (): void => {};
+
+/**
+ * A request that offers to change the protocol (WebSocket). Node's parser has let go of the connection: whatever the answer, no
+ * other request follows on it.
+ */
+export class UpgradeCall implements Call {
+  readonly head: RequestHead;
+  readonly bodyFraming = "none";
+  readonly body: Readable | undefined = undefined;
+  readonly upgrade: string | undefined;
+  onDrain: () => void = nothing;
+  onGone: () => void = nothing;
+  private readonly socket: Socket;
+  private readonly rest: Buffer;
+  private chunked = false;
+  private ended = false;
+
+  /** @param rest what came behind the request */
+  constructor(request: IncomingMessage, socket: Socket, rest: Buffer, { head }: ReadRequest) {
+    this.head = head;
+    this.upgrade = request.headers.upgrade;
+    this.socket = socket;
+    this.rest = rest;
+    socket.on("drain", () => this.onDrain());
+    socket.on("error", nothing); // "close" follows
+    socket.once("close", () => {
+      if (!this.ended) this.onGone();
+    });
+  }
+
+  trailers(): readonly string[] {
+    return [];
+  }
+
+  endConnection(): void {} // it is, anyway
+
+  inform(head: ResponseHead): void {
+    this.socket.write(responseText(head), "latin1");
+  }
+
+  answer(head: ResponseHead, framing: AnswerFraming): void {
+    this.chunked = framing === "chunked";
+    const rawHeaders = [...head.rawHeaders, "Connection", "close"];
+    this.socket.write(responseText({ ...head, rawHeaders }), "latin1");
+  }
+
+  write(chunk: Buffer): boolean {
+    if (!this.chunked) return this.socket.write(chunk);
+    this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+    this.socket.write(chunk);
+    return this.socket.write("\r\n", "latin1");
+  }
+
+  end(): void {
+    this.ended = true;
+    this.socket.end(this.chunked ? "0\r\n\r\n" : "");
+  }
+
+  switchTo(head: ResponseHead): { connection: Duplex; rest: Buffer } {
+    this.ended = true;
+    this.socket.write(responseText(head), "latin1");
+    this.socket.removeAllListeners("drain");
+    return { connection: this.socket, rest: this.rest };
+  }
+
+  abort(): void {
+    this.ended = true;
+    this.socket.destroy();
+  }
+}

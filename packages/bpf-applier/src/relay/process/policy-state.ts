@@ -1,0 +1,71 @@
+import type { EndpointSet, Workload } from "@keelson/protos/policy";
+import { PortRouter } from "../policy/port-router.ts";
+import type { Balancer, DestinationRef } from "../policy/types.ts";
+import type { RelayService } from "../relay.ts";
+import { BalancerBook } from "./balancer-book.ts";
+
+/** A service port that the relay answers for. */
+export interface RoutedService extends RelayService {
+  readonly router: PortRouter;
+}
+
+/** What differs from the policy before; undefined: it is gone. */
+export interface PolicyDifference {
+  readonly services: ReadonlyMap<bigint, RelayService | undefined>;
+  readonly endpointSets: ReadonlyMap<string, EndpointSet | undefined>;
+  readonly workloads: ReadonlyMap<bigint, Workload | undefined>;
+}
+
+/** The policy that requests are answered by. A change is one step: a request is decided by the one before or by the one after. */
+export class PolicyState {
+  private readonly services = new Map<bigint, RoutedService>();
+  private readonly sets = new Map<string, EndpointSet>();
+  private readonly workloads = new Map<bigint, Workload>();
+  private readonly balancers = new BalancerBook((name) => this.sets.get(name));
+  /** Who waits for the first policy; undefined: there is one. */
+  private waiting: Set<() => void> | undefined = new Set();
+
+  /**
+   * Calls back once there is a policy: at once where there is one.
+   * @returns what takes that back
+   */
+  whenKnown(callback: () => void): () => void {
+    const { waiting } = this;
+    if (waiting === undefined) callback();
+    else waiting.add(callback);
+    return () => waiting?.delete(callback);
+  }
+
+  apply({ services, endpointSets, workloads }: PolicyDifference): void {
+    assign(this.sets, endpointSets);
+    assign(this.workloads, workloads);
+    for (const [identifier, service] of services) {
+      if (service === undefined) this.services.delete(identifier);
+      else {
+        this.services.set(identifier, { ...service, router: new PortRouter(service) });
+      }
+    }
+    const { waiting } = this;
+    this.waiting = undefined;
+    for (const callback of waiting ?? []) callback();
+  }
+
+  service(identifier: bigint): RoutedService | undefined {
+    return this.services.get(identifier);
+  }
+
+  workload(identifier: bigint): Workload | undefined {
+    return this.workloads.get(identifier);
+  }
+
+  balancerOf(destination: DestinationRef): Balancer {
+    return this.balancers.of(destination);
+  }
+}
+
+function assign<K, V>(target: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): void {
+  for (const [key, value] of changes) {
+    if (value === undefined) target.delete(key);
+    else target.set(key, value);
+  }
+}

@@ -1,0 +1,85 @@
+import type { Socket } from "node:net";
+import type { RelayPorts } from "../relay.ts";
+import type { Call } from "./call.ts";
+import type { CallerConnection } from "./caller-connection.ts";
+import { CallerNetwork, type NetworkPlace } from "./caller-network.ts";
+import { forwardConnection } from "./connection-forwarding.ts";
+import { CounterBook } from "./counter-book.ts";
+import { FrontDoor } from "./front-door.ts";
+import { Http1Front } from "./http1/http1-front.ts";
+import type { OriginLookup } from "./origin-lookup.ts";
+import { type PolicyDifference, PolicyState } from "./policy-state.ts";
+import { RequestHandler } from "./request-handler.ts";
+
+/** What a relay has at the moment. */
+export interface CoreStatus {
+  readonly networks: number;
+  readonly connections: number;
+  readonly requests: number;
+}
+
+/** The relay without its process: networks, policy, counters. */
+export class RelayCore {
+  readonly counters = new CounterBook();
+  private readonly policy = new PolicyState();
+  private readonly networks = new Map<bigint, CallerNetwork>();
+  private readonly connections = new WeakMap<Socket, CallerConnection>();
+  private readonly handler: RequestHandler;
+  private readonly door: FrontDoor;
+
+  constructor(origins: OriginLookup, random: () => number = Math.random) {
+    this.handler = new RequestHandler(this.policy, random);
+    const onCall = (call: Call, socket: Socket): void => {
+      const connection = this.connections.get(socket);
+      if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
+      this.handler.handle(call, connection);
+    };
+    const http1 = new Http1Front(onCall);
+    this.door = new FrontDoor(origins, this.policy, this.counters, {
+      http1: (connection) => {
+        this.connections.set(connection.socket, connection);
+        http1.accept(connection.socket);
+      },
+      http2: (connection) => connection.socket.destroy(),
+      bytes: (connection, tls) => forwardConnection(connection, tls, this.policy, random),
+    });
+  }
+
+  applyPolicy(difference: PolicyDifference): void {
+    this.policy.apply(difference);
+  }
+
+  /** @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
+  async addNetwork(wanted: NetworkPlace): Promise<RelayPorts> {
+    this.removeNetwork(wanted.cookie);
+    const { network, ports } = await CallerNetwork.open(wanted, (socket, family, from) =>
+      this.door.accept(socket, family, from),
+    );
+    this.networks.set(wanted.cookie, network);
+    return ports;
+  }
+
+  /** Closes all that is there. */
+  removeNetwork(cookie: bigint): void {
+    this.networks.get(cookie)?.close();
+    this.networks.delete(cookie);
+  }
+
+  status(): CoreStatus {
+    const networks = [...this.networks.values()];
+    const connections = networks.reduce((sum, { callers }) => sum + callers.size, 0);
+    return { networks: networks.length, connections, requests: this.handler.requests };
+  }
+
+  /** Accepts nobody any more, waits for callers to go for so long, and closes the rest. */
+  async close(graceMs: number): Promise<void> {
+    const networks = [...this.networks.values()];
+    for (const network of networks) network.stopListening();
+    await Promise.race([
+      Promise.all(networks.map((network) => network.empty())),
+      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
+    ]);
+    for (const network of networks) network.close();
+    this.networks.clear();
+  }
+}

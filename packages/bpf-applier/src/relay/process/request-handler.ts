@@ -1,0 +1,60 @@
+import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
+import type { Call } from "./call.ts";
+import type { CallerConnection, RequestContext } from "./caller-connection.ts";
+import { Forwarding } from "./forwarding.ts";
+import { answerItself } from "./own-answer.ts";
+import type { PolicyState } from "./policy-state.ts";
+
+/** Answers requests by the policy: each by the one that holds when its head has come. */
+export class RequestHandler {
+  /** Since the start. */
+  requests = 0;
+  private readonly policy: PolicyState;
+  private readonly random: () => number;
+
+  constructor(policy: PolicyState, random: () => number = Math.random) {
+    this.policy = policy;
+    this.random = random;
+  }
+
+  /** A request has begun. */
+  handle(call: Call, connection: CallerConnection): void {
+    this.requests++;
+    const begin = performance.now();
+    const now = this.policy.service(connection.origin.service);
+    if (now === undefined) call.endConnection();
+    else connection.service = now;
+    const decision = connection.service.router.route(call.head, connection.caller, this.random);
+    if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
+    const timer = setTimeout(() => this.carryOut(decision, call, connection, begin), decision.delayMs);
+    call.onGone = () => clearTimeout(timer);
+  }
+
+  private carryOut(decision: Decision, call: Call, connection: CallerConnection, begin: number): void {
+    if (decision.kind === "answer") return this.answer(decision, call, connection, begin);
+    const { route } = decision;
+    new Forwarding(call, decision, this.contextOf(connection), (end) =>
+      connection.counters.count({ ...end, route, microseconds: (performance.now() - begin) * 1000 }),
+    ).start();
+  }
+
+  private answer(
+    { route, status, rawHeaders, body }: Answer,
+    call: Call,
+    { counters }: CallerConnection,
+    begin: number,
+  ): void {
+    answerItself(call, status, rawHeaders, body);
+    const microseconds = (performance.now() - begin) * 1000;
+    counters.count({ endpoint: "", route, status, microseconds, bytesSent: 0, bytesReceived: body.length });
+  }
+
+  private contextOf({ network, origin }: CallerConnection): RequestContext {
+    return {
+      random: this.random,
+      balancerOf: (destination: DestinationRef) => this.policy.balancerOf(destination),
+      linksTo: (destination: DestinationRef, balancer: Balancer) =>
+        network.linksTo(origin.workload, destination, balancer),
+    };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Duplex } from "node:stream";
+
+/** Bytes that were carried from one end to the other. */
+export interface Carried {
+  /** From the first to the second. */
+  sent: number;
+  received: number;
+}
+
+/**
+ * Carries bytes between two connections until both directions have ended: with back pressure, an end of one direction handed
+ * on as such (half-close), and an abort of one as an abort of the other.
+ *
+ * @param done called once, when both are closed or one was aborted
+ */
+export function splice(first: Duplex, second: Duplex, done: (carried: Carried) => void): void {
+  const carried: Carried = { sent: 0, received: 0 };
+  let open = 2;
+  const closed = (): void => {
+    open--;
+    if (open === 0) done(carried);
+  };
+  carry(first, second, (bytes) => (carried.sent += bytes));
+  carry(second, first, (bytes) => (carried.received += bytes));
+  first.once("close", closed);
+  second.once("close", closed);
+}
+
+function carry(from: Duplex, to: Duplex, count: (bytes: number) => void): void {
+  from.on("data", (chunk: Buffer) => {
+    count(chunk.length);
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on("drain", () => from.resume());
+  from.on("end", () => to.end());
+  from.on("error", () => to.destroy());
+  // Without an end before it, it was aborted, which the other end is to see, too.
+  from.on("close", () => {
+    if (!from.readableEnded || !from.writableFinished) to.destroy();
+  });
+  from.resume();
+}

@@ -1,0 +1,151 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  ApplicationProtocol,
+  EndpointSetSchema,
+  type PortRouteSchema,
+  ServicePortSchema,
+  WorkloadSchema,
+} from "@keelson/protos/policy";
+import type { AcceptedConnection, Origin, OriginLookup } from "../origin-lookup.ts";
+import { RelayCore } from "../relay-core.ts";
+
+export const workload = 7n;
+export const service = 9n;
+export const setName = "outbound|80||web.default.svc.cluster.local";
+
+type PortInit = Extract<MessageInitShape<typeof ServicePortSchema>, { readonly $typeName?: never }>;
+type RouteInit = Extract<MessageInitShape<typeof PortRouteSchema>, { readonly $typeName?: never }>;
+
+/** Whose connections come in: all of them one workload's, to one service, unless a test says otherwise. */
+export class TestOrigins implements OriginLookup {
+  readonly asked: AcceptedConnection[] = [];
+  answer: Origin | undefined = { workload, service };
+
+  take(connection: AcceptedConnection): Origin | undefined {
+    this.asked.push(connection);
+    return this.answer;
+  }
+}
+
+/** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */
+export class RelayWorld implements AsyncDisposable {
+  readonly origins = new TestOrigins();
+  readonly core = new RelayCore(this.origins);
+  port = 0;
+  port6 = 0;
+  private readonly sockets = new Set<Socket>();
+
+  /** @param port what differs from an HTTP port with one route for all requests */
+  static async start(
+    servers: Readonly<Record<string, readonly number[]>>,
+    port: PortInit = {},
+  ): Promise<RelayWorld> {
+    const world = new RelayWorld();
+    world.setPolicy(servers, port);
+    const ports = await world.core.addNetwork({ cookie: 1n, path: undefined });
+    world.port = ports.port4;
+    world.port6 = ports.port6;
+    return world;
+  }
+
+  /** @param servers ports on 127.0.0.1 by the name of their endpoint set */
+  setPolicy(servers: Readonly<Record<string, readonly number[]>>, port: PortInit = {}): void {
+    const endpointSets = Object.entries(servers).map(([name, ports]) => {
+      const endpoints = ports.map((number) => ({
+        address: Buffer.from([127, 0, 0, 1]),
+        port: number,
+        weight: 1,
+      }));
+      return [name, create(EndpointSetSchema, { name, endpoints })] as const;
+    });
+    const destinations = [{ weight: 1, endpointSet: setName }];
+    const servicePort = create(ServicePortSchema, {
+      port: 80,
+      applicationProtocol: ApplicationProtocol.HTTP,
+      destinations,
+      routes: [{ route: { name: "all" }, destinations }],
+      ...port,
+    });
+    this.core.applyPolicy({
+      services: new Map([[service, { hostname: "web.default.svc.cluster.local", port: servicePort }]]),
+      endpointSets: new Map(endpointSets),
+      workloads: new Map([[workload, create(WorkloadSchema, { name: "caller", namespace: "default" })]]),
+    });
+  }
+
+  /** A connection of a caller. */
+  async call(port = this.port): Promise<Socket> {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    this.sockets.add(socket);
+    await once(socket, "connect");
+    return socket;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await this.core.close(0);
+  }
+}
+
+/** The port of a server on 127.0.0.1, which ends with the stack. */
+export async function listening(stack: AsyncDisposableStack, server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stack.defer(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A server that does with each connection what a test says. */
+export const rawServer = (onConnection: (socket: Socket) => void): Server =>
+  createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    socket.on("error", () => socket.destroy());
+    onConnection(socket);
+  });
+
+/** Routes with a destination each, named after it. */
+export const routeTo = (name: string, init: RouteInit = {}): RouteInit => ({
+  route: { name },
+  destinations: [{ weight: 1, endpointSet: name }],
+  ...init,
+});
+
+/** All that comes until the other end says no more, or goes. */
+export async function readAll(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await new Promise<void>((resolve) => {
+    socket.once("end", resolve);
+    socket.once("close", () => resolve());
+    socket.once("error", () => resolve());
+  });
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+/** What came, once it ends as wanted, or with the connection. */
+export async function readUntil(socket: Socket, end: string | RegExp): Promise<string> {
+  let text = "";
+  const whole = (): boolean => (typeof end === "string" ? text.endsWith(end) : end.test(text));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onReadable = (): void => {
+    for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) {
+      text += chunk.toString("latin1");
+    }
+    if (whole()) resolve();
+  };
+  const listeners = { readable: onReadable, end: resolve, close: resolve, error: resolve };
+  for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+  onReadable();
+  if (!whole() && !socket.readableEnded && !socket.destroyed) await promise;
+  for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+  return text;
+}
