@@ -24,9 +24,28 @@ export class RelayCounters {
 
   private withPast(edge: RelayEdge): RelayEdge {
     const past = this.past.get(keyOf(edge));
-    return past === undefined ? edge : { ...edge, requests: edge.requests + past.requests };
+    if (past === undefined) return edge;
+    return {
+      ...edge,
+      requests: edge.requests + past.requests,
+      bytesSent: edge.bytesSent + past.bytesSent,
+      bytesReceived: edge.bytesReceived + past.bytesReceived,
+      latency: sumOfBuckets(edge.latency, past.latency),
+    };
   }
 }
 
 const keyOf = ({ workload, service, endpoint, route, statusClass }: RelayEdge): string =>
   [workload, service, endpoint, route, statusClass].join("\0");
+
+/** Both as in {@link RelayEdge.latency}. */
+function sumOfBuckets(a: readonly number[], b: readonly number[]): number[] {
+  const sums = new Map<number, number>();
+  for (const list of [a, b]) {
+    for (let at = 0; at < list.length; at += 2) {
+      const bucket = list[at] ?? 0;
+      sums.set(bucket, (sums.get(bucket) ?? 0) + (list[at + 1] ?? 0));
+    }
+  }
+  return [...sums].sort(([x], [y]) => x - y).flat();
+}

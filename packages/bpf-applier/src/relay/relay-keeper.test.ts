@@ -110,6 +110,9 @@ kernelTest("counters go on over the end of a relay", async () => {
     route: "",
     statusClass: 4,
     requests: 3n,
+    bytesSent: 10n,
+    bytesReceived: 20n,
+    latency: [5, 2, 40, 1],
   };
   const first = relays.started[0];
   if (first !== undefined) first.edges = [edge];
@@ -120,13 +123,13 @@ kernelTest("counters go on over the end of a relay", async () => {
   const second = relays.started[1];
   if (second !== undefined)
     second.edges = [
-      { ...edge, requests: 4n },
+      { ...edge, requests: 4n, latency: [40, 2, 41, 2] },
       { ...edge, statusClass: 2 },
     ];
   await expect
     .poll(() => keeper.counters())
     .toEqual([
-      { ...edge, requests: 7n },
+      { ...edge, requests: 7n, bytesSent: 20n, bytesReceived: 40n, latency: [5, 2, 40, 3, 41, 2] },
       { ...edge, statusClass: 2 },
     ]);
 });

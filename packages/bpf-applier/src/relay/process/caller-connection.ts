@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Family } from "@keelson/model";
 import type { Balancer, Caller, DestinationRef } from "../policy/types.ts";
 import type { CallerNetwork } from "./caller-network.ts";
 import type { EdgeCounters } from "./counters.ts";
@@ -11,6 +12,8 @@ export interface CallerConnection {
   readonly socket: Socket;
   readonly network: CallerNetwork;
   readonly origin: Origin;
+  /** Of the connection's packets. */
+  readonly family: Family;
   readonly counters: EdgeCounters;
   /** As last known: a service whose rules are gone is served by what held until the caller's next connection. */
   service: RoutedService;

@@ -37,10 +37,10 @@ async function toEndpoint(
   policy: PolicyState,
   random: () => number,
 ): Promise<void> {
-  const { socket, network, service, caller } = connection;
+  const { socket, network, service, caller, family } = connection;
   const destination = chooseForConnection(service.port, { caller, serverName }, random);
-  const balancer = destination === undefined ? undefined : policy.balancerOf(destination);
-  const endpoint = balancer?.pick({ hash: undefined, tried: [] }, performance.now(), random);
+  const balancer = destination === undefined ? undefined : policy.balancers.of(destination, family);
+  const endpoint = balancer?.pick({ hash: undefined, tried: [], random }, performance.now());
   if (balancer === undefined || endpoint === undefined) return void socket.resetAndDestroy();
   balancer.started(endpoint);
   const { address, port } = addressOf(endpoint);

@@ -88,10 +88,10 @@ export class Forwarding implements ExchangeEvents {
 
   /** @param fresh on a connection that has carried nothing yet, to the same endpoint */
   private tryEndpoint(fresh: boolean): void {
-    const { hash } = this.plan;
-    const choice = { hash, tried: this.plan.retries?.avoidsPrevious === true ? this.tried : [] };
     if (!fresh) {
-      this.endpoint = this.balancer.pick(choice, performance.now(), this.context.random);
+      const { hash, retries } = this.plan;
+      const tried = retries?.avoidsPrevious === true ? this.tried : [];
+      this.endpoint = this.balancer.pick({ hash, tried, random: this.context.random }, performance.now());
       if (this.endpoint === undefined) return this.refuse(503, "no endpoint");
       this.balancer.started(this.endpoint);
     }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Family } from "@keelson/model";
 import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { CallerConnection } from "./caller-connection.ts";
 import type { CallerNetwork } from "./caller-network.ts";
@@ -63,7 +64,7 @@ export class FrontDoor {
     const timer = setTimeout(() => this.refuse(socket, "noPolicy"), policyWaitMs);
     const forget = this.policy.whenKnown(() => {
       clearTimeout(timer);
-      this.begin(socket, network, origin, { address, port });
+      this.begin(socket, network, origin, { address, port, family: `IPv${family}` });
     });
     socket.once("close", () => {
       clearTimeout(timer);
@@ -75,13 +76,13 @@ export class FrontDoor {
     socket: Socket,
     network: CallerNetwork,
     origin: Origin,
-    from: { address: string; port: number },
+    { family, ...from }: { address: string; port: number; family: Family },
   ): void {
     const service = this.policy.service(origin.service);
     if (service === undefined) return this.refuse(socket, "unknownService");
     const caller = { ...from, workload: this.policy.workload(origin.workload) };
     const counters = this.counters.edge(origin.workload, origin.service);
-    const connection = { socket, network, origin, counters, service, caller };
+    const connection = { socket, network, origin, family, counters, service, caller };
     const { applicationProtocol } = service.port;
     if (applicationProtocol === ApplicationProtocol.UNSPECIFIED) {
       peek(socket, { ...firstBytes, waitMs: unknownWaitMs }, (spoken) => this.hand(connection, spoken));

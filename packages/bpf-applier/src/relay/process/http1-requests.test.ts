@@ -57,3 +57,18 @@ test("no route: 404; no endpoint: 503; both leave the connection open", async ()
   caller.write("GET /a HTTP/1.1\r\nHost: web\r\n\r\n");
   expect(await readUntil(caller, "no endpoint")).toMatch(/^HTTP\/1.1 503 Service Unavailable\r\n/);
 });
+
+test("a port that lost its rules answers on open connections as for new ones, and says that they end", async () => {
+  await using stack = new AsyncDisposableStack();
+  const web = await named(stack, "web");
+  const world = stack.use(await RelayWorld.start({ [setName]: [web] }));
+  const caller = await world.call();
+  caller.write("GET / HTTP/1.1\r\nHost: web\r\n\r\n");
+  expect(await readUntil(caller, "web")).not.toMatch(/connection: close/i);
+  world.setPolicy({ [setName]: [web] }, { routes: [] });
+  caller.write("GET / HTTP/1.1\r\nHost: web\r\n\r\n");
+  const answer = await readUntil(caller, /never/);
+  expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  expect(answer).toMatch(/\r\nConnection: close\r\n/);
+  expect(answer).toMatch(/web$/);
+});

@@ -1,8 +1,8 @@
-import type { EndpointSet, Workload } from "@keelson/protos/policy";
+import { create } from "@bufbuild/protobuf";
+import { type EndpointSet, PortRouteSchema, type Workload } from "@keelson/protos/policy";
+import { Balancers } from "../policy/balancer/balancers.ts";
 import { PortRouter } from "../policy/port-router.ts";
-import type { Balancer, DestinationRef } from "../policy/types.ts";
 import type { RelayService } from "../relay.ts";
-import { BalancerBook } from "./balancer-book.ts";
 
 /** A service port that the relay answers for. */
 export interface RoutedService extends RelayService {
@@ -21,9 +21,14 @@ export class PolicyState {
   private readonly services = new Map<bigint, RoutedService>();
   private readonly sets = new Map<string, EndpointSet>();
   private readonly workloads = new Map<bigint, Workload>();
-  private readonly balancers = new BalancerBook((name) => this.sets.get(name));
+  readonly balancers: Balancers;
   /** Who waits for the first policy; undefined: there is one. */
   private waiting: Set<() => void> | undefined = new Set();
+
+  /** @param random 0 up to 1, as Math.random */
+  constructor(random: () => number) {
+    this.balancers = new Balancers(random);
+  }
 
   /**
    * Calls back once there is a policy: at once where there is one.
@@ -42,9 +47,10 @@ export class PolicyState {
     for (const [identifier, service] of services) {
       if (service === undefined) this.services.delete(identifier);
       else {
-        this.services.set(identifier, { ...service, router: new PortRouter(service) });
+        this.services.set(identifier, { ...service, router: new PortRouter(withRoutes(service)) });
       }
     }
+    this.balancers.update(this.sets);
     const { waiting } = this;
     this.waiting = undefined;
     for (const callback of waiting ?? []) callback();
@@ -57,10 +63,13 @@ export class PolicyState {
   workload(identifier: bigint): Workload | undefined {
     return this.workloads.get(identifier);
   }
+}
 
-  balancerOf(destination: DestinationRef): Balancer {
-    return this.balancers.of(destination);
-  }
+/** A port that has lost its routes answers on open connections as it does for new ones, which go past the relay. */
+function withRoutes({ hostname, port }: RelayService): RelayService {
+  if (port.routes.length > 0) return { hostname, port };
+  const { destinations } = port;
+  return { hostname, port: { ...port, routes: [create(PortRouteSchema, { route: {}, destinations })] } };
 }
 
 function assign<K, V>(target: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): void {

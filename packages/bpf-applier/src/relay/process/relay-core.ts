@@ -21,13 +21,14 @@ export interface CoreStatus {
 /** The relay without its process: networks, policy, counters. */
 export class RelayCore {
   readonly counters = new CounterBook();
-  private readonly policy = new PolicyState();
+  private readonly policy: PolicyState;
   private readonly networks = new Map<bigint, CallerNetwork>();
   private readonly connections = new WeakMap<Socket, CallerConnection>();
   private readonly handler: RequestHandler;
   private readonly door: FrontDoor;
 
   constructor(origins: OriginLookup, random: () => number = Math.random) {
+    this.policy = new PolicyState(random);
     this.handler = new RequestHandler(this.policy, random);
     const onCall = (call: Call, socket: Socket): void => {
       const connection = this.connections.get(socket);

@@ -12,7 +12,7 @@ export class RequestHandler {
   private readonly policy: PolicyState;
   private readonly random: () => number;
 
-  constructor(policy: PolicyState, random: () => number = Math.random) {
+  constructor(policy: PolicyState, random: () => number) {
     this.policy = policy;
     this.random = random;
   }
@@ -22,8 +22,9 @@ export class RequestHandler {
     this.requests++;
     const begin = performance.now();
     const now = this.policy.service(connection.origin.service);
-    if (now === undefined) call.endConnection();
-    else connection.service = now;
+    if (now !== undefined) connection.service = now;
+    // Rules that are gone: the caller's next connection goes past the relay.
+    if (now === undefined || now.port.routes.length === 0) call.endConnection();
     const decision = connection.service.router.route(call.head, connection.caller, this.random);
     if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
     const timer = setTimeout(() => this.carryOut(decision, call, connection, begin), decision.delayMs);
@@ -49,10 +50,10 @@ export class RequestHandler {
     counters.count({ endpoint: "", route, status, microseconds, bytesSent: 0, bytesReceived: body.length });
   }
 
-  private contextOf({ network, origin }: CallerConnection): RequestContext {
+  private contextOf({ network, origin, family }: CallerConnection): RequestContext {
     return {
       random: this.random,
-      balancerOf: (destination: DestinationRef) => this.policy.balancerOf(destination),
+      balancerOf: (destination: DestinationRef) => this.policy.balancers.of(destination, family),
       linksTo: (destination: DestinationRef, balancer: Balancer) =>
         network.linksTo(origin.workload, destination, balancer),
     };
