@@ -39,7 +39,7 @@ static const struct {
 	{"epoll_create1", SYS_epoll_create1}, {"epoll_ctl", SYS_epoll_ctl}, {"epoll_pwait", SYS_epoll_pwait},
 	{"fcntl", SYS_fcntl}, {"getsockname", SYS_getsockname}, {"getsockopt", SYS_getsockopt}, {"ioctl", SYS_ioctl},
 	{"listen", SYS_listen}, {"mmap", SYS_mmap}, {"openat", SYS_openat}, {"pipe2", SYS_pipe2}, {"ppoll", SYS_ppoll}, {"read", SYS_read},
-	{"recvfrom", SYS_recvfrom}, {"sendto", SYS_sendto}, {"setsockopt", SYS_setsockopt}, {"shutdown", SYS_shutdown},
+	{"recvfrom", SYS_recvfrom}, {"sched_setaffinity", SYS_sched_setaffinity}, {"sendto", SYS_sendto}, {"setsockopt", SYS_setsockopt}, {"shutdown", SYS_shutdown},
 	{"socket", SYS_socket}, {"splice", SYS_splice}, {"tgkill", SYS_tgkill},
 	{"userfaultfd", SYS_userfaultfd}, {"write", SYS_write}, {"writev", SYS_writev},
 	{"spin", SPIN}, /* no system call: keeps the CPU for so many nanoseconds */

@@ -1,4 +1,5 @@
 import type { Behaviour } from "../behaviour.ts";
+import { arrival } from "./arrival.ts";
 import { death } from "./death.ts";
 import { eventLoop } from "./event-loop.ts";
 import { heads } from "./heads.ts";
@@ -17,6 +18,7 @@ export const behaviours: readonly Behaviour[] = [
   eventLoop,
   slowReader,
   overtaking,
+  arrival,
   readerSemantics,
   opening,
   death,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Behaviour, Observed } from "../behaviour.ts";
-import { Bench, collect } from "../bench.ts";
+import { Bench, collect, places } from "../bench.ts";
 import { openFrames, receivers, relay, request } from "./frames.ts";
+import { action, setRule } from "./letters.ts";
 
 const first = request(1, 10, "1");
 const second = request(2, 12, "2");
@@ -15,13 +16,22 @@ async function writeAtOnce(bench: Bench, careful: boolean, requests: readonly Bu
   return collect(receivers(world), total);
 }
 
+/** What becomes of a send that the program would pass, after one that it dropped. */
+async function sendAfterDrop(): Promise<string | number> {
+  await using bench = await Bench.open("letters");
+  const connection = await bench.connect(await bench.listen({ active: places.speaks }));
+  await setRule(bench, connection, action.byLetter);
+  assert.equal(await connection.active.send("drop"), "EACCES");
+  return connection.active.send("pass");
+}
+
 const sizes = (arrived: readonly Buffer[]): string => arrived.map(({ length }) => length).join(" + ");
 
 export const stickyVerdict: Behaviour = {
   name: "sticky verdict",
   claim:
     "SK_PASS after a redirect in the same send is redirected, too. " +
-    "apply_bytes(0) and a redirect to the caller's own socket bring the rest to the relay.",
+    "apply_bytes(0) and a redirect to the caller's own socket bring the rest to the relay. SK_DROP is for good.",
   async observe(): Promise<Observed> {
     await using bench = await Bench.open("frames");
     const observed: Observed = {};
@@ -42,6 +52,7 @@ export const stickyVerdict: Behaviour = {
     const rest = Buffer.concat([home, second]);
     assert.deepEqual(await writeAtOnce(bench, true, [first, home, second]), [first, Buffer.alloc(0), rest]);
     observed["handed over: every byte where it belongs"] = true;
+    observed["a send that the program passes, after one that it dropped"] = await sendAfterDrop();
     return observed;
   },
 };

@@ -24,6 +24,11 @@ struct sock {
 	int sk_sndbuf;
 	int sk_wmem_queued;
 	struct {
+		struct {
+		} slock;
+		int owned;
+	} sk_lock;
+	struct {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	void *sk_user_data;
