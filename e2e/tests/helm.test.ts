@@ -70,6 +70,7 @@ describe("what is rendered is taken by the API server without a warning", () => 
       "pilot.tolerations": [{ key: "control-plane", operator: "Exists" }],
       "pilot.podAnnotations": { a: "b" },
       "bpfApplier.maxUnavailable": 1,
+      "bpfApplier.relay": "builtin",
       "bpfApplier.podLabels": { a: "b" },
     };
     expect(await dryRun(namespace, values)).toBe("");
@@ -179,6 +180,18 @@ peerTest(["helm"], "the agent has the privileges that the values name, and no ot
   });
   const paths = pod.volumes.flatMap(({ hostPath }) => hostPath?.path ?? []);
   expect(paths.sort()).toEqual(["/run/keelson", "/sys/fs/bpf", "/sys/fs/cgroup", "/var/lib/keelson"]);
+});
+
+peerTest(["helm"], "with a relay the agent may enter the networks of pods, and have no more", async () => {
+  const rendered = parseRendered(await renderChart(namespace, { "bpfApplier.relay": "builtin" }));
+  const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+  const pod = spec.template.spec;
+  expect(pod).toMatchObject({ hostPID: true });
+  for (const shared of ["hostNetwork", "hostIPC"]) expect(pod).not.toHaveProperty(shared);
+  expect(pod.containers[0]?.securityContext).toMatchObject({
+    privileged: false,
+    capabilities: { drop: ["ALL"], add: ["BPF", "NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"] },
+  });
 });
 
 interface DaemonSet extends Rendered {

@@ -13,6 +13,7 @@ import { IdleNode } from "./idle-node.ts";
 import type { NodeAgent } from "./node-agent.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
+import { BuiltinRelay } from "./relay/builtin-relay.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
 import { statusText } from "./status-text.ts";
 
@@ -23,6 +24,7 @@ interface RunFlags extends ControlPlaneFlags {
   stateDir: string;
   runDir: string;
   reportInterval: number;
+  relay: "builtin" | "none";
   logLevel: string;
 }
 
@@ -85,6 +87,7 @@ async function startApplier(
   credentials: ChannelCredentials,
   logger: Logger,
 ): Promise<Applier> {
+  const origins = (await PinFolder.find(flags.node)).map("origins");
   return Applier.start({
     node: flags.node,
     controlPlane: flags.controlPlane,
@@ -93,6 +96,9 @@ async function startApplier(
     excludedNamespaces: flags.excludeNamespace,
     stateFolder: flags.stateDir,
     reportIntervalMs: flags.reportInterval * 1000,
+    ...(flags.relay === "none"
+      ? {}
+      : { relay: (onExit) => Promise.resolve(new BuiltinRelay({ origins, onExit })) }),
     logger,
   });
 }
@@ -158,6 +164,14 @@ program
   .option("--state-dir <path>", "keep the last good policy here", stateFolder())
   .option("--run-dir <path>", "put the admin socket here", runFolder())
   .option("--report-interval <seconds>", "time between two reports of counters", seconds, 5)
+  .addOption(
+    new Option(
+      "--relay <which>",
+      "what decides each request, where rules ask for that; none: every connection is decided once",
+    )
+      .choices(["builtin", "none"])
+      .default("none"),
+  )
   .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
   .addHelpText(
     "after",

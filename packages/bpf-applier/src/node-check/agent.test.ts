@@ -14,6 +14,8 @@ const good: AgentStatus = {
   services: 3,
   flips: "4",
   workloadsWithoutCgroup: [],
+  pods: [{ decided: true }],
+  relay: { pid: 7, networks: 1 },
 };
 
 const judged = (part: Partial<AgentStatus>): string[] =>
@@ -27,7 +29,20 @@ test("an agent that has all", () => {
     "ok control plane: connected",
     "ok policy: 3 services; Service 7",
     "ok pods: each has its cgroup",
+    "ok relay: process 7 listens in 1 networks",
   ]);
+});
+
+test.each([
+  [undefined, "ok relay: none: every connection is decided once"],
+  [{ networks: 0, endedBecause: "SIGKILL" }, "error relay: it does not run: SIGKILL"],
+  [{ pid: 7, networks: 0 }, "warning relay: process 7 listens in 0 networks, though there are pods"],
+])("a relay of %j", (relay, line) => {
+  const { relay: _, ...without } = good;
+  const status = relay === undefined ? without : { ...good, relay };
+  expect(
+    judgeAgent({ socket: "", status }).map(({ state, check, found }) => `${state} ${check}: ${found}`),
+  ).toContain(line);
 });
 
 test("one that is cut off, has refused something, and misses pods", () => {
@@ -43,6 +58,7 @@ test("one that is cut off, has refused something, and misses pods", () => {
     "error policy: Service refused: a: no port",
     "warning policy: 3 services of the last policy on this node's disk; nothing from a control plane since the start",
     "warning pods: 6 without a cgroup: p1, p2, p3, p4, p5, …",
+    "ok relay: process 7 listens in 1 networks",
   ]);
 });
 

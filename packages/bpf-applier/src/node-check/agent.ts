@@ -15,6 +15,8 @@ export interface AgentStatus {
   /** Of type bigint there. */
   readonly flips: string;
   readonly workloadsWithoutCgroup: readonly string[];
+  readonly pods: readonly { readonly decided: boolean }[];
+  readonly relay?: { readonly pid?: number; readonly networks: number; readonly endedBecause?: string };
 }
 
 /** What the agent answered, or why there is no answer. */
@@ -61,6 +63,7 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
     judgeConnection(status),
     ...judgePolicy(status),
     judgeWorkloads(status.workloadsWithoutCgroup),
+    judgeRelay(status),
   ];
 }
 
@@ -101,4 +104,22 @@ function judgeWorkloads(without: readonly string[]): Finding {
     `${without.length} without a cgroup: ${shown}`,
     "pods that start or end pass by this; if it stays, the agent's --cgroup is not above the kubelet's pods",
   );
+}
+
+function judgeRelay({ relay, pods }: AgentStatus): Finding {
+  const check = "relay";
+  if (relay === undefined) return ok(check, "none: every connection is decided once");
+  const { pid, networks, endedBecause } = relay;
+  if (pid === undefined)
+    return error(
+      check,
+      `it does not run: ${endedBecause ?? "it starts"}`,
+      "see the agent's log; it is started again",
+    );
+  const found = `process ${pid} listens in ${networks} networks`;
+  if (networks > 0 || !pods.some(({ decided }) => decided)) return ok(check, found);
+  const advice =
+    "pods that start pass by this; if it stays, the agent does not see the node's processes (hostPID), or lacks SYS_ADMIN or " +
+    "SYS_PTRACE";
+  return warning(check, `${found}, though there are pods`, advice);
 }

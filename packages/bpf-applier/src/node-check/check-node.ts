@@ -20,6 +20,7 @@ import {
   judgeJit,
   judgeLockdown,
   judgeLockedMemory,
+  judgeRelayRights,
   judgeUnprivileged,
   readCapabilities,
 } from "./privileges.ts";
@@ -80,6 +81,7 @@ export async function checkNode(options: NodeCheckOptions): Promise<CheckGroup[]
       title: "rights",
       findings: [
         judgeCapabilities(held),
+        judgeRelayRights(held),
         judgeUnprivileged(await orUndefined("/proc/sys/kernel/unprivileged_bpf_disabled")),
         judgeLockdown(await orUndefined("/sys/kernel/security/lockdown")),
       ],

@@ -6,6 +6,7 @@ import {
   judgeJit,
   judgeLockdown,
   judgeLockedMemory,
+  judgeRelayRights,
   judgeUnprivileged,
 } from "./privileges.ts";
 
@@ -17,12 +18,19 @@ test.each([
   ["0000008000001000", ["NET_ADMIN", "BPF"], true],
   ["0000008000000000", ["BPF"], false],
   ["0000000000200000", ["SYS_ADMIN"], true],
-  ["000001ffffffffff", ["NET_ADMIN", "SYS_ADMIN", "PERFMON", "BPF"], true],
+  ["000001ffffffffff", ["NET_ADMIN", "SYS_PTRACE", "SYS_ADMIN", "PERFMON", "BPF"], true],
 ] as const)("CapEff %s: %j", (mask, names, loads) => {
   const held = capabilitiesIn(status(mask));
   expect([...held]).toEqual([...names]);
   expect(canLoad(held)).toBe(loads);
   expect(judgeCapabilities(held).state).toBe(loads ? "ok" : "error");
+});
+
+test("what a relay lacks to enter the networks of pods is named", () => {
+  expect(judgeRelayRights(new Set(["SYS_ADMIN", "SYS_PTRACE"])).found).toBe(
+    "can be entered, as a relay must",
+  );
+  expect(judgeRelayRights(new Set(["BPF", "SYS_ADMIN"])).found).toContain("without SYS_PTRACE;");
 });
 
 test("a status without capabilities is refused", () => {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { error, type Finding, ok, warning } from "./finding.ts";
 
 /** Bit numbers of linux/capability.h. */
-const capabilityBits = { NET_ADMIN: 12, SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
+const capabilityBits = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, PERFMON: 38, BPF: 39 } as const;
 export type Capability = keyof typeof capabilityBits;
 
 /** The effective capabilities in /proc/PID/status (proc(5), CapEff). @throws Error if it has no such line */
@@ -30,6 +30,14 @@ export function judgeCapabilities(held: ReadonlySet<Capability>): Finding {
     found,
     "run as root on the node, or in the agent's pod, which has BPF and NET_ADMIN (bpfApplier.capabilities)",
   );
+}
+
+/** A relay enters the networks of pods (setns(2)) by the processes that are in them (proc(5), /proc/PID/ns). */
+export function judgeRelayRights(held: ReadonlySet<Capability>): Finding {
+  const check = "networks of pods";
+  const missing = (["SYS_ADMIN", "SYS_PTRACE"] as const).filter((name) => !held.has(name));
+  if (missing.length === 0) return ok(check, "can be entered, as a relay must");
+  return ok(check, `cannot be entered without ${missing.join(" and ")}; only a relay must`);
 }
 
 /** @param value of kernel.unprivileged_bpf_disabled; undefined where it cannot be read */

@@ -112,25 +112,40 @@ export class PodNetworks {
 
 /** The network that a pod is found to have, which may be the one it had. @throws Error if it cannot be entered */
 function lookAt({ path, network }: LookedAt, own: ReadonlySet<bigint>): OpenNetwork | undefined {
+  let refusal: unknown;
   for (const process of processesOf(path)) {
-    const fd = openNamespace(process);
-    if (fd === undefined) continue;
-    let isKept = false;
     try {
-      const inode = fstatSync(fd, { bigint: true }).ino;
-      // A process of a pod that has just begun may be on its way into the pod's network.
-      if (own.has(inode)) continue;
-      if (network?.inode === inode) return network;
-      const opened = `/proc/${globalThis.process.pid}/fd/${fd}`;
-      const found = { inode, fd, path: opened, cookie: networkCookie(opened) };
-      isKept = true;
-      return found;
-    } finally {
-      if (!isKept) closeSync(fd);
+      const found = networkOf(process, own, network);
+      if (found !== undefined) return found;
+    } catch (error) {
+      refusal = error;
     }
   }
+  if (refusal !== undefined) throw refusal;
   // Between two sandboxes there is no process, and the network is as good as before until there is another.
   return network;
+}
+
+/** @returns undefined if the process has ended, or is on its way into its pod's network. */
+function networkOf(
+  process: number,
+  own: ReadonlySet<bigint>,
+  known: OpenNetwork | undefined,
+): OpenNetwork | undefined {
+  const fd = openNamespace(process);
+  if (fd === undefined) return undefined;
+  let isKept = false;
+  try {
+    const inode = fstatSync(fd, { bigint: true }).ino;
+    if (own.has(inode)) return undefined;
+    if (known?.inode === inode) return known;
+    const path = `/proc/${globalThis.process.pid}/fd/${fd}`;
+    const found = { inode, fd, path, cookie: networkCookie(path) };
+    isKept = true;
+    return found;
+  } finally {
+    if (!isKept) closeSync(fd);
+  }
 }
 
 /** @returns undefined if the process has ended. */
