@@ -66,7 +66,7 @@ test("a relay that runs, one that came back, and one that is away", () => {
       .find((line) => line.startsWith("relay"));
   const pods = status.pods;
   const text = (more: object): string | undefined =>
-    lineOf({ ...status, flips: "7", pods, relay: { ...relay, ...more } } as never);
+    lineOf({ ...status, flips: "7", pods, relay: { ...relay, ...more } });
   expect(text({ pid: 12 })).toMatch(/process 12; 2 networks, 3 connections, 40 requests$/);
   expect(text({ pid: 12, restarts: 1, endedBecause: "SIGKILL" })).toMatch(
     /; started again 1 times \(SIGKILL\)$/,
