@@ -14,6 +14,10 @@ export interface Call {
   onDrain: () => void;
   /** Once, if the caller went before the answer was whole. */
   onGone: () => void;
+  /** Once, if the caller says that it sends no more, while the answer is not whole. */
+  onHalfClose: () => void;
+  /** It has said so. */
+  readonly halfClosed: boolean;
   /** Trailers of the request; only once its body has ended. */
   trailers(): readonly string[];
   /** The answer is the last on its connection, and says so. To be called before it. */

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { createServer, type Server, Socket } from "node:net";
 import { connectInNamespace, listenInNamespace } from "bpf-maps-native";
@@ -80,7 +79,9 @@ export class CallerNetwork {
 
   /** Resolves when the last caller has gone. */
   async empty(): Promise<void> {
-    await Promise.all([...this.callers].map((socket) => once(socket, "close")));
+    await Promise.all(
+      [...this.callers].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+    );
   }
 
   close(): void {

@@ -75,6 +75,7 @@ export class Forwarding implements ExchangeEvents {
 
   start(): void {
     this.call.onGone = () => this.onCallerGone();
+    this.call.onHalfClose = () => this.exchange?.callerEnded();
     this.call.onDrain = () => this.exchange?.resume();
     const { budget } = this.links;
     if (budget.requests >= budget.limits.requests) return this.refuse(503, "too many requests are under way");
@@ -132,6 +133,7 @@ export class Forwarding implements ExchangeEvents {
     if (perTry > 0) this.attemptTimer = setTimeout(() => this.onAttemptLate(), perTry);
     this.exchange = upstream.start(request, this);
     this.body.sendTo(this.exchange, this.mayRetry());
+    if (this.call.halfClosed) this.exchange.callerEnded();
   }
 
   /** Another attempt may follow this one. */

@@ -58,6 +58,11 @@ export interface Exchange {
   /** The answer waits in the kernel until resume. */
   pause(): void;
   resume(): void;
+  /**
+   * The caller sends no more on its connection, which may mean that it is gone. The endpoint is told the same, and decides what
+   * it makes of it, as it would without a relay.
+   */
+  callerEnded(): void;
   /** Nobody waits for the answer any more; no event follows. */
   abort(): void;
 }

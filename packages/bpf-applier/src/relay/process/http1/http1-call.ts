@@ -15,6 +15,7 @@ export class Http1Call implements Call {
   readonly upgrade = undefined;
   onDrain: () => void = nothing;
   onGone: () => void = nothing;
+  onHalfClose: () => void = nothing;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
   private ended = false;
@@ -32,6 +33,10 @@ export class Http1Call implements Call {
 
   get body(): Readable | undefined {
     return this.bodyFraming === "none" ? undefined : this.request;
+  }
+
+  get halfClosed(): boolean {
+    return this.request.socket.readableEnded;
   }
 
   trailers(): readonly string[] {
@@ -52,9 +57,14 @@ export class Http1Call implements Call {
     const { response } = this;
     response.sendDate = false;
     const old = this.request.httpVersionMinor === 0;
-    if (framing === "close") response.removeHeader("transfer-encoding"); // so that none is made up
-    // Connection is said only where the caller could not know: its connection ends, or stays against HTTP/1.0's custom.
-    if (response.shouldKeepAlive && !old && framing !== "close") response.removeHeader("connection");
+    if (framing === "close") {
+      response.removeHeader("transfer-encoding"); // so that none is made up
+      response.shouldKeepAlive = false;
+    } else if (this.halfClosed) {
+      // The caller says no more: the connection ends behind its last answer, as it knows.
+      response.shouldKeepAlive = false;
+      response.removeHeader("connection");
+    } else if (response.shouldKeepAlive && !old) response.removeHeader("connection");
     const fields = old && framing === "chunked" ? withoutTransferEncoding(rawHeaders) : rawHeaders;
     response.writeHead(status, reason, fields as string[]);
   }

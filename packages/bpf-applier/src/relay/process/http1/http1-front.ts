@@ -22,6 +22,8 @@ const refusals = {
  */
 export class Http1Front {
   private readonly server: Server;
+  /** Requests under way on each connection. */
+  private readonly calls = new WeakMap<Socket, Set<Http1Call>>();
 
   /** @param onCall with the connection that it came on */
   constructor(onCall: (call: Call, socket: Socket) => void) {
@@ -36,10 +38,16 @@ export class Http1Front {
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     });
     server.maxHeadersCount = 0; // else those above 2,000 would be dropped in silence
+    // A caller may say that it sends no more, and wait for its answer.
+    (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
       const read = readRequest(request);
       if (read === undefined) return refuse(request.socket, 400);
-      onCall(new Http1Call(request, response, read), request.socket);
+      const call = new Http1Call(request, response, read);
+      const calls = this.calls.get(request.socket);
+      calls?.add(call);
+      response.once("close", () => calls?.delete(call));
+      onCall(call, request.socket);
     };
     server.on("request", onRequest);
     server.on("checkContinue", onRequest);
@@ -55,7 +63,12 @@ export class Http1Front {
 
   /** @param socket whose first bytes were put back */
   accept(socket: Socket): void {
+    const calls = new Set<Http1Call>();
+    this.calls.set(socket, calls);
     this.server.emit("connection", socket);
+    socket.once("end", () => {
+      for (const call of calls) call.onHalfClose();
+    });
   }
 }
 

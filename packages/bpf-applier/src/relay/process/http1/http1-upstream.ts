@@ -19,7 +19,14 @@ export interface UpstreamOwner {
 }
 
 /** Of a connection that had ended before its request. */
-const abandoned: Exchange = { write: () => true, end() {}, pause() {}, resume() {}, abort() {} };
+const abandoned: Exchange = {
+  write: () => true,
+  end() {},
+  pause() {},
+  resume() {},
+  callerEnded() {},
+  abort() {},
+};
 
 const lineEnd = Buffer.from("\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -38,6 +45,7 @@ export class Http1Upstream implements Upstream {
   private carried = 0;
   private requestWhole = true;
   private persistent = true;
+  private halfClosed = false;
   private closed = false;
 
   /** @param socket connected, nothing read of it yet */
@@ -90,6 +98,9 @@ export class Http1Upstream implements Upstream {
       resume: () => {
         if (mine()) this.socket.resume();
       },
+      callerEnded: () => {
+        if (mine()) this.halfClose();
+      },
       abort: () => {
         if (mine()) this.destroy();
       },
@@ -116,6 +127,11 @@ export class Http1Upstream implements Upstream {
     this.requestWhole = true;
     if (this.request?.body !== "chunked") return;
     this.socket.write(trailers.length === 0 ? lastChunk : `0\r\n${fieldText(trailers)}\r\n`, "latin1");
+  }
+
+  private halfClose(): void {
+    this.halfClosed = true;
+    this.socket.end();
   }
 
   private onData(chunk: Buffer): void {
@@ -156,7 +172,7 @@ export class Http1Upstream implements Upstream {
   private onAnswerEnd(trailers: readonly string[], excess: number): void {
     const events = this.events;
     this.events = undefined;
-    const reusable = this.persistent && this.requestWhole && excess === 0 && !this.closed;
+    const reusable = this.persistent && this.requestWhole && excess === 0 && !this.halfClosed && !this.closed;
     if (reusable) {
       this.socket.resume();
       this.owner.onIdle();

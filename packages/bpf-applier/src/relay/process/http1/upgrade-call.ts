@@ -20,6 +20,8 @@ export class UpgradeCall implements Call {
   readonly upgrade: string | undefined;
   onDrain: () => void = nothing;
   onGone: () => void = nothing;
+  onHalfClose: () => void = nothing;
+  readonly halfClosed = false;
   private readonly socket: Socket;
   private readonly rest: Buffer;
   private chunked = false;
