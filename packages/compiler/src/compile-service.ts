@@ -1,5 +1,6 @@
 import { type DescMessage, equals, type MessageShape } from "@bufbuild/protobuf";
 import type { Endpoint, Problem, Service } from "@keelson/model";
+import type { Resource } from "@keelson/protos";
 import {
   type EndpointSet,
   EndpointSetSchema,
@@ -7,10 +8,12 @@ import {
   type Service as ServiceMessage,
   ServiceSchema,
 } from "@keelson/protos/policy";
-import type { RouteTable } from "@keelson/protos/route";
+import type { RouteDestination, RouteTable } from "@keelson/protos/route";
 import { endpointSetOf, selectEndpoints } from "./destination.ts";
 import { accountsOf } from "./identities.ts";
+import { isForNodes } from "./left-alone.ts";
 import { endpointSetMessage, serviceMessage } from "./messages.ts";
+import { nodeService } from "./node-service.ts";
 import { serviceProblems } from "./problems.ts";
 import { type ResolvedPort, resolvePort } from "./resolve-routes.ts";
 import type { Labels, Scene } from "./scene.ts";
@@ -21,6 +24,8 @@ export interface CompiledService {
   readonly endpoints: readonly Endpoint[];
   readonly ports: Made<readonly ResolvedPort[]>;
   readonly message: Made<ServiceMessage>;
+  /** What nodes are told of it; undefined for what they leave alone. */
+  readonly forNodes: Made<Resource> | undefined;
   readonly problems: Made<readonly Problem[]>;
   /** Of each port: one for all endpoints, one for each choice of labels that a rule speaks of. */
   readonly sets: readonly EndpointSet[];
@@ -51,6 +56,9 @@ const unlessEqual = <Desc extends DescMessage>(
   after: MessageShape<Desc>,
 ): MessageShape<Desc> => (before !== undefined && equals(schema, before, after) ? before : after);
 
+const unlessSameBytes = (before: Resource | undefined, after: Resource): Resource =>
+  before !== undefined && Buffer.compare(before.body, after.body) === 0 ? before : after;
+
 /** @param before what became of it last: what is still right of it is used again */
 export function compileService(
   scene: Scene,
@@ -79,14 +87,22 @@ export function compileService(
       serviceMessage(service, ports.value, { accounts, mutualTls }),
     ),
   );
+  const forNodes = isForNodes(service)
+    ? made(before?.forNodes, [message.value, ports], () =>
+        unlessSameBytes(before?.forNodes?.value, nodeService(scene, message.value, ports.value)),
+      )
+    : undefined;
   const behind = hostnames.map((host) => scene.endpoints(host));
   const problems = made(before?.problems, [ports, ...behind], () => serviceProblems(scene, ports.value));
   const sets = setsOf(scene, service, before);
-  return { service, endpoints, ports, message, problems, sets, hostnames };
+  return { service, endpoints, ports, message, forNodes, problems, sets, hostnames };
 }
 
-const routedHosts = ({ http, tcp, tls }: RouteTable): string[] =>
-  [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations.map(({ hostname }) => hostname));
+function routedHosts({ http, tcp, tls }: RouteTable): string[] {
+  const mirrored = http.flatMap(({ mirrors }) => mirrors.flatMap(({ destination }) => destination ?? []));
+  const routed: RouteDestination[] = [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations);
+  return [...routed, ...mirrored].map(({ hostname }) => hostname);
+}
 
 const allEndpoints: Labels = {};
 

@@ -1,8 +1,9 @@
 import { type Problem, withValues } from "@keelson/model";
+import type { Resource } from "@keelson/protos";
 import type { EndpointSet, Service as ServiceMessage } from "@keelson/protos/policy";
 import { type CompiledService, compileService } from "./compile-service.ts";
-import { isForNodes } from "./left-alone.ts";
-import { endpointSetResource, type NodeResources, nodeResources, serviceResource } from "./node-resources.ts";
+import { endpointSetResource, type NodeResources, nodeResources } from "./node-resources.ts";
+import { endpointSetsOf } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
 /** What became of all services of a model, by hostname. */
@@ -60,12 +61,17 @@ export function recompileServices(
   if (!pairs.every(({ old, now }) => hasSameNames(old, now))) return undefined;
   const compiled = withValues(before.compiled, new Map(pairs.map(({ hostname, now }) => [hostname, now])));
   const messages = new Map(pairs.map(({ hostname, now }) => [hostname, now.message.value]));
+  const resources = new Map(
+    pairs.flatMap(({ hostname, now: { forNodes } }) =>
+      forNodes ? [[hostname, forNodes.value] as const] : [],
+    ),
+  );
   const sets = new Map(pairs.flatMap(({ now }) => now.sets.map((set) => [set.name, set] as const)));
   return {
     compiled,
     messages: withValues(before.messages, messages),
     endpointSets: withValues(before.endpointSets, sets),
-    forNodes: patchedForNodes(before.forNodes, messages, sets),
+    forNodes: patchedForNodes(before.forNodes, resources, sets),
     problems: pairs.every(({ old, now }) => saysTheSame(old, now))
       ? before.problems
       : [...compiled.values()].flatMap(({ problems }) => problems.value),
@@ -77,10 +83,10 @@ export function recompileServices(
 const hasSameNames = (a: CompiledService, b: CompiledService): boolean =>
   namesOf(a).join() === namesOf(b).join();
 
-const namesOf = ({ sets, ports, service, hostnames }: CompiledService): string[] => [
+const namesOf = ({ sets, ports, forNodes, hostnames }: CompiledService): string[] => [
   ...sets.map(({ name }) => name),
-  isForNodes(service) ? "for nodes" : "",
-  ...ports.value.flatMap(({ destinations }) => destinations.map(({ endpointSet }) => endpointSet)),
+  forNodes === undefined ? "" : "for nodes",
+  ...ports.value.flatMap(endpointSetsOf),
   ...hostnames,
 ];
 
@@ -89,13 +95,12 @@ const saysTheSame = ({ problems: { value: a } }: CompiledService, { problems }: 
 
 function patchedForNodes(
   { services, endpointSets, absent }: NodeResources,
-  messages: ReadonlyMap<string, ServiceMessage>,
+  changed: ReadonlyMap<string, Resource>,
   sets: ReadonlyMap<string, EndpointSet>,
 ): NodeResources {
-  const told = [...messages].filter(([hostname]) => services.has(hostname));
   const toldSets = [...sets].filter(([name]) => endpointSets.has(name));
   return {
-    services: withValues(services, new Map(told.map(([name, message]) => [name, serviceResource(message)]))),
+    services: withValues(services, changed),
     endpointSets: withValues(
       endpointSets,
       new Map(toldSets.map(([name, set]) => [name, endpointSetResource(set)])),

@@ -1,5 +1,5 @@
 import { meshGateway } from "@keelson/model";
-import type { ConnectionMatch, HttpMatch, SourceMatch } from "@keelson/protos/match";
+import type { ConnectionMatch, HttpMatch, SourceMatch, StringMatch } from "@keelson/protos/match";
 
 /** What must hold for a route to be taken, beyond the port. */
 export interface Conditions {
@@ -38,8 +38,27 @@ export function conditionsAt(
   };
 }
 
+/**
+ * What is left of matches for callers in the mesh that dial `port`: those that may hold for them, without what is settled
+ * by that, up to the first without conditions.
+ * @returns empty where every request or connection is meant
+ */
+export function settledMatches<Match extends HttpMatch | ConnectionMatch>(
+  matches: readonly Match[],
+  port: number,
+): Match[] {
+  const possible = matchesAt(matches, port);
+  const all = possible.findIndex((match) => isUnconditional(conditionsOf(match)));
+  if (all === 0) return [];
+  return (all === -1 ? possible : possible.slice(0, all + 1)).map(withoutPlace);
+}
+
+/** The very message where it names neither port nor gateways. */
+const withoutPlace = <Match extends HttpMatch | ConnectionMatch>(match: Match): Match =>
+  match.port === 0 && match.gateways.length === 0 ? match : { ...match, port: 0, gateways: [] };
+
 /** Those that may hold for callers in the mesh that dial `port`. */
-export const matchesAt = <Match extends HttpMatch | ConnectionMatch>(
+const matchesAt = <Match extends HttpMatch | ConnectionMatch>(
   matches: readonly Match[],
   port: number,
 ): Match[] =>
@@ -65,7 +84,8 @@ function conditionsOf(match: HttpMatch | ConnectionMatch): Conditions {
 }
 
 function requestParts(match: HttpMatch): string[] {
-  const { uri, scheme, method, authority } = match;
+  const { scheme, method, authority } = match;
+  const uri = isAnyPath(match.uri) ? undefined : match.uri;
   const pseudo = Object.entries({ authority, method, scheme, uri }).filter(
     ([, value]) => value !== undefined,
   );
@@ -74,6 +94,12 @@ function requestParts(match: HttpMatch): string[] {
     ...match.headers.map(({ name }) => `header ${name}`),
     ...match.queryParameters.map(({ name }) => `query parameter ${name}`),
   ];
+}
+
+/** As Envoys are told: such a match leaves nothing to the routes behind it. */
+function isAnyPath(uri: StringMatch | undefined): boolean {
+  const { case: how, value } = uri?.how ?? {};
+  return how === "prefix" ? value === "/" || value === "" : how === "regex" && value === ".*";
 }
 
 function describeSource({ hostname, namespace, labels }: SourceMatch): string[] {

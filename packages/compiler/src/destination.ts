@@ -1,4 +1,4 @@
-import { type Absence, describeObject, type Endpoint, type ServicePort } from "@keelson/model";
+import { type Absence, describeObject, type Endpoint, type Service, type ServicePort } from "@keelson/model";
 import { endpointSetName, formatLabels } from "@keelson/protos";
 import type { RouteDestination } from "@keelson/protos/route";
 import type { Scene } from "./scene.ts";
@@ -24,6 +24,24 @@ export interface ResolvedDestination {
 export interface Missing {
   readonly why: string;
   readonly absent?: Absence;
+}
+
+/**
+ * Where a route of a service's port leads. Without destinations of its own, it leaves the choice as it is without rules.
+ * @param written by the route
+ */
+export function destinationsOf(
+  scene: Scene,
+  { hostname }: Service,
+  port: ServicePort,
+  written: readonly RouteDestination[],
+): ResolvedDestination[] {
+  if (written.length === 0) {
+    return [resolveDestination(scene, { hostname, subset: "", labels: {}, port: port.port }, port, 100)];
+  }
+  const sum = written.reduce((total, { weight }) => total + weight, 0);
+  const share = written.length === 1 ? 100 : 1;
+  return written.map((to) => resolveDestination(scene, to, port, sum === 0 ? share : to.weight));
 }
 
 /** @param dialled the port that the route is asked for */

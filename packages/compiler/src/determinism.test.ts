@@ -2,7 +2,14 @@ import { type DescMessage, equals, fromBinary, type Message, toBinary } from "@b
 import { ModelBuilder } from "@keelson/model";
 import { type Manifest, manifests, read, smallEdits, UnchangedStaysTheSame } from "@keelson/model/testing";
 import type { PolicyIr } from "@keelson/protos";
-import { EndpointSetSchema, ExternalNameSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
+import {
+  EndpointSetSchema,
+  ExternalNameSchema,
+  type ServicePort,
+  ServiceSchema,
+  Tier,
+  WorkloadSchema,
+} from "@keelson/protos/policy";
 import {
   ExtensionSchema,
   GatewaySchema,
@@ -99,16 +106,45 @@ test.each([
   },
 );
 
+/** Every endpoint set that a port names. */
+const setsOf = ({ destinations, routes, connectionRoutes }: ServicePort): string[] =>
+  [
+    ...destinations,
+    ...routes.flatMap((route) => [...route.destinations, ...route.mirrors]),
+    ...connectionRoutes.flatMap((route) => route.destinations),
+  ].map(({ endpointSet }) => endpointSet);
+
 test("every destination's set is there, and nothing else", () => {
   fc.assert(
     fc.property(manifests, (all) => {
       const compiled = fromNothing(read(...all));
       const view = new View(compiled);
       const ports = view.services().flatMap((service) => service.ports);
-      const wanted = ports.flatMap(({ destinations }) => destinations.map(({ endpointSet }) => endpointSet));
+      const wanted = ports.flatMap(setsOf);
       expect(new Set(view.endpointSetNames())).toEqual(new Set(wanted));
     }),
   );
+});
+
+test("a port has routes exactly where the relay carries it, each with what stands beside it", () => {
+  let relayed = 0;
+  fc.assert(
+    fc.property(manifests, (all) => {
+      const ports = new View(fromNothing(read(...all))).services().flatMap((service) => service.ports);
+      for (const { tier, routes, connectionRoutes } of ports) {
+        expect(tier === Tier.RELAY).toBe(routes.length + connectionRoutes.length > 0);
+        relayed += tier === Tier.RELAY ? 1 : 0;
+        for (const { route, destinations, mirrors } of routes) {
+          expect(destinations).toHaveLength(Math.max(1, route?.destinations.length ?? 0));
+          expect(mirrors).toHaveLength(route?.mirrors.length ?? 0);
+        }
+        for (const { matches } of [...routes, ...connectionRoutes].flatMap(({ route }) => route ?? [])) {
+          expect(matches.filter(({ port, gateways }) => port !== 0 || gateways.length > 0)).toEqual([]);
+        }
+      }
+    }),
+  );
+  expect(relayed).toBeGreaterThan(0);
 });
 
 const schemas: Record<Exclude<keyof PolicyIr, "mesh">, DescMessage> = {

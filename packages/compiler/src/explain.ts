@@ -1,4 +1,5 @@
 import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
+import type { HttpMatch } from "@keelson/protos/match";
 import { matchAutomaton } from "./automaton/match-automaton.ts";
 import { endpointsOf, isReachable, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
 import type {
@@ -8,6 +9,7 @@ import type {
   ServiceExplanation,
 } from "./explanation.ts";
 import { whyLeftAlone } from "./left-alone.ts";
+import type { ResolvedRule } from "./read-route.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
@@ -43,11 +45,14 @@ function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
 
 /** Of rules that are asked at all, as the kernel would look at them. */
 function explainMatching({ rules }: ResolvedPort): string {
-  const automaton = matchAutomaton(rules.filter(({ isAsked }) => isAsked).map(({ matches }) => matches));
+  const automaton = matchAutomaton(rules.filter(({ isAsked }) => isAsked).flatMap(matchesOf));
   if ("unfit" in automaton) return `not in the kernel: the automaton of its rules ${automaton.unfit}`;
   const { entries, bytes } = automaton.size;
   return `one automaton of ${entries} entries (${bytes / 1024} KiB)`;
 }
+
+const matchesOf = ({ route }: ResolvedRule): HttpMatch[][] =>
+  route.$typeName === "keelson.policy.v1.HttpRoute" ? [route.matches] : [];
 
 const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanation): RuleExplanation => ({
   rule,

@@ -1,13 +1,8 @@
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Resource } from "@keelson/protos";
-import {
-  type EndpointSet,
-  EndpointSetSchema,
-  type Service as ServiceMessage,
-  ServiceSchema,
-} from "@keelson/protos/policy";
+import { type EndpointSet, EndpointSetSchema } from "@keelson/protos/policy";
 import type { CompiledService } from "./compile-service.ts";
-import { isForNodes } from "./left-alone.ts";
+import { endpointSetsOf } from "./resolve-routes.ts";
 import { nodeEndpointSet, resource } from "./resource.ts";
 
 type Resources = ReadonlyMap<string, Resource>;
@@ -20,15 +15,16 @@ export interface NodeResources {
   readonly absent: ReadonlyMap<string, EndpointSet>;
 }
 
-/** What was made of a message stays as long as that. */
-const services = new WeakMap<ServiceMessage, Resource>();
-const endpointSets = new WeakMap<EndpointSet, Resource>();
+/** What was made of a set stays as long as that. */
+const known = new WeakMap<EndpointSet, Resource>();
 
-export const serviceResource = (message: ServiceMessage): Resource =>
-  known(services, message, () => resource(ServiceSchema, message.hostname, message));
-
-export const endpointSetResource = (set: EndpointSet): Resource =>
-  known(endpointSets, set, () => resource(EndpointSetSchema, set.name, nodeEndpointSet(set)));
+export function endpointSetResource(set: EndpointSet): Resource {
+  const before = known.get(set);
+  if (before !== undefined) return before;
+  const made = resource(EndpointSetSchema, set.name, nodeEndpointSet(set));
+  known.set(set, made);
+  return made;
+}
 
 /**
  * @param sets of all services
@@ -42,11 +38,11 @@ export function nodeResources(
   const nodeServices = new Map<string, Resource>();
   const nodeSets = new Map<string, Resource>();
   const absent = new Map<string, EndpointSet>();
-  for (const { service, message, ports } of compiled) {
-    if (!isForNodes(service)) continue;
-    nodeServices.set(service.hostname, serviceResource(message.value));
-    for (const { destinations } of ports.value) {
-      for (const { endpointSet: name } of destinations) {
+  for (const { service, forNodes, ports } of compiled) {
+    if (forNodes === undefined) continue;
+    nodeServices.set(service.hostname, forNodes.value);
+    for (const port of ports.value) {
+      for (const name of endpointSetsOf(port)) {
         const set = sets.get(name) ?? before?.absent.get(name) ?? create(EndpointSetSchema, { name });
         if (!sets.has(name)) absent.set(name, set);
         nodeSets.set(name, endpointSetResource(set));
@@ -54,16 +50,4 @@ export function nodeResources(
     }
   }
   return { services: nodeServices, endpointSets: nodeSets, absent };
-}
-
-function known<Desc extends DescMessage>(
-  made: WeakMap<MessageShape<Desc>, Resource>,
-  message: MessageShape<Desc>,
-  make: () => Resource,
-): Resource {
-  const before = made.get(message);
-  if (before !== undefined) return before;
-  const fresh = make();
-  made.set(message, fresh);
-  return fresh;
 }

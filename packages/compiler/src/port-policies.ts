@@ -1,40 +1,42 @@
 import { type ConfigObject, describeObject, type PolicySource } from "@keelson/model";
 import { formatLabels } from "@keelson/protos";
-import {
-  ClientTls_Mode,
-  type HostPolicy,
-  LoadBalancer_Simple,
-  type TrafficPolicy,
-} from "@keelson/protos/traffic-policy";
+import { ClientTls_Mode, type HostPolicy } from "@keelson/protos/traffic-policy";
 import type { ResolvedDestination } from "./destination.ts";
 import { effectivePolicy } from "./effective-policy.ts";
-import type { RuleExplanation } from "./explanation.ts";
+import type { RuleExplanation, TierName } from "./explanation.ts";
+import { idleFeatures } from "./policy-features.ts";
 import type { Scene } from "./scene.ts";
 
 /** What a policy of a destination's host means for connections. */
 export interface PortPolicy extends RuleExplanation {
   readonly object: ConfigObject;
-  /** What it asks for that nodes do not do; empty where it is not applied. */
-  readonly features: readonly string[];
-  /** The relay must speak for the caller. */
-  readonly needsRelay: boolean;
+  /** The caller's connections should be encrypted on their way. */
+  readonly asksForTls: boolean;
 }
 
 /** Of every policy that names a host among the destinations, what became of it. */
-export function portPolicies(scene: Scene, destinations: readonly ResolvedDestination[]): PortPolicy[] {
+export function portPolicies(
+  scene: Scene,
+  destinations: readonly ResolvedDestination[],
+  tier: TierName,
+): PortPolicy[] {
   const hostnames = [...new Set(destinations.map(({ hostname }) => hostname))];
   return hostnames.flatMap((hostname) => {
     const applied = scene.destinationRuleOf(hostname);
     const own = destinations.filter((destination) => destination.hostname === hostname);
     return scene.policiesOf(hostname).map((source) => {
-      if (source.object.kind !== "DestinationRule") return legacy(source, own);
-      return source === applied ? applies(source, own) : leftOut(scene, source, hostname, applied);
+      if (source.object.kind !== "DestinationRule") return legacy(source, own, tier);
+      return source === applied ? applies(source, own, tier) : leftOut(scene, source, hostname, applied);
     });
   });
 }
 
 /** Policies of Istio 0.2 are for destinations that ask for their very labels. */
-function legacy(source: PolicySource, destinations: readonly ResolvedDestination[]): PortPolicy {
+function legacy(
+  source: PolicySource,
+  destinations: readonly ResolvedDestination[],
+  tier: TierName,
+): PortPolicy {
   const { callerHostname, callerLabels, subsets } = source.policy;
   const labels = subsets[0]?.labels ?? {};
   const own = destinations.filter((to) => formatLabels(to.labels) === formatLabels(labels));
@@ -44,25 +46,27 @@ function legacy(source: PolicySource, destinations: readonly ResolvedDestination
     : own.length === 0
       ? `is for routes to endpoints with ${formatLabels(labels) || "no labels"}, of which there are none here`
       : undefined;
-  if (why !== undefined)
-    return { ...headOf(source), state: "not applied", why, features: [], needsRelay: false };
+  if (why !== undefined) return { ...headOf(source), state: "not applied", why, asksForTls: false };
   return applies(
     source,
     own.map((to) => ({ ...to, subset: subsets[0]?.name ?? "" })),
+    tier,
   );
 }
 
-function applies(source: PolicySource, destinations: readonly ResolvedDestination[]): PortPolicy {
-  const effective = destinations.map(({ target, subset }) =>
-    effectivePolicy(source.policy, target?.port ?? 0, subset),
-  );
-  const features = [...new Set(effective.flatMap(featuresOf))];
+function applies(
+  source: PolicySource,
+  destinations: readonly ResolvedDestination[],
+  tier: TierName,
+): PortPolicy {
+  const effective = destinations.map((to) => effectivePolicy(source.policy, to.target?.port ?? 0, to));
+  const idle = [...new Set(effective.flatMap((policy) => idleFeatures(policy, tier)))];
+  const who = tier === "relay" ? "the relay" : "nodes";
   return {
     ...headOf(source),
-    state: features.length === 0 ? "applies" : "partly applies",
-    why: features.length === 0 ? "" : `not done by nodes yet: ${features.join("; ")}`,
-    features,
-    needsRelay: effective.some(({ tls }) => tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE),
+    state: idle.length === 0 ? "applies" : "partly applies",
+    why: idle.length === 0 ? "" : `not done by ${who} yet: ${idle.join("; ")}`,
+    asksForTls: effective.some(({ tls }) => tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE),
   };
 }
 
@@ -78,8 +82,7 @@ function leftOut(
     ...headOf(source),
     state: aside === undefined ? "shadowed" : "not applied",
     why: aside ?? shadow,
-    features: [],
-    needsRelay: false,
+    asksForTls: false,
   };
 }
 
@@ -97,27 +100,4 @@ function whyNotForAll(scene: Scene, policy: HostPolicy, hostname: string): strin
 
 function headOf({ object }: PolicySource): Pick<PortPolicy, "rule" | "field" | "precedence" | "object"> {
   return { rule: describeObject(object), field: "spec", precedence: 0, object };
-}
-
-/** What the connect tier does not do, in the words of a DestinationRule. */
-function featuresOf({
-  loadBalancer,
-  connectionPool,
-  outlierDetection,
-  tls,
-  proxyProtocol,
-}: TrafficPolicy): string[] {
-  const simple = loadBalancer?.simple ?? LoadBalancer_Simple.UNSPECIFIED;
-  const atRandom = [LoadBalancer_Simple.UNSPECIFIED, LoadBalancer_Simple.RANDOM];
-  const asked: [boolean, string][] = [
-    [!atRandom.includes(simple), "the load balancer's algorithm (endpoints are drawn at random)"],
-    [loadBalancer?.consistentHash !== undefined, "consistent hashing (endpoints are drawn at random)"],
-    [loadBalancer?.locality !== undefined, "load balancing by locality"],
-    [(loadBalancer?.warmupMs ?? 0n) > 0n, "warm-up of endpoints"],
-    [connectionPool !== undefined, "connection pool limits"],
-    [outlierDetection !== undefined, "outlier detection"],
-    [tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE, "TLS towards the host"],
-    [proxyProtocol > 0, "PROXY protocol"],
-  ];
-  return asked.filter(([is]) => is).map(([, what]) => what);
 }

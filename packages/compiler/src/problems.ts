@@ -11,6 +11,7 @@ import {
 import { isReachable, whyNoEndpoint } from "./destination.ts";
 import { matchField, routeField } from "./fields.ts";
 import type { ResolvedRule } from "./read-route.ts";
+import { whyPartlyUnseen } from "./relayed-routes.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
@@ -20,35 +21,37 @@ export function serviceProblems(scene: Scene, ports: readonly ResolvedPort[]): P
   const asked = new Set(ports.flatMap(({ rules }) => rules.filter((rule) => rule.isAsked).map(keyOf)));
   for (const { rules } of ports) {
     for (const rule of rules) {
-      const { origin, state, why, features, isAsked } = rule;
       // What is not for this port may well be for another one.
-      const idle = state === "not applied" && (isAsked || !asked.has(keyOf(rule)));
-      if (idle)
-        problems.warn(
-          origin.object,
-          matchField(origin),
-          `the rule is not applied by kernel nodes: it ${why}`,
-        );
-      if (state !== "partly applies") continue;
-      for (const { path, what } of features) {
-        problems.warn(
-          origin.object,
-          path,
-          `${what}: has no effect on kernel nodes yet, it needs the relay tier`,
-        );
-      }
+      if (rule.isAsked || !asked.has(keyOf(rule))) warnOfRule(problems, rule);
     }
   }
-  for (const { chosen, destinations } of ports) {
-    if (chosen === undefined || chosen.destinations.length === 0) continue;
+  for (const port of ports) warnOfDestinations(problems, scene, port);
+  return problems.list();
+}
+
+function warnOfRule(problems: ProblemSet, rule: ResolvedRule): void {
+  const { origin, state, why, features } = rule;
+  const unseen =
+    state === "not applied" ? why : state === "partly applies" ? whyPartlyUnseen(rule) : undefined;
+  if (unseen !== undefined)
+    problems.warn(origin.object, matchField(origin), `the rule is not applied by kernel nodes: it ${unseen}`);
+  if (state !== "partly applies") return;
+  for (const { path, what } of features.filter(({ isCarried }) => !isCarried))
+    problems.warn(origin.object, path, `${what}: has no effect on kernel nodes yet`);
+}
+
+function warnOfDestinations(problems: ProblemSet, scene: Scene, port: ResolvedPort): void {
+  const once = { rule: port.chosen, destinations: port.destinations };
+  const decided = port.routes.length > 0 ? port.routes : [once];
+  for (const { rule, destinations } of decided) {
+    if (rule === undefined || rule.destinations.length === 0) continue;
     destinations.forEach((destination, i) => {
       if (destination.weight === 0 || isReachable(scene, destination)) return;
       const { why, absent } = whyNoEndpoint(scene, destination);
-      const text = `${why}: connections to this destination are refused`;
-      problems.warn(chosen.origin.object, routeField(chosen.origin, i), text, absent);
+      const text = `${why}: calls to this destination are refused`;
+      problems.warn(rule.origin.object, routeField(rule.origin, i), text, absent);
     });
   }
-  return problems.list();
 }
 
 const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;

@@ -1,12 +1,11 @@
 import { formatPath, type RouteOrigin, type RouteSource, type ServicePort } from "@keelson/model";
-import type { HttpMatch } from "@keelson/protos/match";
 import type { ConnectionRoute, HttpRoute, RouteDestination } from "@keelson/protos/route";
-import { type Conditions, conditionsAt, matchesAt } from "./conditions.ts";
+import { type Conditions, conditionsAt, settledMatches } from "./conditions.ts";
 import type { RuleExplanation } from "./explanation.ts";
 import { isHttp } from "./protocols.ts";
 import { featuresOf, type RouteFeature } from "./route-features.ts";
 
-/** A route as one port sees it. */
+/** A route as one port sees it; its state is what it is where a connection is decided once. */
 export interface ResolvedRule extends RuleExplanation {
   readonly field: string;
   readonly origin: RouteOrigin;
@@ -14,8 +13,8 @@ export interface ResolvedRule extends RuleExplanation {
   /** It concerns the port, and nothing before it takes everything. */
   readonly isAsked: boolean;
   readonly conditions: Conditions;
-  /** Of an HTTP route: one must hold; empty where every request is meant. */
-  readonly matches: readonly HttpMatch[];
+  /** The route with what is left of its matches for callers that dial the port. */
+  readonly route: HttpRoute | ConnectionRoute;
   readonly features: readonly RouteFeature[];
   readonly destinations: readonly RouteDestination[];
 }
@@ -84,7 +83,7 @@ export function readRoute(
     origin,
     isHttpRoute,
     conditions: conditions ?? noConditions,
-    matches: isHttpRoute ? matchesAt(route.matches, port.port) : [],
+    route: settled(route, port),
     features,
     destinations: route.destinations,
   };
@@ -94,8 +93,16 @@ export function readRoute(
   if (unseen !== undefined) return { ...head, state: "not applied", why: unseen, isAsked: true };
   if (features.length === 0) return { ...head, state: "applies", why: "", isAsked: true };
   const what = features.map((feature) => `${formatPath(feature.path)} (${feature.what})`).join(", ");
-  const why = `${what} has no effect: it needs the relay tier`;
+  const why = `${what} has no effect: it needs the relay`;
   return { ...head, state: "partly applies", why, isAsked: true };
+}
+
+/** The very route where nothing of its matches is settled. */
+function settled(route: HttpRoute | ConnectionRoute, { port }: ServicePort): HttpRoute | ConnectionRoute {
+  if (route.matches.length === 0) return route;
+  return route.$typeName === "keelson.policy.v1.HttpRoute"
+    ? { ...route, matches: settledMatches(route.matches, port) }
+    : { ...route, matches: settledMatches(route.matches, port) };
 }
 
 /** No match of the route can hold for callers in the mesh that dial the port. */

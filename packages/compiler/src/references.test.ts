@@ -63,5 +63,5 @@ test("what is said of a destination is said once", () => {
     destinationRule(),
     virtualService({ spec: { http: [{ route: [toSubset("v9")] }] } }),
   );
-  expect(view.problems).toEqual([expect.stringMatching(/connections to this destination are refused$/)]);
+  expect(view.problems).toEqual([expect.stringMatching(/calls to this destination are refused$/)]);
 });

@@ -1,20 +1,22 @@
 import { describeObject, type RouteSource, type Service, type ServicePort } from "@keelson/model";
-import type { RouteDestination } from "@keelson/protos/route";
-import { type ResolvedDestination, resolveDestination } from "./destination.ts";
+import { destinationsOf, type ResolvedDestination } from "./destination.ts";
 import type { TierName } from "./explanation.ts";
 import { whyLeftAlone } from "./left-alone.ts";
 import { type PortPolicy, portPolicies } from "./port-policies.ts";
 import { type ResolvedRule, readRoute, routesAt } from "./read-route.ts";
+import { type RelayedRoute, relayedRoutes, withRelayState } from "./relayed-routes.ts";
 import type { Scene } from "./scene.ts";
-import { wantedTierOf } from "./tiers.ts";
+import { tiersOf } from "./tiers.ts";
 
-/** How one port's connections are decided. */
+/** How one port's connections, and the requests on them, are decided. */
 export interface ResolvedPort {
   readonly port: ServicePort;
-  /** Never empty. */
+  /** Where connections go that are decided once. Never empty. */
   readonly destinations: readonly ResolvedDestination[];
   /** The rule that says so; absent where there is none. */
   readonly chosen?: ResolvedRule;
+  /** What the relay asks, in order; empty where it is not the relay that carries the port. */
+  readonly routes: readonly RelayedRoute[];
   readonly wantedTier: TierName;
   readonly tier: TierName;
   readonly why: string;
@@ -23,26 +25,40 @@ export interface ResolvedPort {
 }
 
 /**
- * Walks the routes for one port: of the tables that name the host, the first that has a route for the port counts; of its
- * routes, the first without a condition. What the connect tier cannot see or do is left out, and said.
+ * Walks the routes for one port: of the tables that name the host, the first that has a route for the port counts. Of its
+ * routes the relay takes all up to one without a condition; where a connection is decided once, it is that one alone. What
+ * a tier cannot see or do is left out, and said.
  */
 export function resolvePort(scene: Scene, service: Service, port: ServicePort): ResolvedPort {
   const { rules, chosen } = walk(scene, service, port);
   const destinations = destinationsOf(scene, service, port, chosen?.destinations ?? []);
-  const policies = portPolicies(scene, destinations);
-  const { wantedTier, why } = wantedTierOf(port, rules, destinations, policies);
+  const policies = portPolicies(scene, destinations, "connect");
+  const tiers = tiersOf(port, rules, destinations, policies);
+  const decided = { port, destinations, ...(chosen && { chosen }) };
   const alone = whyLeftAlone(service);
+  if (alone !== undefined) {
+    const why = `the service ${alone}: connections are left as they are`;
+    return { ...decided, ...tiers, tier: "connect", why, routes: [], rules, policies };
+  }
+  if (tiers.tier === "connect") return { ...decided, ...tiers, routes: [], rules, policies };
+  const routes = relayedRoutes(scene, service, port, rules);
+  const targets = [...destinations, ...routes.flatMap((route) => [...route.destinations, ...route.mirrors])];
   return {
-    port,
-    destinations,
-    ...(chosen && { chosen }),
-    wantedTier,
-    tier: "connect",
-    why: alone === undefined ? why : `the service ${alone}: connections are left as they are`,
-    rules,
-    policies,
+    ...decided,
+    ...tiers,
+    routes,
+    rules: rules.map(withRelayState),
+    policies: portPolicies(scene, targets, "relay"),
   };
 }
+
+/** Names of the endpoint sets that the port's connections and requests may go to. */
+export const endpointSetsOf = ({ destinations, routes }: ResolvedPort): string[] => [
+  ...destinations.map(({ endpointSet }) => endpointSet),
+  ...routes.flatMap((route) =>
+    [...route.destinations, ...route.mirrors].map(({ endpointSet }) => endpointSet),
+  ),
+];
 
 interface Walked {
   readonly rules: readonly ResolvedRule[];
@@ -84,18 +100,3 @@ const shadowed = (rule: ResolvedRule, by: string, why: string): ResolvedRule => 
   why: `${by} ${why}`,
   isAsked: false,
 });
-
-/** Without destinations of its own, a route leaves the choice as it is without rules. */
-function destinationsOf(
-  scene: Scene,
-  { hostname }: Service,
-  port: ServicePort,
-  written: readonly RouteDestination[],
-): ResolvedDestination[] {
-  if (written.length === 0) {
-    return [resolveDestination(scene, { hostname, subset: "", labels: {}, port: port.port }, port, 100)];
-  }
-  const sum = written.reduce((total, { weight }) => total + weight, 0);
-  const share = written.length === 1 ? 100 : 1;
-  return written.map((to) => resolveDestination(scene, to, port, sum === 0 ? share : to.weight));
-}

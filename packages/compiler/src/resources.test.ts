@@ -1,6 +1,7 @@
 import { ModelBuilder } from "@keelson/model";
 import {
   application,
+  destinationRule,
   type Manifest,
   pod,
   read,
@@ -38,7 +39,7 @@ test("a service has its addresses and ports, and the tiers with their reason", (
         name: "http",
         protocol: Protocol.TCP,
         wantedTier: Tier.KERNEL,
-        tier: Tier.CONNECT,
+        tier: Tier.RELAY,
         tierReason: message.explain("reviews", 80).why,
       },
     ],
@@ -71,7 +72,7 @@ test("endpoints of both families are in one set, with what tells the version", (
   ]);
 });
 
-test("a workload goes to its own node only, without its labels", () => {
+test("a workload goes to its own node only", () => {
   const view = compile(pod({ labels: { b: "2", a: "1" }, spec: { serviceAccountName: "reviewer" } }));
   const resource = view.compiled.resources.get(policyTypeUrls.workload)?.get("default/reviews-v1");
   expect(resource?.node).toBe("node-a");
@@ -82,12 +83,11 @@ test("a workload goes to its own node only, without its labels", () => {
     node: "node-a",
     serviceAccount: "reviewer",
     uid: "uid-reviews-v1",
-    labels: [],
+    labels: [
+      { key: "a", value: "1" },
+      { key: "b", value: "2" },
+    ],
   });
-  expect(view.compiled.ir.workloads.get("default/reviews-v1")?.labels).toMatchObject([
-    { key: "a", value: "1" },
-    { key: "b", value: "2" },
-  ]);
 });
 
 test("services and sets go to every node", () => {
@@ -120,6 +120,28 @@ test("only what depends on a change is made again", () => {
     "reviews.default.svc.cluster.local",
   ]);
 });
+
+test("a change of endpoints makes nothing of the routes again; one of a policy that they name does", () => {
+  const [builder, compiler] = [new ModelBuilder(), new Compiler()];
+  const elsewhere = application("ratings", ["v1"], { network: 2 });
+  const rule = routeRule({ route: [toVersion("v1", 50), toVersion("v2", 50)] });
+  const other = pod({ name: "reviews-v1-b", ip: "10.1.0.2" });
+  const base = read(...elsewhere, service(), pod(), other, rule);
+  const step = (...manifests: Manifest[]) =>
+    compiler.compile(builder.build([...base, ...read(...manifests)]).model);
+  const first = step(slice());
+  const second = step(slice({ endpoints: ["10.1.0.1", "10.1.0.2"] }));
+  expect(changed(first, second)).toEqual([
+    expect.stringMatching(/^outbound\|9080\|version=v1\|reviews\.default/),
+  ]);
+  const third = step(
+    slice({ endpoints: ["10.1.0.1", "10.1.0.2"] }),
+    destinationRule({ spec: { trafficPolicy } }),
+  );
+  expect(changed(second, third)).toEqual(["reviews.default.svc.cluster.local"]);
+});
+
+const trafficPolicy = { outlierDetection: { consecutive5xxErrors: 2 } };
 
 /** A ServiceEntry, whose endpoints are a part of the object itself. */
 const entryWith = (address: string): Manifest => ({

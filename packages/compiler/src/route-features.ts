@@ -6,10 +6,15 @@ export interface RouteFeature {
   /** Where the user wrote it, inside the object. */
   readonly path: FieldPath;
   readonly what: string;
+  /** The relay does it. */
+  readonly isCarried: boolean;
 }
 
+/** Upgrades to WebSocket (`websocketUpgrade` of Istio 0.2) are none: every tier lets them pass. */
 interface FeatureDescription {
   readonly what: string;
+  /** The relay does not do it yet. */
+  readonly notCarried?: true;
   isAskedFor(route: HttpRoute): boolean;
   /** Names of the field by kind of rule. */
   readonly field: string;
@@ -37,11 +42,6 @@ const features: readonly FeatureDescription[] = [
     isAskedFor: ({ rewrite }) => rewrite !== undefined,
   },
   {
-    what: "upgrades connections to WebSocket",
-    field: "websocketUpgrade",
-    isAskedFor: ({ websocketUpgrade }) => websocketUpgrade,
-  },
-  {
     what: "sets a timeout",
     field: "timeout",
     inRouteRule: "httpReqTimeout",
@@ -59,7 +59,13 @@ const features: readonly FeatureDescription[] = [
     what: "injects faults",
     field: "fault",
     inRouteRule: "httpFault",
-    isAskedFor: ({ fault }) => fault !== undefined,
+    isAskedFor: ({ fault }) => fault !== undefined && (fault.grpcStatus === "" || fault.delayMs > 0n),
+  },
+  {
+    what: "aborts requests with a status of gRPC",
+    notCarried: true,
+    field: "fault",
+    isAskedFor: ({ fault }) => fault !== undefined && fault.grpcStatus !== "",
   },
   {
     what: "mirrors requests",
@@ -88,9 +94,9 @@ const features: readonly FeatureDescription[] = [
 export function featuresOf(route: HttpRoute, { object, path }: RouteOrigin): RouteFeature[] {
   return features
     .filter((feature) => feature.isAskedFor(route))
-    .map(({ what, field, inRouteRule = field, inHTTPRoute = field }) => {
+    .map(({ what, notCarried, field, inRouteRule = field, inHTTPRoute = field }) => {
       const name =
         object.kind === "RouteRule" ? inRouteRule : object.kind === "HTTPRoute" ? inHTTPRoute : field;
-      return { path: [...path, name], what };
+      return { path: [...path, name], what, isCarried: notCarried === undefined };
     });
 }

@@ -120,6 +120,10 @@ function lookUpsOf({ routes, policies, services }: Model): LookUps {
 }
 
 /** Whether a policy is for callers of every namespace and kind. */
-function isForAllCallers({ exportedTo, callerLabels, callerHostname }: PolicySource["policy"]): boolean {
+export function isForAllCallers({
+  exportedTo,
+  callerLabels,
+  callerHostname,
+}: PolicySource["policy"]): boolean {
   return exportedTo.length === 0 && Object.keys(callerLabels).length === 0 && callerHostname === "";
 }

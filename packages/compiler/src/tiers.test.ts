@@ -41,15 +41,17 @@ test.each([
   ["http2", "relay"],
   ["grpc", "relay"],
   ["grpc-web", "relay"],
-])("%s per request wants the %s tier, and is decided per connection until then", (name, wantedTier) => {
+])("%s per request wants the %s tier, and is the relay's", (name, wantedTier) => {
   expect(tierOf(name, weights)).toMatchObject({
     wantedTier,
-    tier: "connect",
-    why: expect.stringMatching(/^weights over 2 destinations .* every connection is decided once/),
+    tier: "relay",
+    why: expect.stringMatching(
+      /^weights over 2 destinations .* without a relay decides every connection once/,
+    ),
   });
   expect(tierOf(name, cookie)).toMatchObject({
     wantedTier,
-    tier: "connect",
+    tier: "relay",
     why: expect.stringMatching(/^RouteRule default\/reviews-rule matches on requests/),
   });
 });
@@ -57,7 +59,7 @@ test.each([
 test("what only the relay can do wants the relay", () => {
   expect(tierOf("http", { ...weights, ...timeout })).toMatchObject({
     wantedTier: "relay",
-    tier: "connect",
+    tier: "relay",
     why: expect.stringMatching(/^spec\.httpReqTimeout needs the relay/),
   });
 });
@@ -93,6 +95,6 @@ test("a condition that the kernel does not look at wants the relay", () => {
   );
   expect(view.explain("reviews")).toMatchObject({
     wantedTier: "relay",
-    why: expect.stringMatching(/^VirtualService default\/reviews looks at query parameters; until the relay/),
+    why: expect.stringMatching(/^VirtualService default\/reviews looks at query parameters; a node without/),
   });
 });

@@ -37,22 +37,25 @@ test("weights are kept, and count requests", () => {
     http({ route: [toSubset("v1", 80), toSubset("v3", 20)] }),
   );
   expect(view.destinations("reviews", 9080)).toEqual(["80: 10.1.1.1:9080", "20: 10.1.1.3:9080"]);
-  expect(view.explain("reviews")).toMatchObject({ wantedTier: "kernel", tier: "connect" });
+  expect(view.explain("reviews")).toMatchObject({ wantedTier: "kernel", tier: "relay" });
 });
 
-test("the first route without a match counts; one that looks at requests is left out, and that is said", () => {
-  const view = compile(...reviews, destinationRule(), http({ ...jason, ...to("v2") }, to("v3")));
+test("all routes up to one without a match are asked for each request; for a connection that one counts", () => {
+  const view = compile(...reviews, destinationRule(), http({ ...jason, ...to("v2") }, to("v3"), to("v1")));
   expect(view.destinations("reviews", 9080)).toEqual(["100: 10.1.1.3:9080"]);
   expect(view.explain("reviews")).toMatchObject({
     wantedTier: "kernel",
     rules: [
-      { field: "spec.http[0]", state: "not applied", why: expect.stringContaining("header end-user") },
+      { field: "spec.http[0]", state: "applies" },
       { field: "spec.http[1]", state: "applies" },
+      { field: "spec.http[2]", state: "shadowed" },
     ],
   });
-  expect(view.problems).toEqual([
-    expect.stringMatching(/^default\/reviews: spec\.http\[0\]\.match: .*not applied by kernel nodes/),
+  expect(view.routes("reviews", 9080)).toEqual([
+    "header end-user exact jason → 100: 10.1.1.2:9080",
+    "→ 100: 10.1.1.3:9080",
   ]);
+  expect(view.problems).toEqual([]);
 });
 
 test("one match without conditions makes the others moot", () => {
@@ -70,25 +73,29 @@ test.each([
   ["a mirror", { mirror: { host: "ratings" } }, "mirrors"],
   ["CORS", { corsPolicy: {} }, "corsPolicy"],
   ["headers", { headers: { request: { remove: ["a"] } } }, "headers"],
-])("with %s, the destination counts and the rest needs the relay", (_, more, field) => {
+])("%s is the relay's, beside the destination", (_, more, field) => {
   const view = compile(...reviews, ...ratings, destinationRule(), http({ ...to("v2"), ...more }));
   expect(view.destinations("reviews", 9080)).toEqual(["100: 10.1.1.2:9080"]);
   expect(view.explain("reviews")).toMatchObject({
     wantedTier: "relay",
-    rules: [{ state: "partly applies", why: expect.stringContaining(`spec.http[0].${field} (`) }],
+    tier: "relay",
+    why: expect.stringMatching(`^spec\\.http\\[0\\]\\.${field} needs the relay; a node without`),
+    rules: [{ state: "applies" }],
   });
 });
 
 test.each([
   ["a redirect", { redirect: { uri: "/new" } }],
   ["an answer", { directResponse: { status: 503 } }],
-])("%s leaves connections as they are, and says so", (_, route) => {
+])("%s is the relay's; it leaves connections as they are", (_, route) => {
   const view = compile(...reviews, http(route));
   expect(view.destinations("reviews", 9080)).toEqual([all]);
   expect(view.explain("reviews")).toMatchObject({
     wantedTier: "relay",
-    rules: [{ state: "partly applies" }],
+    tier: "relay",
+    rules: [{ state: "applies" }],
   });
+  expect(view.service("reviews").ports[0]?.routes).toMatchObject([{ destinations: [], mirrors: [] }]);
 });
 
 test("a match's port is compared with the one that is dialled", () => {
@@ -123,7 +130,7 @@ test("a subset that does not exist refuses its share, and says which ones there 
   expect(view.destinations("reviews", 9080)).toEqual(["90: 10.1.1.1:9080", "10:"]);
   const why = 'DestinationRule default/reviews has no subset "v9"; it has "v1", "v2", "v3"';
   expect(view.problems).toEqual([
-    `default/reviews: spec.http[0].route[1]: ${why}: connections to this destination are refused`,
+    `default/reviews: spec.http[0].route[1]: ${why}: calls to this destination are refused`,
   ]);
   expect(view.explain("reviews").destinations[1]).toMatchObject({
     share: 0.1,
@@ -211,8 +218,15 @@ test("what matches TLS names needs the relay", () => {
   expect(view.destinations("reviews", 443)).toEqual(["100: 10.1.1.1:9443 10.1.1.2:9443 10.1.1.3:9443"]);
   expect(view.explain("reviews", 443)).toMatchObject({
     wantedTier: "relay",
-    rules: [{ state: "not applied" }],
+    tier: "relay",
+    rules: [{ state: "applies" }],
   });
+  expect(view.service("reviews").ports[0]?.connectionRoutes).toMatchObject([
+    {
+      route: { matches: [{ sniHosts: ["reviews"] }] },
+      destinations: [{ weight: 100, endpointSet: expect.stringContaining("version=v2") }],
+    },
+  ]);
 });
 
 test("a rule for gateways only is none for callers in the mesh", () => {

@@ -44,8 +44,7 @@ class WorkloadResource implements Resource {
   }
 
   get body(): Uint8Array {
-    // Nodes choose nothing by a pod's labels, and need not hear of each change of them.
-    return toBinary(WorkloadSchema, { ...this.message, labels: [] });
+    return toBinary(WorkloadSchema, this.message);
   }
 }
 

@@ -41,7 +41,8 @@ function portLines(explanation: PortExplanation, hostname: string, paint: Paint)
     policies = [],
     destinations,
   } = explanation;
-  const carried = tier === wantedTier ? tier : `${tier}, ${paint("yellow", `but wants ${wantedTier}`)}`;
+  const isShort = tier === "connect" && wantedTier !== "connect";
+  const carried = isShort ? `${tier}, ${paint("yellow", `but wants ${wantedTier}`)}` : tier;
   const facts = [
     ["protocol", protocol],
     ["tier", `${carried}: ${why}`],

@@ -83,11 +83,11 @@ test("a destination that is not in the files is not judged, while its neighbour 
 });
 
 test("what a rule asks for in vain is told where its service is in the files", () => {
-  const rule = `${reviewsRule("v1")}  match: {request: {headers: {cookie: {exact: user=jason}}}}\n`;
+  const rule = `${reviewsRule("v1")}  match: {source: {name: productpage}}\n`;
   expect(checked({ rule }).problems).toEqual([]);
   expect(messages(checked({ rule, service: service("reviews") }))).toEqual([
     expect.stringContaining(
-      "the rule is not applied by kernel nodes: it matches on the request (header cookie)",
+      "the rule is not applied by kernel nodes: it matches on the caller (productpage.default",
     ),
   ]);
 });

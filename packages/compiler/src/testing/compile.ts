@@ -2,7 +2,9 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { formatEndpoint, ModelBuilder, type Problem } from "@keelson/model";
 import { type Manifest, read } from "@keelson/model/testing";
 import { policyTypeUrls } from "@keelson/protos";
+import type { HttpMatch, StringMatch } from "@keelson/protos/match";
 import {
+  type Destination,
   type Endpoint,
   EndpointSetSchema,
   Protocol,
@@ -15,6 +17,17 @@ import { type Compiled, Compiler } from "../compiler.ts";
 import type { PortExplanation } from "../explanation.ts";
 
 const fullName = (name: string): string => (name.includes(".") ? name : `${name}.default.svc.cluster.local`);
+
+const textOfString = ({ how }: StringMatch): string => `${how.case} ${how.value}`;
+
+function textOfMatch({ uri, headers, source }: HttpMatch): string {
+  const parts = [
+    ...(uri ? [`uri ${textOfString(uri)}`] : []),
+    ...headers.map(({ name, value }) => `header ${name} ${value ? textOfString(value) : "present"}`),
+    ...(source?.namespace ? [`from ${source.namespace}`] : []),
+  ];
+  return parts.length === 0 ? "all" : parts.join(" and ");
+}
 
 /** What the compiler made of some manifests, read back from the bytes that nodes get. */
 export class View {
@@ -50,10 +63,22 @@ export class View {
   destinations(name: string, port: number, protocol = Protocol.TCP): string[] {
     const found = this.service(name).ports.find((each) => each.port === port && each.protocol === protocol);
     if (found === undefined) throw new Error(`${name} has no port ${port}`);
-    return found.destinations.map(({ weight, endpointSet }) => {
-      const addresses = this.endpoints(endpointSet).map((each) => formatEndpoint(each.address, each.port));
-      return [`${weight}:`, ...addresses].join(" ");
+    return found.destinations.map((destination) => this.textOf(destination));
+  }
+
+  /** How requests to a port are answered: "header a exact b → 80: 10.1.1.1:9080, 20: 10.1.1.2:9080". */
+  routes(name: string, port: number): string[] {
+    const found = this.service(name).ports.find((each) => each.port === port);
+    if (found === undefined) throw new Error(`${name} has no port ${port}`);
+    return found.routes.map(({ route, destinations }) => {
+      const to = destinations.map((destination) => this.textOf(destination)).join(", ");
+      return `${(route?.matches ?? []).map(textOfMatch).join(" or ")} → ${to}`.trim();
     });
+  }
+
+  private textOf({ weight, endpointSet }: Destination): string {
+    const addresses = this.endpoints(endpointSet).map((each) => formatEndpoint(each.address, each.port));
+    return [`${weight}:`, ...addresses].join(" ");
   }
 
   explain(name: string, port = 9080): PortExplanation {

@@ -52,6 +52,23 @@ const istioRoute = fc.record(
   { requiredKeys: ["route"] },
 );
 
+const istioHttpRoute = fc
+  .tuple(
+    istioRoute,
+    fc.record(
+      {
+        uri: fc.constantFrom({ prefix: "/" }, { exact: "/a" }),
+        mirror: fc.record({ host: hosts, subset: fc.constantFrom("v1", "v9") }, { requiredKeys: ["host"] }),
+      },
+      { requiredKeys: [] },
+    ),
+  )
+  .map(([route, { uri, mirror }]) => ({
+    ...route,
+    ...(mirror && { mirror }),
+    ...(uri && { match: [...(route.match ?? []), { uri }] }),
+  }));
+
 const visibility = fc.constantFrom<string[]>([], ["*"], ["."]);
 const names = fc.constantFrom("rule-0", "rule-1", "rule-2");
 const namespaces = fc.constantFrom("default", "default", "istio-system", "other");
@@ -62,7 +79,7 @@ const virtualServices = fc
     namespace: namespaces,
     spec: fc.record({
       hosts: ruleHosts.map((host) => [host]),
-      http: fc.array(istioRoute, { minLength: 1, maxLength: 3 }),
+      http: fc.array(istioHttpRoute, { minLength: 1, maxLength: 3 }),
       tcp: fc.array(istioRoute, { maxLength: 2 }),
       exportTo: visibility,
     }),

@@ -46,6 +46,50 @@ test("every field of a message is there, and all of it is JSON", () => {
   expect(JSON.parse(JSON.stringify(view))).toEqual(view);
 });
 
+test("routes are there with what is set in them", () => {
+  const message = create(ServiceSchema, {
+    ports: [
+      {
+        routes: [
+          {
+            route: {
+              matches: [
+                { uri: { how: { case: "prefix", value: "/a" } }, source: { labels: { app: "web" } } },
+              ],
+              directResponse: { status: 200, body: Uint8Array.of(104, 105) },
+              timeoutMs: 1500n,
+            },
+          },
+        ],
+      },
+    ],
+  });
+  const body = toBinary(ServiceSchema, message);
+  const view = irView(snapshot(policyTypeUrls.service, { name: "a", version: "1", body }));
+  expect(view).toMatchObject({
+    resources: [
+      {
+        resource: {
+          ports: [
+            {
+              routes: [
+                {
+                  route: {
+                    matches: [{ uri: { prefix: "/a" }, source: { labels: { app: "web" } } }],
+                    directResponse: { status: 200, body: "aGk=" },
+                    timeoutMs: "1500",
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  });
+  expect(JSON.stringify(view)).not.toContain("redirect");
+});
+
 test("an endpoint that is looked up by name has no address", () => {
   const message = create(EndpointSetSchema, {
     name: "a",

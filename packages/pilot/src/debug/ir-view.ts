@@ -1,5 +1,6 @@
-import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
+import { type DescField, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { formatAddress } from "@keelson/model";
 import type { ResourceSnapshot } from "@keelson/protos";
 import { policyTypeUrls } from "@keelson/protos";
@@ -29,22 +30,36 @@ export function irView({ version, resources }: ResourceSnapshot): unknown {
   };
 }
 
+/** Fields that can be absent are there only if they are set. */
 function messageView(schema: DescMessage, message: Message): unknown {
   const reflected: ReflectMessage = reflect(schema, message);
-  return Object.fromEntries(
-    reflected.fields.map((field) => {
-      const value: unknown = reflected.get(field);
-      const values = field.fieldKind === "list" ? [...(value as Iterable<unknown>)] : [value];
-      const views = values.map((one) => valueView(one, field.enum?.values));
-      return [field.jsonName, field.fieldKind === "list" ? views : views[0]];
-    }),
+  const shown = reflected.fields.filter(
+    (field) => field.presence !== FeatureSet_FieldPresence.EXPLICIT || reflected.isSet(field),
   );
+  return Object.fromEntries(shown.map((field) => [field.jsonName, fieldView(field, reflected.get(field))]));
 }
 
-function valueView(value: unknown, names?: readonly { number: number; name: string }[]): unknown {
-  // Every bytes field of these types is an IP address, or empty where a name stands beside it.
-  if (value instanceof Uint8Array) return value.length === 0 ? "" : formatAddress(value);
-  if (names !== undefined) return names.find(({ number }) => number === value)?.name ?? value;
+function fieldView(field: DescField, value: unknown): unknown {
+  if (field.fieldKind === "list")
+    return [...(value as Iterable<unknown>)].map((item) => valueView(field, item));
+  if (field.fieldKind === "map") {
+    const entries = [...(value as Iterable<readonly [string | number, unknown]>)];
+    return Object.fromEntries(entries.map(([key, item]) => [key, valueView(field, item)]));
+  }
+  return valueView(field, value);
+}
+
+/** Bytes in fields of these names are an IP address, or empty where a name stands beside it. */
+const addressFields = new Set(["address", "addresses"]);
+
+function valueView(field: DescField, value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    if (!addressFields.has(field.name)) return Buffer.from(value).toString("base64");
+    return value.length === 0 ? "" : formatAddress(value);
+  }
+  if (field.enum !== undefined)
+    return field.enum.values.find(({ number }) => number === value)?.name ?? value;
+  if (typeof value === "bigint") return value.toString();
   if (typeof value === "object" && value !== null && "desc" in value && "message" in value) {
     const { desc, message } = value as ReflectMessage;
     return messageView(desc, message);

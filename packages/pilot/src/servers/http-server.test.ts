@@ -216,7 +216,7 @@ test("the IR is shown as people read it", async () => {
         resource: {
           name: "default/reviews-v1",
           addresses: ["10.1.1.1"],
-          labels: [],
+          labels: expect.arrayContaining([{ key: "version", value: "v1" }]),
         },
       },
     ],

@@ -1,0 +1,260 @@
+import {
+  application,
+  destinationPolicy,
+  destinationRule,
+  type Manifest,
+  routeRule,
+  service,
+  toSubset,
+  toVersion,
+  virtualService,
+} from "@keelson/model/testing";
+import type { PortRoute } from "@keelson/protos/policy";
+import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
+import { expect, test } from "vitest";
+import { compile, type View } from "./testing/compile.ts";
+
+// v1 to v3 of reviews stand at 10.1.1.1 to 10.1.1.3, v1 of ratings at 10.1.2.1.
+const reviews = application("reviews");
+const ratings = application("ratings", ["v1"], { network: 2 });
+const to = (subset: string) => ({ route: [toSubset(subset)] });
+const http = (...routes: object[]): Manifest => virtualService({ spec: { http: routes } });
+
+const routesOf = (view: View): PortRoute[] => view.service("reviews").ports[0]?.routes ?? [];
+
+test("conditions on the port and on gateways are settled", () => {
+  const view = compile(
+    ...reviews,
+    destinationRule(),
+    virtualService({
+      spec: {
+        gateways: ["mesh", "edge"],
+        http: [
+          { match: [{ gateways: ["edge"] }], ...to("v1") },
+          { match: [{ port: 9999, uri: { exact: "/a" } }], ...to("v1") },
+          {
+            match: [
+              { port: 9080, uri: { exact: "/b" } },
+              { gateways: ["mesh"], headers: { a: { exact: "c" } } },
+            ],
+            ...to("v2"),
+          },
+          { match: [{ port: 9080 }], ...to("v3") },
+        ],
+      },
+    }),
+  );
+  expect(view.routes("reviews", 9080)).toEqual([
+    "uri exact /b or header a exact c → 100: 10.1.1.2:9080",
+    "→ 100: 10.1.1.3:9080",
+  ]);
+  expect(routesOf(view).flatMap(({ route }) => route?.matches ?? [])).toMatchObject([
+    { port: 0, gateways: [] },
+    { port: 0, gateways: [] },
+  ]);
+});
+
+test("routes of a delegate stand where it is named, with the conditions of both", () => {
+  const part = virtualService({
+    name: "part",
+    spec: {
+      hosts: [],
+      http: [{ match: [{ uri: { prefix: "/a/b" } }], ...to("v2") }, to("v3")],
+    },
+  });
+  const root = http({ match: [{ uri: { prefix: "/a" } }], delegate: { name: "part" } }, to("v1"));
+  expect(compile(...reviews, destinationRule(), root, part).routes("reviews", 9080)).toEqual([
+    "uri prefix /a/b → 100: 10.1.1.2:9080",
+    "uri prefix /a → 100: 10.1.1.3:9080",
+    "→ 100: 10.1.1.1:9080",
+  ]);
+});
+
+test.each([{ prefix: "/" }, { regex: ".*" }])(
+  "a route for every path leaves nothing behind it: %j",
+  (uri) => {
+    const view = compile(...reviews, destinationRule(), http({ match: [{ uri }], ...to("v2") }, to("v3")));
+    expect(view.destinations("reviews", 9080)).toEqual(["100: 10.1.1.2:9080"]);
+    expect(view.explain("reviews")).toMatchObject({
+      tier: "connect",
+      rules: [{ state: "applies" }, { state: "shadowed" }],
+    });
+    expect(routesOf(view)).toEqual([]);
+  },
+);
+
+test("a route that matches first by one thing and then by nothing keeps both, as a rewrite goes by what matched", () => {
+  const match = [{ uri: { prefix: "/a" } }, { port: 9080 }, { uri: { prefix: "/b" } }];
+  const view = compile(...reviews, http({ match, rewrite: { uri: "/" }, route: [toSubset("v1")] }));
+  expect(view.routes("reviews", 9080)).toEqual(["uri prefix /a or all → 100:"]);
+});
+
+test("conditions on the caller's labels and namespace are the relay's", () => {
+  const match = [{ sourceNamespace: "shop", sourceLabels: { app: "web" } }];
+  const view = compile(...reviews, destinationRule(), http({ match, ...to("v2") }, to("v1")));
+  expect(view.explain("reviews")).toMatchObject({
+    wantedTier: "relay",
+    tier: "relay",
+    rules: [{ state: "applies" }, { state: "applies" }],
+  });
+  expect(routesOf(view)[0]?.route?.matches).toMatchObject([
+    { source: { namespace: "shop", labels: { app: "web" } } },
+  ]);
+  expect(view.problems).toEqual([]);
+});
+
+test("a match for callers of a service is left out, and the rest of its rule stays", () => {
+  const source = { name: "productpage" };
+  const some = compile(
+    ...reviews,
+    routeRule({ name: "some", precedence: 2, route: [toVersion("v2")], spec: { match: { source } } }),
+    routeRule({ name: "all", precedence: 1, route: [toVersion("v1", 50), toVersion("v3", 50)] }),
+  );
+  expect(some.routes("reviews", 9080)).toEqual(["→ 50: 10.1.1.1:9080, 50: 10.1.1.3:9080"]);
+  expect(some.explain("reviews").rules).toMatchObject([
+    {
+      state: "not applied",
+      why: expect.stringContaining("belong to productpage.default.svc.cluster.local, which the relay"),
+    },
+    { state: "applies" },
+  ]);
+  expect(some.problems).toEqual([
+    expect.stringMatching(/^default\/some: spec\.match: the rule is not applied by kernel nodes/),
+  ]);
+});
+
+test("a destination has the policy that holds for it, levels merged; a mirror, too", () => {
+  const rule = destinationRule({
+    spec: {
+      trafficPolicy: { loadBalancer: { simple: "ROUND_ROBIN" }, outlierDetection: {} },
+      subsets: [
+        { name: "v1", labels: { version: "v1" } },
+        {
+          name: "v2",
+          labels: { version: "v2" },
+          trafficPolicy: { loadBalancer: { simple: "LEAST_REQUEST" } },
+        },
+      ],
+    },
+  });
+  const route = [toSubset("v1", 50), toSubset("v2", 50), { destination: { host: "ratings" }, weight: 0 }];
+  const mirror = { host: "reviews", subset: "v2" };
+  const view = compile(...reviews, ...ratings, rule, http({ route, mirror }));
+  expect(routesOf(view)).toMatchObject([
+    {
+      destinations: [
+        { policy: { loadBalancer: { simple: LoadBalancer_Simple.ROUND_ROBIN }, outlierDetection: {} } },
+        { policy: { loadBalancer: { simple: LoadBalancer_Simple.LEAST_REQUEST }, outlierDetection: {} } },
+        {},
+      ],
+      mirrors: [
+        { endpointSet: expect.stringContaining("version=v2"), policy: { loadBalancer: { simple: 1 } } },
+      ],
+    },
+  ]);
+  const [port] = view.service("reviews").ports;
+  expect(port?.routes[0]?.destinations.map(({ policy }) => policy !== undefined)).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect(port?.destinations.map(({ policy }) => policy !== undefined)).toEqual([false, false, false]);
+});
+
+test("policies of Istio 0.2 are for the labels that they name", () => {
+  const spec = {
+    destination: { name: "reviews", labels: { version: "v2" } },
+    loadBalancing: { name: "ROUND_ROBIN" },
+  };
+  const rule = routeRule({ route: [toVersion("v1", 50), toVersion("v2", 50)] });
+  const [route] = routesOf(compile(...reviews, rule, destinationPolicy({ spec })));
+  expect(route?.destinations.map(({ policy }) => policy?.loadBalancer?.simple)).toEqual([
+    undefined,
+    LoadBalancer_Simple.ROUND_ROBIN,
+  ]);
+});
+
+test("what the relay does not do of a policy is said", () => {
+  const trafficPolicy = {
+    loadBalancer: { simple: "ROUND_ROBIN", warmup: { duration: "10s" } },
+    connectionPool: { tcp: { maxConnections: 1, tcpKeepalive: { probes: 1 } } },
+    tls: { mode: "ISTIO_MUTUAL" },
+  };
+  const view = compile(
+    ...reviews,
+    destinationRule({ spec: { trafficPolicy } }),
+    http({ route: [toSubset("v1", 1), toSubset("v2", 1)] }),
+  );
+  expect(view.explain("reviews")).toMatchObject({
+    tier: "relay",
+    policies: [
+      {
+        state: "partly applies",
+        why: "not done by the relay yet: of the connection pool: tcpKeepalive; warm-up of endpoints; TLS towards the host",
+      },
+    ],
+  });
+});
+
+test("TLS towards the host alone brings nothing to the relay", () => {
+  const rule = destinationRule({ spec: { trafficPolicy: { tls: { mode: "SIMPLE" } } } });
+  const view = compile(...reviews, rule);
+  expect(view.explain("reviews")).toMatchObject({
+    wantedTier: "relay",
+    tier: "connect",
+    why: expect.stringMatching(/^DestinationRule default\/reviews asks for TLS .* does not do yet/),
+  });
+  expect(routesOf(view)).toEqual([]);
+});
+
+test("a status of gRPC in place of an answer has no effect, and that is said", () => {
+  const fault = { abort: { percentage: { value: 1 }, grpcStatus: "UNAVAILABLE" } };
+  const alone = compile(...reviews, destinationRule(), http({ ...to("v1"), fault }));
+  expect(alone.explain("reviews")).toMatchObject({ wantedTier: "relay", tier: "connect" });
+  const beside = compile(...reviews, destinationRule(), http({ ...to("v1"), fault, timeout: "1s" }));
+  expect(beside.explain("reviews")).toMatchObject({
+    tier: "relay",
+    rules: [{ state: "partly applies", why: expect.stringContaining("spec.http[0].fault (") }],
+  });
+  for (const view of [alone, beside]) {
+    expect(view.problems).toEqual([
+      expect.stringMatching(/^default\/reviews: spec\.http\[0\]\.fault: .*status of gRPC: has no effect/),
+    ]);
+  }
+});
+
+test("connections are the relay's where a rule looks at their ends", () => {
+  const [, ...behind] = reviews;
+  const slices = behind.map((manifest) =>
+    manifest.kind === "EndpointSlice" ? { ...manifest, ports: [{ name: "tcp", port: 7000 }] } : manifest,
+  );
+  const tcp = [
+    { match: [{ port: 70, sourceLabels: { app: "web" } }], ...to("v2") },
+    { match: [{ port: 70 }], ...to("v3") },
+    to("v1"),
+  ];
+  const plain = service({ ports: [{ name: "tcp", port: 70 }] });
+  const view = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp } }));
+  expect(view.service("reviews").ports[0]).toMatchObject({
+    routes: [],
+    connectionRoutes: [
+      {
+        route: { matches: [{ port: 0, source: { labels: { app: "web" } } }] },
+        destinations: [{ weight: 100, endpointSet: expect.stringContaining("version=v2") }],
+      },
+      { route: { matches: [] }, destinations: [{ endpointSet: expect.stringContaining("version=v3") }] },
+    ],
+  });
+  expect(view.destinations("reviews", 70)).toEqual(["100: 10.1.1.3:7000"]);
+  expect(view.explain("reviews", 70)).toMatchObject({ wantedTier: "relay", tier: "relay" });
+});
+
+test("a service that nodes leave alone has no routes", () => {
+  const view = compile(
+    service({ ips: ["None"] }),
+    destinationRule(),
+    http({ route: [toSubset("v1", 1), toSubset("v2", 1)] }),
+  );
+  expect(view.explain("reviews").tier).toBe("connect");
+  expect(routesOf(view)).toEqual([]);
+});

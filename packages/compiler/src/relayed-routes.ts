@@ -1,0 +1,107 @@
+import { create } from "@bufbuild/protobuf";
+import { formatPath, type Service, type ServicePort } from "@keelson/model";
+import type { ConnectionMatch, HttpMatch } from "@keelson/protos/match";
+import { type ConnectionRoute, type HttpRoute, HttpRouteSchema } from "@keelson/protos/route";
+import { isUnconditional } from "./conditions.ts";
+import { destinationsOf, type ResolvedDestination, resolveDestination } from "./destination.ts";
+import type { ResolvedRule } from "./read-route.ts";
+import type { Scene } from "./scene.ts";
+
+/** A route that the relay asks, and where it leads. */
+export interface RelayedRoute {
+  readonly route: HttpRoute | ConnectionRoute;
+  /** The rule it comes from; absent for the default behind RouteRules. */
+  readonly rule?: ResolvedRule;
+  /** One for each of the route's; one alone where the choice is as without rules; none where the route answers itself. */
+  readonly destinations: readonly ResolvedDestination[];
+  /** One for each of the route's. */
+  readonly mirrors: readonly ResolvedDestination[];
+}
+
+/** @param rules of the port, in order; those that are asked count */
+export function relayedRoutes(
+  scene: Scene,
+  service: Service,
+  port: ServicePort,
+  rules: readonly ResolvedRule[],
+): RelayedRoute[] {
+  const asked = rules.filter(({ isAsked }) => isAsked);
+  const routes = asked.flatMap((rule) => {
+    const route = carriedRoute(rule);
+    return route === undefined ? [] : [{ rule, route, ...targetsOf(scene, service, port, route) }];
+  });
+  return [...routes, ...defaultBehind(asked, scene, service, port)];
+}
+
+function targetsOf(
+  scene: Scene,
+  service: Service,
+  port: ServicePort,
+  route: HttpRoute | ConnectionRoute,
+): Pick<RelayedRoute, "destinations" | "mirrors"> {
+  const destinations = destinationsOf(scene, service, port, route.destinations);
+  if (route.$typeName === "keelson.policy.v1.ConnectionRoute") return { destinations, mirrors: [] };
+  return {
+    destinations: (route.redirect ?? route.directResponse) === undefined ? destinations : [],
+    mirrors: route.mirrors.flatMap(({ destination }) =>
+      destination === undefined ? [] : [resolveDestination(scene, destination, port, 1)],
+    ),
+  };
+}
+
+/** Istio 0.2 has a default behind all RouteRules of a host; what no route of another kind takes is not found. */
+function defaultBehind(
+  asked: readonly ResolvedRule[],
+  scene: Scene,
+  service: Service,
+  port: ServicePort,
+): RelayedRoute[] {
+  const last = asked.at(-1);
+  const isOpen = last?.isHttpRoute === true && !isUnconditional(last.conditions);
+  if (!isOpen || last.origin.object.kind !== "RouteRule") return [];
+  const route = create(HttpRouteSchema, { name: "default" });
+  return [{ route, ...targetsOf(scene, service, port, route) }];
+}
+
+/**
+ * What of a route the relay asks. It does not know which services a caller belongs to: a match that wants one is left out
+ * rather than widened.
+ * @returns undefined if nothing is left
+ */
+export function carriedRoute({ route }: ResolvedRule): HttpRoute | ConnectionRoute | undefined {
+  const { matches } = route;
+  const carried = matches.filter(isCarried);
+  if (carried.length === 0 && matches.length > 0) return undefined;
+  if (route.$typeName === "keelson.policy.v1.ConnectionRoute")
+    return carried.length === matches.length ? route : { ...route, matches: route.matches.filter(isCarried) };
+  const mirrors = route.mirrors.filter(
+    ({ destination, percent }) => destination !== undefined && percent > 0,
+  );
+  const isWhole = carried.length === matches.length && mirrors.length === route.mirrors.length;
+  return isWhole ? route : { ...route, matches: route.matches.filter(isCarried), mirrors };
+}
+
+const isCarried = ({ source }: HttpMatch | ConnectionMatch): boolean =>
+  source === undefined || source.hostname === "";
+
+/** What the relay leaves out of a rule's matches, as a verb and more; undefined: nothing. */
+export function whyPartlyUnseen({ route }: ResolvedRule): string | undefined {
+  const callers = route.matches.flatMap(({ source }) => source?.hostname ?? "").filter(Boolean);
+  if (callers.length === 0) return undefined;
+  return `matches on callers that belong to ${[...new Set(callers)].join(", ")}, which the relay does not know`;
+}
+
+/** The rule with the state that it has where the relay looks at requests or connections. */
+export function withRelayState(rule: ResolvedRule): ResolvedRule {
+  if (!rule.isAsked) return rule;
+  const unseen = whyPartlyUnseen(rule);
+  if (unseen !== undefined && carriedRoute(rule) === undefined)
+    return { ...rule, state: "not applied", why: unseen };
+  const idle = rule.features
+    .filter((feature) => !feature.isCarried)
+    .map(({ path, what }) => `${formatPath(path)} (${what}) has no effect: the relay does not do it yet`);
+  const missing = [...(unseen === undefined ? [] : [`a part of it ${unseen}`]), ...idle];
+  return missing.length === 0
+    ? { ...rule, state: "applies", why: "" }
+    : { ...rule, state: "partly applies", why: missing.join("; ") };
+}
