@@ -107,12 +107,19 @@ export const istioObject = (
   spec,
 });
 
+export interface SliceOptions {
+  /** Of the service's port; http by default. */
+  readonly portName?: string;
+  /** Backends that terminate and still serve; none by default. */
+  readonly ending?: readonly Backend[];
+}
+
 /** EndpointSlices of a service and Pods of its backends, one each; a pod's label `version` is its name. */
 export const podsBehind = (
   service: string,
   backends: readonly Backend[],
-  portName = "http",
-): KubernetesObject[] => [...backends.map(podOf), ...slicesOf(service, backends, portName)];
+  options: SliceOptions = {},
+): KubernetesObject[] => [...backends.map(podOf), ...slicesOf(service, backends, options)];
 
 /** core/v1 Pod. */
 const podOf = ({ name, address }: Backend): KubernetesObject => ({
@@ -127,7 +134,7 @@ const podOf = ({ name, address }: Backend): KubernetesObject => ({
 export const slicesOf = (
   service: string,
   backends: readonly Backend[],
-  portName = "http",
+  { portName = "http", ending = [] }: SliceOptions = {},
 ): KubernetesObject[] =>
   backends.map(({ name, address, port }) => ({
     apiVersion: "discovery.k8s.io/v1",
@@ -137,7 +144,9 @@ export const slicesOf = (
     endpoints: [
       {
         addresses: [address],
-        conditions: { ready: true },
+        conditions: ending.some((one) => one.name === name)
+          ? { ready: false, serving: true, terminating: true }
+          : { ready: true },
         nodeName: "node-1",
         targetRef: { kind: "Pod", name, namespace },
       },

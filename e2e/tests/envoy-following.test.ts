@@ -96,6 +96,31 @@ describe.each(adsVariants)("%s", (_, variant) => {
 
   peerTest(
     ["envoy"],
+    "an endpoint that ends gets nothing new, and is kept for as long as sessions may need it",
+    async () => {
+      await using loaded = await loadedWorld(variant);
+      const { world, load, port, backends } = loaded;
+      const { a, b } = backends;
+      const reviews = httpService("reviews", port);
+      const session = { labels: { "istio.io/persistent-session": "session" } };
+      const sticky = { ...reviews, metadata: { ...(reviews["metadata"] as object), ...session } };
+      const isKept = async (): Promise<boolean> =>
+        (await world.envoy.admin("/clusters")).includes(`::${b.address}:${b.port}::`);
+      await world.config.write("first", [sticky, ...podsBehind("reviews", [a, b], { ending: [b] })]);
+      await load.untilOnly(["a"], 50);
+      await until(async () => /draining/i.test(await world.envoy.admin("/clusters?format=json")), {
+        what: "the Envoy to be told that an endpoint drains",
+      });
+      expect(await isKept()).toBe(true);
+      await world.config.write("first", [reviews, ...podsBehind("reviews", [a, b], { ending: [b] })]);
+      await until(async () => !(await isKept()), { what: "the endpoint to be gone without sessions" });
+      expect(load.failures).toEqual([]);
+      expect(await world.rejections()).toEqual({});
+    },
+  );
+
+  peerTest(
+    ["envoy"],
     "an Envoy whose control plane restarts keeps its traffic, and follows again",
     async () => {
       await using loaded = await loadedWorld(variant);

@@ -139,7 +139,7 @@ function bytesObjects(port: number, servers: readonly LineServer[]): KubernetesO
       metadata: { name: "bytes", namespace: "default" },
       spec: { clusterIP: "10.0.0.2", ports: [{ name: "tcp", port }] },
     },
-    ...podsBehind("bytes", servers, "tcp"),
+    ...podsBehind("bytes", servers, { portName: "tcp" }),
     istioObject("DestinationRule", "bytes", {
       host: "bytes",
       subsets: ["a", "b"].map((name) => ({ name, labels: { version: name } })),

@@ -75,7 +75,7 @@ export function compileService(
   const ports = made(before?.ports, [service, rootNamespace, ...tables, ...around], () =>
     service.ports.map((port) => resolvePort(scene, service, port)),
   );
-  const accounts = accountsOf(endpoints, trustDomain);
+  const accounts = accountsOf(scene.allEndpoints(hostname), trustDomain);
   const mutualTls =
     service.resolution === Resolution.PASSTHROUGH &&
     endpoints.length > 0 &&
@@ -111,7 +111,7 @@ function setsOf(
   { hostname, ports }: Service,
   before: CompiledService | undefined,
 ): EndpointSet[] {
-  const endpoints = scene.endpoints(hostname);
+  const endpoints = scene.allEndpoints(hostname);
   const known = new Map(before?.sets.map((set) => [set.name, set]));
   const choices = [allEndpoints, ...subsetLabels(scene, hostname), ...scene.routedLabels(hostname)];
   const sets = new Map<string, EndpointSet>();

@@ -89,6 +89,7 @@ export function serviceMessage(
     addressBlocks: [...service.addressBlocks],
     mutualTls,
     waypoint: service.waypoint,
+    keepsSessions: service.keepsSessions === true,
   });
 }
 
@@ -124,7 +125,9 @@ export const externalNameMessage = ({
   });
 
 export function endpointSetMessage(name: string, endpoints: readonly ModelEndpoint[]): EndpointSet {
-  return create(EndpointSetSchema, { name, endpoints: endpoints.map(endpointMessage) });
+  const messagesOf = (drain: boolean): Endpoint[] =>
+    endpoints.filter(({ draining = false }) => draining === drain).map(endpointMessage);
+  return create(EndpointSetSchema, { name, endpoints: messagesOf(false), draining: messagesOf(true) });
 }
 
 /** An endpoint of one port is in several sets, and the same message in each. */

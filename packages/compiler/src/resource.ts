@@ -18,9 +18,9 @@ export function resource<Desc extends DescMessage>(
   return { name, version: versionOf(body), body };
 }
 
-/** What a node can connect to: it looks up no names, so endpoints that have no address are none to it. */
+/** What a node can connect to: it looks up no names, so endpoints that have no address are none to it. It knows no sessions. */
 export function nodeEndpointSet(set: EndpointSet): EndpointSet {
-  if (set.endpoints.every(({ address }) => address.length > 0)) return set;
+  if (set.draining.length === 0 && set.endpoints.every(({ address }) => address.length > 0)) return set;
   const endpoints = set.endpoints.filter(({ address }) => address.length > 0);
   return create(EndpointSetSchema, { name: set.name, endpoints });
 }

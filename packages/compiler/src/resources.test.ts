@@ -1,3 +1,4 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { ModelBuilder } from "@keelson/model";
 import {
   application,
@@ -11,7 +12,7 @@ import {
   toVersion,
 } from "@keelson/model/testing";
 import { policyTypeUrls } from "@keelson/protos";
-import { Protocol, Tier } from "@keelson/protos/policy";
+import { EndpointSetSchema, Protocol, Tier } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
 import { type Compiled, Compiler } from "./compiler.ts";
 import { compile } from "./testing/compile.ts";
@@ -50,6 +51,26 @@ test("a headless service has no address", () => {
   const view = compile(service({ ips: ["None"] }), slice());
   expect(view.service("reviews").addresses).toEqual([]);
   expect(view.destinations("reviews", 9080)).toEqual(["100: 10.1.0.1:9080"]);
+});
+
+test("endpoints that drain are told to proxies, and never to nodes", () => {
+  const { metadata, ...body } = service();
+  const sticky = { ...body, metadata: { ...metadata, labels: { "istio.io/persistent-session": "cookie" } } };
+  const ending = { addresses: ["10.1.0.2"], conditions: { ready: false, terminating: true } };
+  const { model } = new ModelBuilder().build(read(sticky, slice({ endpoints: ["10.1.0.1", ending] })));
+  const { ir, resources } = new Compiler().compile(model);
+  const name = "outbound|9080||reviews.default.svc.cluster.local";
+  const addresses = (endpoints: readonly { readonly address: Uint8Array }[] = []) =>
+    endpoints.map(({ address }) => address);
+  expect(ir.services.get("reviews.default.svc.cluster.local")?.keepsSessions).toBe(true);
+  const set = ir.endpointSets.get(name);
+  expect(addresses(set?.endpoints)).toEqual([ip(10, 1, 0, 1)]);
+  expect(addresses(set?.draining)).toEqual([ip(10, 1, 0, 2)]);
+  const told = fromBinary(
+    EndpointSetSchema,
+    resources.get(policyTypeUrls.endpointSet)?.get(name)?.body ?? new Uint8Array(),
+  );
+  expect([addresses(told.endpoints), told.draining]).toEqual([[ip(10, 1, 0, 1)], []]);
 });
 
 test("endpoints of both families are in one set, with what tells the version", () => {

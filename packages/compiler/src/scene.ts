@@ -18,6 +18,16 @@ interface LookUps {
   readonly aliases: ReadonlyMap<string, string>;
 }
 
+/** Of lists in which some drain. */
+const taking = new WeakMap<readonly Endpoint[], readonly Endpoint[]>();
+
+function takingConnections(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  if (!endpoints.some(({ draining }) => draining)) return endpoints;
+  const made = taking.get(endpoints) ?? endpoints.filter(({ draining }) => draining !== true);
+  taking.set(endpoints, made);
+  return made;
+}
+
 /** A model with the look-ups that its routes need. */
 export class Scene {
   readonly model: Model;
@@ -50,7 +60,13 @@ export class Scene {
     return this.model.services.has(hostname) ? hostname : (this.lookUps.aliases.get(hostname) ?? hostname);
   }
 
+  /** Those that take new connections; the same list as long as they are the same. */
   endpoints(hostname: string): readonly Endpoint[] {
+    return takingConnections(this.allEndpoints(hostname));
+  }
+
+  /** Those that drain among them. */
+  allEndpoints(hostname: string): readonly Endpoint[] {
     return this.model.endpoints.get(hostname) ?? noEndpoints;
   }
 

@@ -35,6 +35,12 @@ export const waypointForLabel = "istio.io/waypoint-for";
 /** "enabled" for a pod whose tunnels a ztunnel beside it ends. */
 export const redirectionAnnotation = "ambient.istio.io/redirection";
 
+/** Of a service whose callers may stay with one endpoint by a cookie: while that drains, it goes on for them. */
+export const persistentSessionLabel = "istio.io/persistent-session";
+
+/** Of a workload that is to take nothing new, whatever its readiness. */
+export const drainingLabel = "istio.io/draining";
+
 /** "none" keeps a pod out of a mesh without sidecars, or all pods of a namespace that do not say otherwise. */
 export const dataplaneModeLabel = "istio.io/dataplane-mode";
 
@@ -51,12 +57,14 @@ export interface MetadataRead {
   readonly annotations: readonly string[];
 }
 
+const serviceLabels = [waypointLabel, waypointNamespaceLabel, persistentSessionLabel];
+
 const byKind: Readonly<Record<string, Partial<MetadataRead>>> = {
   "Service.": {
-    labels: [waypointLabel, waypointNamespaceLabel],
+    labels: serviceLabels,
     annotations: [exportToAnnotation, accountsAnnotation, canonicalAccountsAnnotation],
   },
-  "ServiceEntry.networking.istio.io": { labels: [waypointLabel, waypointNamespaceLabel] },
+  "ServiceEntry.networking.istio.io": { labels: serviceLabels },
   "Gateway.gateway.networking.k8s.io": { labels: [waypointForLabel] },
   "EndpointSlice.discovery.k8s.io": { labels: [serviceNameLabel] },
   "Pod.": { labels: "all", annotations: [redirectionAnnotation, mirrorAnnotation, sidecarAnnotation] },

@@ -58,10 +58,12 @@ export interface Service {
   readonly addressBlocks: readonly string[];
   /** "namespace/name" of the waypoint that callers pass through; empty: none. */
   readonly waypoint: string;
+  /** Endpoints that drain are still there for the sessions that they have; left out: they are not. */
+  readonly keepsSessions?: true;
   readonly object: ConfigObject;
 }
 
-/** One address behind one port of a service, taking new connections. */
+/** One address behind one port of a service, taking new connections unless it drains. */
 export interface Endpoint {
   /** 4 or 16 bytes; none where a hostname is to be looked up. */
   readonly address: Uint8Array;
@@ -85,6 +87,8 @@ export interface Endpoint {
   readonly mutualTls: boolean;
   /** It is reached through a tunnel of the mesh (HBONE). */
   readonly tunnel: boolean;
+  /** It takes no new connections, and is there for sessions that it has. */
+  readonly draining?: true;
   /** The workload's labels, which routes choose by. */
   readonly labels: Readonly<Record<string, string>>;
 }

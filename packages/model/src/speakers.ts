@@ -1,6 +1,7 @@
 import type { Problem } from "./config-object.ts";
 import type { EgressRuleObject, ServiceEntryObject, ServiceObject } from "./kinds/index.ts";
 import type { Endpoint, Service } from "./model.ts";
+import { withDraining } from "./normalise/draining.ts";
 import { normaliseEgressRule } from "./normalise/egress-rules.ts";
 import { leadsElsewhere, normaliseEndpoints } from "./normalise/endpoints.ts";
 import type { Normalised } from "./normalise/normalised.ts";
@@ -135,7 +136,7 @@ export class Speakers {
     const { value, problems } = service;
     if (value === undefined) return { inputs, service, parts: [], problems };
     const endpoints = normaliseEndpoints(object, slices, this.lookup, entries);
-    const parts = [{ service: value, endpoints: endpoints.value }];
+    const parts = [{ service: value, endpoints: withDraining(value, endpoints.value) }];
     return { inputs, service, parts, problems: [...problems, ...endpoints.problems] };
   }
 
@@ -153,7 +154,10 @@ export class Speakers {
     }));
     return {
       inputs,
-      parts: made.map(({ service, endpoints }) => ({ service, endpoints: endpoints.value })),
+      parts: made.map(({ service, endpoints }) => ({
+        service,
+        endpoints: withDraining(service, endpoints.value),
+      })),
       // All hosts of an entry have the same endpoints, and the same problems with them.
       problems: made[0]?.endpoints.problems ?? [],
     };

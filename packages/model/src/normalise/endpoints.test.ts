@@ -35,6 +35,29 @@ test("publishNotReadyAddresses takes what is not ready, and not what ends", () =
   expect(withConditions({ ready: false, terminating: true }, spec)).toHaveLength(0);
 });
 
+test("where callers stay with an endpoint, one that ends and serves drains; so does one that is labelled so", () => {
+  const session = { "istio.io/persistent-session": "cookie:/path" };
+  const endpoints = [
+    { addresses: ["10.1.0.1"], conditions: { ready: false, serving: true, terminating: true } },
+    { addresses: ["10.1.0.2"], conditions: { ready: false, serving: false, terminating: true } },
+    { addresses: ["10.1.0.3"] },
+    { addresses: ["10.1.0.4"] },
+  ];
+  const labelled = pod({ name: "leaving", ip: "10.1.0.4", labels: { "istio.io/draining": "true" } });
+  const states = (labels: Record<string, string>) => {
+    const { metadata, ...body } = service();
+    const own = { ...body, metadata: { ...metadata, labels } };
+    const { model } = new ModelBuilder().build(read(own, slice({ endpoints }), labelled));
+    return [...model.endpoints.values()].flat().map(({ address, draining }) => [address[3], draining]);
+  };
+  expect(states(session)).toEqual([
+    [1, true],
+    [3, undefined],
+    [4, true],
+  ]);
+  expect(states({})).toEqual([[3, undefined]]);
+});
+
 test("an endpoint has the labels of the pod that its slice names", () => {
   const targetRef = { kind: "Pod", name: "other", namespace: "default" };
   const { endpoints } = build(

@@ -3,6 +3,7 @@ import { canonicalAddress, parseAddress } from "../address.ts";
 import { type Problem, problemOf, qualifiedName } from "../config-object.ts";
 import type { EndpointSliceObject, ServiceObject, WorkloadEntryObject } from "../kinds/index.ts";
 import { compareAddresses, type Endpoint } from "../model.ts";
+import { sessionsOf } from "./draining.ts";
 import type { Normalised } from "./normalised.ts";
 import { entryEndpoints, entryFacts } from "./workload-entries.ts";
 import { labelFacts, type PlacedPod, podFacts } from "./workload-facts.ts";
@@ -54,12 +55,15 @@ export const leadsElsewhere = (slice: EndpointSliceObject, pods: PodLookup): boo
 
 /**
  * A missing condition counts as true; what terminates takes nothing new, unless its service publishes what is not ready
- * and so has it called ready (Kubernetes API reference, EndpointConditions).
+ * and so has it called ready (Kubernetes API reference, EndpointConditions). It drains where callers stay with it, as
+ * long as it serves.
  */
-function takesConnections(endpoint: SliceEndpoint, publishNotReady: boolean): boolean {
-  const { ready, terminating } = endpoint.conditions ?? {};
-  if (terminating === true) return publishNotReady && ready === true;
-  return publishNotReady || ready !== false;
+function stateOf(endpoint: SliceEndpoint, service: ServiceObject): "ready" | "draining" | "gone" {
+  const publishNotReady = service.body.spec.publishNotReadyAddresses;
+  const { ready, serving, terminating } = endpoint.conditions ?? {};
+  if (terminating !== true) return publishNotReady || ready !== false ? "ready" : "gone";
+  if (publishNotReady && ready === true) return "ready";
+  return serving !== false && sessionsOf(service).keepsSessions === true ? "draining" : "gone";
 }
 
 /** Endpoints of all ports of a service, sorted; one address and port that stands in two slices counts once. */
@@ -78,7 +82,8 @@ export function normaliseEndpoints(
     }
     const behind = podsBehind(slice, pods);
     slice.body.endpoints?.forEach((endpoint, i) => {
-      if (!takesConnections(endpoint, service.body.spec.publishNotReadyAddresses)) return;
+      const state = stateOf(endpoint, service);
+      if (state === "gone") return;
       // Only the first address means something (API reference, Endpoint.addresses).
       const said = parseAddress(endpoint.addresses[0] ?? "");
       if (said === undefined) {
@@ -90,7 +95,8 @@ export function normaliseEndpoints(
       // Without its pod nobody could tell its labels, its identity, or whether it takes TLS (as istiod).
       if (pod === "missing") return;
       const address = ofPod(said, pod);
-      for (const made of endpointsOf(slice, address, pod)) {
+      for (const ready of endpointsOf(slice, address, pod)) {
+        const made: Endpoint = state === "draining" ? { ...ready, draining: true } : ready;
         const key = `${made.transport} ${made.portName} ${made.port} ${Buffer.from(address).toString("hex")}`;
         if (!found.has(key)) found.set(key, made);
       }

@@ -6,6 +6,7 @@ import type { ServiceEntryObject, WorkloadEntryObject } from "../kinds/index.ts"
 import type { ServiceEntryPort } from "../kinds/service-entry.ts";
 import type { WorkloadEntrySpec } from "../kinds/workload-entry.ts";
 import { compareAddresses, type Endpoint, type Service, type ServicePort } from "../model.ts";
+import { sessionsOf } from "./draining.ts";
 import { sortEndpoints } from "./endpoints.ts";
 import { resolveExportTo, resolveHost } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
@@ -49,6 +50,7 @@ export function normaliseServiceEntry(object: ServiceEntryObject, domain: string
     identities: spec.subjectAltNames,
     aliases: [],
     waypoint: waypointOf(object),
+    ...sessionsOf(object),
     object,
   }));
 }

@@ -5,6 +5,7 @@ import { spiffeId } from "../identity.ts";
 import type { ServiceObject } from "../kinds/index.ts";
 import { accountsAnnotation, canonicalAccountsAnnotation, exportToAnnotation } from "../metadata-read.ts";
 import { compareAddresses, type Service, type ServicePort } from "../model.ts";
+import { sessionsOf } from "./draining.ts";
 import { resolveExportTo, serviceHostname } from "./hosts.ts";
 import type { Normalised } from "./normalised.ts";
 import { protocolOf } from "./protocol.ts";
@@ -53,6 +54,7 @@ export function normaliseService(
       aliases: [],
       addressBlocks: [],
       waypoint: waypointOf(object),
+      ...sessionsOf(object),
       object,
     },
     problems,

@@ -24,7 +24,10 @@ const services = fc
 
 const endpoint = fc.record({
   addresses: addresses.map((address) => [address]),
-  conditions: fc.record({ ready: fc.boolean(), terminating: fc.boolean() }, { requiredKeys: [] }),
+  conditions: fc.record(
+    { ready: fc.boolean(), serving: fc.boolean(), terminating: fc.boolean() },
+    { requiredKeys: [] },
+  ),
   targetRef: fc.option(fc.record({ kind: fc.constant("Pod"), name: fc.constantFrom("p0", "p1", "p2") }), {
     nil: undefined,
   }),

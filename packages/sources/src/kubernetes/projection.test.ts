@@ -84,7 +84,7 @@ test("of a service, a slice and a node is kept what is read of them", () => {
     endpoints: [
       {
         addresses: ["10.1.0.1"],
-        conditions: { ready: true, terminating: false },
+        conditions: { ready: true, serving: true, terminating: false },
         targetRef: { kind: "Pod", name: "reviews-v1", namespace: "default" },
       },
     ],

@@ -49,7 +49,7 @@ export function trimSlice(slice: Fields): Fields {
     endpoints: listOf(slice["endpoints"]).map((endpoint) => ({
       addresses: endpoint["addresses"],
       ...(endpoint["conditions"]
-        ? { conditions: only(fieldsOf(endpoint["conditions"]), "ready", "terminating") }
+        ? { conditions: only(fieldsOf(endpoint["conditions"]), "ready", "serving", "terminating") }
         : {}),
       ...(endpoint["targetRef"]
         ? { targetRef: only(fieldsOf(endpoint["targetRef"]), "kind", "name", "namespace") }

@@ -6,6 +6,7 @@ import {
   Cluster_DnsLookupFamily as DnsLookupFamily,
   Cluster_LbPolicy as LbPolicy,
 } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { HealthStatus } from "@envoyproxy/xds-protos/envoy/config/core/v3/health_check_pb.js";
 import {
   type Endpoint,
   EndpointSchema,
@@ -71,6 +72,17 @@ const isDns = (type: DiscoveryType): boolean =>
 export const holdsEndpoints = ({ resolution }: Service): boolean =>
   resolution === Resolution.DNS || resolution === Resolution.DNS_ROUND_ROBIN;
 
+/**
+ * Of hosts that a session may go on with. Without such a list, Envoy forgets hosts that drain; with it, it still gives
+ * them nothing new.
+ */
+const sessionStatuses = [
+  HealthStatus.UNKNOWN,
+  HealthStatus.HEALTHY,
+  HealthStatus.DRAINING,
+  HealthStatus.DEGRADED,
+];
+
 export function outboundCluster(inputs: OutboundInputs): Cluster {
   const { service, port, subset, policy, mesh, proxy } = inputs;
   const name = inputs.name ?? outboundClusterName(port.port, subset, service.hostname);
@@ -93,6 +105,7 @@ export function outboundCluster(inputs: OutboundInputs): Cluster {
       ...(policy.outlierDetection && {
         healthyPanicThreshold: { value: policy.outlierDetection.minHealthPercent },
       }),
+      ...(service.keepsSessions && { overrideHostStatus: { statuses: sessionStatuses } }),
       ...(weighted && { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } }),
     },
     ...(policy.outlierDetection && { outlierDetection: outlierFields(policy.outlierDetection) }),

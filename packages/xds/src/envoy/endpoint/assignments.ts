@@ -24,29 +24,32 @@ export class Assignments {
 
   /** @param set undefined: the cluster has no endpoint, which Envoy is told, too. */
   get(clusterName: string, set: EndpointSet | undefined, source: EndpointSource): Resource {
-    if (set === undefined) return this.empty.get(clusterName, () => encode(clusterName, [], source));
+    if (set === undefined) return this.empty.get(clusterName, () => encode(clusterName, none, source));
     // The name of a cluster that only takes mutual TLS, or has tunnels, is like no other.
     const key = source.plan === undefined ? clusterName : `${clusterName} ${dataKey(source.plan)}`;
     const known = this.remembered.get(set) ?? new Map<string, Resource>();
     this.remembered.set(set, known);
-    const resource = known.get(key) ?? encode(clusterName, set.endpoints, source);
+    const resource = known.get(key) ?? encode(clusterName, set, source);
     known.set(key, resource);
     return resource;
   }
 }
 
+const none: Pick<EndpointSet, "endpoints" | "draining"> = { endpoints: [], draining: [] };
+
 function encode(
   clusterName: string,
-  all: readonly Endpoint[],
+  set: Pick<EndpointSet, "endpoints" | "draining">,
   { plan, onlyMutualTls, tunnels = false }: EndpointSource,
 ): Resource {
   // A name instead of an address is looked up only in clusters that hold their endpoints themselves.
-  const endpoints = all.filter(
+  const endpoints = [...set.endpoints, ...set.draining].filter(
     ({ address, mutualTls }) => address.length > 0 && (mutualTls || !onlyMutualTls),
   );
+  const draining: ReadonlySet<Endpoint> = new Set(set.draining);
   return resourceOf(
     ClusterLoadAssignmentSchema,
     clusterName,
-    loadAssignment(clusterName, endpoints, { plan, tunnels }),
+    loadAssignment(clusterName, endpoints, { plan, tunnels, draining }),
   );
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { AddressSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/address_pb.js";
+import { HealthStatus } from "@envoyproxy/xds-protos/envoy/config/core/v3/health_check_pb.js";
 import type { LbEndpointSchema } from "@envoyproxy/xds-protos/envoy/config/endpoint/v3/endpoint_components_pb.js";
 import type { Endpoint } from "@keelson/protos/policy";
 import { formatAddress } from "../addresses.ts";
@@ -35,12 +36,14 @@ export interface LbEndpointOptions {
   readonly fallbackName?: string;
   /** Those that are reached through tunnels are. */
   readonly tunnels?: boolean;
+  /** Those that take no new connections, and are there for their sessions. */
+  readonly draining?: ReadonlySet<Endpoint>;
 }
 
 /** @returns undefined for an endpoint that has neither address nor name. */
 export function lbEndpoint(
   endpoint: Endpoint,
-  { fallbackName, tunnels = false }: LbEndpointOptions,
+  { fallbackName, tunnels = false, draining }: LbEndpointOptions,
 ): Init<typeof LbEndpointSchema> | undefined {
   const name =
     endpoint.address.length > 0 ? formatAddress(endpoint.address) : endpoint.hostname || fallbackName;
@@ -57,6 +60,7 @@ export function lbEndpoint(
       value: { address: { address: tunnel ? tunnelTo(target) : socketOf(name, endpoint.port) } },
     },
     loadBalancingWeight: endpoint.weight || 1,
+    ...(draining?.has(endpoint) && { healthStatus: HealthStatus.DRAINING }),
     ...(Object.keys(metadata).length > 0 && { metadata: { filterMetadata: metadata } }),
   };
 }
