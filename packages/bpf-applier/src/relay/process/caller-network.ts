@@ -50,7 +50,12 @@ export class CallerNetwork {
   }
 
   /** Connections of one caller to one destination. */
-  linksTo(workload: bigint, destination: DestinationRef, balancer: Balancer): DestinationLinks {
+  linksTo(
+    workload: bigint,
+    destination: DestinationRef,
+    { limits }: Balancer,
+    http2: boolean,
+  ): DestinationLinks {
     let own = this.links.get(workload);
     if (own === undefined) {
       own = new Map();
@@ -58,10 +63,10 @@ export class CallerNetwork {
     }
     let links = own.get(destination.key);
     if (links === undefined) {
-      links = new DestinationLinks(this.connect, balancer.limits);
+      links = new DestinationLinks(this.connect, http2, limits);
       own.set(destination.key, links);
     }
-    links.budget.limits = balancer.limits;
+    links.budget.limits = limits;
     return links;
   }
 

@@ -2,6 +2,7 @@ import type { Endpoint } from "@keelson/protos/policy";
 import type { Limits } from "../policy/types.ts";
 import { addressOf } from "./endpoint-address.ts";
 import { Http1Pool } from "./http1/http1-pool.ts";
+import { Http2Pool } from "./http2/http2-pool.ts";
 
 import { Budget, type Connect, type UpstreamPool } from "./upstream-pool.ts";
 
@@ -9,10 +10,13 @@ import { Budget, type Connect, type UpstreamPool } from "./upstream-pool.ts";
 export class DestinationLinks {
   readonly budget: Budget;
   private readonly connect: Connect;
+  private readonly http2: boolean;
   private readonly pools = new Map<string, UpstreamPool>();
 
-  constructor(connect: Connect, limits: Limits) {
+  /** @param http2 the endpoints speak it (by the port's protocol, as Envoy's upstreams) */
+  constructor(connect: Connect, http2: boolean, limits: Limits) {
     this.connect = connect;
+    this.http2 = http2;
     this.budget = new Budget(limits);
   }
 
@@ -21,7 +25,7 @@ export class DestinationLinks {
     let pool = this.pools.get(text);
     if (pool === undefined) {
       const open = () => this.connect(address, port, this.budget.limits.connectTimeoutMs);
-      pool = new Http1Pool(open, this.budget);
+      pool = this.http2 ? new Http2Pool(open, this.budget) : new Http1Pool(open, this.budget);
       this.pools.set(text, pool);
     }
     return pool;

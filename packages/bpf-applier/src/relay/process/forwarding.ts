@@ -122,10 +122,11 @@ export class Forwarding implements ExchangeEvents {
   }
 
   private send(upstream: Upstream): void {
-    const { method, path, rawHeaders } = this.plan.request;
+    const { method, path, authority, rawHeaders } = this.plan.request;
     const request: OutgoingRequest = {
       method,
       target: path,
+      authority,
       rawHeaders: forwardedFields(rawHeaders, this.call.upgrade !== undefined),
       body: this.call.bodyFraming,
     };

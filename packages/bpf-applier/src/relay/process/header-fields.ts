@@ -25,6 +25,14 @@ export function valuesOf(fields: RawFields, lowerName: string): string[] {
   return values;
 }
 
+export function hasField(fields: RawFields, lowerName: string): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return true;
+  }
+  return false;
+}
+
 /**
  * Fields without those that are meant for one connection: the ones above, and whatever Connection names (RFC 9110 7.6.1).
  * "TE: trailers" stays (RFC 9110 10.1.4), as gRPC needs it.

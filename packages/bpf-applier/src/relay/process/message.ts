@@ -15,6 +15,7 @@ export interface OutgoingRequest {
   readonly method: string;
   /** Origin form, or "*". */
   readonly target: string;
+  readonly authority: string;
   readonly rawHeaders: readonly string[];
   /** How its body ends; "length": by the Content-Length among the headers. */
   readonly body: "none" | "length" | "chunked";

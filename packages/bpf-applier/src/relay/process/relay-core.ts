@@ -7,6 +7,7 @@ import { forwardConnection } from "./connection-forwarding.ts";
 import { CounterBook } from "./counter-book.ts";
 import { FrontDoor } from "./front-door.ts";
 import { Http1Front } from "./http1/http1-front.ts";
+import { Http2Front } from "./http2/http2-front.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
 import { type PolicyDifference, PolicyState } from "./policy-state.ts";
 import { RequestHandler } from "./request-handler.ts";
@@ -36,12 +37,16 @@ export class RelayCore {
       this.handler.handle(call, connection);
     };
     const http1 = new Http1Front(onCall);
+    const http2 = new Http2Front(onCall);
     this.door = new FrontDoor(origins, this.policy, this.counters, {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
         http1.accept(connection.socket);
       },
-      http2: (connection) => connection.socket.destroy(),
+      http2: (connection) => {
+        this.connections.set(connection.socket, connection);
+        http2.accept(connection.socket);
+      },
       bytes: (connection, tls) => forwardConnection(connection, tls, this.policy, random),
     });
   }

@@ -1,9 +1,16 @@
+import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection, RequestContext } from "./caller-connection.ts";
 import { Forwarding } from "./forwarding.ts";
 import { answerItself } from "./own-answer.ts";
 import type { PolicyState } from "./policy-state.ts";
+
+const speaksHttp2: ReadonlySet<ApplicationProtocol> = new Set([
+  ApplicationProtocol.HTTP2,
+  ApplicationProtocol.GRPC,
+  ApplicationProtocol.GRPC_WEB,
+]);
 
 /** Answers requests by the policy: each by the one that holds when its head has come. */
 export class RequestHandler {
@@ -50,12 +57,13 @@ export class RequestHandler {
     counters.count({ endpoint: "", route, status, microseconds, bytesSent: 0, bytesReceived: body.length });
   }
 
-  private contextOf({ network, origin, family }: CallerConnection): RequestContext {
+  private contextOf({ network, origin, family, service }: CallerConnection): RequestContext {
+    const http2 = speaksHttp2.has(service.port.applicationProtocol);
     return {
       random: this.random,
       balancerOf: (destination: DestinationRef) => this.policy.balancers.of(destination, family),
       linksTo: (destination: DestinationRef, balancer: Balancer) =>
-        network.linksTo(origin.workload, destination, balancer),
+        network.linksTo(origin.workload, destination, balancer, http2),
     };
   }
 }

@@ -82,7 +82,13 @@ export class Http1Pool implements UpstreamPool {
   }
 
   private onIdle(upstream: Http1Upstream): void {
-    if (upstream.requests >= this.budget.limits.requestsPerConnection) return upstream.destroy();
+    const { requestsPerConnection, connectionDurationMs } = this.budget.limits;
+    if (
+      upstream.requests >= requestsPerConnection ||
+      performance.now() - upstream.openedAt > connectionDurationMs
+    ) {
+      return upstream.destroy();
+    }
     const next = this.takeWaiting();
     if (next !== undefined) return next.resolve(upstream);
     if (this.idle.length >= mostIdle) return upstream.destroy();

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { hasField } from "../header-fields.ts";
 import type {
   AnswerFraming,
   Exchange,
@@ -36,6 +37,8 @@ const lastChunk = Buffer.from("0\r\n\r\n");
  * that it should not carry, and where an answer came before its request was whole.
  */
 export class Http1Upstream implements Upstream {
+  /** By the clock of performance.now(). */
+  readonly openedAt = performance.now();
   private readonly socket: Socket;
   private readonly owner: UpstreamOwner;
   private readonly parser: ResponseParser;
@@ -197,8 +200,12 @@ export class Http1Upstream implements Upstream {
   }
 }
 
-function headText({ method, target, rawHeaders }: OutgoingRequest): string {
-  return `${method} ${target} HTTP/1.1\r\n${fieldText(rawHeaders)}\r\n`;
+/** What came over HTTP/2 lacks Host and the name of its framing. */
+function headText({ method, target, authority, rawHeaders, body }: OutgoingRequest): string {
+  const host = hasField(rawHeaders, "host") ? "" : `Host: ${authority}\r\n`;
+  const coding =
+    body !== "chunked" || hasField(rawHeaders, "transfer-encoding") ? "" : "Transfer-Encoding: chunked\r\n";
+  return `${method} ${target} HTTP/1.1\r\n${host}${fieldText(rawHeaders)}${coding}\r\n`;
 }
 
 /** Fields were read by a strict parser: none of them holds a line's end. */

@@ -1,0 +1,98 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Duplex, Readable } from "node:stream";
+import type { RequestHead } from "../../policy/types.ts";
+import type { Call } from "../call.ts";
+import { hasField } from "../header-fields.ts";
+import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
+import { headersObject, http2Fields, plainFields, pseudo } from "./http2-fields.ts";
+
+const nothing = (): void => {};
+
+/** A request of a caller that speaks HTTP/2. */
+export class Http2Call implements Call {
+  readonly head: RequestHead;
+  readonly bodyFraming: OutgoingRequest["body"];
+  readonly upgrade = undefined;
+  readonly halfClosed = false;
+  onDrain: () => void = nothing;
+  onGone: () => void = nothing;
+  onHalfClose: () => void = nothing;
+  private readonly session: ServerHttp2Session;
+  private readonly stream: ServerHttp2Stream;
+  private requestTrailers: readonly string[] = [];
+  private answerTrailers: readonly string[] = [];
+  private ended = false;
+
+  constructor(
+    session: ServerHttp2Session,
+    stream: ServerHttp2Stream,
+    raw: readonly string[],
+    whole: boolean,
+  ) {
+    const rawHeaders = plainFields(raw);
+    this.head = {
+      method: pseudo(raw, ":method") ?? "",
+      path: pseudo(raw, ":path") ?? "",
+      authority: pseudo(raw, ":authority") ?? "",
+      scheme: "http",
+      rawHeaders,
+    };
+    this.bodyFraming = whole ? "none" : hasField(rawHeaders, "content-length") ? "length" : "chunked";
+    this.session = session;
+    this.stream = stream;
+    stream.on("drain", () => this.onDrain());
+    stream.on("error", nothing); // "close" follows
+    stream.on("trailers", (_headers, _flags, rawTrailers?: string[]) => {
+      this.requestTrailers = rawTrailers ?? [];
+    });
+    stream.on("wantTrailers", () => stream.sendTrailers(headersObject(this.answerTrailers)));
+    stream.once("close", () => {
+      if (!this.ended) this.onGone();
+    });
+  }
+
+  get body(): Readable | undefined {
+    return this.bodyFraming === "none" ? undefined : this.stream;
+  }
+
+  trailers(): readonly string[] {
+    return this.requestTrailers;
+  }
+
+  endConnection(): void {
+    this.session.close();
+  }
+
+  inform({ status, rawHeaders }: ResponseHead): void {
+    if (!this.stream.destroyed)
+      this.stream.additionalHeaders({ ":status": status, ...headersObject(rawHeaders) });
+  }
+
+  answer({ status, rawHeaders }: ResponseHead, framing: AnswerFraming): void {
+    if (this.stream.destroyed) return;
+    const headers = [":status", String(status), ...http2Fields(rawHeaders)];
+    const endStream = framing === "none";
+    this.stream.respond(headers, { endStream, waitForTrailers: !endStream, sendDate: false });
+    this.ended = endStream;
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.stream.destroyed || this.stream.write(chunk);
+  }
+
+  end(rawTrailers: readonly string[]): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.answerTrailers = rawTrailers;
+    this.stream.end();
+  }
+
+  switchTo(): { connection: Duplex; rest: Buffer } {
+    throw new Error("a request of HTTP/2 was answered 101");
+  }
+
+  abort(): void {
+    this.ended = true;
+    this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
