@@ -72,7 +72,8 @@ export class Http2Call implements Call {
     if (this.stream.destroyed) return;
     const headers = [":status", String(status), ...http2Fields(rawHeaders)];
     const endStream = framing === "none";
-    this.stream.respond(headers, { endStream, waitForTrailers: !endStream, sendDate: false });
+    const options = { endStream, waitForTrailers: !endStream, sendDate: false };
+    this.stream.respond(headers, options);
     this.ended = endStream;
   }
 
