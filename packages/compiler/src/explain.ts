@@ -30,16 +30,17 @@ export function explainService(
 
 function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
   const { port, wantedTier, tier, why, destinations, rules, policies } = resolved;
-  const sum = destinations.reduce((total, { weight }) => total + weight, 0);
+  const refused = "this share is refused (ECONNREFUSED)";
+  const carried = carriedRoutes(scene, resolved);
   return {
     ...port,
     wantedTier,
     tier,
     why,
     ...(wantedTier === "kernel" && { matching: explainMatching(resolved) }),
-    rules: rules.map(explainRule),
+    rules: rules.map((rule) => ({ ...explainRule(rule), ...carried.get(keyOf(rule)) })),
     policies: policies.map(explainRule),
-    destinations: destinations.map((destination) => explainDestination(scene, destination, sum)),
+    destinations: explainDestinations(scene, destinations, refused),
   };
 }
 
@@ -62,10 +63,53 @@ const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanati
   why,
 });
 
+/** What the relay does by each route of a port. */
+function carriedRoutes(
+  scene: Scene,
+  { routes }: ResolvedPort,
+): ReadonlyMap<string, Pick<RuleExplanation, "carried">> {
+  const carried = new Map<string, Pick<RuleExplanation, "carried">>();
+  for (const { rule, destinations: to } of routes) {
+    if (rule === undefined) continue;
+    const destinations = explainDestinations(scene, to, "this share is refused (503 for a request)");
+    carried.set(keyOf(rule), { carried: { tier: "relay", why: wishesOf(rule, to), destinations } });
+  }
+  return carried;
+}
+
+const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;
+
+/** What a route wants that is not to be had once per connection. */
+function wishesOf({ conditions, features }: ResolvedRule, to: readonly ResolvedDestination[]): string {
+  const { request, source, serverNames } = conditions;
+  const parts = [...request, ...source.map((text) => `caller ${text}`)];
+  const names = serverNames.map((name) => `server name ${name}`);
+  const looks = [...parts, ...names].join(", ");
+  const targets = to.filter(({ weight }) => weight > 0).length;
+  return [
+    looks === "" ? "" : `looks at ${looks}`,
+    targets > 1 ? `weighs ${targets} destinations` : "",
+    ...features.filter(({ isCarried }) => isCarried).map(({ what }) => what),
+  ]
+    .filter(Boolean)
+    .join("; ");
+}
+
+function explainDestinations(
+  scene: Scene,
+  destinations: readonly ResolvedDestination[],
+  effect: string,
+): DestinationExplanation[] {
+  const sum = destinations.reduce((total, { weight }) => total + weight, 0);
+  return destinations.map((destination) => explainDestination(scene, destination, sum, effect));
+}
+
+/** @param effect what comes of it where there is no endpoint */
 function explainDestination(
   scene: Scene,
   destination: ResolvedDestination,
   sum: number,
+  effect: string,
 ): DestinationExplanation {
   const { hostname, subset, labels, weight } = destination;
   const endpoints = endpointsOf(scene, destination);
@@ -78,7 +122,7 @@ function explainDestination(
     weight,
     share: sum === 0 ? 0 : weight / sum,
     endpoints: endpoints.map((endpoint) => ({ address: addressOf(endpoint), workload: endpoint.workload })),
-    ...(refused ? { warning: `${why}: this share is refused (ECONNREFUSED)` } : {}),
+    ...(refused ? { warning: `${why}: ${effect}` } : {}),
   };
 }
 

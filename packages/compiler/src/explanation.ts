@@ -14,6 +14,17 @@ export interface RuleExplanation {
   readonly state: "applies" | "partly applies" | "not applied" | "shadowed";
   /** One sentence, empty if the rule simply applies. */
   readonly why: string;
+  /** Of a route that is asked for each request, or for more of a connection than its port. */
+  readonly carried?: CarriedRoute;
+}
+
+/** What a tier does by a route that a decision per connection cannot do. */
+export interface CarriedRoute {
+  readonly tier: "relay";
+  /** What the route wants of it, such as "looks at header end-user"; empty: it stands beside routes that want something. */
+  readonly why: string;
+  /** Empty where the route answers requests itself. */
+  readonly destinations: readonly DestinationExplanation[];
 }
 
 export interface DestinationExplanation {
@@ -22,7 +33,7 @@ export interface DestinationExplanation {
   readonly subset?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly weight: number;
-  /** Of the port's connections, 0 to 1. */
+  /** Of the port's connections, or of the route's requests, 0 to 1. */
   readonly share: number;
   readonly endpoints: readonly EndpointExplanation[];
   /** Set where the share is refused: why no endpoint is to be had. */
@@ -51,6 +62,7 @@ export interface PortExplanation {
   readonly rules: readonly RuleExplanation[];
   /** DestinationRules and DestinationPolicies that name the host. */
   readonly policies?: readonly RuleExplanation[];
+  /** Where connections go that are decided once: all, or those of a node without a relay. */
   readonly destinations: readonly DestinationExplanation[];
 }
 

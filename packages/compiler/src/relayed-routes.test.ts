@@ -89,6 +89,37 @@ test("a route that matches first by one thing and then by nothing keeps both, as
   expect(view.routes("reviews", 9080)).toEqual(["uri prefix /a or all → 100:"]);
 });
 
+test("explain says of each route where it leads, by which tier and what it wants of that", () => {
+  const match = [{ headers: { a: { exact: "b" } } }];
+  const view = compile(
+    ...reviews,
+    destinationRule(),
+    http(
+      { match, redirect: { uri: "/new" } },
+      { match: [{ sourceNamespace: "shop" }], timeout: "1s", ...to("v2") },
+      { route: [toSubset("v1", 80), toSubset("v3", 20)] },
+    ),
+  );
+  expect(view.explain("reviews").rules).toMatchObject([
+    { carried: { tier: "relay", why: "looks at header a; redirects requests", destinations: [] } },
+    {
+      carried: {
+        why: "looks at caller namespace shop; sets a timeout",
+        destinations: [{ subset: "v2", share: 1 }],
+      },
+    },
+    {
+      carried: {
+        why: "weighs 2 destinations",
+        destinations: [
+          { subset: "v1", share: 0.8 },
+          { subset: "v3", share: 0.2 },
+        ],
+      },
+    },
+  ]);
+});
+
 test("conditions on the caller's labels and namespace are the relay's", () => {
   const match = [{ sourceNamespace: "shop", sourceLabels: { app: "web" } }];
   const view = compile(...reviews, destinationRule(), http({ match, ...to("v2") }, to("v1")));
@@ -223,17 +254,19 @@ test("a status of gRPC in place of an answer has no effect, and that is said", (
   }
 });
 
-test("connections are the relay's where a rule looks at their ends", () => {
-  const [, ...behind] = reviews;
-  const slices = behind.map((manifest) =>
+const plain = service({ ports: [{ name: "tcp", port: 70 }] });
+const slices = reviews
+  .slice(1)
+  .map((manifest) =>
     manifest.kind === "EndpointSlice" ? { ...manifest, ports: [{ name: "tcp", port: 7000 }] } : manifest,
   );
+
+test("connections are the relay's where a rule looks at who makes them", () => {
   const tcp = [
     { match: [{ port: 70, sourceLabels: { app: "web" } }], ...to("v2") },
     { match: [{ port: 70 }], ...to("v3") },
     to("v1"),
   ];
-  const plain = service({ ports: [{ name: "tcp", port: 70 }] });
   const view = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp } }));
   expect(view.service("reviews").ports[0]).toMatchObject({
     routes: [],
@@ -247,6 +280,25 @@ test("connections are the relay's where a rule looks at their ends", () => {
   });
   expect(view.destinations("reviews", 70)).toEqual(["100: 10.1.1.3:7000"]);
   expect(view.explain("reviews", 70)).toMatchObject({ wantedTier: "relay", tier: "relay" });
+});
+
+test("a match for some of a service's addresses is left out", () => {
+  const subnets = { match: [{ destinationSubnets: ["10.0.0.0/8"] }], ...to("v2") };
+  const callers = { match: [{ sourceLabels: { app: "web" } }], ...to("v3") };
+  const alone = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp: [subnets] } }));
+  expect(alone.explain("reviews", 70)).toMatchObject({ tier: "connect", rules: [{ state: "not applied" }] });
+  const tcp = [subnets, callers];
+  const beside = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp } }));
+  expect(beside.explain("reviews", 70)).toMatchObject({
+    tier: "relay",
+    rules: [
+      { state: "not applied", why: expect.stringContaining("the dialled address (10.0.0.0/8)") },
+      { state: "applies" },
+    ],
+  });
+  expect(beside.service("reviews").ports[0]?.connectionRoutes).toMatchObject([
+    { destinations: [{ endpointSet: expect.stringContaining("version=v3") }] },
+  ]);
 });
 
 test("a service that nodes leave alone has no routes", () => {

@@ -64,8 +64,8 @@ function defaultBehind(
 }
 
 /**
- * What of a route the relay asks. It does not know which services a caller belongs to: a match that wants one is left out
- * rather than widened.
+ * What of a route the relay asks. It knows neither which services a caller belongs to nor by which of a service's addresses
+ * it was called: a match that wants to know is left out rather than widened.
  * @returns undefined if nothing is left
  */
 export function carriedRoute({ route }: ResolvedRule): HttpRoute | ConnectionRoute | undefined {
@@ -81,14 +81,23 @@ export function carriedRoute({ route }: ResolvedRule): HttpRoute | ConnectionRou
   return isWhole ? route : { ...route, matches: route.matches.filter(isCarried), mirrors };
 }
 
-const isCarried = ({ source }: HttpMatch | ConnectionMatch): boolean =>
-  source === undefined || source.hostname === "";
+const isCarried = (match: HttpMatch | ConnectionMatch): boolean => unseenParts(match).length === 0;
+
+function unseenParts(match: HttpMatch | ConnectionMatch): string[] {
+  const { source } = match;
+  const subnets = match.$typeName === "keelson.policy.v1.ConnectionMatch" ? match.destinationSubnets : [];
+  return [
+    ...(source === undefined || source.hostname === "" ? [] : [`callers that belong to ${source.hostname}`]),
+    ...(subnets.length === 0 ? [] : [`the dialled address (${subnets.join(", ")})`]),
+  ];
+}
 
 /** What the relay leaves out of a rule's matches, as a verb and more; undefined: nothing. */
 export function whyPartlyUnseen({ route }: ResolvedRule): string | undefined {
-  const callers = route.matches.flatMap(({ source }) => source?.hostname ?? "").filter(Boolean);
-  if (callers.length === 0) return undefined;
-  return `matches on callers that belong to ${[...new Set(callers)].join(", ")}, which the relay does not know`;
+  const unseen = [...new Set(route.matches.flatMap(unseenParts))];
+  return unseen.length === 0
+    ? undefined
+    : `matches on ${unseen.join(" and ")}, which the relay does not know`;
 }
 
 /** The rule with the state that it has where the relay looks at requests or connections. */

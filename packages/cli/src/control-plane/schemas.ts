@@ -42,12 +42,25 @@ export const statusSchema: z.ZodType<StatusView> = z.looseObject({
 
 const tier = z.enum(["connect", "kernel", "relay"]);
 
+const destination = z.looseObject({
+  hostname: z.string(),
+  subset: z.string().exactOptional(),
+  labels: z.record(z.string(), z.string()),
+  weight: z.number(),
+  share: z.number(),
+  endpoints: z.array(z.looseObject({ address: z.string(), workload: z.string() })),
+  warning: z.string().exactOptional(),
+});
+
 const rule: z.ZodType<RuleExplanation> = z.looseObject({
   rule: z.string(),
   field: z.string().exactOptional(),
   precedence: z.number(),
   state: z.enum(["applies", "partly applies", "not applied", "shadowed"]),
   why: z.string(),
+  carried: z
+    .looseObject({ tier: z.literal("relay"), why: z.string(), destinations: z.array(destination) })
+    .exactOptional(),
 });
 
 const explanation: z.ZodType<ServiceExplanation> = z.looseObject({
@@ -67,17 +80,7 @@ const explanation: z.ZodType<ServiceExplanation> = z.looseObject({
       matching: z.string().exactOptional(),
       rules: z.array(rule),
       policies: z.array(rule).exactOptional(),
-      destinations: z.array(
-        z.looseObject({
-          hostname: z.string(),
-          subset: z.string().exactOptional(),
-          labels: z.record(z.string(), z.string()),
-          weight: z.number(),
-          share: z.number(),
-          endpoints: z.array(z.looseObject({ address: z.string(), workload: z.string() })),
-          warning: z.string().exactOptional(),
-        }),
-      ),
+      destinations: z.array(destination),
     }),
   ),
 });

@@ -100,6 +100,40 @@ test("rules in their order, weights, a share that is refused, and a tier that is
       warning: 33.3% to version=v9: none of its 2 endpoints has the labels version=v9: this share is refused (ECONNREFUSED)`);
 });
 
+test("routes that the relay answers by, each with where it leads and what it wants", () => {
+  const carried = (why: string, ...destinations: DestinationExplanation[]) =>
+    ({ tier: "relay", why, destinations }) as const;
+  const v1 = destination({ labels: { version: "v1" }, share: 0.8 });
+  const warning = "no endpoint: this share is refused (503 for a request)";
+  const v9 = destination({ labels: { version: "v9" }, share: 0.2, endpoints: [], warning });
+  const vs = { rule: "VirtualService default/reviews", precedence: 0, state: "applies", why: "" } as const;
+  const explained = port({
+    wantedTier: "relay",
+    tier: "relay",
+    why: "spec.http[1].redirect needs the relay",
+    rules: [
+      { ...vs, field: "spec.http[0]", carried: carried("weighs 2 destinations", v1, v9) },
+      { ...vs, field: "spec.http[1]", carried: carried("redirects requests") },
+      { ...vs, field: "spec.http[2]", state: "shadowed", why: "it is first" },
+    ],
+  });
+  expect(textOf(service({ ports: [explained] }))).toBe(`reviews.default.svc.cluster.local
+  addresses  10.96.0.3, fd00:96::3
+
+  port 9080/TCP (http)
+    protocol  http
+    tier      relay: spec.http[1].redirect needs the relay
+    rules, in the order in which they are asked
+      PRECEDENCE  RULE                                    STATE     TIER   TO                              WHY
+      0           VirtualService default/reviews http[0]  applies   relay  80% version=v1, 20% version=v9  weighs 2 destinations
+      0           VirtualService default/reviews http[1]  applies   relay  answers itself                  redirects requests
+      0           VirtualService default/reviews http[2]  shadowed                                         it is first
+      warning: 20% to version=v9: no endpoint: this share is refused (503 for a request)
+    destinations of connections on a node without a relay
+      SHARE  TO             ENDPOINT       WORKLOAD
+      100%   all endpoints  10.0.0.1:9080  default/reviews-v1`);
+});
+
 test("another service's endpoints are said to be another's", () => {
   const to = destination({ hostname: "ratings.default.svc.cluster.local" });
   expect(textOf(service({ ports: [port({ destinations: [to] })] }))).toContain(

@@ -1,4 +1,5 @@
 import type {
+  CarriedRoute,
   DestinationExplanation,
   PortExplanation,
   RuleExplanation,
@@ -51,9 +52,9 @@ function portLines(explanation: PortExplanation, hostname: string, paint: Paint)
   return [
     paint("bold", `port ${port}/${transport}${name === "" ? "" : ` (${name})`}`),
     ...indent(table(facts), 2),
-    ...indent(ruleLines(rules, paint), 2),
+    ...indent(ruleLines(rules, hostname, paint), 2),
     ...indent(policyLines(policies, paint), 2),
-    "  destinations",
+    tier === "relay" ? "  destinations of connections on a node without a relay" : "  destinations",
     ...indent(table([destinationHeading, ...destinations.flatMap((to) => rowsOf(to, hostname))]), 4),
     ...indent(
       destinations.flatMap((to) => warningOf(to, hostname, paint)),
@@ -69,15 +70,30 @@ const stateStyles: Record<RuleExplanation["state"], Style> = {
   shadowed: "dim",
 };
 
-function ruleLines(rules: readonly RuleExplanation[], paint: Paint): string[] {
+function ruleLines(rules: readonly RuleExplanation[], hostname: string, paint: Paint): string[] {
   if (rules.length === 0) return ["rules     none"];
-  const rows = rules.map(({ precedence, rule, field = "", state, why }) => [
+  const isCarried = rules.some(({ carried }) => carried !== undefined);
+  const heading = ["PRECEDENCE", "RULE", "STATE", ...(isCarried ? ["TIER", "TO"] : []), "WHY"];
+  const rows = rules.map(({ precedence, rule, field = "", state, why, carried }) => [
     String(precedence),
     routeOf(rule, field),
     paint(stateStyles[state], state),
-    why,
+    ...(isCarried ? [carried?.tier ?? "", carried === undefined ? "" : targetsOf(carried, hostname)] : []),
+    [why, carried?.why].filter(Boolean).join("; "),
   ]);
-  return ["rules, in the order in which they are asked", ...indent(table([ruleHeading, ...rows]), 2)];
+  const warnings = rules.flatMap(({ carried }) =>
+    (carried?.destinations ?? []).flatMap((to) => warningOf(to, hostname, paint)),
+  );
+  return [
+    "rules, in the order in which they are asked",
+    ...indent([...table([heading, ...rows]), ...warnings], 2),
+  ];
+}
+
+/** "80% version=v1, 20% version=v2" */
+function targetsOf({ destinations }: CarriedRoute, hostname: string): string {
+  if (destinations.length === 0) return "answers itself";
+  return destinations.map((to) => `${percentage(to.share)} ${describeTarget(to, hostname)}`).join(", ");
 }
 
 /** Which of several routes of a rule is meant. */
@@ -90,7 +106,6 @@ function policyLines(policies: readonly RuleExplanation[], paint: Paint): string
   return ["traffic policies", ...indent(table([["RULE", "STATE", "WHY"], ...rows]), 2)];
 }
 
-const ruleHeading = ["PRECEDENCE", "RULE", "STATE", "WHY"];
 const destinationHeading = ["SHARE", "TO", "ENDPOINT", "WORKLOAD"];
 
 function rowsOf(destination: DestinationExplanation, hostname: string): string[][] {
