@@ -37,6 +37,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "node/main.ts",
     what: "pods come and go in cgroups of every kubelet's layout: the node's agent, crashes, uninstalls",
   },
+  "relay-policy": {
+    program: "relay-policy/main.ts",
+    what: "what the relay makes of requests under generated rules, beside a real Envoy",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",

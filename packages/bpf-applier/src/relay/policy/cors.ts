@@ -27,9 +27,10 @@ export function corsOf(cors: Cors | undefined): (request: ParsedRequest) => Cors
     const origin = request.headers.get("origin") ?? "";
     if (origin === "") return goesOn;
     const asks = isPreflight(request);
-    if (!isAllowed(origin)) return asks && !forwards ? { ...goesOn, preflight: [] } : goesOn;
-    if (asks) return { ...goesOn, preflight: preflightHeaders(cors, origin) };
-    return { preflight: undefined, answerHeaders: (raw) => withCorsHeaders(raw, cors, origin) };
+    if (!isAllowed(origin))
+      return asks && !forwards ? { ...goesOn, preflight: whatMayBeAsked(cors) } : goesOn;
+    const answerHeaders = (raw: RawHeaders): RawHeaders => withCorsHeaders(raw, cors, origin);
+    return { answerHeaders, preflight: asks ? answerHeaders(whatMayBeAsked(cors)) : undefined };
   };
 }
 
@@ -45,9 +46,8 @@ const credentials = ({ allowCredentials }: Cors): string[] =>
 const listed = (name: string, values: readonly string[]): string[] =>
   values.length === 0 ? [] : [name, values.join(",")];
 
-const preflightHeaders = (cors: Cors, origin: string): string[] => [
-  "access-control-allow-origin",
-  origin,
+/** Told to any origin; without the one that says who may ask, it allows nothing. */
+const whatMayBeAsked = (cors: Cors): string[] => [
   ...credentials(cors),
   ...listed("access-control-allow-methods", cors.allowMethods),
   ...listed("access-control-allow-headers", cors.allowHeaders),

@@ -1,6 +1,6 @@
 import type { Fault } from "@keelson/protos/route";
 import { happens } from "./chance.ts";
-import { grpcStatusOf, httpStatusOfGrpc } from "./grpc-status.ts";
+import { grpcStatusOf } from "./grpc-status.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 
 /** What happens to one request by a rule's wish. */
@@ -19,7 +19,8 @@ const body = "fault filter abort";
 function abortOf({ httpStatus, grpcStatus }: Fault): OwnAnswer | undefined {
   if (httpStatus !== 0) return { status: httpStatus, body };
   const number = grpcStatusOf(grpcStatus);
-  return number === undefined ? undefined : { status: httpStatusOfGrpc(number), grpcStatus: number, body };
+  // Who does not speak gRPC gets the text, and no other status (Envoy).
+  return number === undefined ? undefined : { status: 200, grpcStatus: number, body };
 }
 
 /** A fault as Envoy's filter draws it: the delay first, then, on its own, the abort. */

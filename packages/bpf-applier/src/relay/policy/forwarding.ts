@@ -5,7 +5,7 @@ import type { ConsistentHash } from "@keelson/protos/traffic-policy";
 import { type HashKey, hashKey, noKey } from "./hash-key.ts";
 import { authorityOf, changed, type HeaderChanges, headerChanges, withHost } from "./header-changes.ts";
 import { drawnMirrors, type Mirror, mirrored, mirrorsOf } from "./mirrors.ts";
-import type { ParsedRequest } from "./parsed-request.ts";
+import { Headers, type ParsedRequest } from "./parsed-request.ts";
 import { type PathRewrite, pathRewrite } from "./path-rewrite.ts";
 import { retryPlan } from "./retries.ts";
 import { type RuleDestination, ruleDestinations } from "./route-destinations.ts";
@@ -34,7 +34,7 @@ type ChangeHeaders = (raw: RawHeaders) => RawHeaders;
 
 /** How a request is made into the one that an endpoint gets. */
 export class Forwarding {
-  private readonly choose: ((random: () => number) => RuleDestination) | undefined;
+  private readonly draw: ((random: () => number) => RuleDestination) | undefined;
   private readonly changes: HeaderChanges | undefined;
   private readonly rewritePath: PathRewrite | undefined;
   private readonly authority: string;
@@ -46,7 +46,7 @@ export class Forwarding {
   constructor(portRoute: PortRoute, route: HttpRoute, match: HttpMatch | undefined) {
     const destinations = ruleDestinations(portRoute);
     const [only] = route.destinations.length === 1 ? route.destinations : [];
-    this.choose = destinations.length === 0 ? undefined : weightedChoice(destinations);
+    this.draw = destinations.length === 0 ? undefined : weightedChoice(destinations);
     this.changes = headerChanges(route.requestHeaders, only?.requestHeaders);
     this.rewritePath = pathRewrite(route.rewrite, match);
     this.authority =
@@ -58,21 +58,26 @@ export class Forwarding {
     this.limitMs = route.timeoutMs;
   }
 
+  /** @returns undefined: the route has no destination */
+  choose(random: () => number): RuleDestination | undefined {
+    return this.draw?.(random);
+  }
+
   /**
-   * @param answerChanges of the route, which are done after those of the destination
-   * @param last what is done to the headers of any answer after that
-   * @returns undefined: the route has no destination
+   * @param change what the destination and the route do to the headers of any answer
+   * @param last what is done to them after that
+   * @returns undefined: the rewritten path is none
    */
   of(
     asked: Asked,
-    answerChanges: HeaderChanges | undefined,
+    destination: RuleDestination,
+    change: ChangeHeaders,
     last: ChangeHeaders,
   ): Omit<Forward, "route" | "delayMs"> | undefined {
     const { request, random } = asked;
-    const destination = this.choose?.(random);
-    if (destination === undefined) return undefined;
     const toSend = this.requestToSend(asked, destination);
-    const { hash, cookies } = this.keyOf(asked, destination.ref);
+    if (!toSend.path.startsWith("/")) return undefined;
+    const { hash, cookies } = this.keyOf(asked, toSend, destination.ref);
     const ofCookies = cookies.flatMap((cookie) => ["set-cookie", cookie]);
     return {
       kind: "forward",
@@ -84,13 +89,10 @@ export class Forwarding {
       mirrors: drawnMirrors(this.mirrors, random).map(({ ref }) => ({
         destination: ref,
         request: mirrored(toSend),
-        hash: this.keyOf(asked, ref).hash,
+        hash: this.keyOf(asked, toSend, ref).hash,
       })),
-      answerHeaders: (raw) => {
-        const own = changed(changed(raw, destination.answerChanges), answerChanges);
-        return last(ofCookies.length === 0 ? own : [...own, ...ofCookies]);
-      },
-      ownAnswerHeaders: last,
+      answerHeaders: (raw) => last(ofCookies.length === 0 ? change(raw) : [...change(raw), ...ofCookies]),
+      ownAnswerHeaders: (raw) => last(change(raw)),
     };
   }
 
@@ -107,8 +109,10 @@ export class Forwarding {
   }
 
   /** Only destinations that are chosen by a key have one: for others no cookie is made. */
-  private keyOf({ request, caller }: Asked, { policy }: DestinationRef): HashKey {
+  private keyOf({ request, caller }: Asked, toSend: RequestToSend, { policy }: DestinationRef): HashKey {
     if (policy?.loadBalancer?.consistentHash === undefined) return noKey;
-    return hashKey(this.hashes, request, caller);
+    const { authority, rawHeaders } = toSend;
+    const pseudo = { ...request, authority };
+    return hashKey(this.hashes, { ...pseudo, headers: new Headers(pseudo, rawHeaders) }, caller);
   }
 }

@@ -14,7 +14,9 @@ export interface HashKey {
 
 export const noKey: HashKey = { hash: undefined, cookies: [] };
 
-/** All policies of a route count together, each hash turned into those before it (Envoy's HashPolicyImpl). */
+/**
+ * Of a request as it goes out: what rules take off it has no say. All policies of a route count together, each hash turned into those before it (Envoy's HashPolicyImpl).
+ */
 export function hashKey(
   policies: readonly ConsistentHash[],
   request: ParsedRequest,
@@ -23,43 +25,50 @@ export function hashKey(
   let hash: bigint | undefined;
   const cookies: string[] = [];
   for (const policy of policies) {
-    const text = keyText(policy, request, caller, cookies);
-    if (text === undefined) continue;
+    const texts = keyTexts(policy, request, caller, cookies);
+    if (texts.length === 0) continue;
     const before = hash ?? 0n;
-    hash = BigInt.asUintN(64, (before << 1n) | (before >> 63n)) ^ xxhash64(text);
+    const own = texts.reduce((seed, text) => xxhash64(text, seed), 0n);
+    hash = BigInt.asUintN(64, (before << 1n) | (before >> 63n)) ^ own;
   }
   return { hash, cookies };
 }
 
-function keyText(
+/** None: the request has no such key. */
+function keyTexts(
   { key }: ConsistentHash,
   { headers, query }: ParsedRequest,
   caller: Caller,
   cookies: string[],
-): string | undefined {
+): readonly string[] {
   switch (key.case) {
     case "httpHeaderName":
-      return headers.get(key.value.toLowerCase());
+      // In any order the same.
+      return headers.all(key.value.toLowerCase()).toSorted();
     case "httpCookie":
-      return cookieValue(headers.get("cookie"), key.value.name) ?? madeCookie(key.value, caller, cookies);
+      return one(
+        cookieValue(headers.all("cookie"), key.value.name) ?? madeCookie(key.value, caller, cookies),
+      );
     case "useSourceIp":
-      return key.value ? caller.address : undefined;
+      return key.value ? [caller.address] : [];
     case "httpQueryParameterName":
-      return queryParameter(query, key.value);
+      return one(queryParameter(query, key.value));
     default:
-      return undefined;
+      return [];
   }
 }
 
-/** Of the first cookie with this name that has a value; quotes around it are none of it. */
-function cookieValue(header: string | undefined, name: string): string | undefined {
-  for (const pair of header?.split(";") ?? []) {
+const one = (text: string | undefined): readonly string[] => (text === undefined ? [] : [text]);
+
+/** Of the first cookie with this name; quotes around it are none of it. Undefined: none, or an empty one. */
+function cookieValue(cookies: readonly string[], name: string): string | undefined {
+  for (const pair of cookies.flatMap((cookie) => cookie.split(";"))) {
     const equals = pair.indexOf("=");
     if (equals === -1 || pair.slice(0, equals).trim() !== name) continue;
     const value = pair.slice(equals + 1).trim();
     const bare =
       value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
-    if (bare !== "") return bare;
+    return bare === "" ? undefined : bare;
   }
   return undefined;
 }

@@ -74,14 +74,18 @@ function ofPath({ uri, ignoreUriCase, wholeSegments }: HttpMatch): Condition[] {
   ];
 }
 
-/** "Not this value" holds for requests without the header as if its value were empty; "this value" does not. */
+/**
+ * One of several values is enough, and makes "not this value" fail; that holds for requests without the header as if its
+ * value were empty, "this value" does not.
+ */
 function ofHeader({ name, value, invert }: HttpMatch["headers"][number]): Condition {
   const key = name.toLowerCase();
   const matches = textMatcher(value);
-  if (matches === undefined) return ({ headers }) => (headers.get(key) !== undefined) !== invert;
+  if (matches === undefined) return ({ headers }) => headers.all(key).length > 0 !== invert;
   return ({ headers }) => {
-    const text = headers.get(key) ?? (invert ? "" : undefined);
-    return text !== undefined && matches(text) !== invert;
+    const values = headers.all(key);
+    if (values.length === 0) return invert && !matches("");
+    return values.some(matches) !== invert;
   };
 }
 

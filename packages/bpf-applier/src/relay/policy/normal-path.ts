@@ -1,5 +1,5 @@
 /** Characters that stay as they are. */
-const plain = /^[!$&'()*+,\-./0-9:;=@A-Z[\]^_a-z~]+$/;
+const plain = /^[!$&'()*+,\-./0-9:;=@A-Z[\]_a-z~]+$/;
 const dotSegment = "/.";
 
 /** RFC 3986, 2.3: written as they are, also where they came escaped. */
@@ -10,7 +10,7 @@ const escapedByte = /^%[0-9a-fA-F]{2}/;
  * A path (without its query) as rules look at it and endpoints get it: dot segments are gone (RFC 3986, 5.2.4), escapes
  * of unreserved characters are undone, backslashes are slashes. That is what Envoy's `normalize_path` does, which Istio
  * sets for all callers (meshConfig.pathNormalization BASE). "%2F" stays; double slashes stay.
- * @returns undefined for what must be answered 400: a NUL, plain or escaped, or what is no ASCII
+ * @returns undefined for what must be answered 400: control characters, spaces, what is no ASCII, and an escaped NUL
  */
 export function normalPath(path: string): string | undefined {
   if (plain.test(path) && !path.includes(dotSegment)) return path;
@@ -22,7 +22,7 @@ function withPlainEscapes(path: string): string | undefined {
   let result = "";
   for (let at = 0; at < path.length; at++) {
     const character = path.charAt(at);
-    if (character === "\0" || character > "\x7f") return undefined;
+    if (character <= " " || character > "~") return undefined;
     if (character === "\\") result += "/";
     else if (character === "%" && escapedByte.test(path.slice(at, at + 3))) {
       const code = Number.parseInt(path.slice(at + 1, at + 3), 16);

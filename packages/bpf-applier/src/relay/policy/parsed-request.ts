@@ -13,12 +13,12 @@ export interface ParsedRequest {
   readonly headers: Headers;
 }
 
+const absoluteForm = /^https?:\/\/([^/?#]*)([^]*)$/i;
+
 /** Status of the answer to a head that no rule is asked about: Envoy's, before it looks at routes. */
 export type Refusal = 400 | 404;
 
-const absoluteForm = /^https?:\/\/([^/?#]*)([^]*)$/i;
-
-/** @returns the status of the answer for a target that is no path: 404, or that has no normal form: 400 */
+/** @returns the status of the answer for a target that is no path ("OPTIONS *"): 404, or has no normal form: 400 */
 export function parseRequest(head: RequestHead): ParsedRequest | Refusal {
   const absolute = head.path.startsWith("/") ? null : absoluteForm.exec(head.path);
   // RFC 9112, 3.2.2: the target's authority counts, not the Host header's.
@@ -37,21 +37,35 @@ export function parseRequest(head: RequestHead): ParsedRequest | Refusal {
 
 const withSlash = (rest: string): string => (rest.startsWith("/") ? rest : `/${rest}`);
 
+/** What pseudo headers say. */
 type Pseudo = Omit<ParsedRequest, "headers">;
 
 /** Finds headers by their name in lower case, or by ":method", ":path", ":authority", ":scheme". */
 export class Headers {
   private readonly request: Pseudo;
   private readonly raw: RawHeaders;
-  private byName: Map<string, string> | undefined;
+  private byName: Map<string, string[]> | undefined;
 
   constructor(request: Pseudo, raw: RawHeaders) {
     this.request = request;
     this.raw = raw;
   }
 
-  /** Values of headers of one name are one list (RFC 9110, 5.3), of cookies too (RFC 9113, 8.2.3). */
+  /** Each value by itself, in their order; none: not there. */
+  all(name: string): readonly string[] {
+    const pseudo = this.pseudo(name);
+    if (pseudo !== undefined) return [pseudo];
+    this.byName ??= collect(this.raw);
+    return this.byName.get(name) ?? [];
+  }
+
+  /** Values of one name are one list (RFC 9110, 5.3). Undefined: not there. */
   get(name: string): string | undefined {
+    const values = this.all(name);
+    return values.length < 2 ? values[0] : values.join(",");
+  }
+
+  private pseudo(name: string): string | undefined {
     switch (name) {
       case ":method":
         return this.request.method;
@@ -63,19 +77,19 @@ export class Headers {
       case ":scheme":
         return this.request.scheme;
       default:
-        this.byName ??= collect(this.raw);
-        return this.byName.get(name);
+        return undefined;
     }
   }
 }
 
-function collect(raw: RawHeaders): Map<string, string> {
-  const byName = new Map<string, string>();
+function collect(raw: RawHeaders): Map<string, string[]> {
+  const byName = new Map<string, string[]>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? "").toLowerCase();
+    const values = byName.get(name);
     const value = raw[at + 1] ?? "";
-    const before = byName.get(name);
-    byName.set(name, before === undefined ? value : before + (name === "cookie" ? "; " : ",") + value);
+    if (values === undefined) byName.set(name, [value]);
+    else values.push(value);
   }
   return byName;
 }

@@ -20,8 +20,9 @@ export function pathRewrite(
     return (path) => expression.replaceAll(path, rewrite.substitution);
   }
   if (rewrite.uri === "") return undefined;
-  if (rewrite.uri === "/" && match?.wholeSegments === true && prefixOf(match) !== "/") {
-    const { length } = prefixOf(match) ?? "";
+  const how = match?.uri?.how;
+  if (rewrite.uri === "/" && match?.wholeSegments === true && how?.case === "prefix" && how.value !== "") {
+    const { length } = how.value;
     // Put in place of "/a", a "/" would make "//b" of "/a/b".
     return (path) => `/${path.slice(path[length] === "/" ? length + 1 : length)}`;
   }

@@ -23,15 +23,21 @@ export class RegularExpression {
    * @param substitution "\1" to "\9" stand for groups, "\0" for the match, "\\" for a backslash
    */
   replaceAll(text: string, substitution: string): string {
-    return this.compiled
-      .matcher(text)
-      .replaceAll((...parts: unknown[]) =>
-        substitution.replace(/\\(\d|\\)/g, (_, what: string) => meant(what, parts)),
-      );
+    let end = -1;
+    return this.compiled.matcher(text).replaceAll((...parts: unknown[]) => {
+      const [match] = parts;
+      const offset = parts.findIndex((part) => typeof part === "number");
+      const start = Number(parts[offset]);
+      const length = String(match).length;
+      // RE2: nothing is found where the last match ended.
+      if (length === 0 && start === end) return "";
+      end = start + length;
+      return substitution.replace(/\\(\d|\\)/g, (_, what: string) => meant(what, parts.slice(0, offset)));
+    });
   }
 }
 
-/** @param parts the match and its groups, the place of the match, the text */
+/** @param parts the match and its groups */
 function meant(what: string, parts: readonly unknown[]): string {
   if (what === "\\") return what;
   const part = parts[Number(what)];

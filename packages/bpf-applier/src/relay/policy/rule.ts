@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import type { HttpMatch } from "@keelson/protos/match";
 import type { PortRoute } from "@keelson/protos/policy";
-import type { HttpRoute } from "@keelson/protos/route";
+import { type HttpRoute, RedirectSchema } from "@keelson/protos/route";
 import { type CorsVerdict, corsOf } from "./cors.ts";
 import { faultDraw, type Mishap } from "./fault.ts";
 import { type Asked, Forwarding } from "./forwarding.ts";
@@ -8,7 +9,7 @@ import { changed, type HeaderChanges, headerChanges } from "./header-changes.ts"
 import { type OwnAnswer, ownAnswer } from "./own-answer.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import { redirection } from "./redirect.ts";
-import type { Answer, Decision } from "./types.ts";
+import type { Answer, Decision, RawHeaders } from "./types.ts";
 
 /** What is done with requests that come by one match of a route. */
 export class Rule {
@@ -34,31 +35,50 @@ export class Rule {
     this.forwarding = new Forwarding(portRoute, route, match);
   }
 
-  /** In the order of Envoy's filters: fault, CORS, then what the route itself says. */
+  /**
+   * In the order of Envoy's filters: fault, CORS, then what the route itself says; a route that answers itself has no CORS. The
+   * destination is drawn before all of them: what it does to headers of answers is done to each, whoever answers.
+   */
   decide(asked: Asked): Decision {
+    const destination = this.forwarding.choose(asked.random);
+    const change = (raw: RawHeaders): RawHeaders =>
+      changed(changed(raw, destination?.answerChanges), this.answerChanges);
     const { delayMs, abort } = this.drawFault(asked.random);
-    if (abort !== undefined) return this.answer(asked, delayMs, abort);
-    const { preflight, answerHeaders } = this.cors(asked.request);
-    if (preflight !== undefined) return this.answer(asked, delayMs, { status: 200, rawHeaders: preflight });
+    // A route that answers itself has no say in what answers before it.
+    if (abort !== undefined) return this.answer(asked, delayMs, abort, this.answersItself ? same : change);
     const own = this.answersItself?.(asked.request);
-    if (own !== undefined) {
-      const rawHeaders = changed(own.rawHeaders ?? [], this.answerChanges);
-      const answer = this.answer(asked, delayMs, { ...own, rawHeaders });
-      return { ...answer, rawHeaders: answerHeaders(answer.rawHeaders) };
+    if (own !== undefined) return this.answer(asked, delayMs, own, change);
+    const { preflight, answerHeaders } = this.cors(asked.request);
+    if (preflight !== undefined) {
+      // Browsers ask, whatever they say that they are going to send.
+      const body = new Uint8Array();
+      return { kind: "answer", route: this.name, delayMs, status: 200, rawHeaders: preflight, body };
     }
-    const forward = this.forwarding.of(asked, this.answerChanges, answerHeaders);
+    const changeLast = (raw: RawHeaders): RawHeaders => answerHeaders(change(raw));
+    if (destination === undefined) return this.answer(asked, delayMs, noDestination, changeLast);
+    const forward = this.forwarding.of(asked, destination, change, answerHeaders);
     return forward === undefined
-      ? this.answer(asked, delayMs, noDestination)
+      ? this.answer(asked, delayMs, noPath, changeLast)
       : { ...forward, route: this.name, delayMs };
   }
 
-  private answer({ head }: Asked, delayMs: number, own: OwnAnswer): Answer {
-    return { kind: "answer", route: this.name, delayMs, ...ownAnswer(head, own) };
+  private answer(
+    { head }: Asked,
+    delayMs: number,
+    own: OwnAnswer,
+    change: (raw: RawHeaders) => RawHeaders,
+  ): Answer {
+    const rawHeaders = change(own.rawHeaders ?? []);
+    return { kind: "answer", route: this.name, delayMs, ...ownAnswer(head, { ...own, rawHeaders }) };
   }
 }
 
+const same = (raw: RawHeaders): RawHeaders => raw;
+
 /** Of a rule that leads nowhere. */
 const noDestination: OwnAnswer = { status: 503, body: "no destination" };
+/** Of a rewrite that leaves no path. */
+const noPath: OwnAnswer = { status: 400 };
 
 function answerOf(
   { redirect, directResponse, destinations }: HttpRoute,
@@ -71,5 +91,8 @@ function answerOf(
   }
   if (directResponse === undefined || destinations.length > 0) return undefined;
   const { status, body } = directResponse;
-  return () => ({ status, body });
+  if (status !== 201 && (status < 300 || status > 399)) return () => ({ status, body });
+  // Envoy says where of every status that has a place: here, as no rule can say it.
+  const { location } = redirection(create(RedirectSchema), match, port);
+  return (request) => ({ status, body, rawHeaders: ["location", location(request)] });
 }

@@ -12,7 +12,10 @@ export interface RequestHead {
   /** Host or `:authority`; empty: none given. */
   readonly authority: string;
   readonly scheme: "http" | "https";
-  /** Without pseudo headers; a Host header stands among them where one was sent. */
+  /**
+   * Without pseudo headers; a Host header stands among them where one was sent, and the cookies of HTTP/2, which come in pieces,
+   * are put together (RFC 9113, 8.2.3).
+   */
   readonly rawHeaders: RawHeaders;
 }
 

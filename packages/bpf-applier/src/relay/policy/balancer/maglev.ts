@@ -7,6 +7,7 @@ interface Preference {
   readonly host: Host;
   readonly offset: bigint;
   readonly skip: bigint;
+  /** Of all hosts' sum: in whole numbers, who chooses when would differ from Envoy's in the last bit. */
   readonly weight: number;
   next: bigint;
   /** The round in which it may choose again. */
@@ -30,8 +31,9 @@ export function maglev(hosts: readonly Host[], size: number): KeyedHosts {
 
 function filled(hosts: readonly Host[], size: number): readonly (Host | undefined)[] {
   const table: (Host | undefined)[] = Array.from({ length: size });
-  const preferences = hosts.map((host) => preferenceOf(host, size));
-  const heaviest = Math.max(...hosts.map(({ endpoint }) => endpoint.weight));
+  const total = hosts.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
+  const preferences = hosts.map((host) => preferenceOf(host, size, total));
+  const heaviest = Math.max(...preferences.map(({ weight }) => weight));
   let left = hosts.length === 0 ? 0 : size;
   for (let round = 1; left > 0; round++) {
     for (const preference of preferences) {
@@ -45,12 +47,12 @@ function filled(hosts: readonly Host[], size: number): readonly (Host | undefine
   return table;
 }
 
-function preferenceOf(host: Host, size: number): Preference {
+function preferenceOf(host: Host, size: number, total: number): Preference {
   return {
     host,
     offset: xxhash64(host.name) % BigInt(size),
     skip: (xxhash64(host.name, 1n) % BigInt(size - 1)) + 1n,
-    weight: host.endpoint.weight,
+    weight: host.endpoint.weight / total,
     next: 0n,
     due: 0,
   };

@@ -1,0 +1,113 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { endpointSetName, type PolicyIr } from "@keelson/protos";
+import {
+  ApplicationProtocol,
+  type EndpointSet,
+  PortRouteSchema,
+  type ServicePort,
+  ServicePortSchema,
+} from "@keelson/protos/policy";
+import { type HttpRoute, HttpRouteSchema } from "@keelson/protos/route";
+import { type TrafficPolicy, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
+import { aHostPolicy, anEndpointSet, anIr, aRouteTable, aService } from "@keelson/xds/envoy/testing";
+import { type Case, subsets } from "./cases.ts";
+
+/** What callers dial. */
+export const dialled = 80;
+
+export const nameOf = (number: number): string => `c${number}`;
+export const hostOf = (number: number): string => `${nameOf(number)}.default.svc.cluster.local`;
+
+type Subset = (typeof subsets)[number];
+type Policy = NonNullable<MessageInitShape<typeof TrafficPolicySchema>>;
+
+const hashedBy = (
+  consistentHash: NonNullable<NonNullable<Policy["loadBalancer"]>["consistentHash"]>,
+): Policy => ({
+  loadBalancer: { consistentHash },
+});
+
+const policies: Readonly<Record<Subset, Policy>> = {
+  v1: {},
+  v2: {},
+  "by-header": hashedBy({ key: { case: "httpHeaderName", value: "x" } }),
+  "by-cookie": hashedBy({ key: { case: "httpCookie", value: { name: "user", path: "/", ttlMs: 60_000n } } }),
+  "by-query": hashedBy({ key: { case: "httpQueryParameterName", value: "p" } }),
+  "by-source": hashedBy({ key: { case: "useSourceIp", value: true }, minimumRingSize: 10n }),
+  "by-maglev": hashedBy({ key: { case: "httpHeaderName", value: "y" }, maglevTableSize: 251n }),
+};
+
+/** Addresses of each subset's endpoints, all of them the one backend; weights differ where a key finds one. */
+const endpointsOf = (subset: Subset, port: number) => {
+  const place = subsets.indexOf(subset) + 1;
+  const count = policies[subset].loadBalancer === undefined ? 1 : 4;
+  return Array.from({ length: count }, (_, index) => ({
+    address: `127.0.${place}.${index + 1}`,
+    port,
+    weight: subset === "by-query" || subset === "by-maglev" ? index + 1 : 1,
+    labels: [`version=${subset}`],
+  }));
+};
+
+const labelsOf = (subset: string) => ({ version: subset });
+const setName = (hostname: string, subset: string): string =>
+  endpointSetName({ hostname, port: dialled, labels: labelsOf(subset) });
+
+const routesOf = ({ routes }: Case, hostname: string): HttpRoute[] =>
+  routes.map(({ destinations = [], ...route }, index) =>
+    create(HttpRouteSchema, {
+      ...route,
+      name: `r${index}`,
+      destinations: destinations.map((destination) => ({ ...destination, hostname })),
+    }),
+  );
+
+/** The cases as services of a mesh. @param port of the backend */
+export function meshOf(cases: readonly Case[], port: number): PolicyIr {
+  return anIr({
+    services: cases.map((_, number) =>
+      aService(nameOf(number), {
+        addresses: [`10.96.${number >> 8}.${number & 0xff}`],
+        ports: [{ port: dialled, name: "http", applicationProtocol: ApplicationProtocol.HTTP }],
+      }),
+    ),
+    endpointSets: cases.flatMap((_, number) => setsOf(number, port)),
+    routeTables: cases.map((one, number) =>
+      aRouteTable(`VirtualService/default/${nameOf(number)}`, {
+        hosts: [hostOf(number)],
+        http: routesOf(one, hostOf(number)),
+      }),
+    ),
+    hostPolicies: cases.map((_, number) =>
+      aHostPolicy(`DestinationRule/default/${nameOf(number)}`, {
+        hostname: hostOf(number),
+        subsets: subsets.map((name) => ({ name, labels: labelsOf(name), policy: policies[name] })),
+      }),
+    ),
+  });
+}
+
+export const setsOf = (number: number, port: number): EndpointSet[] =>
+  subsets.map((subset) => anEndpointSet(setName(hostOf(number), subset), endpointsOf(subset, port)));
+
+const policyOf = (subset: string): TrafficPolicy => create(TrafficPolicySchema, policies[subset as Subset]);
+
+/** The same case as a node is told of it. */
+export function relayServiceOf(
+  one: Case,
+  number: number,
+): { readonly hostname: string; readonly port: ServicePort } {
+  const hostname = hostOf(number);
+  const routes = routesOf(one, hostname).map((route) =>
+    create(PortRouteSchema, {
+      route,
+      destinations: route.destinations.map(({ subset, weight }) => ({
+        weight,
+        endpointSet: setName(hostname, subset),
+        policy: policyOf(subset),
+      })),
+    }),
+  );
+  const port: ServicePort = create(ServicePortSchema, { port: dialled, routes });
+  return { hostname, port };
+}

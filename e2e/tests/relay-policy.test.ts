@@ -1,0 +1,14 @@
+import { expect } from "vitest";
+import { peerTest } from "../peers/peer-test.ts";
+import { casesOf } from "../relay-policy/cases.ts";
+import { compareWithEnvoy } from "../relay-policy/comparison.ts";
+
+/** The long form takes more of them: `npm run e2e -- relay-policy`. */
+const cases = 80;
+
+peerTest(["envoy"], "what the relay makes of requests is what an Envoy makes of them", async () => {
+  const { asked, forwarded, different } = await compareWithEnvoy(casesOf(2026, cases));
+  expect(different).toEqual([]);
+  expect(asked).toBeGreaterThan(500);
+  expect(forwarded).toBeGreaterThan(100);
+});

@@ -1,0 +1,3 @@
+export { Balancers } from "./balancer/balancers.ts";
+export { PortRouter } from "./port-router.ts";
+export type * from "./types.ts";
