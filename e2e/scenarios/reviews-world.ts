@@ -10,6 +10,8 @@ import {
   routeRule,
   type ServiceRecord,
   serviceObject,
+  versionSubsets,
+  virtualService,
 } from "../world/objects.ts";
 import type { Pod } from "../world/pod.ts";
 import { controlPlaneStatus } from "../world/settled.ts";
@@ -40,11 +42,13 @@ export class ReviewsWorld {
   readonly world: World;
   readonly scale: Scale;
   private readonly service: ServiceRecord;
+  private readonly applierStart: ApplierStart;
 
-  private constructor(world: World, scale: Scale, service: ServiceRecord) {
+  private constructor(world: World, scale: Scale, service: ServiceRecord, applierStart: ApplierStart) {
     this.world = world;
     this.scale = scale;
     this.service = service;
+    this.applierStart = applierStart;
   }
 
   /** @param name of the world, see World.open */
@@ -64,12 +68,13 @@ export class ReviewsWorld {
         labels: { app: "reviews", version },
       }));
       const pods = await world.addPods({ name: "caller", labels: { app: "caller" } }, ...versions);
+      // As the kubelet has one in each pod before its containers, and with it the pod's network.
+      pods[0]?.start("sleep", "infinity");
       await Promise.all(pods.slice(1).map((pod) => pod.startEchoServer(targetPort)));
-      const reviews = new ReviewsWorld(world, scale, service);
+      const reviews = new ReviewsWorld(world, scale, service, applier);
       await reviews.writeObjects();
       await world.startControlPlane();
-      await world.startApplier(1, applier);
-      await world.settled();
+      await reviews.startApplier();
       return reviews;
     } catch (error) {
       await world.close();
@@ -79,6 +84,16 @@ export class ReviewsWorld {
 
   close(): Promise<void> {
     return this.world.close();
+  }
+
+  /** As it was started first. Resolves when it holds what the control plane has, and its relay, if any, listens in all pods. */
+  async startApplier(): Promise<void> {
+    const applier = await this.world.startApplier(1, this.applierStart);
+    await this.world.settled();
+    if (this.applierStart.relay !== undefined)
+      await until(async () => ((await applier.status()).relay?.networks ?? 0) >= this.world.pods.size, {
+        what: "the relay to listen in the networks of all pods",
+      });
   }
 
   get caller(): Pod {
@@ -115,6 +130,13 @@ export class ReviewsWorld {
         "rules",
         rules.map((rule) => routeRule({ ...rule, destination: "reviews" })),
       ),
+    );
+  }
+
+  /** Makes these HTTP routes of a VirtualService the only rules, live on the node before it resolves. */
+  httpRoutes(...http: readonly unknown[]): Promise<string> {
+    return this.world.change((config) =>
+      config.write("rules", [versionSubsets("reviews", ["v1", "v2", "v3"]), virtualService("reviews", http)]),
     );
   }
 

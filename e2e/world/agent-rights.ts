@@ -7,20 +7,26 @@ import { workspaceFolder } from "./workspace.ts";
 export const chartValuesFile = join(workspaceFolder, "charts/keelson/values.yaml");
 
 interface ChartValues {
-  readonly bpfApplier: { readonly capabilities: readonly string[] };
+  readonly bpfApplier: {
+    readonly capabilities: readonly string[];
+    readonly relayCapabilities: readonly string[];
+  };
 }
 
-/** The capabilities that the chart gives the agent of a node, without "CAP_". */
-export async function agentCapabilities(): Promise<readonly string[]> {
+/** The capabilities that the chart gives the agent of a node, with a relay or without, without "CAP_". */
+export async function agentCapabilities(relay: "builtin" | "none" = "none"): Promise<readonly string[]> {
   const { bpfApplier } = parse(await readFile(chartValuesFile, "utf8")) as ChartValues;
-  return bpfApplier.capabilities;
+  const { capabilities, relayCapabilities } = bpfApplier;
+  return relay === "none" ? capabilities : [...capabilities, ...relayCapabilities];
 }
 
 /**
  * The beginning of a command line that runs a program as the chart's DaemonSet runs the agent: as root with these
  * capabilities alone, and no way to get others.
  */
-export async function withAgentRights(): Promise<[string, ...string[]]> {
-  const kept = ["-all", ...(await agentCapabilities()).map((name) => `+${name.toLowerCase()}`)].join(",");
+export async function withAgentRights(relay?: "builtin" | "none"): Promise<[string, ...string[]]> {
+  const kept = ["-all", ...(await agentCapabilities(relay)).map((name) => `+${name.toLowerCase()}`)].join(
+    ",",
+  );
   return ["setpriv", `--bounding-set=${kept}`, `--inh-caps=${kept}`, "--no-new-privs", "--"];
 }

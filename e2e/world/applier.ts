@@ -25,6 +25,8 @@ export interface ApplierPlace {
 export interface ApplierStart {
   /** Kubernetes namespaces whose pods are left alone. */
   readonly excludedNamespaces?: readonly string[];
+  /** What decides each request; "none" by default. */
+  readonly relay?: "builtin" | "none";
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
   readonly startedBy?: readonly [string, ...string[]];
 }
@@ -40,6 +42,16 @@ export interface ApplierStatus {
   readonly attachedTo: readonly string[];
   readonly pods: readonly PodStatus[];
   readonly workloadsWithoutCgroup: readonly string[];
+  /** Undefined: the node has none. Its requests are a number of any size, as a text. */
+  readonly relay?: {
+    readonly pid?: number;
+    readonly networks: number;
+    readonly connections: number;
+    readonly requests: string;
+    readonly restarts: number;
+  };
+  /** Numbers of any size, as texts. */
+  readonly statistics: Readonly<Record<string, string>>;
   /** Of a node that is left alone. */
   readonly idleBecause?: string;
 }
@@ -77,12 +89,21 @@ export class Applier {
   }
 
   /** Resolves when the programs are attached; the control plane need not be there. */
-  async start({ excludedNamespaces = [], startedBy }: ApplierStart = {}): Promise<void> {
+  async start({ excludedNamespaces = [], relay = "none", startedBy }: ApplierStart = {}): Promise<void> {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
-    const flags = ["--control-plane", controlPlane, "--cgroup", cgroup, "--report-interval", "1"];
+    const flags = [
+      "--control-plane",
+      controlPlane,
+      "--cgroup",
+      cgroup,
+      "--report-interval",
+      "1",
+      "--relay",
+      relay,
+    ];
     const excluded = excludedNamespaces.flatMap((name) => ["--exclude-namespace", name]);
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];
-    const [setRights, ...rights] = startedBy ?? (await withAgentRights());
+    const [setRights, ...rights] = startedBy ?? (await withAgentRights(relay));
     const program = [process.execPath, applierProgram, "--node", node, "run"];
     const started = new RunningProcess({
       title: `bpf-applier of ${node}`,

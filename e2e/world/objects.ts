@@ -109,3 +109,23 @@ export function routeRule({ name, destination, precedence = 1, route }: RuleReco
     spec: { destination: { name: destination }, precedence, route },
   };
 }
+
+/** networking.istio.io/v1 DestinationRule with a subset for each version. */
+export function versionSubsets(host: string, versions: readonly string[]): KubernetesObject {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name: host, namespace },
+    spec: { host, subsets: versions.map((version) => ({ name: version, labels: { version } })) },
+  };
+}
+
+/** networking.istio.io/v1 VirtualService with these HTTP routes, as they stand there. */
+export function virtualService(host: string, http: readonly unknown[]): KubernetesObject {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: host, namespace },
+    spec: { hosts: [host], http },
+  };
+}

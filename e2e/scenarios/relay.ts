@@ -1,0 +1,208 @@
+// What a relay decides for each request, on connections that are kept; what comes of it when it, or the agent, is killed.
+import assert from "node:assert/strict";
+import { formatEndpoint, parseAddress } from "@keelson/model";
+import { type Ask, type CallerAnswer, KeepAliveCaller } from "../world/keep-alive-caller.ts";
+import { count, type Tally } from "../world/tally.ts";
+import type { Family, ReviewsWorld } from "./reviews-world.ts";
+import type { Scenario } from "./scenario.ts";
+import { assertShares } from "./shares.ts";
+
+/** The part of a route that says where requests go. */
+const to = (version: string, weight?: number) => ({
+  destination: { host: "reviews", subset: version },
+  ...(weight === undefined ? {} : { weight }),
+});
+const allTo = (version: string) => ({ route: [to(version)] });
+
+/** Who answered, by version; the status, where that is not 200; the error, where there is no answer. */
+function outcome(reviews: ReviewsWorld, answer: CallerAnswer): string {
+  if (answer.error !== undefined) return answer.error;
+  if (answer.status !== 200) return String(answer.status);
+  const { pod } = JSON.parse(answer.body) as { pod: string };
+  return reviews.world.pods.get(pod)?.labels["version"] ?? pod;
+}
+
+class Conversation {
+  readonly outcomes: Tally = {};
+  /** Ports of the caller: one for each connection. */
+  readonly ports = new Set<number>();
+  readonly peers = new Set<string>();
+  private readonly reviews: ReviewsWorld;
+  private readonly caller: KeepAliveCaller;
+  private readonly target: Ask;
+
+  constructor(reviews: ReviewsWorld, caller: KeepAliveCaller, target: Ask) {
+    this.reviews = reviews;
+    this.caller = caller;
+    this.target = target;
+  }
+
+  /** @returns what came of it, see `outcome`. */
+  async ask(more: Partial<Ask> = {}): Promise<string> {
+    const answer = await this.caller.ask({ ...this.target, ...more });
+    const found = outcome(this.reviews, answer);
+    count(this.outcomes, found);
+    if (answer.error === undefined) {
+      this.ports.add(answer.localPort);
+      this.peers.add(answer.peer);
+    }
+    return found;
+  }
+
+  async askTimes(times: number): Promise<void> {
+    for (let i = 0; i < times; i++) await this.ask();
+  }
+}
+
+/** Runs with a program in the caller's pod that has connections which are kept. */
+async function conversing(
+  reviews: ReviewsWorld,
+  family: Family,
+  talk: (conversation: Conversation, target: Ask) => Promise<void>,
+): Promise<void> {
+  await using caller = await KeepAliveCaller.start(reviews.caller);
+  const { host, port } = reviews.target(family);
+  await talk(new Conversation(reviews, caller, { host, port }), { host, port });
+}
+
+/** Of the relay's process. */
+async function relayPid(reviews: ReviewsWorld): Promise<number> {
+  const { relay } = await reviews.world.applier().status();
+  assert.ok(relay?.pid, "no relay runs");
+  return relay.pid;
+}
+
+const missed = async (reviews: ReviewsWorld): Promise<bigint> =>
+  BigInt((await reviews.world.applier().status()).statistics["relay_missing"] ?? 0);
+
+export const relayScenarios: readonly Scenario[] = [
+  {
+    name: "weights hold for the requests of one connection, and getpeername shows what it dialled",
+    async run(reviews, family) {
+      await reviews.httpRoutes({ route: [to("v1", 80), to("v3", 20)] });
+      await conversing(reviews, family, async (talk, { host, port }) => {
+        await talk.askTimes(reviews.scale.connections);
+        assertShares(talk.outcomes, { v1: 0.8, v3: 0.2 });
+        assert.equal(talk.ports.size, 1);
+        assert.deepEqual([...talk.peers], [formatEndpoint(parseAddress(host) ?? new Uint8Array(), port)]);
+      });
+    },
+  },
+  {
+    name: "a header decides, and what no route matches is answered with 404",
+    async run(reviews, family) {
+      await reviews.httpRoutes(
+        { match: [{ headers: { "end-user": { exact: "jason" } } }], ...allTo("v2") },
+        { match: [{ uri: { prefix: "/v3" } }], ...allTo("v3") },
+      );
+      await conversing(reviews, family, async (talk) => {
+        assert.equal(await talk.ask({ headers: { "End-User": "jason" } }), "v2");
+        assert.equal(await talk.ask({ path: "/v3/x" }), "v3");
+        assert.equal(await talk.ask(), "404");
+        assert.equal(await talk.ask({ headers: { "End-User": "jason" } }), "v2");
+        assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+  {
+    name: "a change of the rule moves the next request of an open connection, also when all rules go",
+    async run(reviews, family) {
+      await reviews.httpRoutes(allTo("v1"), allTo("v2"));
+      await conversing(reviews, family, async (talk) => {
+        for (const version of ["v1", "v3", "v2"]) {
+          await reviews.httpRoutes({ match: [{ uri: { prefix: "/" } }], ...allTo(version) });
+          assert.equal(await talk.ask(), version);
+        }
+        assert.equal(talk.ports.size, 1);
+        // One more answer on it, and the next connection goes past the relay.
+        await reviews.withoutRules();
+        for (let i = 0; i < 10; i++) assert.match(await talk.ask(), /^v[123]$/);
+        assert.equal(talk.ports.size, 2);
+      });
+    },
+  },
+  {
+    name: "a caller that dials an IPv4-mapped address gets its requests decided, too",
+    async run(reviews) {
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      await conversing(reviews, "IPv4", async (talk, { host }) => {
+        for (let i = 0; i < 40; i++) await talk.ask({ host: `::ffff:${host}` });
+        assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
+        assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+  {
+    name: "requests are counted by who answered and how, and connections at the relay",
+    async run(reviews, family) {
+      await reviews.httpRoutes({ match: [{ uri: { prefix: "/ok" } }], ...allTo("v1") });
+      const counted = async (): Promise<Record<string, bigint>> => {
+        const edges = (await reviews.edges()).filter(({ source }) => source === "default/caller");
+        const requests = edges.flatMap(({ workload, requests }) =>
+          Object.entries(requests).map(([status, times]) => [`${workload} ${status}xx`, times] as const),
+        );
+        const connections = edges.reduce((sum, edge) => sum + edge.connections, 0n);
+        return { connections, ...Object.fromEntries(requests) };
+      };
+      const before = await counted();
+      await conversing(reviews, family, async (talk) => {
+        for (let i = 0; i < 20; i++) await talk.ask({ path: "/ok" });
+        for (let i = 0; i < 5; i++) await talk.ask({ path: "/no" });
+      });
+      const after = await counted();
+      const grown = Object.fromEntries(
+        Object.entries(after)
+          .map(([what, times]) => [what, Number(times - (before[what] ?? 0n))] as const)
+          .filter(([, times]) => times > 0),
+      );
+      assert.deepEqual(grown, { connections: 1, "default/reviews-v1 2xx": 20, " 4xx": 5 });
+    },
+  },
+  {
+    name: "a relay that is killed comes back; meanwhile connections are decided once, and none is refused",
+    async run(reviews, family) {
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      const before = await relayPid(reviews);
+      const missedBefore = await missed(reviews);
+      await conversing(reviews, family, async (talk) => {
+        await talk.askTimes(10);
+        const { answers, failures } = await reviews.during(reviews.target(family), async () => {
+          process.kill(before, "SIGKILL");
+          await reviews.until(async () => (await missed(reviews)) > missedBefore);
+          await reviews.until(async () => {
+            const { relay } = await reviews.world.applier().status();
+            return (
+              relay?.pid !== undefined && relay.pid !== before && relay.networks >= reviews.world.pods.size
+            );
+          });
+        });
+        // Nothing is lost but what was under way in it.
+        const lost = Object.values(failures).reduce((sum, times) => sum + times, 0);
+        assert.ok(lost <= reviews.scale.senders, `${JSON.stringify(failures)} failed`);
+        assert.equal(failures["ECONNREFUSED"] ?? 0, 0);
+        assert.deepEqual(Object.keys(reviews.byVersion(answers)).sort(), ["v1", "v2"]);
+        // The connection went with it; the next request has another one.
+        await talk.ask();
+        assert.match(await talk.ask(), /^v[12]$/);
+      });
+    },
+  },
+  {
+    name: "an agent that is killed and starts again: no connection is refused, and requests are decided again",
+    async run(reviews, family) {
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      const { failures } = await reviews.during(reviews.target(family), async () => {
+        await reviews.world.applier().kill();
+        await reviews.startApplier();
+      });
+      const lost = Object.values(failures).reduce((sum, times) => sum + times, 0);
+      assert.ok(lost <= reviews.scale.senders, `${JSON.stringify(failures)} failed`);
+      assert.equal(failures["ECONNREFUSED"] ?? 0, 0);
+      await conversing(reviews, family, async (talk) => {
+        await talk.askTimes(40);
+        assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
+        assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+];
