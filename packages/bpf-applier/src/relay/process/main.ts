@@ -6,19 +6,25 @@ import { PinnedOrigins } from "./origin-lookup.ts";
 import { RelayCore } from "./relay-core.ts";
 
 const statusEveryMs = 1_000;
+/** Time that callers are given to go when the agent has died. */
+const graceMs = 2_000;
 
 function run({ origins }: { origins: string }): void {
   if (process.send === undefined) throw new Error("the agent starts this program; it is of no use by itself");
   const core = new RelayCore(new PinnedOrigins(origins));
   const line = new AgentLine(core, (message: RelayMessage) => {
-    // The agent may go at any time; then so does the relay.
+    // The agent may go at any time.
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   });
   setInterval(() => line.tellStatus(), statusEveryMs).unref();
   process.on("message", (question: Question) => {
     line.take(question).catch(fail);
   });
-  process.once("disconnect", () => process.exit(0));
+  // Nobody is accepted any more, and requests that are under way end as they would. (The agent has asked for the same before
+  // where it went in order.)
+  process.once("disconnect", () => {
+    core.close(graceMs).then(() => process.exit(0), fail);
+  });
   // The agent says when to end: signals to the whole group are for it.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
 }
