@@ -14,7 +14,7 @@
 /* Set by the applier before load: bpf_set_retval exists (Linux 5.18). Without it a refused caller sees EPERM. */
 volatile const bool can_set_errno = false;
 
-enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN, AT_RELAY };
+enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN, CHOSEN_FOR_HTTP, AT_RELAY };
 
 /* The bank of tables to read: one for the whole decision, so that no half of another version is mixed in. */
 static __always_inline bool active_bank(__u32 *bank)
@@ -66,7 +66,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 	struct service_value *service;
 	struct caller caller = {};
 	void *table;
-	__u32 bank;
+	__u32 bank, is_http;
 
 	if (!active_bank(&bank))
 		return NOT_OURS;
@@ -87,6 +87,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 		count_statistic(STATISTIC_LEFT_ALONE);
 		return NOT_OURS;
 	}
+	is_http = service->is_http;
 	edge->source = caller.workload;
 	edge->service = service->service;
 	*endpoint = (struct slot_value){};
@@ -106,7 +107,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 	}
 	edge->endpoint = endpoint->endpoint;
 	count_edge(edge, decision);
-	return CHOSEN;
+	return is_http ? CHOSEN_FOR_HTTP : CHOSEN;
 }
 
 static __always_inline int refuse(void)

@@ -47,3 +47,15 @@ static __always_inline void count_edge(const struct edge_key *key, enum decision
 		break;
 	}
 }
+
+static __always_inline void count_request(const struct edge_key *key, __u64 bytes)
+{
+	struct edge_value *value = edge_of(key);
+
+	if (!value) {
+		count_statistic(STATISTIC_UNCOUNTED);
+		return;
+	}
+	__sync_fetch_and_add(&value->sent_requests, 1);
+	__sync_fetch_and_add(&value->sent_request_bytes, bytes);
+}

@@ -3,6 +3,7 @@
 #include "hooks/connect.h"
 #include "hooks/established.h"
 #include "hooks/peer.h"
+#include "hooks/requests.h"
 #include "hooks/sendmsg.h"
 
 /* Some helpers are for GPL-compatible programs only; the sources are dual-licensed all the same. */

@@ -92,6 +92,30 @@ struct {
 	__type(value, struct peer);
 } peers SEC(".maps");
 
+/* Written by the programs. Goes with the socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct conversation);
+} conversations SEC(".maps");
+
+/* Callers' sockets whose requests are looked at, by their cookies. They are put in by the programs, and go when closed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u64);
+} callers SEC(".maps");
+
+/* Written by the applier. What looks at requests: sockets keep the stub that calls it for good, this is replaced. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} request_programs SEC(".maps");
+
 /* Written by the programs. The least recently used flow goes first when it is full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -41,6 +41,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "relay-policy/main.ts",
     what: "what the relay makes of requests under generated rules, beside a real Envoy",
   },
+  requests: {
+    program: "requests/main.ts",
+    what: "requests on native connections: what the kernel counts is what the server saw, through crashes and uninstalls",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",

@@ -53,4 +53,7 @@ test.each([
 test("a node may not know the compiler, although that stands to its left", () => {
   expect(whyWrong("@keelson/bpf-applier", "@keelson/compiler")).toMatch(/knows the IR/);
   expect(whyWrong("@keelson/bpf-applier", "@keelson/xds")).toBeUndefined();
+  const [automaton = ""] = importedPackages('import { matchAutomaton } from "@keelson/compiler/automaton";');
+  expect(whyWrong("@keelson/bpf-applier", automaton)).toBeUndefined();
+  expect(whyWrong("@keelson/model", automaton)).toMatch(/does not stand to the left/);
 });

@@ -2,6 +2,7 @@
 /* connect(): TCP, and UDP sockets that connect. */
 #pragma once
 #include "../choose.h"
+#include "../conversation.h"
 
 /* A socket may connect again (UDP), so what an earlier call left is always replaced or removed.
  * The workload and the service are what the relay is told of the connection; 0: it goes to an endpoint. */
@@ -30,6 +31,9 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family fam
 	struct edge_key edge = {};
 	__be16 dialled_port = ctx->user_port;
 
+	/* What is left of an earlier call, which failed. */
+	if (ctx->sk && looks_at_requests)
+		bpf_sk_storage_delete(&conversations, ctx->sk);
 	switch (choose(ctx, family, DECIDED_CONNECTION, &dialled, &endpoint, &edge)) {
 	case NOT_OURS:
 		/* -ENOENT when there is nothing to forget. */
@@ -42,6 +46,11 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family fam
 		/* It could not be told whose connection it is. */
 		if (!remember(ctx, &dialled, dialled_port, &endpoint, edge.source, edge.service))
 			return refuse();
+		break;
+	case CHOSEN_FOR_HTTP:
+		if (looks_at_requests)
+			begin_conversation(ctx->sk, &edge);
+		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0);
 		break;
 	case CHOSEN:
 		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0);

@@ -3,7 +3,7 @@
  * handshake, so what is written here is there before the relay can accept. */
 #pragma once
 #include "../address.h"
-#include "../count.h"
+#include "../conversation.h"
 
 static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct peer *peer)
 {
@@ -36,5 +36,7 @@ int keelson_established(struct bpf_sock_ops *ctx)
 	peer = bpf_sk_storage_get(&peers, sk, NULL, 0);
 	if (peer && peer->service)
 		tell_relay(ctx, peer);
+	else if (looks_at_requests)
+		join_callers(ctx, sk);
 	return 1; /* what other programs have answered to other questions stays */
 }

@@ -20,6 +20,7 @@ static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, enum family fam
 		return PASS;
 	case NO_ENDPOINT:
 		return refuse();
+	case CHOSEN_FOR_HTTP:
 	case CHOSEN:
 		flow.address = endpoint.address;
 		flow.port = endpoint.port;

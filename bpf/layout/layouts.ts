@@ -33,6 +33,7 @@ export const structs: readonly StructDescription[] = [
       { name: "slots", type: "u64", doc: "first half of `slot_key`" },
       { name: "slot_count", type: "u32", doc: "0: every connection with an endpoint home is refused" },
       { name: "home", type: "u32", doc: "`home`" },
+      { name: "is_http", type: "u32", doc: "1: callers speak HTTP/1.1 there, without TLS" },
     ],
   },
   {
@@ -111,6 +112,18 @@ export const structs: readonly StructDescription[] = [
     ],
   },
   {
+    name: "conversation",
+    doc: "Kept in a caller's socket: whom its requests are counted for, and how far they were looked at.",
+    fields: [
+      { name: "source", type: "u64", doc: "this and the next two: as in `edge_key`" },
+      { name: "service", type: "u64" },
+      { name: "endpoint", type: "u64" },
+      { name: "next_head", type: "u32", doc: "number in TCP's sequence at which the next request begins" },
+      { name: "offset", type: "u32", doc: "of that request in the send that is looked at" },
+      { name: "is_lost", type: "u32", doc: "1: where requests begin is not known any more" },
+    ],
+  },
+  {
     name: "flow_key",
     doc: "An endpoint that an unconnected UDP socket has sent to.",
     fields: [
@@ -147,6 +160,8 @@ export const structs: readonly StructDescription[] = [
       { name: "connections", type: "u64" },
       { name: "datagrams", type: "u64" },
       { name: "refused", type: "u64" },
+      { name: "sent_requests", type: "u64", doc: "HTTP requests that callers began to send" },
+      { name: "sent_request_bytes", type: "u64", doc: "of these, heads and bodies" },
     ],
   },
   {
@@ -200,6 +215,10 @@ export const statistics = [
   {
     name: "relay_missing",
     doc: "connections for the relay that were decided once instead, as the relay could not be reached from the caller's socket",
+  },
+  {
+    name: "lost_conversations",
+    doc: "connections whose requests are counted no more: a head not strict or not whole in one send, or no room in a map",
   },
 ] as const;
 

@@ -1,8 +1,10 @@
-// Runs the connect tier's and the node's scenarios with the real control plane and applier; ends with 1 if any fails. For a
+// Runs the connect tier's, the node's and the requests' scenarios with the real control plane and applier; ends with 1 if any fails. For a
 // guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
 import { release } from "node:os";
 import { runNodeScenarios } from "../node/run.ts";
 import { nodeScenarios } from "../node/scenarios.ts";
+import { runRequestsScenarios } from "../requests/run.ts";
+import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -15,6 +17,7 @@ const isWanted = ({ name }: { readonly name: string }): boolean =>
   texts.length === 0 || texts.some((text) => name.includes(text));
 const scenarios = allScenarios.filter(isWanted);
 const ofNode = nodeScenarios.filter(isWanted);
+const ofRequests = requestsScenarios.filter(isWanted);
 
 const openWorld = (family: Family): Promise<ReviewsWorld> =>
   ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
@@ -56,6 +59,8 @@ let failed = 0;
 if (scenarios.length > 0) for (const family of families) failed += await failuresOver(family);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
-const all = families.length * scenarios.length + ofNode.length;
+if (ofRequests.length > 0)
+  failed += await runRequestsScenarios("guestrequests", { requests: 100, restarts: 1 }, ofRequests);
+const all = families.length * scenarios.length + ofNode.length + ofRequests.flatMap(familiesOf).length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);
 process.exitCode = failed === 0 ? 0 : 1;

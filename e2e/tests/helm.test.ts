@@ -194,11 +194,24 @@ peerTest(["helm"], "with a relay the agent may enter the networks of pods, and h
   });
 });
 
+peerTest(["helm"], "an agent that looks at callers' sockets may read the kernel's structures", async () => {
+  const rendered = parseRendered(await renderChart(namespace, { "bpfApplier.sockets": "count" }));
+  const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+  const [container] = spec.template.spec.containers;
+  expect(container?.securityContext).toMatchObject({
+    capabilities: { drop: ["ALL"], add: ["BPF", "NET_ADMIN", "PERFMON"] },
+  });
+  expect(container?.args).toContain("--sockets=count");
+});
+
 interface DaemonSet extends Rendered {
   readonly spec: {
     readonly template: {
       readonly spec: {
-        readonly containers: readonly { readonly securityContext: unknown }[];
+        readonly containers: readonly {
+          readonly args: readonly string[];
+          readonly securityContext: unknown;
+        }[];
         readonly volumes: readonly { readonly hostPath?: { readonly path: string } }[];
       };
     };

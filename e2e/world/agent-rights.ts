@@ -23,10 +23,13 @@ export async function agentCapabilities(relay: "builtin" | "none" = "none"): Pro
 /**
  * The beginning of a command line that runs a program as the chart's DaemonSet runs the agent: as root with these
  * capabilities alone, and no way to get others.
+ * @param more capabilities that the chart gives for some setting, without "CAP_"
  */
-export async function withAgentRights(relay?: "builtin" | "none"): Promise<[string, ...string[]]> {
-  const kept = ["-all", ...(await agentCapabilities(relay)).map((name) => `+${name.toLowerCase()}`)].join(
-    ",",
-  );
+export async function withAgentRights(
+  relay?: "builtin" | "none",
+  ...more: readonly string[]
+): Promise<[string, ...string[]]> {
+  const names = [...(await agentCapabilities(relay)), ...more];
+  const kept = ["-all", ...names.map((name) => `+${name.toLowerCase()}`)].join(",");
   return ["setpriv", `--bounding-set=${kept}`, `--inh-caps=${kept}`, "--no-new-privs", "--"];
 }

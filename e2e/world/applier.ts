@@ -27,6 +27,8 @@ export interface ApplierStart {
   readonly excludedNamespaces?: readonly string[];
   /** What decides each request; "none" by default. */
   readonly relay?: "builtin" | "none";
+  /** What it does with callers' sockets; nothing by default. The chart gives it PERFMON for it. */
+  readonly sockets?: "count";
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
   readonly startedBy?: readonly [string, ...string[]];
 }
@@ -50,7 +52,8 @@ export interface ApplierStatus {
     readonly requests: string;
     readonly restarts: number;
   };
-  /** Numbers of any size, as texts. */
+  readonly sockets: { readonly mode: string; readonly offBecause?: string };
+  /** Node-wide counters; numbers of any size, as texts. */
   readonly statistics: Readonly<Record<string, string>>;
   /** Of a node that is left alone. */
   readonly idleBecause?: string;
@@ -89,7 +92,12 @@ export class Applier {
   }
 
   /** Resolves when the programs are attached; the control plane need not be there. */
-  async start({ excludedNamespaces = [], relay = "none", startedBy }: ApplierStart = {}): Promise<void> {
+  async start({
+    excludedNamespaces = [],
+    relay = "none",
+    sockets,
+    startedBy,
+  }: ApplierStart = {}): Promise<void> {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
     const flags = [
       "--control-plane",
@@ -103,11 +111,13 @@ export class Applier {
     ];
     const excluded = excludedNamespaces.flatMap((name) => ["--exclude-namespace", name]);
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];
-    const [setRights, ...rights] = startedBy ?? (await withAgentRights(relay));
+    const more = sockets === undefined ? [] : ["PERFMON"];
+    const looks = sockets === undefined ? [] : ["--sockets", sockets];
+    const [setRights, ...rights] = startedBy ?? (await withAgentRights(relay, ...more));
     const program = [process.execPath, applierProgram, "--node", node, "run"];
     const started = new RunningProcess({
       title: `bpf-applier of ${node}`,
-      command: [setRights, ...rights, ...program, ...flags, ...excluded, ...folders],
+      command: [setRights, ...rights, ...program, ...flags, ...excluded, ...looks, ...folders],
       cgroup: ownCgroup,
       logFile,
     });

@@ -53,6 +53,11 @@ export class Pod implements PodRecord {
     return this.launch(command, false);
   }
 
+  /** The same; what it prints is the starter's to read. */
+  startPiped(...command: [string, ...string[]]): RunningProcess {
+    return this.launch(command, true);
+  }
+
   /** Starts a server and waits until it has printed the line "listening". */
   async startServer(...command: [string, ...string[]]): Promise<RunningProcess> {
     const server = this.launch(command, true);

@@ -23,6 +23,7 @@ import type { StartRelay } from "./relay/relay.ts";
 import { RelayKeeper, type RelayKeeperStatus } from "./relay/relay-keeper.ts";
 import { RelayMap } from "./relay/relay-map.ts";
 import { Repeater } from "./repeater.ts";
+import type { SocketMode, SocketStatus } from "./request-programs.ts";
 import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
 import { TelemetryReporter } from "./telemetry.ts";
@@ -44,6 +45,8 @@ export interface ApplierOptions {
   readonly mapSizes?: MapSizes;
   /** Starts what decides each request; undefined: every connection is decided once. */
   readonly relay?: StartRelay;
+  /** What is done with callers' sockets, if the kernel and this process's rights allow it. */
+  readonly sockets: SocketMode;
   readonly logger: Logger;
 }
 
@@ -72,6 +75,7 @@ export interface ApplierStatus {
   readonly workloadsWithoutCgroup: readonly string[];
   /** Undefined: the node has none. */
   readonly relay?: RelayKeeperStatus;
+  readonly sockets: SocketStatus;
   readonly statistics: Statistics;
 }
 
@@ -140,7 +144,7 @@ export class Applier implements NodeAgent {
    */
   static async start(options: ApplierOptions): Promise<Applier> {
     const pins = await PinFolder.create(options.node);
-    const programs = await loadPrograms(pins, options.mapSizes);
+    const programs = await loadPrograms(pins, options);
     try {
       const banks = await Banks.open(programs.maps, new InnerMaps((name) => pins.map(name)));
       const podMap = await PodMap.adopt(programs.maps.workloads);
@@ -175,6 +179,7 @@ export class Applier implements NodeAgent {
       pods: this.pods.status(),
       workloadsWithoutCgroup: this.pods.withoutCgroup(),
       ...(this.relay === undefined ? {} : { relay: this.relay.status() }),
+      sockets: this.programs.sockets,
       statistics: readStatistics(this.programs.maps.statistics),
     };
   }
@@ -360,9 +365,15 @@ export class Applier implements NodeAgent {
 }
 
 /** A kernel that refuses them will do so again: nothing is gained by trying, and nothing by ending. */
-async function loadPrograms(pins: PinFolder, sizes: MapSizes | undefined): Promise<Programs> {
+async function loadPrograms(
+  pins: PinFolder,
+  { mapSizes, sockets, logger }: ApplierOptions,
+): Promise<Programs> {
   try {
-    return await Programs.load(pins, sizes);
+    const programs = await Programs.load(pins, mapSizes, sockets);
+    const { offBecause } = programs.sockets;
+    if (offBecause !== undefined) logger.warn(`callers' sockets are not looked at: ${offBecause}`);
+    return programs;
   } catch (error) {
     throw error instanceof BpfError ? new NodeUnfit(error.message, error) : error;
   }

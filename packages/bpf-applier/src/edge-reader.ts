@@ -11,20 +11,15 @@ export type Statistics = Record<(typeof statistics)[number], bigint>;
 
 type NamedEndpoint = Extract<Named, { kind: "endpoint" }>;
 
+const counterNames = ["connections", "datagrams", "refused", "sentRequests", "sentRequestBytes"] as const;
+type Counters = Record<(typeof counterNames)[number], bigint>;
+
 /** Sums the per-CPU copies of one value; the kernel lays them out at multiples of 8 bytes. */
-function sumEdge(
-  bytes: Uint8Array,
-  cpus: number,
-): { connections: bigint; datagrams: bigint; refused: bigint } {
+function sumEdge(bytes: Uint8Array, cpus: number): Counters {
   const stride = Math.ceil(edgeValue.size / 8) * 8;
-  const sum = { connections: 0n, datagrams: 0n, refused: 0n };
-  for (let cpu = 0; cpu < cpus; cpu++) {
-    const one = edgeValue.decode(bytes.subarray(cpu * stride));
-    sum.connections += one.connections;
-    sum.datagrams += one.datagrams;
-    sum.refused += one.refused;
-  }
-  return sum;
+  const copies = Array.from({ length: cpus }, (_, cpu) => edgeValue.decode(bytes.subarray(cpu * stride)));
+  const sumOf = (name: keyof Counters): bigint => copies.reduce((sum, copy) => sum + copy[name], 0n);
+  return Object.fromEntries(counterNames.map((name) => [name, sumOf(name)])) as Counters;
 }
 
 /**
@@ -110,7 +105,7 @@ export class EdgeReader {
   private edge(
     key: { source: bigint; service: bigint },
     endpoint: Partial<Pick<Edge, "endpoint" | "workload" | "labels">>,
-    counters: { connections?: bigint; datagrams?: bigint; refused?: bigint } = {},
+    counters: Partial<Counters> = {},
   ): Edge {
     const service = this.names.get(key.service);
     return create(EdgeSchema, {

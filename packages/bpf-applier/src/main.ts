@@ -14,6 +14,7 @@ import type { NodeAgent } from "./node-agent.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
+import { type SocketMode, socketModes } from "./request-programs.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
 import { statusText } from "./status-text.ts";
 
@@ -25,6 +26,7 @@ interface RunFlags extends ControlPlaneFlags {
   runDir: string;
   reportInterval: number;
   relay: "builtin" | "none";
+  sockets: SocketMode;
   logLevel: string;
 }
 
@@ -99,6 +101,7 @@ async function startApplier(
     ...(flags.relay === "none"
       ? {}
       : { relay: (onExit) => Promise.resolve(new BuiltinRelay({ origins, onExit })) }),
+    sockets: flags.sockets,
     logger,
   });
 }
@@ -163,6 +166,14 @@ program
   )
   .option("--state-dir <path>", "keep the last good policy here", stateFolder())
   .option("--run-dir <path>", "put the admin socket here", runFolder())
+  .addOption(
+    new Option(
+      "--sockets <mode>",
+      "what is done with the sockets of callers of HTTP ports; count: their requests",
+    )
+      .choices(socketModes)
+      .default("off"),
+  )
   .option("--report-interval <seconds>", "time between two reports of counters", seconds, 5)
   .addOption(
     new Option(

@@ -12,6 +12,15 @@ import {
 import type { OuterMaps } from "./banks.ts";
 import type { PinFolder } from "./pins.ts";
 import type { Cgroup } from "./pods/pod-tree.ts";
+import {
+  attachRequestPrograms,
+  configureRequestPrograms,
+  leaveOutRequestPrograms,
+  type SocketMode,
+  type SocketStatus,
+  socketMaps,
+  whyNoRequestPrograms,
+} from "./request-programs.ts";
 
 /** Every program of the object, and the hook it belongs to. */
 export const hooks = [
@@ -60,10 +69,12 @@ export const linkPin = (program: string, cgroupId: bigint): string => `${program
 /** The loaded object: maps that outlive this process, programs ready to be attached. */
 export class Programs {
   readonly maps: NodeMaps;
+  readonly sockets: SocketStatus;
   private readonly object: BpfObject;
 
-  private constructor(object: BpfObject) {
+  private constructor(object: BpfObject, sockets: SocketStatus) {
     this.object = object;
+    this.sockets = sockets;
     this.maps = {
       active: object.map("active"),
       services: object.map("services"),
@@ -75,17 +86,25 @@ export class Programs {
     };
   }
 
-  /** Loads the programs onto maps that are pinned already, or pins new ones. */
-  static async load(pins: PinFolder, sizes: MapSizes = {}): Promise<Programs> {
+  /**
+   * Loads the programs onto maps that are pinned already, or pins new ones. Where the kernel refuses those on callers'
+   * sockets, the others are loaded without them.
+   */
+  static async load(pins: PinFolder, sizes: MapSizes = {}, mode: SocketMode = "off"): Promise<Programs> {
+    try {
+      return await Programs.loadAs({ mode }, pins, sizes);
+    } catch (error) {
+      const offBecause = whyNoRequestPrograms(error);
+      if (offBecause === undefined) throw error;
+      return Programs.loadAs({ mode: "off", offBecause }, pins, sizes);
+    }
+  }
+
+  private static async loadAs(sockets: SocketStatus, pins: PinFolder, sizes: MapSizes): Promise<Programs> {
     const object = await BpfObject.open(objectPath);
     try {
-      object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "bpf_set_retval"));
-      object.setReadOnlyData("applier_network", networkCookie());
-      for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
-      const missing = await reusePinned(object, pins);
-      await object.load();
-      for (const name of missing) object.map(name).pin(pins.map(name));
-      return new Programs(object);
+      await loadObject(object, pins, sizes, sockets.mode);
+      return new Programs(object, sockets);
     } catch (error) {
       object.close();
       throw error;
@@ -113,6 +132,7 @@ export class Programs {
       }
     }
     for (const pin of await pins.links()) if (!wanted.has(pin)) takeOff(pins.link(pin));
+    if (this.sockets.mode === "off") await unpinAll(pins, socketMaps);
     await pins.removeOtherLayouts();
   }
 
@@ -122,10 +142,35 @@ export class Programs {
   }
 }
 
+async function loadObject(
+  object: BpfObject,
+  pins: PinFolder,
+  sizes: MapSizes,
+  mode: SocketMode,
+): Promise<void> {
+  object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", "bpf_set_retval"));
+  object.setReadOnlyData("applier_network", networkCookie());
+  for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
+  if (mode === "off") {
+    leaveOutRequestPrograms(object);
+    object.configureMap("callers", { maxEntries: 1 });
+  } else {
+    configureRequestPrograms(object);
+  }
+  const missing = await reusePinned(
+    object,
+    pins,
+    mode === "off" ? pinnedMaps : [...pinnedMaps, ...socketMaps],
+  );
+  await object.load();
+  for (const name of missing) object.map(name).pin(pins.map(name));
+  if (mode !== "off") await attachRequestPrograms(object);
+}
+
 /** @returns names of the maps that are not pinned yet. */
-async function reusePinned(object: BpfObject, pins: PinFolder): Promise<string[]> {
+async function reusePinned(object: BpfObject, pins: PinFolder, names: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
-  for (const name of pinnedMaps) {
+  for (const name of names) {
     const path = pins.map(name);
     if (await exists(path)) {
       using map = BpfMap.openPinned(path);
@@ -135,6 +180,11 @@ async function reusePinned(object: BpfObject, pins: PinFolder): Promise<string[]
     }
   }
   return missing;
+}
+
+/** Sockets in such maps leave them once no program is left that uses them. */
+async function unpinAll(pins: PinFolder, names: readonly string[]): Promise<void> {
+  for (const name of names) if (await exists(pins.map(name))) unpin(pins.map(name));
 }
 
 /** The pinned link, if it hangs on the cgroup wanted; one whose cgroup is gone is taken away. */

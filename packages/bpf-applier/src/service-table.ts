@@ -1,7 +1,7 @@
 import { home, serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
 import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
-import { Protocol } from "@keelson/protos/policy";
+import { ApplicationProtocol, Protocol } from "@keelson/protos/policy";
 import { aliasTable } from "./alias-table.ts";
 import { identifierOf } from "./identifier.ts";
 import type { RelayService } from "./relay/relay.ts";
@@ -144,6 +144,7 @@ function addPort(
           slots,
           slotCount: entries.length,
           home: (isRelayed ? home.relay : home.endpoint).value,
+          isHttp: port.applicationProtocol === ApplicationProtocol.HTTP ? 1 : 0,
         }),
       });
     }

@@ -15,6 +15,7 @@ const status = {
     { name: "", uid: "2", cgroup: "/kubepods.slice/2", decided: false, why: "its network is the node's" },
   ],
   workloadsWithoutCgroup: [],
+  sockets: { mode: "count" },
   statistics: {
     decided: 1n,
     left_alone: 0n,
@@ -22,6 +23,7 @@ const status = {
     unremembered: 0n,
     broken_table: 0n,
     relay_missing: 0n,
+    lost_conversations: 0n,
   },
 } as const;
 
@@ -31,6 +33,7 @@ control plane  connected
 services       4
 attached to    /kubepods.slice
 relay          none: connections are decided once
+sockets        count
 
 POD          DECIDED  WHY
 default/web  yes      it is in the mesh

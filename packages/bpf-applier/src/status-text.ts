@@ -2,6 +2,7 @@ import type { ApplierStatus } from "./applier.ts";
 import type { IdleStatus } from "./idle-node.ts";
 import type { PodStatus } from "./pods/node-pods.ts";
 import type { RelayKeeperStatus } from "./relay/relay-keeper.ts";
+import type { SocketStatus } from "./request-programs.ts";
 
 /** As JSON has it: numbers of the kernel are texts there. */
 export type Told<T> = {
@@ -33,6 +34,7 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
     ["attached to", roots],
     ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),
+    ...socketFact(status.sockets),
     ...rejected,
   ];
   return `${columns(facts)}\n\n${columns([["POD", "DECIDED", "WHY"], ...status.pods.map(podRow)])}\n`;
@@ -52,6 +54,9 @@ function relayText({
   const counts = `${networks} networks, ${connections} connections, ${requests} requests`;
   return `process ${pid}; ${counts}${restarts === 0 ? "" : `; ${restarted}`}`;
 }
+
+const socketFact = ({ mode, offBecause }: SocketStatus): string[][] =>
+  mode === "off" && offBecause === undefined ? [] : [["sockets", offBecause ?? mode]];
 
 const podRow = ({ name, uid, decided, why }: Told<PodStatus>): string[] => [
   name === "" ? `uid ${uid}` : name,

@@ -9,6 +9,7 @@ import {
   probeProgramType,
 } from "bpf-maps-native";
 import { hooks } from "../programs.ts";
+import { leaveOutRequestPrograms } from "../request-programs.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 
@@ -40,7 +41,9 @@ export const neededMaps = [
   "lru_hash",
   "percpu_array",
   "percpu_hash",
+  "prog_array",
   "sk_storage",
+  "sockhash",
 ] as const satisfies readonly MapType[];
 
 const needsNewerKernel =
@@ -104,8 +107,10 @@ export function judgeRefusal(canSetErrno: boolean): Finding {
 async function loadFindings(): Promise<Finding[]> {
   using object = await BpfObject.open(objectPath);
   object.setReadOnlyData("can_set_errno", probeHelper("cgroup_sock_addr", optionalHelper));
+  leaveOutRequestPrograms(object);
   // Only the shape counts, not the room.
-  for (const name of ["edges", "flows", "workloads"]) object.configureMap(name, { maxEntries: 64 });
+  for (const name of ["callers", "edges", "flows", "workloads"])
+    object.configureMap(name, { maxEntries: 64 });
   try {
     await object.load();
   } catch (cause) {

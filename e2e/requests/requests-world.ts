@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Family } from "../scenarios/reviews-world.ts";
+import { endpointSlices, podObject, type ServiceRecord, serviceObject } from "../world/objects.ts";
+import type { Pod } from "../world/pod.ts";
+import type { RunningProcess } from "../world/running-process.ts";
+import { until } from "../world/until.ts";
+import { World } from "../world/world.ts";
+import type { DigestResult, DigestTask } from "./digest-task.ts";
+
+const port = 9080;
+const targetPort = 8080;
+const program = (name: string): string => join(import.meta.dirname, "programs", name);
+
+/** What the node's maps hold of the caller's requests. */
+export interface Counted {
+  readonly requests: number;
+  readonly bytes: number;
+  /** Connections whose requests are counted no more. */
+  readonly lost: number;
+}
+
+/** Sent by itself, once so many answers have come. */
+export interface Piece {
+  readonly text: string;
+  readonly afterAnswers: number;
+}
+
+/** A caller, and a service with one pod, on a node that counts requests. */
+export class RequestsWorld {
+  readonly world: World;
+  private readonly service: ServiceRecord;
+
+  private constructor(world: World, service: ServiceRecord) {
+    this.world = world;
+    this.service = service;
+  }
+
+  /** @param name of the world, see World.open */
+  static async open(name: string): Promise<RequestsWorld> {
+    const world = await World.open(name);
+    try {
+      const service = await world.addService("digests", [{ name: "http", port, targetPort }]);
+      const [, server] = await world.addPods(
+        { name: "caller", labels: { app: "caller" } },
+        { name: "digests", labels: { app: "digests" } },
+      );
+      assert.ok(server);
+      await server.startServer(process.execPath, program("digest-server.ts"), String(targetPort));
+      await world.config.write("digests", [
+        serviceObject(service),
+        ...endpointSlices(service, [server]),
+        ...[...world.pods.values()].map((pod) => podObject(pod)),
+      ]);
+      await world.startControlPlane();
+      await world.startApplier(1, { sockets: "count" });
+      await world.settled();
+      return new RequestsWorld(world, service);
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.world.close();
+  }
+
+  address(family: Family): string {
+    const [ipv4 = "", ipv6 = ""] = this.service.addresses;
+    return family === "IPv4" ? ipv4 : ipv6;
+  }
+
+  /** Sends requests until all are answered. */
+  async digests(task: Omit<DigestTask, "port">): Promise<DigestResult> {
+    return resultOf(this.startDigests(task));
+  }
+
+  /** Sends requests while something happens. */
+  async digestsDuring(
+    task: Omit<DigestTask, "port" | "requests">,
+    action: () => Promise<void>,
+  ): Promise<DigestResult> {
+    const client = this.startDigests(task);
+    const result = resultOf(client);
+    result.catch(() => undefined);
+    const before = await this.counted();
+    await until(async () => (await this.counted()).requests > before.requests, {
+      what: "requests under way",
+    });
+    await action();
+    client.child.stdin?.write("end\n");
+    return result;
+  }
+
+  /** Sends pieces as they are on one connection. @returns all that came back. */
+  async raw(host: string, pieces: readonly Piece[]): Promise<string> {
+    const args = [host, String(port), JSON.stringify(pieces)];
+    const client = this.caller.startPiped(process.execPath, program("raw-client.ts"), ...args);
+    return outputOf(client);
+  }
+
+  async counted(): Promise<Counted> {
+    const applier = this.world.applier();
+    const edges = (await applier.edges()).filter(({ source }) => source === "default/caller");
+    const sum = (values: readonly bigint[]): number =>
+      Number(values.reduce((total, value) => total + value, 0n));
+    return {
+      requests: sum(edges.map(({ sentRequests }) => sentRequests)),
+      bytes: sum(edges.map(({ sentRequestBytes }) => sentRequestBytes)),
+      lost: Number((await applier.status()).statistics["lost_conversations"]),
+    };
+  }
+
+  private get caller(): Pod {
+    return this.world.pod("caller");
+  }
+
+  private startDigests(task: Omit<DigestTask, "port">): RunningProcess {
+    const whole: DigestTask = { ...task, port };
+    return this.caller.startPiped(process.execPath, program("digest-client.ts"), JSON.stringify(whole));
+  }
+}
+
+const outputOf = ({ child: { stdout } }: RunningProcess): Promise<string> =>
+  stdout === null ? Promise.resolve("") : text(stdout);
+
+async function resultOf(client: RunningProcess): Promise<DigestResult> {
+  const output = await outputOf(client);
+  if (output === "") throw new Error(`${client.title} ended without a result:\n${await client.lastLines()}`);
+  return JSON.parse(output) as DigestResult;
+}

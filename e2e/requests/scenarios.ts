@@ -1,0 +1,240 @@
+// What is counted of requests on connections that go natively to their endpoint; all bytes are compared by digest.
+import assert from "node:assert/strict";
+import { type Family, families } from "../scenarios/reviews-world.ts";
+import { withAgentRights } from "../world/agent-rights.ts";
+import { uninstallRunning } from "../world/applier.ts";
+import type { DigestResult } from "./digest-task.ts";
+import type { Counted, Piece, RequestsWorld } from "./requests-world.ts";
+
+/** How much is sent where more shows more. */
+export interface RequestsScale {
+  readonly requests: number;
+  readonly restarts: number;
+}
+
+export interface RequestsScenario {
+  readonly name: string;
+  /** It is the same for all families of addresses. */
+  readonly once?: true;
+  run(requests: RequestsWorld, family: Family, scale: RequestsScale): Promise<void>;
+}
+
+const oneSmall = { connections: 1, requests: 1, mostBytes: 1, seed: 1 } as const;
+
+const difference = (after: Counted, before: Counted): Counted => ({
+  requests: after.requests - before.requests,
+  bytes: after.bytes - before.bytes,
+  lost: after.lost - before.lost,
+});
+
+/** Nothing failed, and the server had what was sent. */
+function assertRight(result: DigestResult, connections: number): void {
+  assert.deepEqual(
+    { wrong: result.wrong, failures: result.failures, connections: result.connections },
+    { wrong: 0, failures: {}, connections },
+  );
+}
+
+/** What was counted of what is sent, beside what the server saw meanwhile. */
+async function compare(
+  requests: RequestsWorld,
+  host: string,
+  send: () => Promise<DigestResult>,
+): Promise<{ counted: Counted; seen: Counted }> {
+  // A request of a connection of its own asks the server; it is seen and counted as all others are.
+  const ask = async (): Promise<Counted> => {
+    const { seenRequests, seenBytes } = await requests.digests({ host, ...oneSmall });
+    return { requests: seenRequests, bytes: seenBytes, lost: 0 };
+  };
+  const [seenBefore, countedBefore] = [await ask(), await requests.counted()];
+  await send();
+  const [seen, counted] = [await ask(), await requests.counted()];
+  return { counted: difference(counted, countedBefore), seen: difference(seen, seenBefore) };
+}
+
+const get = (more = "", path = "/"): string => `GET ${path} HTTP/1.1\r\nHost: digests\r\n${more}\r\n`;
+const answersIn = (received: string): number => received.split("HTTP/1.1 200 OK").length - 1;
+
+/** Sends pieces, of which some requests are to be counted, and all are to be answered. */
+async function assertCounted(
+  requests: RequestsWorld,
+  family: Family,
+  pieces: readonly Piece[],
+  expected: { counted: number; lost: number; answered: number },
+): Promise<void> {
+  const before = await requests.counted();
+  const received = await requests.raw(requests.address(family), pieces);
+  const { requests: counted, lost } = difference(await requests.counted(), before);
+  assert.deepEqual({ counted, lost, answered: answersIn(received) }, expected, received.slice(0, 500));
+}
+
+export const requestsScenarios: readonly RequestsScenario[] = [
+  {
+    name: "requests of all sizes on kept connections are counted as the server saw them, and arrive as they were sent",
+    async run(requests, family, scale) {
+      const host = requests.address(family);
+      const { counted, seen } = await compare(requests, host, async () => {
+        const result = await requests.digests({
+          host,
+          connections: 8,
+          requests: scale.requests,
+          mostBytes: 2 ** 20,
+          seed: 7,
+        });
+        assertRight(result, 8);
+        assert.equal(result.requests, scale.requests);
+        return result;
+      });
+      assert.deepEqual(counted, seen);
+      assert.equal(counted.requests, scale.requests + 1);
+    },
+  },
+  {
+    name: "bodies that no buffer holds are sent in parts, and counted once",
+    async run(requests, family) {
+      const host = requests.address(family);
+      const { counted, seen } = await compare(requests, host, async () => {
+        const result = await requests.digests({
+          host,
+          connections: 2,
+          requests: 30,
+          mostBytes: 2 ** 25,
+          seed: 11,
+        });
+        assertRight(result, 2);
+        return result;
+      });
+      assert.deepEqual(counted, seen);
+    },
+  },
+  {
+    name: "requests over an IPv4-mapped address are counted",
+    once: true,
+    async run(requests) {
+      const host = `::ffff:${requests.address("IPv4")}`;
+      const { counted, seen } = await compare(requests, host, async () => {
+        const result = await requests.digests({
+          host,
+          connections: 2,
+          requests: 50,
+          mostBytes: 2 ** 16,
+          seed: 3,
+        });
+        assertRight(result, 2);
+        return result;
+      });
+      assert.deepEqual(counted, seen);
+    },
+  },
+  {
+    name: "several requests in one send are all counted, also where a body ends in the send of the next head",
+    async run(requests, family) {
+      const post = "POST / HTTP/1.1\r\nHost: digests\r\nContent-Length: 10\r\n\r\n";
+      await assertCounted(
+        requests,
+        family,
+        [
+          { text: get().repeat(20), afterAnswers: 0 },
+          { text: `${post}01234`, afterAnswers: 20 },
+          { text: `56789${get()}${post}0123456789`, afterAnswers: 20 },
+          { text: get(), afterAnswers: 23 },
+        ],
+        { counted: 24, lost: 0, answered: 24 },
+      );
+    },
+  },
+  {
+    name: "from a head that is not strict or not whole on, a connection's requests pass and are not counted",
+    async run(requests, family) {
+      const chunked =
+        "POST / HTTP/1.1\r\nHost: digests\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+      for (const { pieces, counted = 0 } of [
+        { pieces: [chunked] },
+        { pieces: [get().slice(0, 20), get().slice(20)] },
+        { pieces: [get().slice(0, -1), "\n"] },
+        { pieces: [get(`x-long: ${"a".repeat(9_000)}\r\n`)] },
+        { pieces: [get().repeat(65)], counted: 64 },
+      ]) {
+        // One before, those that are counted, the one that is not.
+        const last = 1 + counted + 1;
+        await assertCounted(
+          requests,
+          family,
+          [
+            { text: get(), afterAnswers: 0 },
+            ...pieces.map((text) => ({ text, afterAnswers: 1 })),
+            { text: get(), afterAnswers: last },
+          ],
+          { counted: 1 + counted, lost: 1, answered: last + 1 },
+        );
+      }
+    },
+  },
+  {
+    name: "an agent that is killed and starts again counts on: connections stay, and programs are replaced under them",
+    async run(requests, family, scale) {
+      const host = requests.address(family);
+      const { world } = requests;
+      const { counted, seen } = await compare(requests, host, async () => {
+        const result = await requests.digestsDuring(
+          { host, connections: 4, mostBytes: 2 ** 16, seed: 5 },
+          async () => {
+            for (let i = 0; i < scale.restarts; i++) {
+              await world.applier().kill();
+              await world.startApplier(1, { sockets: "count" });
+              await world.settled();
+            }
+          },
+        );
+        assertRight(result, 4);
+        return result;
+      });
+      assert.deepEqual(counted, seen);
+    },
+  },
+  {
+    name: "an agent that no longer looks at sockets, and one that is uninstalled, leave connections as they are",
+    once: true,
+    async run(requests, family) {
+      const host = requests.address(family);
+      const { world } = requests;
+      const restart = async (start?: { sockets: "count" }): Promise<void> => {
+        await world.applier().stop();
+        await world.startApplier(1, start);
+        await world.settled();
+      };
+      const result = await requests.digestsDuring(
+        { host, connections: 4, mostBytes: 2 ** 16, seed: 9 },
+        async () => {
+          await restart();
+          assert.equal((await world.applier().status()).sockets.mode, "off");
+          await restart({ sockets: "count" });
+          await uninstallRunning(world.applier());
+          await restart({ sockets: "count" });
+        },
+      );
+      assertRight(result, 4);
+    },
+  },
+  {
+    name: "without CAP_PERFMON requests are not counted, the agent says why, and connections are decided all the same",
+    once: true,
+    async run(requests, family) {
+      const { world } = requests;
+      await world.applier().stop();
+      await world.startApplier(1, { sockets: "count", startedBy: await withAgentRights() });
+      await world.settled();
+      const { sockets } = await world.applier().status();
+      assert.equal(sockets.mode, "off");
+      assert.match(sockets.offBecause ?? "", /keelson_count_requests.*CAP_PERFMON/s);
+      const result = await requests.digests({ host: requests.address(family), ...oneSmall });
+      assertRight(result, 1);
+      await world.applier().stop();
+      await world.startApplier(1, { sockets: "count" });
+      await world.settled();
+    },
+  },
+];
+
+/** The families that a scenario is to be run over. */
+export const familiesOf = ({ once }: RequestsScenario): readonly Family[] => (once ? ["IPv4"] : families);

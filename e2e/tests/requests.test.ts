@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { blockedReads } from "../requests/blocked-reader.ts";
+import { RequestsWorld } from "../requests/requests-world.ts";
+import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
+import { missingForKernel } from "../world/requirements.ts";
+
+const missing = await missingForKernel();
+const reason = missing.length === 0 ? undefined : missing.join("; ");
+
+describe("[kernel] requests on native connections", () => {
+  let requests: RequestsWorld;
+
+  beforeAll(async () => {
+    if (reason === undefined) requests = await RequestsWorld.open("requests");
+  });
+  afterAll(async () => {
+    if (reason === undefined) await requests.close();
+  });
+
+  for (const scenario of requestsScenarios) {
+    for (const family of familiesOf(scenario)) {
+      test(`${scenario.name}, over ${family}`, { timeout: 120_000 }, async (context) => {
+        context.skip(reason !== undefined, reason);
+        await scenario.run(requests, family, { requests: 500, restarts: 1 });
+      });
+    }
+  }
+});
+
+test("[kernel] what a caller that blocks in recv can tell of a socket that is looked at", async (context) => {
+  context.skip(reason !== undefined, reason);
+  const alike = { end: [0], bytes: ["0123456789"] };
+  expect(await blockedReads(false)).toEqual({ ...alike, signal: "sleeps on", reset: ["ECONNRESET", 0] });
+  expect(await blockedReads(true)).toEqual({ ...alike, signal: "EAGAIN", reset: ["EAGAIN", "ECONNRESET"] });
+});
