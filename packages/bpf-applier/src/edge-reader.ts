@@ -58,24 +58,23 @@ export class EdgeReader {
     const { keySize } = this.map.info;
     const { count, keys, values } = await this.map.batchLookup();
     const stride = Math.ceil(edgeValue.size / 8) * 8 * this.cpus;
-    const edges = new Map<string, Edge>();
-    const put = (edge: Edge): Edge => {
-      const known = edges.get(sortKey(edge)) ?? edge;
-      edges.set(sortKey(edge), known);
-      return known;
-    };
-    for (let i = 0; i < count; i++) {
+    const edges = Array.from({ length: count }, (_, i) => {
       const key = edgeKey.decode(keys.subarray(i * keySize));
       const counters = sumEdge(values.subarray(i * stride), this.cpus);
-      put(this.edge(key, this.endpointOf(key.endpoint), counters));
-    }
+      return this.edge(key, this.endpointOf(key.endpoint), counters);
+    });
+    // Two of the programs' may look alike: of a port's TCP and of its UDP.
+    const known = new Map(edges.map((edge) => [sortKey(edge), edge]));
     for (const one of relayed) {
-      const { requests } = put(
-        this.edge({ source: one.workload, service: one.service }, this.relayedTo(one)),
-      );
+      const edge = this.edge({ source: one.workload, service: one.service }, this.relayedTo(one));
+      const found = known.get(sortKey(edge));
+      const { requests } = found ?? edge;
       requests[one.statusClass] = (requests[one.statusClass] ?? 0n) + one.requests;
+      if (found !== undefined) continue;
+      known.set(sortKey(edge), edge);
+      edges.push(edge);
     }
-    return [...edges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, edge]) => edge);
+    return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
 
   /**
