@@ -1,6 +1,7 @@
 // What the control plane writes to a real API server, with the rights that the chart gives it.
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { injectionTests } from "../kubernetes/written/injection.ts";
 import { lockTests } from "../kubernetes/written/locks.ts";
 import { rootMapTests } from "../kubernetes/written/root-maps.ts";
 import { statusTests } from "../kubernetes/written/status.ts";
@@ -24,6 +25,7 @@ afterAll(() => world?.stop());
 
 describe("the root", () => rootMapTests(() => world));
 describe("validation", () => validationTests(() => world));
+describe("injection", () => injectionTests(() => world));
 statusTests(() => world);
 describe("locks", () => lockTests(() => world));
 

@@ -1,13 +1,11 @@
 import { kinds } from "@keelson/model";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { Counter, type Registry } from "prom-client";
-import { type AdmissionRequest, admissionAnswer, admissionReview } from "./admission-review.ts";
+import { addReviews } from "./add-reviews.ts";
+import type { AdmissionRequest } from "./admission-review.ts";
 import { validate } from "./validate.ts";
 
-/** Kubernetes keeps objects of 1.5 MiB at most; a review may have two of them. */
-const maximumReviewBytes = 4 * 1024 * 1024;
-
-/** Reviews in work, of which an API server has few; anybody may send one. */
+/** An API server has few in work. */
 const mostAtOnce = 16;
 
 /** What became of reviews, under istiod's names. */
@@ -42,17 +40,9 @@ export class ValidationMetrics {
 
 /** POST /validate: what Kubernetes' API server asks before it takes a rule. */
 export function addValidation(server: FastifyInstance, metrics: ValidationMetrics): void {
-  let inWork = 0;
-  const onRequest = async (_: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (inWork >= mostAtOnce) return reply.code(429).send({ error: `${inWork} reviews are in work` });
-    inWork++;
-    reply.raw.once("close", () => inWork--);
-  };
-  server.post("/validate", { bodyLimit: maximumReviewBytes, onRequest }, (request, reply) => {
-    const { data: review } = admissionReview.safeParse(request.body);
-    if (review === undefined) return reply.code(400).send({ error: "the body is no AdmissionReview" });
-    const admission = validate(review.request);
-    metrics.count(review.request, admission.allowed);
-    return reply.send(admissionAnswer(review, admission));
+  addReviews(server, { paths: ["/validate"], mostAtOnce }, (request) => {
+    const admission = validate(request);
+    metrics.count(request, admission.allowed);
+    return admission;
   });
 }

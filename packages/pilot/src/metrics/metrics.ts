@@ -1,6 +1,7 @@
 import type { SourceEvents } from "@keelson/sources";
 import type { XdsEvent } from "@keelson/xds";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { InjectionMetrics } from "../admission/add-injection.ts";
 import { ValidationMetrics } from "../admission/add-validation.ts";
 import type { PipelineState } from "../config/config-pipeline.ts";
 import { shortTypeName } from "./metric-type.ts";
@@ -28,6 +29,7 @@ interface TypeLabels {
 export class Metrics {
   readonly registry = new Registry();
   readonly validation = new ValidationMetrics(this.registry);
+  readonly injection = new InjectionMetrics(this.registry);
   private readonly registers = [this.registry];
   /** Version → when the change that led to it was taken up. */
   private readonly takenAt = new Map<string, Date>();

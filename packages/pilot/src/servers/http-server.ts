@@ -1,4 +1,6 @@
 import fastify, { type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { addInjection } from "../admission/add-injection.ts";
 import { addValidation } from "../admission/add-validation.ts";
 import type { SecureServing } from "../ca/secure-serving.ts";
 import type { ControlPlane } from "../control-plane.ts";
@@ -25,7 +27,11 @@ export function monitoringServer(controlPlane: ControlPlane): FastifyInstance {
 }
 
 /** Pilot's port 15017, and 443 of its first ages: with TLS, whose certificate is renewed. */
-export function webhookServer(controlPlane: ControlPlane, serving: SecureServing): FastifyInstance {
+export function webhookServer(
+  controlPlane: ControlPlane,
+  serving: SecureServing,
+  log: Logger,
+): FastifyInstance {
   const server = fastify({
     ...serverOptions,
     https: { ...serving.secureContext, handshakeTimeout, ...headTimes },
@@ -35,6 +41,7 @@ export function webhookServer(controlPlane: ControlPlane, serving: SecureServing
   answerAsGo(plain);
   addReadiness(plain, controlPlane.readiness);
   addValidation(plain, controlPlane.metrics.validation);
+  addInjection(plain, controlPlane.metrics.injection, log);
   return plain;
 }
 

@@ -93,7 +93,8 @@ export class Servers {
       { flag: "--httpsAddr", serves: "webhooks", address: https },
       { flag: "--admission-service-port", serves: "webhooks", address: admission },
     ]) {
-      await this.open(port, fastifyListen(this.keep(webhookServer(this.controlPlane, serving))));
+      const webhooks = webhookServer(this.controlPlane, serving, this.log("http"));
+      await this.open(port, fastifyListen(this.keep(webhooks)));
     }
   }
 

@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import { expect } from "vitest";
+import { requirePeer } from "../../peers/peer-cache.ts";
+import { peerTest } from "../../peers/peer-test.ts";
+import { runProgram } from "../../peers/run-program.ts";
+import { until } from "../../world/until.ts";
+import { ownConfiguration, writingPeers as peers, type WritingWorld } from "./writing-world.ts";
+
+const admission = "/apis/admissionregistration.k8s.io/v1";
+const namespace = "with-sidecars";
+
+/** The API server asks for sidecars, as an istiod has left it, and refuses pods without an answer. */
+export function injectionTests(world: () => WritingWorld): void {
+  /** As the control plane has written it into the configuration beside. */
+  async function clientConfig(): Promise<{ url: string; caBundle: string }> {
+    const path = `${admission}/validatingwebhookconfigurations/${ownConfiguration}`;
+    const { text } = await world().client.get(path);
+    const { webhooks } = JSON.parse(text) as {
+      webhooks: { clientConfig: { url: string; caBundle: string } }[];
+    };
+    const [{ clientConfig: found } = { clientConfig: { url: "", caBundle: "" } }] = webhooks;
+    return { url: found.url.replace("/validate", "/inject"), caBundle: found.caBundle };
+  }
+
+  const configuration = async (): Promise<object> => ({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: "istio-sidecar-injector" },
+    webhooks: [
+      {
+        name: "namespace.sidecar-injector.istio.io",
+        clientConfig: await clientConfig(),
+        rules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }],
+        failurePolicy: "Fail",
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+        namespaceSelector: { matchLabels: { "istio-injection": "enabled" } },
+      },
+    ],
+  });
+
+  async function kubectlCreate(pod: object): Promise<string> {
+    const { program } = await requirePeer("kubectl");
+    const args = ["--kubeconfig", world().apiserver.kubeconfig, "create", "-f", "-"];
+    const { code, stderr } = await runProgram(program, args, { input: JSON.stringify(pod) });
+    expect(code, stderr).toBe(0);
+    return stderr;
+  }
+
+  const pod = (name: string, image: string, labels = {}): object => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels },
+    spec: { containers: [{ name: "app", image }] },
+  });
+
+  peerTest(
+    peers,
+    "pods of a namespace that asks for sidecars are made without, and kubectl says so",
+    async () => {
+      const labels = { "istio-injection": "enabled" };
+      await world().apiserver.apply({
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: namespace, labels },
+      });
+      await world().apiserver.apply({
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { name: "default", namespace },
+      });
+      await until(async () => (await clientConfig()).caBundle !== "", {
+        what: "the root in a configuration",
+      });
+      await world().apiserver.apply(await configuration());
+      const before = await world().counter("sidecar_injection_requests_total");
+      // A configuration counts a moment after it is made.
+      await until(
+        async () => {
+          await kubectlCreate(pod(`probe-${performance.now().toFixed(0)}`, "app"));
+          return (await world().counter("sidecar_injection_requests_total")) > before;
+        },
+        { what: "the API server to ask for sidecars" },
+      );
+      expect(await kubectlCreate(pod("app", "app"))).toMatch(/^Warning: no sidecar was injected/m);
+      expect(await kubectlCreate(pod("gateway", "auto"))).toMatch(
+        /^Warning: container "app" .* cannot start/m,
+      );
+      expect(await kubectlCreate(pod("out", "app", { "sidecar.istio.io/inject": "false" }))).toBe("");
+      const log = await readFile(world().pilot.process.logFile, "utf8");
+      const told = log.split("\n").filter((line) => line.includes("none are injected"));
+      expect(told).toEqual([expect.stringContaining(namespace)]);
+      await world().apiserver.kubectl(["delete", "mutatingwebhookconfiguration", "istio-sidecar-injector"]);
+    },
+  );
+}
