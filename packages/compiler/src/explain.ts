@@ -89,7 +89,7 @@ function wishesOf({ conditions, features }: ResolvedRule, to: readonly ResolvedD
   return [
     looks === "" ? "" : `looks at ${looks}`,
     targets > 1 ? `weighs ${targets} destinations` : "",
-    ...features.filter(({ isCarried }) => isCarried).map(({ what }) => what),
+    ...features.map(({ what }) => what),
   ]
     .filter(Boolean)
     .join("; ");

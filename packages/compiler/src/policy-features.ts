@@ -51,13 +51,9 @@ const simpleOf = (loadBalancer: LoadBalancer | undefined): LoadBalancer_Simple =
 
 function idleSettings(pool: ConnectionPool): string[] {
   const asked: [boolean, string][] = [
-    [pool.http2MaxRequests > 0, "http2MaxRequests"],
-    [pool.maxRetries > 0, "maxRetries"],
     [pool.tcpKeepalive !== undefined, "tcpKeepalive"],
-    [pool.maxConnectionDurationMs > 0n, "maxConnectionDuration"],
     [pool.h2Upgrade === ConnectionPool_H2Upgrade.UPGRADE, "h2UpgradePolicy"],
     [pool.useClientProtocol, "useClientProtocol"],
-    [pool.maxConcurrentStreams > 0, "maxConcurrentStreams"],
   ];
   return asked.filter(([is]) => is).map(([, name]) => name);
 }

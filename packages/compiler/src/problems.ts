@@ -11,7 +11,6 @@ import {
 import { isReachable, whyNoEndpoint } from "./destination.ts";
 import { matchField, routeField } from "./fields.ts";
 import type { ResolvedRule } from "./read-route.ts";
-import { whyPartlyUnseen } from "./relayed-routes.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
@@ -29,15 +28,10 @@ export function serviceProblems(scene: Scene, ports: readonly ResolvedPort[]): P
   return problems.list();
 }
 
-function warnOfRule(problems: ProblemSet, rule: ResolvedRule): void {
-  const { origin, state, why, features } = rule;
-  const unseen =
-    state === "not applied" ? why : state === "partly applies" ? whyPartlyUnseen(rule) : undefined;
-  if (unseen !== undefined)
-    problems.warn(origin.object, matchField(origin), `the rule is not applied by kernel nodes: it ${unseen}`);
-  if (state !== "partly applies") return;
-  for (const { path, what } of features.filter(({ isCarried }) => !isCarried))
-    problems.warn(origin.object, path, `${what}: has no effect on kernel nodes yet`);
+function warnOfRule(problems: ProblemSet, { origin, state, why }: ResolvedRule): void {
+  const warn = (text: string): void => problems.warn(origin.object, matchField(origin), text);
+  if (state === "not applied") warn(`the rule is not applied by kernel nodes: it ${why}`);
+  if (state === "partly applies") warn(`the rule is only applied in part by kernel nodes: ${why}`);
 }
 
 function warnOfDestinations(problems: ProblemSet, scene: Scene, port: ResolvedPort): void {

@@ -5,7 +5,7 @@ import type { RuleExplanation } from "./explanation.ts";
 import { isHttp } from "./protocols.ts";
 import { featuresOf, type RouteFeature } from "./route-features.ts";
 
-/** A route as one port sees it; its state is what it is where a connection is decided once. */
+/** A route as one port sees it; its state says whether its destinations count where a connection is decided once. */
 export interface ResolvedRule extends RuleExplanation {
   readonly field: string;
   readonly origin: RouteOrigin;
@@ -91,10 +91,7 @@ export function readRoute(
   if (aside !== undefined) return { ...head, state: "not applied", why: aside, isAsked: false };
   const unseen = whyUnseen(conditions ?? noConditions);
   if (unseen !== undefined) return { ...head, state: "not applied", why: unseen, isAsked: true };
-  if (features.length === 0) return { ...head, state: "applies", why: "", isAsked: true };
-  const what = features.map((feature) => `${formatPath(feature.path)} (${feature.what})`).join(", ");
-  const why = `${what} has no effect: it needs the relay`;
-  return { ...head, state: "partly applies", why, isAsked: true };
+  return { ...head, state: "applies", why: "", isAsked: true };
 }
 
 /** The very route where nothing of its matches is settled. */

@@ -238,22 +238,6 @@ test("TLS towards the host alone brings nothing to the relay", () => {
   expect(routesOf(view)).toEqual([]);
 });
 
-test("a status of gRPC in place of an answer has no effect, and that is said", () => {
-  const fault = { abort: { percentage: { value: 1 }, grpcStatus: "UNAVAILABLE" } };
-  const alone = compile(...reviews, destinationRule(), http({ ...to("v1"), fault }));
-  expect(alone.explain("reviews")).toMatchObject({ wantedTier: "relay", tier: "connect" });
-  const beside = compile(...reviews, destinationRule(), http({ ...to("v1"), fault, timeout: "1s" }));
-  expect(beside.explain("reviews")).toMatchObject({
-    tier: "relay",
-    rules: [{ state: "partly applies", why: expect.stringContaining("spec.http[0].fault (") }],
-  });
-  for (const view of [alone, beside]) {
-    expect(view.problems).toEqual([
-      expect.stringMatching(/^default\/reviews: spec\.http\[0\]\.fault: .*status of gRPC: has no effect/),
-    ]);
-  }
-});
-
 const plain = service({ ports: [{ name: "tcp", port: 70 }] });
 const slices = reviews
   .slice(1)

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { formatPath, type Service, type ServicePort } from "@keelson/model";
+import type { Service, ServicePort } from "@keelson/model";
 import type { ConnectionMatch, HttpMatch } from "@keelson/protos/match";
 import { type ConnectionRoute, type HttpRoute, HttpRouteSchema } from "@keelson/protos/route";
 import { isUnconditional } from "./conditions.ts";
@@ -93,7 +93,7 @@ function unseenParts(match: HttpMatch | ConnectionMatch): string[] {
 }
 
 /** What the relay leaves out of a rule's matches, as a verb and more; undefined: nothing. */
-export function whyPartlyUnseen({ route }: ResolvedRule): string | undefined {
+function whyUnseen({ route }: ResolvedRule): string | undefined {
   const unseen = [...new Set(route.matches.flatMap(unseenParts))];
   return unseen.length === 0
     ? undefined
@@ -103,14 +103,9 @@ export function whyPartlyUnseen({ route }: ResolvedRule): string | undefined {
 /** The rule with the state that it has where the relay looks at requests or connections. */
 export function withRelayState(rule: ResolvedRule): ResolvedRule {
   if (!rule.isAsked) return rule;
-  const unseen = whyPartlyUnseen(rule);
-  if (unseen !== undefined && carriedRoute(rule) === undefined)
-    return { ...rule, state: "not applied", why: unseen };
-  const idle = rule.features
-    .filter((feature) => !feature.isCarried)
-    .map(({ path, what }) => `${formatPath(path)} (${what}) has no effect: the relay does not do it yet`);
-  const missing = [...(unseen === undefined ? [] : [`a part of it ${unseen}`]), ...idle];
-  return missing.length === 0
-    ? { ...rule, state: "applies", why: "" }
-    : { ...rule, state: "partly applies", why: missing.join("; ") };
+  const unseen = whyUnseen(rule);
+  if (unseen === undefined) return { ...rule, state: "applies", why: "" };
+  return carriedRoute(rule) === undefined
+    ? { ...rule, state: "not applied", why: unseen }
+    : { ...rule, state: "partly applies", why: `a part of it ${unseen}` };
 }

@@ -1,20 +1,16 @@
 import type { FieldPath, RouteOrigin } from "@keelson/model";
 import type { HttpRoute } from "@keelson/protos/route";
 
-/** What a route asks for beside a destination; each needs the relay. */
+/** What a route asks for beside a destination; each needs the relay, which does it. */
 export interface RouteFeature {
   /** Where the user wrote it, inside the object. */
   readonly path: FieldPath;
   readonly what: string;
-  /** The relay does it. */
-  readonly isCarried: boolean;
 }
 
 /** Upgrades to WebSocket (`websocketUpgrade` of Istio 0.2) are none: every tier lets them pass. */
 interface FeatureDescription {
   readonly what: string;
-  /** The relay does not do it yet. */
-  readonly notCarried?: true;
   isAskedFor(route: HttpRoute): boolean;
   /** Names of the field by kind of rule. */
   readonly field: string;
@@ -59,13 +55,7 @@ const features: readonly FeatureDescription[] = [
     what: "injects faults",
     field: "fault",
     inRouteRule: "httpFault",
-    isAskedFor: ({ fault }) => fault !== undefined && (fault.grpcStatus === "" || fault.delayMs > 0n),
-  },
-  {
-    what: "aborts requests with a status of gRPC",
-    notCarried: true,
-    field: "fault",
-    isAskedFor: ({ fault }) => fault !== undefined && fault.grpcStatus !== "",
+    isAskedFor: ({ fault }) => fault !== undefined,
   },
   {
     what: "mirrors requests",
@@ -94,9 +84,9 @@ const features: readonly FeatureDescription[] = [
 export function featuresOf(route: HttpRoute, { object, path }: RouteOrigin): RouteFeature[] {
   return features
     .filter((feature) => feature.isAskedFor(route))
-    .map(({ what, notCarried, field, inRouteRule = field, inHTTPRoute = field }) => {
+    .map(({ what, field, inRouteRule = field, inHTTPRoute = field }) => {
       const name =
         object.kind === "RouteRule" ? inRouteRule : object.kind === "HTTPRoute" ? inHTTPRoute : field;
-      return { path: [...path, name], what, isCarried: notCarried === undefined };
+      return { path: [...path, name], what };
     });
 }

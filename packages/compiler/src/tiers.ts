@@ -60,18 +60,10 @@ export function tiersOf(
 }
 
 function featureDemands(live: readonly ResolvedRule[]): Demand[] {
-  return [true, false].flatMap((isCarried) => {
-    const features = live
-      .flatMap((rule) => rule.features)
-      .filter((feature) => feature.isCarried === isCarried);
-    if (features.length === 0) return [];
-    const fields = [...new Set(features.map(({ path }) => formatPath(path)))].join(", ");
-    const what = [...new Set(features.map((feature) => feature.what))].join(", ");
-    const why = isCarried
-      ? `${fields} needs the relay`
-      : `${fields} ${what}, which needs the relay, and which that does not do yet`;
-    return [{ tier: "relay", why, isCarried }];
-  });
+  const features = live.flatMap((rule) => rule.features);
+  if (features.length === 0) return [];
+  const fields = [...new Set(features.map(({ path }) => formatPath(path)))].join(", ");
+  return [{ tier: "relay", why: `${fields} needs the relay`, isCarried: true }];
 }
 
 function encryptionDemands(policies: readonly PortPolicy[]): Demand[] {
