@@ -20,32 +20,50 @@ export interface Served {
 
 /**
  * What all rows are measured on: a caller on one node, a server on the same node and one on another, each in a network
- * namespace of its own. All hang on one bridge, so that the way between them is the same; each node has an applier.
+ * namespace of its own; and a caller and a server on a node that counts requests. All hang on one bridge, so that the way
+ * between them is the same; each node has an applier.
  */
 export class Ground {
   readonly world: World;
   readonly near: Served;
   readonly far: Served;
+  /** On the node that counts requests. */
+  readonly counted: Served;
   /** Sends from a cgroup that no program hangs on. */
   readonly plainLoad: HttpLoad;
   /** Sends from the caller's pod, whose connections the node decides. */
   readonly podLoad: HttpLoad;
+  /** The same on the node that counts requests. */
+  readonly countedLoad: HttpLoad;
 
-  private constructor(world: World, parts: Pick<Ground, "near" | "far" | "plainLoad" | "podLoad">) {
+  private constructor(
+    world: World,
+    parts: Pick<Ground, "near" | "far" | "counted" | "plainLoad" | "podLoad" | "countedLoad">,
+  ) {
     this.world = world;
     this.near = parts.near;
     this.far = parts.far;
+    this.counted = parts.counted;
     this.plainLoad = parts.plainLoad;
     this.podLoad = parts.podLoad;
+    this.countedLoad = parts.countedLoad;
   }
 
   static async open(name: string): Promise<Ground> {
     const world = await World.open(name);
     try {
-      await world.addPods({ name: "caller" }, { name: "near" }, { name: "far", node: 2 });
-      const [near, far] = [await serve(world, "near"), await serve(world, "far")];
+      await world.addPods(
+        { name: "caller" },
+        { name: "near" },
+        { name: "far", node: 2 },
+        { name: "counted-caller", node: 3 },
+        { name: "counted", node: 3 },
+      );
+      const near = await serve(world, "near");
+      const far = await serve(world, "far");
+      const counted = await serve(world, "counted");
       await world.config.write("ground", [
-        ...[near, far].flatMap(({ service, pod }) => [
+        ...[near, far, counted].flatMap(({ service, pod }) => [
           serviceObject(service),
           ...endpointSlices(service, [pod]),
         ]),
@@ -54,13 +72,15 @@ export class Ground {
       await world.startControlPlane();
       await world.startApplier(1);
       await world.startApplier(2);
+      await world.startApplier(3, { sockets: "count" });
       await world.settled();
-      const { cgroup } = world.pod("caller").place;
       return new Ground(world, {
         near,
         far,
-        plainLoad: await startLoad(world, "plain", world.systemCgroup),
-        podLoad: await startLoad(world, "pod", cgroup),
+        counted,
+        plainLoad: await startLoad(world, "caller", "plain", world.systemCgroup),
+        podLoad: await startLoad(world, "caller", "pod"),
+        countedLoad: await startLoad(world, "counted-caller", "counted"),
       });
     } catch (error) {
       await world.close();
@@ -80,10 +100,11 @@ export class Ground {
     return processesIn(join(this.world.systemCgroup, ".."));
   }
 
-  /** Requests that both servers have answered. */
+  /** Requests that all servers have answered. */
   async served(): Promise<number> {
-    const [near, far] = await Promise.all([this.near.server.counters(), this.far.server.counters()]);
-    return near.requests + far.requests;
+    const servers = [this.near, this.far, this.counted];
+    const counters = await Promise.all(servers.map(({ server }) => server.counters()));
+    return counters.reduce((sum, { requests }) => sum + requests, 0);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -105,12 +126,13 @@ async function serve(world: World, name: string): Promise<Served> {
   return { pod, service, server, unixPath };
 }
 
-function startLoad(world: World, name: string, cgroup: string): Promise<HttpLoad> {
-  const { namespace, logFolder } = world.pod("caller").place;
+/** @param cgroup the pod's by default */
+function startLoad(world: World, pod: string, name: string, cgroup?: string): Promise<HttpLoad> {
+  const { place } = world.pod(pod);
   return HttpLoad.start({
     title: `the caller (${name})`,
-    cgroup,
-    namespace,
-    logFile: join(logFolder, `load-${name}.log`),
+    cgroup: cgroup ?? place.cgroup,
+    namespace: place.namespace,
+    logFile: join(place.logFolder, `load-${name}.log`),
   });
 }

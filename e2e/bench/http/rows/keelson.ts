@@ -23,12 +23,34 @@ function wayTo({ world, podLoad }: Ground, { service, pod }: Served): Way {
   };
 }
 
+/** The same node, where an sk_msg program counts each request that the caller sends. */
+const countedRow: Row = {
+  name: "Keelson, requests counted",
+  what: "as on the same node, on a node whose kernel looks at each request",
+  start({ world, counted: { service }, countedLoad }) {
+    const [address = ""] = service.addresses;
+    const applier = world.applier(3);
+    return Promise.resolve({
+      load: countedLoad,
+      target: { address, port: servicePort },
+      processes: () => Promise.resolve([applier.pid].filter((pid) => pid !== undefined)),
+      carried: {
+        what: "requests",
+        count: async () =>
+          Number((await applier.edges()).reduce((sum, { sentRequests }) => sum + sentRequests, 0n)),
+        share: 1,
+      },
+    });
+  },
+};
+
 export const keelsonRows: readonly Row[] = [
   endpointHome(
     "Keelson, same node",
     "the service's address, endpoint home, server on the caller's node",
     ({ near }) => near,
   ),
+  countedRow,
   endpointHome(
     "Keelson, over the wire",
     "the service's address, endpoint home, server on another node with an applier of its own",
