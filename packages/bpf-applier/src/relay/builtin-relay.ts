@@ -24,6 +24,8 @@ const defaultGraceMs = 2_000;
 /** On top of that, before it is killed. */
 const killAfterMs = 1_000;
 const program = new URL(`./process/main${extname(import.meta.filename)}`, import.meta.url);
+/** Space for young objects, in MiB: more of it makes requests no cheaper, and the process larger. */
+const execArgv = ["--max-semi-space-size=8"];
 const nothing: RelayPolicy = { services: new Map(), endpointSets: new Map(), workloads: new Map() };
 
 /** The relay that comes with the agent: a process of its own, so that requests never wait for the agent, nor it for them. */
@@ -40,7 +42,7 @@ export class BuiltinRelay implements Relay {
 
   constructor(options: BuiltinRelayOptions) {
     this.options = options;
-    this.child = fork(program, ["--origins", options.origins], { serialization: "advanced" });
+    this.child = fork(program, ["--origins", options.origins], { serialization: "advanced", execArgv });
     this.child.on("message", (message) => this.onMessage(message as RelayMessage));
     this.child.on("error", (error) => this.onEnd(error.message));
     this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));

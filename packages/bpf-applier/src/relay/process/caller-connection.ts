@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Family } from "@keelson/model";
+import type { Family } from "@keelson/model/address";
 import type { Balancer, Caller, DestinationRef } from "../policy/types.ts";
 import type { CallerNetwork } from "./caller-network.ts";
 import type { EdgeCounters } from "./counters.ts";

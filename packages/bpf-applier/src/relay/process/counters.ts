@@ -19,6 +19,7 @@ export interface RequestCounts {
 
 /** How a request ended. */
 export interface EndedRequest {
+  /** Of the endpoint that was tried last. */
   readonly endpoint: string;
   readonly route: string;
   /** 100–999. */

@@ -1,4 +1,4 @@
-import { formatAddress, formatEndpoint } from "@keelson/model";
+import { formatAddress, formatEndpoint } from "@keelson/model/address";
 import type { Endpoint } from "@keelson/protos/policy";
 
 /** Where an endpoint is reached. */

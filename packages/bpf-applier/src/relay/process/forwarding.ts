@@ -5,6 +5,7 @@ import { backoffMs, shouldRetry } from "../policy/retries.ts";
 import type { Balancer, Forward, Outcome } from "../policy/types.ts";
 import type { Call } from "./call.ts";
 import type { RequestContext } from "./caller-connection.ts";
+import type { EndedRequest } from "./counters.ts";
 import type { DestinationLinks } from "./destination-links.ts";
 import { addressOf } from "./endpoint-address.ts";
 import { forwardedFields } from "./header-fields.ts";
@@ -17,6 +18,7 @@ import type {
   ResponseHead,
   Upstream,
 } from "./message.ts";
+import { Mirroring } from "./mirroring.ts";
 import { answerItself } from "./own-answer.ts";
 import { RequestBody } from "./request-body.ts";
 import { splice } from "./splice.ts";
@@ -26,13 +28,7 @@ import { Overflow } from "./upstream-pool.ts";
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 /** How a request ended, for whoever counts it. */
-export interface ForwardingEnd {
-  /** "address:port" of the endpoint that answered last; empty: none did. */
-  readonly endpoint: string;
-  readonly status: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-}
+export type ForwardingEnd = Omit<EndedRequest, "route" | "microseconds">;
 
 /**
  * One request on its way to an endpoint and its answer on its way back, with as many attempts as the route allows. A request
@@ -70,7 +66,8 @@ export class Forwarding implements ExchangeEvents {
     this.ended = ended;
     this.balancer = context.balancerOf(plan.destination);
     this.links = context.linksTo(plan.destination, this.balancer);
-    this.body = new RequestBody(call, () => this.onRequestWhole());
+    const copies = plan.mirrors.map((mirrored) => new Mirroring(mirrored, call, context));
+    this.body = new RequestBody(call, copies, () => this.onRequestWhole());
   }
 
   start(): void {
@@ -286,6 +283,7 @@ export class Forwarding implements ExchangeEvents {
     if (this.counted) this.links.budget.requests--;
     const endpoint = this.endpoint ?? this.tried.at(-1);
     this.dropAttempt(outcome);
+    this.body.close();
     this.ended({
       endpoint: endpoint === undefined ? "" : addressOf(endpoint).text,
       status: this.status,

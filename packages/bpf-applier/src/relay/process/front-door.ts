@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Family } from "@keelson/model";
+import type { Family } from "@keelson/model/address";
 import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { CallerConnection } from "./caller-connection.ts";
 import type { CallerNetwork } from "./caller-network.ts";

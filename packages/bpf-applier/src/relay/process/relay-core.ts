@@ -26,6 +26,8 @@ export class RelayCore {
   private readonly networks = new Map<bigint, CallerNetwork>();
   private readonly connections = new WeakMap<Socket, CallerConnection>();
   private readonly handler: RequestHandler;
+  private readonly http1: Http1Front;
+  private readonly http2: Http2Front;
   private readonly door: FrontDoor;
 
   constructor(origins: OriginLookup, random: () => number = Math.random) {
@@ -36,16 +38,16 @@ export class RelayCore {
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
       this.handler.handle(call, connection);
     };
-    const http1 = new Http1Front(onCall);
-    const http2 = new Http2Front(onCall);
+    this.http1 = new Http1Front(onCall);
+    this.http2 = new Http2Front(onCall);
     this.door = new FrontDoor(origins, this.policy, this.counters, {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
-        http1.accept(connection.socket);
+        this.http1.accept(connection.socket);
       },
       http2: (connection) => {
         this.connections.set(connection.socket, connection);
-        http2.accept(connection.socket);
+        this.http2.accept(connection.socket);
       },
       bytes: (connection, tls) => forwardConnection(connection, tls, this.policy, random),
     });
@@ -81,6 +83,8 @@ export class RelayCore {
   async close(graceMs: number): Promise<void> {
     const networks = [...this.networks.values()];
     for (const network of networks) network.stopListening();
+    this.http1.close();
+    this.http2.close();
     await Promise.race([
       Promise.all(networks.map((network) => network.empty())),
       new Promise((resolve) => setTimeout(resolve, graceMs).unref()),

@@ -1,5 +1,6 @@
 import type { Call } from "./call.ts";
 import type { Exchange } from "./message.ts";
+import type { Mirroring } from "./mirroring.ts";
 
 /** Bytes of a body that are kept so that it can be sent again; a longer one is sent once. */
 const keptLimit = 65_536;
@@ -18,10 +19,15 @@ export class RequestBody {
   private ended: boolean;
   private listening = false;
   private target: Exchange | undefined;
+  private readonly copies: readonly Mirroring[];
 
-  /** @param whole called when all of it came */
-  constructor(call: Call, whole: () => void) {
+  /**
+   * @param copies get each piece as it comes, too
+   * @param whole called when all of it came
+   */
+  constructor(call: Call, copies: readonly Mirroring[], whole: () => void) {
     this.call = call;
+    this.copies = copies;
     this.whole = whole;
     this.ended = call.body === undefined;
   }
@@ -54,6 +60,14 @@ export class RequestBody {
     if (this.listening) this.call.body?.resume();
   }
 
+  /** Nobody takes any of it from now on: what still comes is dropped, so that the caller's next request can be read. */
+  close(): void {
+    this.target = undefined;
+    if (this.ended) return;
+    for (const copy of this.copies) copy.giveUp();
+    this.resume();
+  }
+
   /** Nobody takes it at the moment. */
   detach(): void {
     this.target = undefined;
@@ -72,6 +86,7 @@ export class RequestBody {
     body.on("end", () => {
       this.ended = true;
       this.target?.end(this.call.trailers());
+      for (const copy of this.copies) copy.end();
       this.whole();
     });
   }
@@ -82,6 +97,7 @@ export class RequestBody {
       if (this.bytes <= keptLimit) this.kept.push(chunk);
       else this.kept = undefined;
     }
+    for (const copy of this.copies) copy.write(chunk);
     if (this.target?.write(chunk) === false) this.call.body?.pause();
   }
 }

@@ -1,4 +1,4 @@
-import type { Family } from "@keelson/model";
+import type { Family } from "@keelson/model/address";
 import type { EndpointSet } from "@keelson/protos/policy";
 import type { Balancer, DestinationRef } from "../types.ts";
 import { DestinationBalancer } from "./destination-balancer.ts";

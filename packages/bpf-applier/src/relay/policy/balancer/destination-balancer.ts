@@ -1,5 +1,5 @@
 import { equals } from "@bufbuild/protobuf";
-import { type Family, familyOf } from "@keelson/model";
+import { type Family, familyOf } from "@keelson/model/address";
 import type { Endpoint, EndpointSet } from "@keelson/protos/policy";
 import { type TrafficPolicy, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
 import type { Balancer, Choice, Limits, Outcome } from "../types.ts";

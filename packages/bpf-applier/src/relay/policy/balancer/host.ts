@@ -1,4 +1,4 @@
-import { formatEndpoint } from "@keelson/model";
+import { formatEndpoint } from "@keelson/model/address";
 import type { Endpoint } from "@keelson/protos/policy";
 
 /** An endpoint, and what a destination's balancer knows of it. */

@@ -23,7 +23,8 @@ const refusals = {
 export class Http1Front {
   private readonly server: Server;
   /** Requests under way on each connection. */
-  private readonly calls = new WeakMap<Socket, Set<Http1Call>>();
+  private readonly calls = new Map<Socket, Set<Http1Call>>();
+  private closing = false;
 
   /** @param onCall with the connection that it came on */
   constructor(onCall: (call: Call, socket: Socket) => void) {
@@ -46,6 +47,7 @@ export class Http1Front {
       const call = new Http1Call(request, response, read);
       const calls = this.calls.get(request.socket);
       calls?.add(call);
+      if (this.closing) call.endConnection();
       response.once("close", () => calls?.delete(call));
       onCall(call, request.socket);
     };
@@ -61,10 +63,20 @@ export class Http1Front {
     this.server = server;
   }
 
+  /** Closes connections on which nothing is under way; on the others, the answer of now is the last. */
+  close(): void {
+    this.closing = true;
+    for (const [socket, calls] of this.calls) {
+      if (calls.size === 0) socket.end();
+      for (const call of calls) call.endConnection();
+    }
+  }
+
   /** @param socket whose first bytes were put back */
   accept(socket: Socket): void {
     const calls = new Set<Http1Call>();
     this.calls.set(socket, calls);
+    socket.once("close", () => this.calls.delete(socket));
     this.server.emit("connection", socket);
     socket.once("end", () => {
       for (const call of calls) call.onHalfClose();

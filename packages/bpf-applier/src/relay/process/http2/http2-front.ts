@@ -1,4 +1,9 @@
-import { constants, performServerHandshake, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
 import { Http2Call } from "./http2-call.ts";
@@ -19,15 +24,23 @@ const settings = {
 /** Callers that speak HTTP/2 from the first byte ("with prior knowledge"). */
 export class Http2Front {
   private readonly onCall: (call: Call, socket: Socket) => void;
+  private readonly sessions = new Set<ServerHttp2Session>();
 
   /** @param onCall with the connection that it came on */
   constructor(onCall: (call: Call, socket: Socket) => void) {
     this.onCall = onCall;
   }
 
+  /** Connections end with the requests under way, and say so. */
+  close(): void {
+    for (const session of this.sessions) session.close();
+  }
+
   /** @param socket whose first bytes were put back */
   accept(socket: Socket): void {
     const session = performServerHandshake(socket, { settings });
+    this.sessions.add(session);
+    session.once("close", () => this.sessions.delete(session));
     session.on("error", () => socket.destroy());
     session.on("stream", (stream: ServerHttp2Stream, headers, flags: number, raw?: string[]) => {
       if (headers[":method"] === "CONNECT") return refuse(stream);

@@ -1,0 +1,121 @@
+import type { Endpoint } from "@keelson/protos/policy";
+import type { Balancer, Mirrored, Outcome } from "../policy/types.ts";
+import type { Call } from "./call.ts";
+import type { RequestContext } from "./caller-connection.ts";
+import { forwardedFields } from "./header-fields.ts";
+import type { Exchange, ExchangeEvents, ResponseHead, Upstream } from "./message.ts";
+
+/** Bytes of a body that wait for the copy's endpoint; one that is slower gets no copy. */
+const mostHeld = 262_144;
+/** A copy is given up after that. */
+const longestMs = 15_000;
+
+/** A copy of a request on its way. Nobody waits for its answer; what becomes of it changes nothing for the caller. */
+export class Mirroring implements ExchangeEvents {
+  private readonly mirrored: Mirrored;
+  private readonly call: Call;
+  private readonly balancer: Balancer;
+  private endpoint: Endpoint | undefined;
+  private exchange: Exchange | undefined;
+  /** Came before there was a connection. */
+  private held: Buffer[] = [];
+  private heldBytes = 0;
+  private whole: boolean;
+  private over = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(mirrored: Mirrored, call: Call, context: RequestContext) {
+    this.mirrored = mirrored;
+    this.call = call;
+    this.whole = call.body === undefined;
+    this.balancer = context.balancerOf(mirrored.destination);
+    this.start(context);
+  }
+
+  /** A piece of the request's body. */
+  write(chunk: Buffer): void {
+    if (this.over) return;
+    if (this.exchange === undefined) this.held.push(chunk);
+    else if (this.exchange.write(chunk)) return;
+    this.heldBytes += chunk.length;
+    if (this.heldBytes > mostHeld) this.giveUp();
+  }
+
+  /** The request's body is whole. */
+  end(): void {
+    this.whole = true;
+    this.exchange?.end(this.call.trailers());
+  }
+
+  /** The request will not be whole. */
+  giveUp(): void {
+    this.exchange?.abort();
+    this.finish({ kind: "abandoned" });
+  }
+
+  onInformational(): void {}
+
+  onHead({ status, rawHeaders }: ResponseHead): void {
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    if (endpoint !== undefined) {
+      this.balancer.ended(endpoint, { kind: "answer", status, rawHeaders }, performance.now());
+    }
+  }
+
+  onBody(): void {}
+
+  onEnd(): void {
+    this.finish({ kind: "abandoned" });
+  }
+
+  onDrain(): void {
+    this.heldBytes = 0;
+  }
+
+  onUpgrade(_head: ResponseHead, connection: { destroy(): void }): void {
+    connection.destroy();
+    this.finish({ kind: "abandoned" });
+  }
+
+  onFailure(): void {
+    this.finish({ kind: "reset", requestSent: true });
+  }
+
+  private start(context: RequestContext): void {
+    const { destination, hash } = this.mirrored;
+    const links = context.linksTo(destination, this.balancer);
+    const endpoint = this.balancer.pick({ hash, tried: [], random: context.random }, performance.now());
+    if (endpoint === undefined) return this.finish({ kind: "abandoned" });
+    this.endpoint = endpoint;
+    this.balancer.started(endpoint);
+    this.timer = setTimeout(() => this.giveUp(), longestMs).unref();
+    const pool = links.poolOf(endpoint);
+    const acquired = async (): Promise<void> => {
+      const upstream = await pool.acquire(false);
+      if (this.over) pool.giveBack(upstream);
+      else this.send(upstream);
+    };
+    acquired().catch(() => this.finish({ kind: "connectFailure" }));
+  }
+
+  private send(upstream: Upstream): void {
+    const { method, path, authority, rawHeaders } = this.mirrored.request;
+    const fields = forwardedFields(rawHeaders, false);
+    const body = this.call.bodyFraming;
+    this.exchange = upstream.start({ method, target: path, authority, rawHeaders: fields, body }, this);
+    for (const chunk of this.held) this.exchange.write(chunk);
+    this.held = [];
+    this.heldBytes = 0;
+    if (this.whole && body !== "none") this.exchange.end(this.call.trailers());
+  }
+
+  private finish(outcome: Outcome): void {
+    this.over = true;
+    this.held = [];
+    clearTimeout(this.timer);
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    if (endpoint !== undefined) this.balancer.ended(endpoint, outcome, performance.now());
+  }
+}
