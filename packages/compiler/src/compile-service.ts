@@ -1,6 +1,7 @@
 import { type DescMessage, equals, type MessageShape } from "@bufbuild/protobuf";
 import type { Endpoint, Problem, Service } from "@keelson/model";
 import type { Resource } from "@keelson/protos";
+import type { ConnectionMatch, HttpMatch } from "@keelson/protos/match";
 import {
   type EndpointSet,
   EndpointSetSchema,
@@ -8,7 +9,7 @@ import {
   type Service as ServiceMessage,
   ServiceSchema,
 } from "@keelson/protos/policy";
-import type { RouteDestination, RouteTable } from "@keelson/protos/route";
+import type { RouteTable } from "@keelson/protos/route";
 import { endpointSetOf, selectEndpoints } from "./destination.ts";
 import { accountsOf } from "./identities.ts";
 import { isForNodes } from "./left-alone.ts";
@@ -29,7 +30,7 @@ export interface CompiledService {
   readonly problems: Made<readonly Problem[]>;
   /** Of each port: one for all endpoints, one for each choice of labels that a rule speaks of. */
   readonly sets: readonly EndpointSet[];
-  /** Hosts whose services, endpoints and policies it depends on: its own, and those that its routes lead to. */
+  /** Hosts whose services, endpoints and policies it depends on: its own, and those that its routes name. */
   readonly hostnames: readonly string[];
 }
 
@@ -69,7 +70,7 @@ export function compileService(
   const { rootNamespace, trustDomain } = scene.model.mesh;
   const endpoints = scene.endpoints(hostname);
   const tables = scene.tablesOf(hostname);
-  const hosts = tables.flatMap(({ table }) => routedHosts(table).map((host) => scene.canonical(host)));
+  const hosts = tables.flatMap(({ table }) => namedHosts(table).map((host) => scene.canonical(host)));
   const hostnames = [...new Set([hostname, ...hosts])];
   const around = hostnames.flatMap((host) => [scene.service(host), ...scene.policiesOf(host)]);
   const ports = made(before?.ports, [service, rootNamespace, ...tables, ...around], () =>
@@ -98,10 +99,15 @@ export function compileService(
   return { service, endpoints, ports, message, forNodes, problems, sets, hostnames };
 }
 
-function routedHosts({ http, tcp, tls }: RouteTable): string[] {
+/** Hosts that routes lead to, mirror to, or whose callers they ask for. */
+function namedHosts({ http, tcp, tls }: RouteTable): string[] {
+  const routes = [...http, ...tcp, ...tls];
   const mirrored = http.flatMap(({ mirrors }) => mirrors.flatMap(({ destination }) => destination ?? []));
-  const routed: RouteDestination[] = [...http, ...tcp, ...tls].flatMap(({ destinations }) => destinations);
-  return [...routed, ...mirrored].map(({ hostname }) => hostname);
+  const callers = routes.flatMap(({ matches }) =>
+    matches.flatMap(({ source }: HttpMatch | ConnectionMatch) => source ?? []),
+  );
+  const routed = routes.flatMap(({ destinations }) => destinations);
+  return [...routed, ...mirrored, ...callers].map(({ hostname }) => hostname).filter(Boolean);
 }
 
 const allEndpoints: Labels = {};

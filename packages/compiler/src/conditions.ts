@@ -1,5 +1,6 @@
 import { meshGateway } from "@keelson/model";
 import type { ConnectionMatch, HttpMatch, SourceMatch, StringMatch } from "@keelson/protos/match";
+import type { Scene } from "./scene.ts";
 
 /** What must hold for a route to be taken, beyond the port. */
 export interface Conditions {
@@ -46,16 +47,37 @@ export function conditionsAt(
 export function settledMatches<Match extends HttpMatch | ConnectionMatch>(
   matches: readonly Match[],
   port: number,
+  scene: Scene,
 ): Match[] {
   const possible = matchesAt(matches, port);
   const all = possible.findIndex((match) => isUnconditional(conditionsOf(match)));
   if (all === 0) return [];
-  return (all === -1 ? possible : possible.slice(0, all + 1)).map(withoutPlace);
+  return (all === -1 ? possible : possible.slice(0, all + 1)).map((match) =>
+    bySelector(withoutPlace(match), scene),
+  );
 }
 
 /** The very message where it names neither port nor gateways. */
 const withoutPlace = <Match extends HttpMatch | ConnectionMatch>(match: Match): Match =>
   match.port === 0 && match.gateways.length === 0 ? match : { ...match, port: 0, gateways: [] };
+
+/**
+ * A condition that callers belong to a service, as one on their labels: Kubernetes chooses a service's pods by these.
+ * @returns the very match where it wants no such thing, or none of the service's pods
+ */
+function bySelector<Match extends HttpMatch | ConnectionMatch>(match: Match, scene: Scene): Match {
+  const { source } = match;
+  if (source === undefined || source.hostname === "") return match;
+  const { namespace = "", selector } = scene.service(scene.canonical(source.hostname)) ?? {};
+  if (selector === undefined || contradicts(source, selector)) return match;
+  const labels = Object.fromEntries(
+    Object.entries({ ...selector, ...source.labels }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return { ...match, source: { ...source, hostname: "", namespace, labels } };
+}
+
+const contradicts = ({ labels }: SourceMatch, selector: Readonly<Record<string, string>>): boolean =>
+  Object.entries(selector).some(([key, value]) => (labels[key] ?? value) !== value);
 
 /** Those that may hold for callers in the mesh that dial `port`. */
 const matchesAt = <Match extends HttpMatch | ConnectionMatch>(

@@ -4,6 +4,7 @@ import { type Conditions, conditionsAt, settledMatches } from "./conditions.ts";
 import type { RuleExplanation } from "./explanation.ts";
 import { isHttp } from "./protocols.ts";
 import { featuresOf, type RouteFeature } from "./route-features.ts";
+import type { Scene } from "./scene.ts";
 
 /** A route as one port sees it; its state says whether its destinations count where a connection is decided once. */
 export interface ResolvedRule extends RuleExplanation {
@@ -69,6 +70,7 @@ const noConditions: Conditions = { request: [], source: [], addresses: [], serve
 
 /** @param exportedTo namespaces that see the route's table; empty: all */
 export function readRoute(
+  scene: Scene,
   { route, origin, unfit }: RouteAt,
   port: ServicePort,
   exportedTo: readonly string[],
@@ -83,7 +85,7 @@ export function readRoute(
     origin,
     isHttpRoute,
     conditions: conditions ?? noConditions,
-    route: settled(route, port),
+    route: settled(scene, route, port),
     features,
     destinations: route.destinations,
   };
@@ -94,12 +96,16 @@ export function readRoute(
   return { ...head, state: "applies", why: "", isAsked: true };
 }
 
-/** The very route where nothing of its matches is settled. */
-function settled(route: HttpRoute | ConnectionRoute, { port }: ServicePort): HttpRoute | ConnectionRoute {
+/** The very route where there are no matches to settle. */
+function settled(
+  scene: Scene,
+  route: HttpRoute | ConnectionRoute,
+  { port }: ServicePort,
+): HttpRoute | ConnectionRoute {
   if (route.matches.length === 0) return route;
   return route.$typeName === "keelson.policy.v1.HttpRoute"
-    ? { ...route, matches: settledMatches(route.matches, port) }
-    : { ...route, matches: settledMatches(route.matches, port) };
+    ? { ...route, matches: settledMatches(route.matches, port, scene) }
+    : { ...route, matches: settledMatches(route.matches, port, scene) };
 }
 
 /** No match of the route can hold for callers in the mesh that dial the port. */

@@ -1,8 +1,10 @@
+import { ModelBuilder } from "@keelson/model";
 import {
   application,
   destinationPolicy,
   destinationRule,
   type Manifest,
+  read,
   routeRule,
   service,
   toSubset,
@@ -12,7 +14,8 @@ import {
 import type { PortRoute } from "@keelson/protos/policy";
 import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
 import { expect, test } from "vitest";
-import { compile, type View } from "./testing/compile.ts";
+import { Compiler } from "./compiler.ts";
+import { compile, View } from "./testing/compile.ts";
 
 // v1 to v3 of reviews stand at 10.1.1.1 to 10.1.1.3, v1 of ratings at 10.1.2.1.
 const reviews = application("reviews");
@@ -134,7 +137,49 @@ test("conditions on the caller's labels and namespace are the relay's", () => {
   expect(view.problems).toEqual([]);
 });
 
-test("a match for callers of a service is left out, and the rest of its rule stays", () => {
+const fromProductpage = (labels: object = {}): Manifest =>
+  routeRule({
+    route: [toVersion("v2")],
+    spec: { match: { source: { name: "productpage", ...labels } } },
+  });
+const productpage = (spec: Readonly<Record<string, unknown>> = {}): Manifest =>
+  service({ name: "productpage", ips: ["10.96.3.1"], spec });
+
+test("callers of a service are known by the labels that its selector wants", () => {
+  const selector = { app: "productpage", tier: "web" };
+  const rule = fromProductpage({ labels: { version: "v1" } });
+  const view = compile(...reviews, productpage({ selector }), rule);
+  expect(routesOf(view)[0]?.route?.matches).toEqual([
+    expect.objectContaining({
+      source: expect.objectContaining({
+        namespace: "default",
+        hostname: "",
+        labels: { app: "productpage", tier: "web", version: "v1" },
+      }),
+    }),
+  ]);
+  expect(view.problems).toEqual([]);
+});
+
+test.each([
+  ["without a selector", {}, {}],
+  ["whose selector wants another value", { selector: { version: "v2" } }, { labels: { version: "v1" } }],
+])("a match for callers of a service %s is left out, and that is said", (_, spec, labels) => {
+  const view = compile(...reviews, productpage(spec), fromProductpage(labels));
+  expect(view.explain("reviews")).toMatchObject({ tier: "connect", rules: [{ state: "not applied" }] });
+  expect(view.problems).toEqual([expect.stringMatching(/spec\.match: the rule is not applied/)]);
+});
+
+test("another selector of the callers' service makes the routes anew", () => {
+  const [builder, compiler] = [new ModelBuilder(), new Compiler()];
+  const selectors = [{ app: "a" }, { app: "b" }].map((selector) => {
+    const objects = read(...reviews, productpage({ selector }), fromProductpage());
+    return routesOf(new View(compiler.compile(builder.build(objects).model)))[0]?.route?.matches[0]?.source;
+  });
+  expect(selectors.map((source) => source?.labels)).toEqual([{ app: "a" }, { app: "b" }]);
+});
+
+test("a match for callers of a service that is not there is left out, and other rules stay", () => {
   const source = { name: "productpage" };
   const some = compile(
     ...reviews,

@@ -64,8 +64,8 @@ function defaultBehind(
 }
 
 /**
- * What of a route the relay asks. It knows neither which services a caller belongs to nor by which of a service's addresses
- * it was called: a match that wants to know is left out rather than widened.
+ * What of a route the relay asks. It knows callers by their labels, and not by which of a service's addresses it was called:
+ * a match that wants to know more is left out rather than widened.
  * @returns undefined if nothing is left
  */
 export function carriedRoute({ route }: ResolvedRule): HttpRoute | ConnectionRoute | undefined {

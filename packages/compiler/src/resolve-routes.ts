@@ -70,7 +70,9 @@ function walk(scene: Scene, service: Service, port: ServicePort): Walked {
   let table: RouteSource | undefined;
   let chosen: ResolvedRule | undefined;
   for (const source of scene.tablesOf(service.hostname)) {
-    const routes = routesAt(source, port).map((route) => readRoute(route, port, source.table.exportedTo));
+    const routes = routesAt(source, port).map((route) =>
+      readRoute(scene, route, port, source.table.exportedTo),
+    );
     if (table !== undefined) {
       const by = nameOf(table);
       rules.push(...routes.map((rule) => (rule.isAsked ? shadowed(rule, by, "is asked first") : rule)));

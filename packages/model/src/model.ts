@@ -58,6 +58,8 @@ export interface Service {
   readonly addressBlocks: readonly string[];
   /** "namespace/name" of the waypoint that callers pass through; empty: none. */
   readonly waypoint: string;
+  /** Labels by which Kubernetes chooses the workloads of its namespace that belong to it; absent where it does not. */
+  readonly selector?: Readonly<Record<string, string>>;
   /** Endpoints that drain are still there for the sessions that they have; left out: they are not. */
   readonly keepsSessions?: true;
   readonly object: ConfigObject;

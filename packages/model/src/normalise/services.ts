@@ -54,6 +54,7 @@ export function normaliseService(
       aliases: [],
       addressBlocks: [],
       waypoint: waypointOf(object),
+      ...(Object.keys(spec.selector ?? {}).length > 0 && { selector: spec.selector ?? {} }),
       ...sessionsOf(object),
       object,
     },

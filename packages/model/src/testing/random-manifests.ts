@@ -19,6 +19,7 @@ const services = fc
       fc.record({ name: portNames, port: fc.constantFrom(53, 80, 9080), protocol: transports }),
       { maxLength: 3 },
     ),
+    spec: fc.record({ selector: labels }, { requiredKeys: [] }),
   })
   .map(service);
 
@@ -77,7 +78,11 @@ const routeRules = fc
     route: routes,
     spec: fc.record(
       {
-        match: fc.constant({ request: { headers: { cookie: { exact: "a" } } } }),
+        match: fc.constantFrom(
+          { request: { headers: { cookie: { exact: "a" } } } },
+          { source: { name: "ratings" } },
+          { source: { name: "details", labels: { version: "v1" } } },
+        ),
         websocketUpgrade: fc.boolean(),
       },
       { requiredKeys: [] },
