@@ -1,5 +1,9 @@
+import { create } from "@bufbuild/protobuf";
+import { PortRouter } from "@keelson/bpf-applier/relay-policy";
 import { match, matchAutomaton } from "@keelson/compiler/automaton";
 import { bytesOf, headOf, nearlyHeads, someRequest, someRules } from "@keelson/compiler/automaton/testing";
+import type { HttpMatch } from "@keelson/protos/match";
+import { ServicePortSchema } from "@keelson/protos/policy";
 import fc from "fast-check";
 import { expect, type TestContext, test } from "vitest";
 import { compareOverCorpus } from "../matching/corpus.ts";
@@ -41,3 +45,40 @@ test("[kernel] it does so of a corpus, whole and cut at every byte", async (cont
   expect(different).toEqual([]);
   expect(compared).toBeGreaterThan(150);
 });
+
+test("the relay's matcher finds what the executor finds, of any rules and any strict head", () => {
+  let compared = 0;
+  fc.assert(
+    fc.property(someRules, fc.array(someRequest, { minLength: 10, maxLength: 10 }), (made, requests) => {
+      const automaton = matchAutomaton(made);
+      if ("unfit" in automaton) throw new Error(automaton.unfit);
+      const router = routerOf(made);
+      for (const request of requests) {
+        const verdict = match(automaton, bytesOf(headOf(request)));
+        if ("relay" in verdict) continue;
+        compared++;
+        expect([ruleOf(router, request), headOf(request)]).toEqual([verdict.rule, headOf(request)]);
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(compared).toBeGreaterThan(200);
+});
+
+type SomeRequest = Parameters<typeof headOf>[0];
+
+/** Each rule answers by itself, with its number as its name. */
+function routerOf(rules: readonly (readonly HttpMatch[])[]): PortRouter {
+  const routes = rules.map((matches, rule) => ({
+    route: { name: `${rule}`, matches: [...matches], directResponse: { status: 200 } },
+  }));
+  return new PortRouter({ hostname: "a", port: create(ServicePortSchema, { port: 80, routes }) });
+}
+
+function ruleOf(router: PortRouter, { method, path, headers }: SomeRequest): number | undefined {
+  const authority = headers.find(([name]) => name === "Host")?.[1] ?? "";
+  const head = { method, path: `${path}?q`, authority, scheme: "http" as const, rawHeaders: headers.flat() };
+  const caller = { workload: undefined, address: "127.0.0.1", port: 1 };
+  const { route } = router.route(head, caller, Math.random);
+  return route === "" ? undefined : Number(route);
+}
