@@ -22,8 +22,18 @@ export interface Question {
   readonly headers: readonly string[];
 }
 
-/** Where routes lead: one endpoint each, and three that are found by a key. */
-export const subsets = ["v1", "v2", "by-header", "by-cookie", "by-query", "by-source", "by-maglev"] as const;
+/** Where routes lead: one endpoint each, none, one for mirrors, and several that are found by a key. */
+export const subsets = [
+  "v1",
+  "v2",
+  "none",
+  "mirror",
+  "by-header",
+  "by-cookie",
+  "by-query",
+  "by-source",
+  "by-maglev",
+] as const;
 
 // Few words, so that rules and requests meet.
 const word = fc.constantFrom("a", "ab", "b", "A", "v1");
@@ -80,7 +90,7 @@ const operations = fc.record({
 
 const destination = fc
   .record({
-    subset: fc.constantFrom(...subsets),
+    subset: fc.constantFrom(...subsets.filter((subset) => subset !== "mirror")),
     weight: fc.constantFrom(0, 1, 3),
     requestHeaders: maybe(operations),
     responseHeaders: maybe(operations),
@@ -149,13 +159,18 @@ const route: fc.Arbitrary<RouteInit> = fc
     action,
     rewrite: rarely(rewrite),
     cors: rarely(cors),
+    mirrors: rarely(fc.constantFrom<{ percent: number }[]>([{ percent: 100 }], [{ percent: 0 }])),
     fault: fc.option(fault, { nil: undefined, freq: 8 }),
     requestHeaders: rarely(operations),
     responseHeaders: rarely(operations),
   })
   .map(
-    ({ action: one, rewrite: change, ...rest }) =>
-      given({ ...rest, ...one, ...("destinations" in one && change && { rewrite: change }) }) as RouteInit,
+    ({ action: one, rewrite: change, mirrors, ...rest }) =>
+      given({
+        ...rest,
+        ...one,
+        ...("destinations" in one && { ...(change && { rewrite: change }), ...(mirrors && { mirrors }) }),
+      }) as RouteInit,
   );
 
 const oddPath = fc.constantFrom(

@@ -3,6 +3,8 @@ const ofEnvoy = new Set([
   "x-request-id",
   "x-forwarded-proto",
   "x-envoy-attempt-count",
+  "x-envoy-internal",
+  "x-forwarded-for",
   "x-envoy-expected-rq-timeout-ms",
   "x-envoy-original-path",
   "x-envoy-original-host",

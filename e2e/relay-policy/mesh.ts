@@ -30,6 +30,8 @@ const hashedBy = (
 const policies: Readonly<Record<Subset, Policy>> = {
   v1: {},
   v2: {},
+  none: {},
+  mirror: {},
   "by-header": hashedBy({ key: { case: "httpHeaderName", value: "x" } }),
   "by-cookie": hashedBy({ key: { case: "httpCookie", value: { name: "user", path: "/", ttlMs: 60_000n } } }),
   "by-query": hashedBy({ key: { case: "httpQueryParameterName", value: "p" } }),
@@ -40,7 +42,7 @@ const policies: Readonly<Record<Subset, Policy>> = {
 /** Addresses of each subset's endpoints, all of them the one backend; weights differ where a key finds one. */
 const endpointsOf = (subset: Subset, port: number) => {
   const place = subsets.indexOf(subset) + 1;
-  const count = policies[subset].loadBalancer === undefined ? 1 : 4;
+  const count = subset === "none" ? 0 : policies[subset].loadBalancer === undefined ? 1 : 4;
   return Array.from({ length: count }, (_, index) => ({
     address: `127.0.${place}.${index + 1}`,
     port,
@@ -49,16 +51,20 @@ const endpointsOf = (subset: Subset, port: number) => {
   }));
 };
 
+/** Only mirrors go there. */
+export const mirrorAddress = `127.0.${subsets.indexOf("mirror") + 1}.1`;
+
 const labelsOf = (subset: string) => ({ version: subset });
 const setName = (hostname: string, subset: string): string =>
   endpointSetName({ hostname, port: dialled, labels: labelsOf(subset) });
 
 const routesOf = ({ routes }: Case, hostname: string): HttpRoute[] =>
-  routes.map(({ destinations = [], ...route }, index) =>
+  routes.map(({ destinations = [], mirrors = [], ...route }, index) =>
     create(HttpRouteSchema, {
       ...route,
       name: `r${index}`,
       destinations: destinations.map((destination) => ({ ...destination, hostname })),
+      mirrors: mirrors.map(({ percent = 0 }) => ({ percent, destination: { hostname, subset: "mirror" } })),
     }),
   );
 
@@ -106,6 +112,7 @@ export function relayServiceOf(
         endpointSet: setName(hostname, subset),
         policy: policyOf(subset),
       })),
+      mirrors: route.mirrors.map(() => ({ endpointSet: setName(hostname, "mirror") })),
     }),
   );
   const port: ServicePort = create(ServicePortSchema, { port: dialled, routes });

@@ -7,8 +7,9 @@ import { compareWithEnvoy } from "../relay-policy/comparison.ts";
 const cases = 80;
 
 peerTest(["envoy"], "what the relay makes of requests is what an Envoy makes of them", async () => {
-  const { asked, forwarded, different } = await compareWithEnvoy(casesOf(2026, cases));
+  const { asked, forwarded, mirrored, different } = await compareWithEnvoy(casesOf(2026, cases));
   expect(different).toEqual([]);
   expect(asked).toBeGreaterThan(500);
   expect(forwarded).toBeGreaterThan(100);
+  expect(mirrored).toBeGreaterThan(10);
 });

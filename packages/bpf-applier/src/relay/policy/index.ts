@@ -1,3 +1,4 @@
 export { Balancers } from "./balancer/balancers.ts";
+export { ownAnswer } from "./own-answer.ts";
 export { PortRouter } from "./port-router.ts";
 export type * from "./types.ts";

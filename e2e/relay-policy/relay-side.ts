@@ -1,0 +1,66 @@
+import {
+  Balancers,
+  type Forward,
+  ownAnswer,
+  PortRouter,
+  type RequestHead,
+} from "@keelson/bpf-applier/relay-policy";
+import { formatAddress } from "@keelson/model";
+import type { Endpoint } from "@keelson/protos/policy";
+import type { Case } from "./cases.ts";
+import { answerHeaders } from "./echo.ts";
+import { meaning } from "./headers.ts";
+import { relayServiceOf, setsOf } from "./mesh.ts";
+import { echoText, type Seen } from "./seen.ts";
+
+const caller = { workload: undefined, address: "127.0.0.1", port: 1 };
+
+/** Envoy's, where a cluster has no endpoint. */
+const noEndpoint = { status: 503, body: "no healthy upstream" };
+
+/** The relay's policy for one case. */
+export class RelaySide {
+  private readonly router: PortRouter;
+  private readonly balancers = new Balancers(Math.random);
+
+  /** @param port of the echo */
+  constructor(one: Case, number: number, port: number) {
+    this.router = new PortRouter(relayServiceOf(one, number));
+    this.balancers.update(new Map(setsOf(number, port).map((set) => [set.name, set])));
+  }
+
+  /** What comes of a question to an echo. @param draw what all that is left to chance comes to, 0 up to 1 */
+  ask(head: RequestHead, draw: number): Seen {
+    const decision = this.router.route(head, caller, () => draw);
+    if (decision.kind === "answer") return answered(head, decision);
+    const endpoint = this.endpointOf(decision);
+    if (endpoint === undefined) {
+      const own = ownAnswer(head, noEndpoint);
+      return answered(head, { ...own, rawHeaders: decision.ownAnswerHeaders(own.rawHeaders) });
+    }
+    const { path: target, ...sent } = decision.request;
+    const [mirror] = decision.mirrors;
+    return {
+      status: 200,
+      headers: meaning(decision.answerHeaders(answerHeaders)),
+      body: "",
+      echo: echoText({ ...sent, target }),
+      address: mayBeAny(decision) ? "" : formatAddress(endpoint.address),
+      mirrored: mirror === undefined ? "" : echoText({ ...mirror.request, target: mirror.request.path }),
+    };
+  }
+
+  private endpointOf({ destination, hash }: Forward): Endpoint | undefined {
+    return this.balancers.of(destination, "IPv4").pick({ hash, tried: [], random: Math.random }, 0);
+  }
+}
+
+/** A cookie that is made is each caller's own. */
+const mayBeAny = ({ destination, hash, answerHeaders: change }: Forward): boolean =>
+  destination.policy?.loadBalancer?.consistentHash !== undefined &&
+  (hash === undefined || change([]).includes("set-cookie"));
+
+function answered({ method }: RequestHead, { status, rawHeaders, body }: ReturnType<typeof ownAnswer>): Seen {
+  const text = method === "HEAD" ? "" : Buffer.from(body).toString("latin1");
+  return { status, headers: meaning(rawHeaders), body: text, echo: "", address: "", mirrored: "" };
+}
