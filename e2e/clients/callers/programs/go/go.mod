@@ -1,0 +1,3 @@
+module keelson/e2e/clients/caller
+
+go 1.22

@@ -1,0 +1,126 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { endpointSlices, type KubernetesObject, podObject, serviceObject } from "../world/objects.ts";
+import { until } from "../world/until.ts";
+import { World } from "../world/world.ts";
+import type { Place } from "./place.ts";
+import type { Server } from "./servers/server.ts";
+
+const port = 80;
+const targetPort = 8080;
+const versions = ["v1", "v2"] as const;
+
+/** How a caller reaches a server: without anything of ours, or by the service's name, whose rule gives each version half. */
+export type Way = "natively" | "by the rule";
+export const ways: readonly Way[] = ["natively", "by the rule"];
+
+/** A caller's pod, and for each server two pods with the same program behind one service. */
+export class ClientsWorld {
+  readonly world: World;
+  private readonly folder: string;
+
+  private constructor(world: World, folder: string) {
+    this.world = world;
+    this.folder = folder;
+  }
+
+  static async open(name: string, servers: readonly Server[]): Promise<ClientsWorld> {
+    const world = await World.open(name);
+    try {
+      const folder = join(world.names.folder, "caller");
+      await mkdir(folder);
+      const clients = new ClientsWorld(world, folder);
+      const podRequests = servers.flatMap((server) =>
+        versions.map((version) => ({
+          name: podName(server, version),
+          labels: { app: appName(server), version },
+        })),
+      );
+      await world.addPods({ name: "caller" }, ...podRequests);
+      await Promise.all(servers.map((server) => clients.startServer(server)));
+      const objects = await Promise.all(servers.map((server) => clients.objectsOf(server)));
+      await world.config.write("servers", [podObject(world.pod("caller")), ...objects.flat()]);
+      await world.startControlPlane();
+      await world.startApplier();
+      await world.settled();
+      return clients;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
+  }
+
+  /** Where callers run, and whom they dial. */
+  path(server: Server, way: Way): { readonly place: Place; readonly base: string } {
+    const { namespace, cgroup, logFolder } = this.world.pod("caller").place;
+    const native = way === "natively";
+    const host = native ? this.world.pod(podName(server, "v1")).ipv4 : appName(server);
+    return {
+      place: {
+        namespace,
+        cgroup: native ? this.world.systemCgroup : cgroup,
+        logFile: join(logFolder, "callers.log"),
+        folder: this.folder,
+      },
+      base: native ? `http://${host}:${targetPort}` : `http://${host}`,
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.world.close();
+  }
+
+  private async startServer(server: Server): Promise<void> {
+    for (const version of versions) {
+      const pod = this.world.pod(podName(server, version));
+      const folder = join(this.world.names.folder, pod.name);
+      await mkdir(folder);
+      const program = pod.start(...(await server.command(targetPort, folder)));
+      const listens = async (): Promise<boolean> => {
+        await program.assertAlive();
+        return isListening(await readFile(`/proc/${program.pid}/net/tcp6`, "utf8"));
+      };
+      await until(listens, { what: `${server.name} to listen in pod ${pod.name}` });
+    }
+  }
+
+  private async objectsOf(server: Server): Promise<KubernetesObject[]> {
+    const pods = versions.map((version) => this.world.pod(podName(server, version)));
+    const service = await this.world.addService(appName(server), [{ name: "http", port, targetPort }]);
+    return [
+      serviceObject(service),
+      ...endpointSlices(service, pods),
+      ...pods.map((pod) => podObject(pod)),
+      ...halves(appName(server)),
+    ];
+  }
+}
+
+const appName = ({ name }: Server): string => name.toLowerCase();
+const podName = (server: Server, version: string): string => `${appName(server)}-${version}`;
+
+/** Whether a table of sockets (proc(5), /proc/net/tcp6) has one that listens on the servers' port. */
+const isListening = (table: string): boolean =>
+  table.split("\n").some((line) => {
+    const [, local = "", , state] = line.trim().split(/\s+/);
+    return state === "0A" && local.endsWith(`:${targetPort.toString(16).toUpperCase()}`);
+  });
+
+/** Half of the requests to each version. */
+const halves = (name: string): KubernetesObject[] => [
+  {
+    apiVersion: "networking.istio.io/v1",
+    kind: "DestinationRule",
+    metadata: { name, namespace: "default" },
+    spec: { host: name, subsets: versions.map((version) => ({ name: version, labels: { version } })) },
+  },
+  {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name, namespace: "default" },
+    spec: {
+      hosts: [name],
+      http: [{ route: versions.map((subset) => ({ destination: { host: name, subset }, weight: 50 })) }],
+    },
+  },
+];

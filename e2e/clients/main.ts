@@ -1,0 +1,54 @@
+// npm run e2e -- clients: unchanged clients and servers, natively and through the mesh.
+import { parseArgs } from "node:util";
+import { missingForKernel } from "../world/requirements.ts";
+import { callers } from "./callers/index.ts";
+import { servers } from "./servers/server.ts";
+import { runSuite } from "./suite.ts";
+
+const usage = `usage: npm run e2e -- clients [options]
+
+${callers.map(({ name }) => name).join(", ")} do one list of things with
+${servers.map(({ name }) => name).join(", ")}: first natively, then by the name of a service whose requests a rule shares out.
+
+  --caller NAME  only this one
+  --server NAME  only this one
+  --help         this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    caller: { type: "string" },
+    server: { type: "string" },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+const named = <T extends { readonly name: string }>(
+  all: readonly T[],
+  name: string | undefined,
+): readonly T[] => (name === undefined ? all : all.filter((one) => one.name === name));
+
+async function main(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const wanted = { callers: named(callers, values.caller), servers: named(servers, values.server) };
+  if (wanted.callers.length === 0 || wanted.servers.length === 0) {
+    process.stderr.write(`there is no such caller or server\n\n${usage}`);
+    return 2;
+  }
+  const missing = await missingForKernel();
+  if (missing.length > 0) {
+    process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
+    return 1;
+  }
+  const { parts, absent } = await runSuite("clients", wanted, (text) => process.stdout.write(`${text}\n`));
+  for (const { name, reason } of absent) process.stdout.write(`${name} left out: ${reason}\n`);
+  const outcomes = parts.flatMap((part) => part.outcomes);
+  const wrong = outcomes.filter(({ trouble }) => trouble !== undefined).length;
+  process.stdout.write(`${outcomes.length} steps, ${wrong} wrong\n`);
+  return wrong === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,3 @@
+module keelson/e2e/clients/server
+
+go 1.22

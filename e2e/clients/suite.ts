@@ -1,0 +1,71 @@
+import type { Caller, Outcome } from "./callers/caller.ts";
+import { ClientsWorld, type Way, ways } from "./clients-world.ts";
+import type { Server } from "./servers/server.ts";
+import { steps } from "./steps.ts";
+
+/** One caller against one server on one way. */
+export interface Part {
+  readonly caller: string;
+  readonly server: string;
+  readonly way: Way;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** A caller or server that is not here, and why. */
+export interface Absent {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface SuiteResult {
+  readonly parts: readonly Part[];
+  readonly absent: readonly Absent[];
+}
+
+async function present<T extends Caller | Server>(
+  all: readonly T[],
+): Promise<{ here: readonly T[]; absent: Absent[] }> {
+  const reasons = await Promise.all(all.map((one) => one.missing()));
+  return {
+    here: all.filter((_, i) => reasons[i] === undefined),
+    absent: all.flatMap(({ name }, i) => (reasons[i] === undefined ? [] : [{ name, reason: reasons[i] }])),
+  };
+}
+
+/** Every caller does every step with every server, natively first: what fails there is not the mesh's doing. */
+export async function runSuite(
+  world: string,
+  wanted: { readonly callers: readonly Caller[]; readonly servers: readonly Server[] },
+  progress: (text: string) => void,
+): Promise<SuiteResult> {
+  const callers = await present(wanted.callers);
+  const servers = await present(wanted.servers);
+  await using clients = await ClientsWorld.open(world, servers.here);
+  const parts: Part[] = [];
+  for (const way of ways) {
+    for (const server of servers.here) {
+      for (const caller of callers.here) {
+        const { place, base } = clients.path(server, way);
+        const served = steps.filter((step) => server.serves(step));
+        const outcomes = await caller.run(place, base, served);
+        parts.push({ caller: caller.name, server: server.name, way, outcomes });
+        progress(partText(parts.at(-1) as Part));
+      }
+    }
+  }
+  return { parts, absent: [...callers.absent, ...servers.absent] };
+}
+
+/** "curl → Node, natively: 25 steps" and what was wrong with them. */
+export function partText({ caller, server, way, outcomes }: Part): string {
+  const cannot = outcomes.filter((outcome) => outcome.cannot !== undefined);
+  const troubles = outcomes.filter(({ trouble }) => trouble !== undefined);
+  const left =
+    cannot.length === 0
+      ? ""
+      : `, ${cannot.map(({ step, cannot: why }) => `not "${step}": ${why}`).join(", ")}`;
+  return [
+    `${caller} → ${server}, ${way}: ${outcomes.length - cannot.length - troubles.length} steps right${left}`,
+    ...troubles.map(({ step, trouble }) => `  WRONG: ${step}: ${trouble}`),
+  ].join("\n");
+}
