@@ -3,6 +3,10 @@ import { join } from "node:path";
 import { follow } from "../scripts/follow.mjs";
 
 const runs: Readonly<Record<string, { readonly program: string; readonly what: string }>> = {
+  clients: {
+    program: "clients/main.ts",
+    what: "unchanged clients and servers of six languages and programs, natively and by rules",
+  },
   conformance: {
     program: "conformance/main.ts",
     what: "whether a server speaks xDS as istiod does: ours, istiod, or one of yours",

@@ -9,12 +9,14 @@ import { environment, environmentText } from "./environment.ts";
 import { httpBenchmark } from "./http/http.ts";
 import { kubernetesBenchmark } from "./kubernetes/kubernetes.ts";
 import { pushBenchmark } from "./push/push.ts";
+import { rulesBenchmark } from "./rules/rules.ts";
 
 const benchmarks: readonly Benchmark[] = [
   connectBenchmark,
   pushBenchmark,
   kubernetesBenchmark,
   httpBenchmark,
+  rulesBenchmark,
 ];
 
 const progress = (text: string): void => {

@@ -1,6 +1,13 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { endpointSlices, type KubernetesObject, podObject, serviceObject } from "../world/objects.ts";
+import {
+  endpointSlices,
+  type KubernetesObject,
+  podObject,
+  serviceObject,
+  versionSubsets,
+  virtualService,
+} from "../world/objects.ts";
 import { until } from "../world/until.ts";
 import { World } from "../world/world.ts";
 import type { Place } from "./place.ts";
@@ -9,12 +16,23 @@ import type { Server } from "./servers/server.ts";
 const port = 80;
 const targetPort = 8080;
 const versions = ["v1", "v2"] as const;
+const relayNode = 2;
 
-/** How a caller reaches a server: without anything of ours, or by the service's name, whose rule gives each version half. */
-export type Way = "natively" | "by the rule";
-export const ways: readonly Way[] = ["natively", "by the rule"];
+/**
+ * How a caller reaches a server: without anything of ours; by the name of a service whose rule gives each version half, on a
+ * node that decides this once for each connection; by the same on a node whose relay decides it for each request.
+ */
+export const ways = ["natively", "by connection", "by request"] as const;
+export type Way = (typeof ways)[number];
 
-/** A caller's pod, and for each server two pods with the same program behind one service. */
+/** The pod of each way's caller. */
+const callerPods: Readonly<Record<Way, string>> = {
+  natively: "caller",
+  "by connection": "caller",
+  "by request": "relayed-caller",
+};
+
+/** A caller's pod on each of two nodes, of which one has a relay, and for each server two pods behind one service. */
 export class ClientsWorld {
   readonly world: World;
   private readonly folder: string;
@@ -36,13 +54,22 @@ export class ClientsWorld {
           labels: { app: appName(server), version },
         })),
       );
-      await world.addPods({ name: "caller" }, ...podRequests);
+      await world.addPods({ name: "caller" }, { name: "relayed-caller", node: relayNode }, ...podRequests);
+      // As the kubelet has one in each pod before its containers, and with it the pod's network.
+      world.pod("relayed-caller").start("sleep", "infinity");
       await Promise.all(servers.map((server) => clients.startServer(server)));
       const objects = await Promise.all(servers.map((server) => clients.objectsOf(server)));
-      await world.config.write("servers", [podObject(world.pod("caller")), ...objects.flat()]);
+      await world.config.write("servers", [
+        ...["caller", "relayed-caller"].map((pod) => podObject(world.pod(pod))),
+        ...objects.flat(),
+      ]);
       await world.startControlPlane();
       await world.startApplier();
+      const applier = await world.startApplier(relayNode, { relay: "builtin" });
       await world.settled();
+      await until(async () => (await applier.status()).relay?.networks === 1, {
+        what: "the relay to listen in the network of its caller",
+      });
       return clients;
     } catch (error) {
       await world.close();
@@ -52,7 +79,7 @@ export class ClientsWorld {
 
   /** Where callers run, and whom they dial. */
   path(server: Server, way: Way): { readonly place: Place; readonly base: string } {
-    const { namespace, cgroup, logFolder } = this.world.pod("caller").place;
+    const { namespace, cgroup, logFolder } = this.world.pod(callerPods[way]).place;
     const native = way === "natively";
     const host = native ? this.world.pod(podName(server, "v1")).ipv4 : appName(server);
     return {
@@ -64,6 +91,14 @@ export class ClientsWorld {
       },
       base: native ? `http://${host}:${targetPort}` : `http://${host}`,
     };
+  }
+
+  /** Requests that the relay has answered since it started. */
+  async relayed(): Promise<number> {
+    const edges = await this.world.applier(relayNode).edges();
+    return edges
+      .flatMap(({ requests }) => Object.values(requests))
+      .reduce((sum, count) => sum + Number(count), 0);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -107,20 +142,9 @@ const isListening = (table: string): boolean =>
   });
 
 /** Half of the requests to each version. */
-const halves = (name: string): KubernetesObject[] => [
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "DestinationRule",
-    metadata: { name, namespace: "default" },
-    spec: { host: name, subsets: versions.map((version) => ({ name: version, labels: { version } })) },
-  },
-  {
-    apiVersion: "networking.istio.io/v1",
-    kind: "VirtualService",
-    metadata: { name, namespace: "default" },
-    spec: {
-      hosts: [name],
-      http: [{ route: versions.map((subset) => ({ destination: { host: name, subset }, weight: 50 })) }],
-    },
-  },
+const halves = (host: string): KubernetesObject[] => [
+  versionSubsets(host, versions),
+  virtualService(host, [
+    { route: versions.map((subset) => ({ destination: { host, subset }, weight: 50 })) },
+  ]),
 ];

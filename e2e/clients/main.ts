@@ -8,7 +8,8 @@ import { runSuite } from "./suite.ts";
 const usage = `usage: npm run e2e -- clients [options]
 
 ${callers.map(({ name }) => name).join(", ")} do one list of things with
-${servers.map(({ name }) => name).join(", ")}: first natively, then by the name of a service whose requests a rule shares out.
+${servers.map(({ name }) => name).join(", ")}: natively, then by the name of a service whose rule shares out connections,
+then where it shares out requests.
 
   --caller NAME  only this one
   --server NAME  only this one

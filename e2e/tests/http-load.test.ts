@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -144,6 +145,32 @@ test.each([
     const target = { address, port: (own.address() as AddressInfo).port };
     const how = { mode: "closed", connections: 1, size: 3 } as const;
     await expect(load.send(target, how, soon)).rejects.toThrow(error);
+  } finally {
+    own.close();
+  }
+});
+
+test.each([0, 128, 1_048_576])("over HTTP/2, too, answers of %d bytes are looked at", async (size) => {
+  let count = 0;
+  let wrong = 0;
+  const body = Buffer.from(Uint8Array.from({ length: size }, (_, place) => 97 + (place % 26)));
+  const own = createHttp2Server((request, response) => {
+    count += 1;
+    response.statusCode = request.url === `/${size}` ? 200 : 404;
+    response.end(wrong > 0 ? body.subarray(0, size - wrong) : body);
+  });
+  await new Promise<void>((resolve) => own.listen(0, address, resolve));
+  try {
+    const target = { address, port: (own.address() as AddressInfo).port };
+    const how = { mode: "closed", connections: 3, size, heads: "http2" } as const;
+    const { sent, measured } = await load.send(target, how, soon);
+    expect(measured).toBeGreaterThan(0);
+    expect(count).toBe(sent);
+    wrong = Math.min(size, 1);
+    if (size > 0) await expect(load.send(target, how, soon)).rejects.toThrow("a wrong answer");
+    await expect(load.send(target, { ...how, size: size === 0 ? 1 : size - 1 }, soon)).rejects.toThrow(
+      "a wrong answer",
+    );
   } finally {
     own.close();
   }

@@ -1,7 +1,16 @@
 import { join } from "node:path";
 import { makeCgroup, processesIn } from "../../world/cgroups.ts";
-import { endpointSlices, podObject, type ServiceRecord, serviceObject } from "../../world/objects.ts";
+import {
+  endpointSlices,
+  type KubernetesObject,
+  podObject,
+  type ServiceRecord,
+  serviceObject,
+  versionSubsets,
+  virtualService,
+} from "../../world/objects.ts";
 import type { Pod } from "../../world/pod.ts";
+import { until } from "../../world/until.ts";
 import { World } from "../../world/world.ts";
 import { HttpLoad } from "./http-load.ts";
 import { HttpServer } from "./http-server.ts";
@@ -9,7 +18,7 @@ import { HttpServer } from "./http-server.ts";
 export const servicePort = 80;
 export const targetPort = 8080;
 
-/** A server's pod, the service that it alone answers, and its program. */
+/** A server's pod, the service that it alone answers, and its program. The pod's label "version" is its name. */
 export interface Served {
   readonly pod: Pod;
   readonly service: ServiceRecord;
@@ -29,6 +38,8 @@ export class Ground {
   readonly far: Served;
   /** On the node that counts requests. */
   readonly counted: Served;
+  /** A service of both servers whose rule looks at each request; all that are sent here go to the far one. */
+  readonly routed: ServiceRecord;
   /** Sends from a cgroup that no program hangs on. */
   readonly plainLoad: HttpLoad;
   /** Sends from the caller's pod, whose connections the node decides. */
@@ -38,12 +49,13 @@ export class Ground {
 
   private constructor(
     world: World,
-    parts: Pick<Ground, "near" | "far" | "counted" | "plainLoad" | "podLoad" | "countedLoad">,
+    parts: Pick<Ground, "near" | "far" | "counted" | "routed" | "plainLoad" | "podLoad" | "countedLoad">,
   ) {
     this.world = world;
     this.near = parts.near;
     this.far = parts.far;
     this.counted = parts.counted;
+    this.routed = parts.routed;
     this.plainLoad = parts.plainLoad;
     this.podLoad = parts.podLoad;
     this.countedLoad = parts.countedLoad;
@@ -52,40 +64,54 @@ export class Ground {
   static async open(name: string): Promise<Ground> {
     const world = await World.open(name);
     try {
+      const labels = (version: string) => ({ labels: { app: "server", version } });
       await world.addPods(
         { name: "caller" },
-        { name: "near" },
-        { name: "far", node: 2 },
+        { name: "near", ...labels("near") },
+        { name: "far", node: 2, ...labels("far") },
         { name: "counted-caller", node: 3 },
         { name: "counted", node: 3 },
       );
       const near = await serve(world, "near");
       const far = await serve(world, "far");
       const counted = await serve(world, "counted");
+      const routed = await world.addService("routed", [{ name: "http", port: servicePort, targetPort }]);
+      const services = [
+        ...[near, far, counted].map(({ service, pod }) => [service, [pod]] as const),
+        [routed, [near.pod, far.pod]] as const,
+      ];
       await world.config.write("ground", [
-        ...[near, far, counted].flatMap(({ service, pod }) => [
-          serviceObject(service),
-          ...endpointSlices(service, [pod]),
-        ]),
+        ...services.flatMap(([service, pods]) => [serviceObject(service), ...endpointSlices(service, pods)]),
         ...[...world.pods.values()].map((pod) => podObject(pod)),
       ]);
+      await world.config.write(ruleFile, routedRule(routed.name));
       await world.startControlPlane();
-      await world.startApplier(1);
+      const applier = await world.startApplier(1, { relay: "builtin" });
       await world.startApplier(2);
       await world.startApplier(3, { sockets: "count" });
-      await world.settled();
-      return new Ground(world, {
-        near,
-        far,
-        counted,
+      const loads = {
         plainLoad: await startLoad(world, "caller", "plain", world.systemCgroup),
         podLoad: await startLoad(world, "caller", "pod"),
         countedLoad: await startLoad(world, "counted-caller", "counted"),
+      };
+      await world.settled();
+      const pods = [...world.pods.values()].filter(({ node }) => node === applier.node);
+      await until(async () => ((await applier.status()).relay?.networks ?? 0) >= pods.length, {
+        what: "the relay to listen in the networks of its node's pods",
       });
+      return new Ground(world, { near, far, counted, routed, ...loads });
     } catch (error) {
       await world.close();
       throw error;
     }
+  }
+
+  /**
+   * Makes these the only matches of the routed service: what they hold for goes to the near server, all else to the far one.
+   * Resolves when the nodes hold it.
+   */
+  async route(matches: readonly unknown[]): Promise<void> {
+    await this.world.change((config) => config.write(ruleFile, rulesTo(this.routed.name, matches)));
   }
 
   /** A cgroup for what stands between caller and server, so that its processes can be told apart. */
@@ -125,6 +151,21 @@ async function serve(world: World, name: string): Promise<Served> {
   });
   return { pod, service, server, unixPath };
 }
+
+/** In the world's configuration: the rule of the routed service. */
+const ruleFile = "rule";
+
+/** Requests of one path go to the near server, all others to the far one. */
+const routedRule = (host: string): KubernetesObject[] => rulesTo(host, [{ uri: { exact: "/near" } }]);
+
+/** A route to the near server for each match, in this order, and one to the far server for all else. */
+const rulesTo = (host: string, matches: readonly unknown[]): KubernetesObject[] => [
+  versionSubsets(host, ["near", "far"]),
+  virtualService(host, [
+    ...matches.map((match) => ({ match: [match], route: [{ destination: { host, subset: "near" } }] })),
+    { route: [{ destination: { host, subset: "far" } }] },
+  ]),
+];
 
 /** @param cgroup the pod's by default */
 function startLoad(world: World, pod: string, name: string, cgroup?: string): Promise<HttpLoad> {

@@ -14,6 +14,11 @@ export interface Load {
   readonly size: number;
   /** Requests a second, of the open loop. */
   readonly rate?: number;
+  /**
+   * File of raw heads of requests that are sent in turn, each for `size` bytes; one such request if left out, which "http2"
+   * sends over HTTP/2 with prior knowledge, a stream at a time on each connection.
+   */
+  readonly heads?: string;
 }
 
 export interface LoadTimes {
@@ -58,17 +63,21 @@ export class HttpLoad {
   }
 
   /** @throws Error if a connection failed, an answer was wrong or did not come. */
-  send(target: Target, { mode, connections, size, rate = 0 }: Load, times: LoadTimes): Promise<LoadResult> {
+  send(
+    target: Target,
+    { mode, connections, size, rate = 0, heads = "-" }: Load,
+    times: LoadTimes,
+  ): Promise<LoadResult> {
     const { warmMs, measureMs, cpu = -1 } = times;
-    return this.ask([mode, ...placeOf(target), connections, size, warmMs, measureMs, rate, cpu]);
+    return this.ask([mode, ...placeOf(target), connections, size, warmMs, measureMs, rate, cpu, heads]);
   }
 
   /** Opens connections, makes one request on each, and leaves them open until `release` is called. */
   async hold(
     target: Target,
-    { connections, size }: Pick<Load, "connections" | "size">,
+    { connections, size, heads = "-" }: Pick<Load, "connections" | "size" | "heads">,
   ): Promise<{ readonly result: LoadResult; readonly release: () => Promise<void> }> {
-    const held = await this.ask(["hold", ...placeOf(target), connections, size, 0, 0, 0, -1]);
+    const held = await this.ask(["hold", ...placeOf(target), connections, size, 0, 0, 0, -1, heads]);
     return { result: held, release: async () => void (await this.ask(["release"])) };
   }
 

@@ -12,6 +12,8 @@ import { baseline, rows } from "./rows/index.ts";
 interface Scale {
   readonly rounds: number;
   readonly warmMs: number;
+  /** Before all else, each row is used for so long. */
+  readonly warmUpMs: number;
   /** By bytes of the body: how long each measurement takes. */
   readonly measureMs: ReadonlyMap<number, number>;
   readonly connections: readonly number[];
@@ -25,6 +27,7 @@ const smallest = 128;
 const full: Scale = {
   rounds: 5,
   warmMs: 50,
+  warmUpMs: 2_000,
   measureMs: new Map([
     [smallest, 500],
     [16_384, 300],
@@ -38,6 +41,7 @@ const full: Scale = {
 const quick: Scale = {
   rounds: 2,
   warmMs: 10,
+  warmUpMs: 200,
   measureMs: new Map([
     [smallest, 50],
     [1_048_576, 50],
@@ -77,6 +81,8 @@ async function measure({ world, progress }: BenchmarkOptions, scale: Scale): Pro
   progress("two nodes, a caller and two servers");
   await using ground = await Ground.open(world);
   const measuring = await Measuring.start(ground, rows, baseline);
+  progress("all rows are used for a while");
+  await measuring.warmUp(scale.warmUpMs);
   const cells: CellFigures[] = [];
   for (const regime of ["pinned", "free"] as const) {
     await measuring.enter(regime);

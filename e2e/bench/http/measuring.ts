@@ -1,7 +1,7 @@
 import { allowedCpus, cpuNumbers, runOn } from "./affinity.ts";
 import { type Cell, type CellFigures, cellRow, type Regime, type Sample, sampleOf } from "./figures.ts";
 import type { Ground } from "./ground.ts";
-import type { LoadTimes } from "./http-load.ts";
+import type { Load, LoadTimes } from "./http-load.ts";
 import { type Memory, memoryOf } from "./memory.ts";
 import type { Row, Way } from "./rows/row.ts";
 
@@ -48,6 +48,11 @@ export class Measuring {
     return measuring;
   }
 
+  /** Ends what can be ended before the ground. */
+  async close(): Promise<void> {
+    for (const { way } of this.running) await way.stop?.();
+  }
+
   /** Everything on one CPU, and this process on the others; or everything everywhere. */
   async enter(regime: Regime): Promise<void> {
     const others = cpuNumbers(this.allCpus).filter((cpu) => cpu !== this.pinnedCpu);
@@ -70,6 +75,12 @@ export class Measuring {
     const rows = [...samples].map(([row, found]) => cellRow(row, cell, found, baseline));
     const order = (name: string): number => this.running.findIndex(({ row }) => row.name === name);
     return { ...cell, rows: rows.toSorted((a, b) => order(a.row) - order(b.row)) };
+  }
+
+  /** Uses all rows for a while: compilers and allocators that learn have done so before anything is measured. */
+  async warmUp(ms: number): Promise<void> {
+    const load = { mode: "closed", connections: 16, size: 128 } as const;
+    await this.measure({ regime: "free", load }, 1, { warmMs: 0, measureMs: ms });
   }
 
   /** What connections take that have had one answer and wait. */
@@ -101,7 +112,8 @@ export class Measuring {
 
   private async sample({ way }: Running, cell: Cell, times: Omit<LoadTimes, "cpu">): Promise<Sample> {
     const cpu = cell.regime === "pinned" ? { cpu: this.pinnedCpu } : {};
-    const result = await this.counted(way, () => way.load.send(way.target, cell.load, { ...times, ...cpu }));
+    const load = { ...cell.load, ...headsOf(way) };
+    const result = await this.counted(way, () => way.load.send(way.target, load, { ...times, ...cpu }));
     return sampleOf(result);
   }
 
@@ -129,7 +141,7 @@ export class Measuring {
     const before = await memoryOf(processes);
     let release: (() => Promise<void>) | undefined;
     await this.counted(way, async () => {
-      const held = await way.load.hold(way.target, { connections, size: 1 });
+      const held = await way.load.hold(way.target, { connections, size: 1, ...headsOf(way) });
       release = held.release;
       return held.result;
     });
@@ -139,3 +151,5 @@ export class Measuring {
     return { row: row.name, connections, process: each("process"), slab: each("slab"), taken: each("taken") };
   }
 }
+
+const headsOf = ({ heads }: Way): Pick<Load, "heads"> => (heads === undefined ? {} : { heads });

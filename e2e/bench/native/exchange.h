@@ -22,6 +22,11 @@ struct exchange {
 	/* Of its answer: bytes of the head so far, and of the body once the head is complete. */
 	size_t head_filled, body_seen;
 	int head_done;
+	/* Of HTTP/2 (http2-exchange.h): the request's stream, the frame under way, bytes that the window was not opened for. */
+	int http2, frame_type, frame_flags;
+	uint32_t stream, frame_left, unopened;
+	unsigned char frame[9];
+	unsigned int frame_filled;
 	char head[HEAD_ROOM];
 };
 
@@ -80,16 +85,12 @@ static inline void close_exchange(struct exchange *one)
 }
 
 /* 0, or what failed. */
-static inline const char *send_request(struct exchange *one, size_t size, int64_t since)
+static inline const char *send_request(struct exchange *one, const char *request, size_t length, int64_t since)
 {
-	char request[128];
-	int length = snprintf(request, sizeof(request),
-		"GET /%zu HTTP/1.1\r\nhost: echo\r\nuser-agent: http-load\r\naccept: */*\r\n\r\n", size);
-
 	one->since = since;
 	one->head_filled = one->body_seen = 0;
 	one->head_done = 0;
-	return send(one->socket, request, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == length ? NULL : "send";
+	return send(one->socket, request, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length ? NULL : "send";
 }
 
 /* Whether a head, ended by 0, says 200 and that exactly `size` bytes follow. */
@@ -131,19 +132,4 @@ static inline int take_piece(struct exchange *one, const char *piece, size_t cou
 		return -1;
 	one->body_seen += count;
 	return one->body_seen == size;
-}
-
-/* Reads what is there, as take_piece; -2: the connection ended or failed, with errno 0 if it ended. */
-static inline int receive_answer(struct exchange *one, size_t size)
-{
-	static char piece[1 << 18];
-	ssize_t count = recv(one->socket, piece, sizeof(piece), MSG_DONTWAIT);
-
-	if (count > 0)
-		return one->since ? take_piece(one, piece, (size_t)count, size) : -1;
-	if (count < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (count == 0)
-		errno = 0;
-	return -2;
 }

@@ -1,17 +1,19 @@
 /*
  * Sends GET requests and looks at their answers, with one thread. Each line on standard input is a task:
  *
- *   MODE ADDRESS PORT CONNECTIONS SIZE WARM_MS MEASURE_MS RATE CPU
+ *   MODE ADDRESS PORT CONNECTIONS SIZE WARM_MS MEASURE_MS RATE CPU HEADS
  *
  * MODE closed: each connection sends its next request when it has its answer; open: RATE requests a second in all, each at
  * a time fixed beforehand, from which its latency counts, also if all connections are busy then; connects: as closed, each
  * request on a new connection; hold: one request on each connection, which all stay open until the next line. ADDRESS may
- * be a Unix socket's path. SIZE: bytes of each answer's body. CPU: whose busy time is told, -1 for all together.
+ * be a Unix socket's path. SIZE: bytes of each answer's body. CPU: whose busy time is told, -1 for all together. HEADS: a
+ * file of requests that are sent in turn, all for SIZE bytes; "-": one that asks for them, "http2": the same
+ * over HTTP/2.
  * What it found is a line of JSON on standard output: of the time measured, and how many requests it sent in all.
  */
 #define _GNU_SOURCE
 #include "clock.h"
-#include "exchange.h"
+#include "http2-exchange.h"
 #include "histogram.h"
 #include "load-task.h"
 #include <poll.h>
@@ -23,6 +25,7 @@
 /* One task's doing: what was sent and answered, and what of it fell into the time measured. */
 struct run {
 	struct task task;
+	struct requests requests;
 	int events;
 	int64_t start, from, to;
 	/* Whether the time measured has begun, and is over. */
@@ -55,6 +58,9 @@ static void open_one(int index)
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = (unsigned int)index };
 	const char *failed = open_exchange(one, &run.task.place);
 
+	if (!failed && run.task.http2)
+		failed = greet_http2(one);
+
 	if (failed) {
 		give_up("%s: %s", failed, strerror(errno));
 		return;
@@ -66,7 +72,17 @@ static void open_one(int index)
 
 static void send_on(int index, int64_t since)
 {
-	const char *failed = send_request(&exchanges[index], run.task.size, since);
+	struct exchange *one = &exchanges[index];
+	const char *failed;
+
+	if (run.task.http2) {
+		failed = send_http2_request(one, run.task.size, since);
+	} else {
+		size_t length;
+		const char *request = next_request(&run.requests, &length);
+
+		failed = send_request(one, request, length, since);
+	}
 
 	if (failed)
 		give_up("%s: %s", failed, strerror(errno));
@@ -246,9 +262,13 @@ static void do_task(const struct task *task)
 	run.events = epoll_create1(0);
 	if (run.events < 0)
 		fail("epoll_create1");
+	if (strcmp(task->heads, "-") == 0 || task->http2)
+		own_request(&run.requests, task->size);
+	else if (!read_requests(&run.requests, task->heads))
+		give_up("%s: no requests", task->heads);
 	for (int i = 0; i < task->connections; i++) {
 		exchanges[i].socket = -1;
-		if (task->mode == CLOSED || task->mode == OPEN)
+		if (!run.error[0] && (task->mode == CLOSED || task->mode == OPEN))
 			open_one(i);
 		if (task->mode != HOLD)
 			idle[run.idle_count++] = i;
@@ -265,13 +285,14 @@ static void do_task(const struct task *task)
 	if (close(run.events))
 		fail("close");
 	tell_run();
+	free_requests(&run.requests);
 }
 
 int main(void)
 {
 	struct rlimit files = { MOST_CONNECTIONS + 16, MOST_CONNECTIONS + 16 };
 	struct task task;
-	char line[256];
+	char line[512];
 
 	/* Where it may not be raised, what there is must do. */
 	(void)setrlimit(RLIMIT_NOFILE, &files);

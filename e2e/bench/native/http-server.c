@@ -1,6 +1,6 @@
 /*
- * An HTTP/1.1 server of one thread: GET /N is answered with a body of N bytes (body.h), anything else with 400 and the
- * end of the connection. Each argument is a place to listen on: a TCP port, IPv4 and IPv6, or the path of a Unix socket.
+ * An HTTP/1.1 server of one thread: GET /N, or /N/ and more, is answered with a body of N bytes (body.h), anything else
+ * with 400 and the end of the connection. Each argument is a place to listen on: a TCP port, IPv4 and IPv6, or the path of a Unix socket.
  * Says "listening" when it does on all. Each line on standard input asks for its counters, told as a line of JSON.
  */
 #define _GNU_SOURCE
@@ -135,7 +135,7 @@ static int take_request(struct connection *one, size_t head_length)
 	char end;
 
 	one->head[head_length - 1] = 0;
-	if (sscanf(one->head, "GET /%lu HTTP/1.1%c", &size, &end) != 2 || end != '\r' || size > LARGEST_BODY)
+	if (sscanf(one->head, "GET /%lu%c", &size, &end) != 2 || (end != ' ' && end != '/') || size > LARGEST_BODY)
 		return -1;
 	one->body_size = size;
 	one->head_size = (size_t)snprintf(one->answer_head, sizeof(one->answer_head),

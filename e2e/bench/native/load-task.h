@@ -1,7 +1,8 @@
 /* What the load generator is told to do, and what CPUs were busy with meanwhile. */
 #pragma once
 #include "clock.h"
-#include "exchange.h"
+#include "http2-exchange.h"
+#include "requests.h"
 
 #define MOST_CONNECTIONS 20000
 
@@ -14,6 +15,9 @@ struct task {
 	int connections, rate, cpu;
 	size_t size;
 	int64_t warm, measure;
+	/* File of the heads that are sent; "-": one for SIZE bytes, "http2": the same over HTTP/2. */
+	char heads[256];
+	int http2;
 };
 
 /* A line as http-load.c describes it. 0: it is none. */
@@ -24,9 +28,10 @@ static inline int parse_task(const char *line, struct task *task)
 	long warm_ms, measure_ms;
 
 	memset(task, 0, sizeof(*task));
-	if (sscanf(line, "%15s %107s %hu %d %zu %ld %ld %d %d", mode, address, &port, &task->connections, &task->size,
-		   &warm_ms, &measure_ms, &task->rate, &task->cpu) != 9)
+	if (sscanf(line, "%15s %107s %hu %d %zu %ld %ld %d %d %255s", mode, address, &port, &task->connections, &task->size,
+		   &warm_ms, &measure_ms, &task->rate, &task->cpu, task->heads) != 10)
 		return 0;
+	task->http2 = strcmp(task->heads, "http2") == 0;
 	while (task->mode < MODES && strcmp(mode, mode_names[task->mode]))
 		task->mode++;
 	task->warm = warm_ms * (SECOND / 1000);

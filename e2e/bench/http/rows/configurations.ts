@@ -67,11 +67,12 @@ const socketAddress = (address: string, port: number): object => ({
   socket_address: { address, port_value: port },
 });
 
-export function envoyBootstrap({
-  listenPort,
-  serverAddress,
-  serverPort,
-}: Passing): Readonly<Record<string, unknown>> {
+/** @param matches of routes that are asked before the one for all requests */
+export function envoyBootstrap(
+  { listenPort, serverAddress, serverPort }: Passing,
+  matches: readonly object[],
+): Readonly<Record<string, unknown>> {
+  const routes = [...matches, { prefix: "/" }].map((match) => ({ match, route: { cluster: "server" } }));
   const router = { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" };
   const manager = {
     "@type":
@@ -79,9 +80,7 @@ export function envoyBootstrap({
     stat_prefix: "callers",
     http_filters: [{ name: "router", typed_config: router }],
     route_config: {
-      virtual_hosts: [
-        { name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "server" } }] },
-      ],
+      virtual_hosts: [{ name: "all", domains: ["*"], routes }],
     },
   };
   return {

@@ -44,6 +44,34 @@ const countedRow: Row = {
   },
 };
 
+/** To an address of a service whose requests are decided one by one: each goes through the relay on the caller's node. */
+function relayHome(name: string, what: string, heads?: string): Row {
+  return {
+    name,
+    what,
+    start: (ground) =>
+      Promise.resolve({ ...wayOverRelay(ground), ...(heads === undefined ? {} : { heads }) }),
+  };
+}
+
+function wayOverRelay({ world, podLoad, routed }: Ground): Way {
+  const [address = ""] = routed.addresses;
+  const count = async (): Promise<number> => {
+    const edges = await world.applier(1).edges();
+    const own = edges.filter(({ service }) => service.startsWith(`${routed.name}.`));
+    return Number(own.reduce((sum, { requests }) => sum + (requests[2] ?? 0n), 0n));
+  };
+  const processes = async (): Promise<number[]> =>
+    [(await world.applier(1).status()).relay?.pid].filter((pid) => pid !== undefined);
+  const target = { address, port: servicePort };
+  return { load: podLoad, target, processes, carried: { what: "requests", count, share: 1 } };
+}
+
+export const relayRow = relayHome(
+  "Keelson relay",
+  "the address of a service with a rule by path: each request is decided by the relay on the caller's node",
+);
+
 export const keelsonRows: readonly Row[] = [
   endpointHome(
     "Keelson, same node",
@@ -55,5 +83,11 @@ export const keelsonRows: readonly Row[] = [
     "Keelson, over the wire",
     "the service's address, endpoint home, server on another node with an applier of its own",
     ({ far }) => far,
+  ),
+  relayRow,
+  relayHome(
+    "Keelson relay, HTTP/2",
+    "the same by a caller that speaks HTTP/2, one stream at a time on each connection, the server HTTP/1.1",
+    "http2",
   ),
 ];

@@ -23,7 +23,8 @@ async function wayThrough(
   const target = { address: "127.0.0.1", port: listenPort };
   const one = { connections: 1, size: 1 };
   await proxy.ready(async () => (await ground.plainLoad.hold(target, one)).release().then(() => true));
-  return { load: ground.plainLoad, target, processes: () => processesIn(cgroup) };
+  const processes = (): Promise<number[]> => processesIn(cgroup);
+  return { load: ground.plainLoad, target, processes, stop: () => proxy.stop() };
 }
 
 async function missingProgram(program: string, debianPackage: string): Promise<string | undefined> {
@@ -60,17 +61,19 @@ const haproxyRow: Row = {
     }),
 };
 
-const envoyRow: Row = {
+/** @param matches route matches that are asked before the one that holds for all requests; they lead to the same server */
+export const envoyWith = (matches: readonly object[]): Row => ({
   name: "Envoy",
-  what: "one worker in the caller's network, upstream connections kept, one route, no access log",
+  what: "one worker in the caller's network, upstream connections kept, no access log",
   missing: () => missingPeers("envoy"),
   start: (ground) =>
     wayThrough(
       ground,
       "envoy",
       8003,
-      async (passing, place) => (await startEnvoy({ bootstrap: envoyBootstrap(passing), place })).process,
+      async (passing, place) =>
+        (await startEnvoy({ bootstrap: envoyBootstrap(passing, matches), place })).process,
     ),
-};
+});
 
-export const proxyRows: readonly Row[] = [nginxRow, haproxyRow, envoyRow];
+export const proxyRows: readonly Row[] = [nginxRow, haproxyRow, envoyWith([])];

@@ -12,14 +12,17 @@ export interface Row {
   start(ground: Ground): Promise<Way>;
 }
 
-/** A row that runs. It ends with the ground. */
+/** A row that runs. It ends with the ground, or before it if it can be stopped. */
 export interface Way {
   readonly load: HttpLoad;
   readonly target: Target;
+  /** How its requests look: see Load. */
+  readonly heads?: string;
   /** What stands between caller and server and takes memory: nothing where there is none. */
   processes?(): Promise<readonly number[]>;
   /** What its own counters say that it carried; held against what was sent. */
   readonly carried?: Carried;
+  stop?(): Promise<void>;
 }
 
 export interface Carried {
