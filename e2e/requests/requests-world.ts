@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { PinFolder } from "@keelson/bpf-applier";
+import { BpfMap } from "bpf-maps-native";
 import type { Family } from "../scenarios/reviews-world.ts";
 import { endpointSlices, podObject, type ServiceRecord, serviceObject } from "../world/objects.ts";
 import type { Pod } from "../world/pod.ts";
@@ -31,10 +33,12 @@ export interface Piece {
 export class RequestsWorld {
   readonly world: World;
   private readonly service: ServiceRecord;
+  private server: RunningProcess;
 
-  private constructor(world: World, service: ServiceRecord) {
+  private constructor(world: World, service: ServiceRecord, server: RunningProcess) {
     this.world = world;
     this.service = service;
+    this.server = server;
   }
 
   /** @param name of the world, see World.open */
@@ -42,21 +46,21 @@ export class RequestsWorld {
     const world = await World.open(name);
     try {
       const service = await world.addService("digests", [{ name: "http", port, targetPort }]);
-      const [, server] = await world.addPods(
+      const [, serving] = await world.addPods(
         { name: "caller", labels: { app: "caller" } },
         { name: "digests", labels: { app: "digests" } },
       );
-      assert.ok(server);
-      await server.startServer(process.execPath, program("digest-server.ts"), String(targetPort));
+      assert.ok(serving);
+      const server = await startServer(serving);
       await world.config.write("digests", [
         serviceObject(service),
-        ...endpointSlices(service, [server]),
+        ...endpointSlices(service, [serving]),
         ...[...world.pods.values()].map((pod) => podObject(pod)),
       ]);
       await world.startControlPlane();
       await world.startApplier(1, { sockets: "count" });
       await world.settled();
-      return new RequestsWorld(world, service);
+      return new RequestsWorld(world, service, server);
     } catch (error) {
       await world.close();
       throw error;
@@ -77,6 +81,19 @@ export class RequestsWorld {
     return resultOf(this.startDigests(task));
   }
 
+  /** Sends requests, and ends the caller by kill -9 while some are under way. */
+  async killCaller(task: Omit<DigestTask, "port" | "requests">): Promise<void> {
+    const client = this.startDigests(task);
+    await this.underWay();
+    await client.kill();
+  }
+
+  /** Ends the server by kill -9, and starts it again. */
+  async killServer(): Promise<void> {
+    await this.server.kill();
+    this.server = await startServer(this.world.pod("digests"));
+  }
+
   /** Sends requests while something happens. */
   async digestsDuring(
     task: Omit<DigestTask, "port" | "requests">,
@@ -85,10 +102,7 @@ export class RequestsWorld {
     const client = this.startDigests(task);
     const result = resultOf(client);
     result.catch(() => undefined);
-    const before = await this.counted();
-    await until(async () => (await this.counted()).requests > before.requests, {
-      what: "requests under way",
-    });
+    await this.underWay();
     await action();
     client.child.stdin?.write("end\n");
     return result;
@@ -113,6 +127,23 @@ export class RequestsWorld {
     };
   }
 
+  /** How many sockets of callers programs look at. */
+  async socketsLookedAt(): Promise<number> {
+    const pins = await PinFolder.find(this.world.applier().node);
+    using callers = BpfMap.openPinned(pins.map("callers"));
+    const cookies: Uint8Array[] = [];
+    for await (const cookie of callers.keys()) cookies.push(cookie);
+    return cookies.length;
+  }
+
+  /** Resolves once requests were counted that are sent from now on. */
+  private async underWay(): Promise<void> {
+    const before = await this.counted();
+    await until(async () => (await this.counted()).requests > before.requests + 20, {
+      what: "requests under way",
+    });
+  }
+
   private get caller(): Pod {
     return this.world.pod("caller");
   }
@@ -122,6 +153,9 @@ export class RequestsWorld {
     return this.caller.startPiped(process.execPath, program("digest-client.ts"), JSON.stringify(whole));
   }
 }
+
+const startServer = (pod: Pod): Promise<RunningProcess> =>
+  pod.startServer(process.execPath, program("digest-server.ts"), String(targetPort));
 
 const outputOf = ({ child: { stdout } }: RunningProcess): Promise<string> =>
   stdout === null ? Promise.resolve("") : text(stdout);

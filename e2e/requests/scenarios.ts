@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Family, families } from "../scenarios/reviews-world.ts";
 import { withAgentRights } from "../world/agent-rights.ts";
 import { uninstallRunning } from "../world/applier.ts";
+import { until } from "../world/until.ts";
 import type { DigestResult } from "./digest-task.ts";
 import type { Counted, Piece, RequestsWorld } from "./requests-world.ts";
 
@@ -168,6 +169,31 @@ export const requestsScenarios: readonly RequestsScenario[] = [
           { counted: 1 + counted, lost: 1, answered: last + 1 },
         );
       }
+    },
+  },
+  {
+    name: "callers and servers that are killed are missed by nobody, and no socket stays in the kernel's map",
+    async run(requests, family) {
+      const host = requests.address(family);
+      const task = { host, connections: 4, mostBytes: 2 ** 18 };
+      await requests.killCaller({ ...task, seed: 13 });
+      const { wrong, failures } = await requests.digestsDuring({ ...task, seed: 17 }, () =>
+        requests.killServer(),
+      );
+      assert.equal(wrong, 0);
+      assert.deepEqual(
+        Object.keys(failures).filter((code) => !/^(ECONNRESET|ECONNREFUSED|EPIPE)$/.test(code)),
+        [],
+      );
+      const { counted, seen } = await compare(requests, host, async () => {
+        const result = await requests.digests({ ...task, requests: 100, seed: 19 });
+        assertRight(result, 4);
+        return result;
+      });
+      assert.deepEqual(counted, seen);
+      await until(async () => (await requests.socketsLookedAt()) === 0, {
+        what: "all sockets to leave the map",
+      });
     },
   },
   {
