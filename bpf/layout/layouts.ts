@@ -205,7 +205,7 @@ export const structs: readonly StructDescription[] = [
   },
 ];
 
-/** Index of each counter in the per-CPU array `statistics`. All but the first two should stay 0. */
+/** Index of each counter in the per-CPU array `statistics`. Those of failures should stay 0. */
 export const statistics = [
   { name: "decided", doc: "connections and datagrams that met a service of ours" },
   { name: "left_alone", doc: "connections and datagrams to a service of ours that are not decided here" },
