@@ -2,7 +2,6 @@ import type { Problem } from "./config-object.ts";
 import { Derived } from "./derived.ts";
 import { externalNamesIn } from "./external-name-map.ts";
 import type { ServiceObject } from "./kinds/index.ts";
-import { ListMemo } from "./list-memo.ts";
 import type { Endpoint, ExternalName, Service, Workload } from "./model.ts";
 import { aliasesByTarget } from "./normalise/aliases.ts";
 import type { Normalised } from "./normalise/normalised.ts";
@@ -10,7 +9,7 @@ import type { ObjectSet } from "./objects.ts";
 import { withChanges } from "./patched-map.ts";
 import { Speakers } from "./speakers.ts";
 import { bySpeaker, type SpokenHost, SpokenHosts } from "./spoken-hosts.ts";
-import { workloadsOf } from "./workload-map.ts";
+import { WorkloadMap } from "./workload-map.ts";
 
 /** Who is there to be called, and to call. */
 export interface Registered {
@@ -35,7 +34,7 @@ export class Registry {
   /** What the aliases follow from, beside which hosts there are. */
   private aliasObjects: readonly ServiceObject[] | undefined;
   private spokenProblems: readonly Problem[] = [];
-  private readonly workloads = new ListMemo<ReadonlyMap<string, Workload>>();
+  private readonly workloads = new WorkloadMap();
   private readonly externalNames: Derived<
     readonly ServiceObject[],
     Normalised<ReadonlyMap<string, ExternalName>>
@@ -49,6 +48,8 @@ export class Registry {
 
   build(objects: ObjectSet, trustDomain: string, problems: Problem[]): Registered {
     const kubernetes = objects.of("Service", "");
+    // First: whoever asks for a pod's workload then finds the one that is kept.
+    const workloads = this.workloads.update(objects);
     const changes = this.speakers.update(objects, trustDomain);
     const hosts = this.hosts.update(changes);
     if (changes.size > 0) this.spokenProblems = this.findProblems();
@@ -64,7 +65,7 @@ export class Registry {
       services: this.services,
       endpoints: this.endpoints,
       externalNames: externalNames.value,
-      workloads: this.workloads.of(objects, [], workloadsOf),
+      workloads,
     };
   }
 

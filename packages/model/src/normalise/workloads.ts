@@ -33,6 +33,11 @@ export function workloadOf(pod: PodObject): Workload | undefined {
   return workload === "none" ? undefined : workload;
 }
 
+/** Makes a pod's workload one that says the same, so that it is kept once. */
+export function rememberWorkload(pod: PodObject, workload: Workload): void {
+  known.set(pod, workload);
+}
+
 /** Of pods whose namespaces opted out. */
 const knownInOptedOut = new WeakMap<Workload, Workload>();
 
