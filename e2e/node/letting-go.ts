@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
-import type { PinFolder } from "@keelson/bpf-applier";
+import { access, rm } from "node:fs/promises";
+import { hooks, type PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, unpin } from "bpf-maps-native";
 import { uninstallNode, uninstallRunning } from "../world/applier.ts";
 import { until } from "../world/until.ts";
-import { allKernelObjects, type NodeWorld, untilAsBefore, untilGone } from "./node-world.ts";
+import {
+  allKernelObjects,
+  pinnedObjects,
+  untilAsBefore,
+  untilGone,
+  untilNothingNew,
+} from "./kernel-objects.ts";
+import type { NodeWorld } from "./node-world.ts";
 import type { NodeScenario } from "./scenarios.ts";
 
 /** Moments at which the agent's start, and then an uninstall, are cut short. */
 interface Crash {
-  /** Of eight programs above each folder of pods: how many are attached when the agent is killed. */
+  /** Of all programs above all folders of pods: how many are attached, at the least, when the agent is killed. */
   readonly links: number;
   /** Leaves the node as an uninstall does that was killed: its steps in the order in which it does them. */
   readonly cutUninstall: (pins: PinFolder) => Promise<void>;
@@ -39,7 +46,7 @@ const crashes: readonly Crash[] = [
     links: 0,
     // All programs are gone, and a map.
     cutUninstall: async (pins) => {
-      await rm(pins.link(""), { recursive: true });
+      await rm(pins.link(""), { recursive: true, force: true });
       unpin(pins.map("services"));
     },
   },
@@ -51,13 +58,17 @@ async function installAgain(node: NodeWorld): Promise<void> {
   await node.assertDecided(node.reviews.caller);
 }
 
-/** Kills the agent in the middle of its start, when so many programs are attached. */
+/** Kills the agent in the middle of its start, when its maps are pinned and so many programs are attached. */
 async function crashAtStart(node: NodeWorld, links: number): Promise<void> {
   const pins = await node.pins();
   const starting = node.startApplier().catch(() => undefined);
-  await until(async () => node.applier.pid !== undefined && (await pins.links()).length >= links, {
-    what: `${links} programs of ${node.applier.node} to be attached`,
-  });
+  await until(
+    async () => {
+      await access(pins.map("services"));
+      return node.applier.pid !== undefined && (await pins.links()).length >= links;
+    },
+    { what: `${links} programs of ${node.applier.node} to be attached` },
+  );
   await node.applier.kill();
   await starting;
 }
@@ -66,8 +77,8 @@ export const lettingGoScenarios: readonly NodeScenario[] = [
   {
     name: "an uninstall beside the agent leaves nothing of it in the kernel, and the agent does nothing any more",
     async run(node) {
-      const own = await node.kernelObjects();
-      assert.equal(own.link.size, 8 * (await node.applier.status()).attachedTo.length);
+      const own = await pinnedObjects(await node.pins());
+      assert.equal(own.link.size, hooks.length * (await node.applier.status()).attachedTo.length);
       await uninstallRunning(node.applier);
       await untilGone(own);
       await node.assertUntouched(node.reviews.caller);
@@ -86,11 +97,12 @@ export const lettingGoScenarios: readonly NodeScenario[] = [
       const before = allKernelObjects();
       for (const { links, cutUninstall } of crashes.slice(0, scale.crashes)) {
         await crashAtStart(node, links);
-        const own = await node.kernelObjects();
-        await cutUninstall(await node.pins());
+        const pins = await node.pins();
+        await cutUninstall(pins);
         await uninstallNode(node.applier.node);
-        await (scale.alone ? untilAsBefore(before) : untilGone(own));
-        assert.deepEqual(await (await node.pins()).links(), []);
+        await untilNothingNew(before, pins);
+        if (scale.alone) await untilAsBefore(before);
+        assert.deepEqual(await pins.links(), []);
       }
       await installAgain(node);
     },

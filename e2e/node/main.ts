@@ -10,7 +10,8 @@ and the real agent of a node: who is decided for and who is left alone, agents t
 
   --lanes N    pods that come and go at the same time (default: 6)
   --rounds N   how often (default: 30)
-  --alone      nobody else loads programs on this machine meanwhile: compare all of the kernel's lists
+  --alone      nobody else loads programs on this machine meanwhile: all of the kernel's lists must be as before;
+               else what is new in them and others neither hold nor have pinned
   --help       this text
 `;
 

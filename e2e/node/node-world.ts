@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { PinFolder } from "@keelson/bpf-applier";
-import { BpfLink, BpfMap, BpfProgram, linkIds, mapIds, programIds } from "bpf-maps-native";
+import { BpfMap } from "bpf-maps-native";
 import { ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { Applier, PodStatus } from "../world/applier.ts";
 import { makeCgroup } from "../world/cgroups.ts";
@@ -154,73 +154,4 @@ export class NodeWorld {
     using map = BpfMap.openPinned((await this.pins()).map("workloads"));
     return (await map.batchLookup()).count;
   }
-
-  /** All that the kernel holds of this node: links, the programs behind them, maps and the maps in maps. */
-  async kernelObjects(): Promise<KernelObjects> {
-    const pins = await this.pins();
-    const found: KernelObjects = { program: new Set(), map: new Set(), link: new Set() };
-    for (const name of await pins.links()) {
-      using link = BpfLink.openPinned(pins.link(name));
-      found.link.add(link.info.id);
-      found.program.add(link.info.programId);
-      using program = BpfProgram.openById(link.info.programId);
-      assert.ok(program.info.name.startsWith("keelson_"), program.info.name);
-    }
-    for (const name of pinnedMaps) {
-      using map = BpfMap.openPinned(pins.map(name));
-      found.map.add(map.info.id);
-      for (const index of innerIndexes[name] ?? []) {
-        const id = map.innerId(new Uint8Array(new Uint32Array([index]).buffer));
-        if (id !== undefined) found.map.add(id);
-      }
-    }
-    return found;
-  }
-}
-
-/** Ids by kind. */
-export type KernelObjects = Readonly<Record<"program" | "map" | "link", Set<number>>>;
-
-const pinnedMaps = ["active", "services", "slots", "workloads", "edges", "flows", "peers", "statistics"];
-
-const innerIndexes: Readonly<Record<string, readonly number[]>> = {
-  active: [0],
-  services: [0, 1],
-  slots: [0, 1],
-};
-
-const kinds = ["program", "map", "link"] as const;
-
-/** As `bpftool prog`, `map` and `link` list them. */
-export const allKernelObjects = (): KernelObjects => ({
-  program: new Set(programIds()),
-  map: new Set(mapIds()),
-  link: new Set(linkIds()),
-});
-
-/** Resolves when none of these is there any more: the kernel frees them in its own time. */
-export async function untilGone(objects: KernelObjects): Promise<void> {
-  await until(
-    () => {
-      const all = allKernelObjects();
-      const left = kinds.flatMap((kind) =>
-        [...objects[kind]].filter((id) => all[kind].has(id)).map((id) => `${kind} ${id}`),
-      );
-      if (left.length > 0) throw new Error(`left: ${left.join(", ")}`);
-      return true;
-    },
-    { what: "the kernel to let go of a node's programs, maps and links" },
-  );
-}
-
-/** Resolves when the lists are as they were: only where nobody else makes such objects meanwhile. */
-export async function untilAsBefore(before: KernelObjects): Promise<void> {
-  await until(
-    () => {
-      const now = allKernelObjects();
-      for (const kind of kinds) assert.deepEqual(now[kind], before[kind], kind);
-      return true;
-    },
-    { what: "programs, maps and links to be as before" },
-  );
 }

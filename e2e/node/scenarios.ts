@@ -13,7 +13,7 @@ export interface NodeScale {
   readonly rounds: number;
   /** How often the agent's start and an uninstall are cut short, each time at another moment. */
   readonly crashes: number;
-  /** Nobody else on this machine makes programs meanwhile, so that all of the kernel's lists can be compared. */
+  /** Nobody else on this machine makes programs meanwhile, so that all of the kernel's lists must be as they were. */
   readonly alone: boolean;
 }
 

@@ -1,3 +1,3 @@
 export { Applier, type ApplierOptions, type ApplierStatus } from "./applier.ts";
 export { cgroup2Mount, PinFolder } from "./pins.ts";
-export { uninstall } from "./programs.ts";
+export { hooks, uninstall } from "./programs.ts";
