@@ -48,16 +48,22 @@ export class BuiltinRelay implements Relay {
     this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));
   }
 
+  /** Not to be called again before it has resolved. */
   async setPolicy(policy: RelayPolicy): Promise<void> {
     const before = this.policy;
-    this.policy = policy;
     const services = difference(before.services, policy.services, ({ hostname, port }) => ({
       hostname,
       port: toBinary(ServicePortSchema, port),
     }));
     const endpointSets = difference(before.endpointSets, policy.endpointSets, encoder(EndpointSetSchema));
     const workloads = difference(before.workloads, policy.workloads, encoder(WorkloadSchema));
-    await this.ask("setPolicy", { services, endpointSets, workloads });
+    this.policy = policy;
+    try {
+      await this.ask("setPolicy", { services, endpointSets, workloads });
+    } catch (error) {
+      this.policy = before; // the process takes all of it or nothing
+      throw error;
+    }
   }
 
   addNetwork({ cookie, path }: RelayNetwork): Promise<RelayPorts> {

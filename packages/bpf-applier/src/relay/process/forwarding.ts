@@ -14,11 +14,11 @@ import type {
   Exchange,
   ExchangeEvents,
   ExchangeFailure,
-  OutgoingRequest,
   ResponseHead,
   Upstream,
 } from "./message.ts";
 import { Mirroring } from "./mirroring.ts";
+import { outgoingRequest } from "./outgoing-request.ts";
 import { answerItself } from "./own-answer.ts";
 import { RequestBody } from "./request-body.ts";
 import { splice } from "./splice.ts";
@@ -114,22 +114,19 @@ export class Forwarding implements ExchangeEvents {
 
   private onUnreachable(error: unknown): void {
     if (this.over) return;
-    if (error instanceof Overflow) this.onAttemptFailed({ kind: "overflow" }, error.message, false);
-    else this.onAttemptFailed({ kind: "connectFailure" }, "the endpoint cannot be reached", false);
+    if (error instanceof Overflow) this.onAttemptFailed({ kind: "overflow" }, 503, error.message);
+    else this.onAttemptFailed({ kind: "connectFailure" }, 503, "the endpoint cannot be reached");
   }
 
   private send(upstream: Upstream): void {
-    const { method, path, authority, rawHeaders } = this.plan.request;
-    const request: OutgoingRequest = {
-      method,
-      target: path,
-      authority,
-      rawHeaders: forwardedFields(rawHeaders, this.call.upgrade !== undefined),
-      body: this.call.bodyFraming,
-    };
     const perTry = this.plan.retries?.perTryTimeoutMs ?? 0;
     if (perTry > 0) this.attemptTimer = setTimeout(() => this.onAttemptLate(), perTry);
-    this.exchange = upstream.start(request, this);
+    try {
+      this.exchange = upstream.start(outgoingRequest(this.plan.request, this.call), this);
+    } catch {
+      if (this.endpoint !== undefined) this.links.poolOf(this.endpoint).giveBack(upstream);
+      return this.refuse(500, "the rule makes a request that cannot be sent");
+    }
     this.body.sendTo(this.exchange, this.mayRetry());
     if (this.call.halfClosed) this.exchange.callerEnded();
   }
@@ -139,22 +136,25 @@ export class Forwarding implements ExchangeEvents {
     return this.plan.retries !== undefined && this.attempt < this.plan.retries.retries;
   }
 
-  /** @param mirrored the caller is to see its connection end */
-  private onAttemptFailed(outcome: Outcome, why: string, mirrored: boolean): void {
+  /** @param status of the answer where no other attempt follows; undefined: the caller sees its connection end */
+  private onAttemptFailed(outcome: Outcome, status: number | undefined, why: string): void {
     this.dropAttempt(outcome);
-    const { retries } = this.plan;
     if (this.answering) return this.abort();
-    if (retries !== undefined && this.body.repeatable && shouldRetry(retries, this.attempt, outcome)) {
-      return this.tryAgain(backoffMs(retries, this.attempt, this.context.random));
-    }
-    if (mirrored) this.abort();
-    else if (outcome.kind === "timeout") this.refuse(504, why);
-    else this.refuse(503, why);
+    if (this.isRetried(outcome)) this.tryAgain();
+    else if (status === undefined) this.abort();
+    else this.refuse(status, why);
   }
 
-  private tryAgain(pauseMs: number): void {
-    const { budget } = this.links;
+  private isRetried(outcome: Outcome): boolean {
+    return this.body.repeatable && shouldRetry(this.plan.retries, this.attempt, outcome);
+  }
+
+  private tryAgain(): void {
+    const { plan, links, context } = this;
+    const { budget } = links;
+    if (plan.retries === undefined) return;
     if (budget.retries >= budget.limits.retries) return this.refuse(503, "too many retries are under way");
+    const pauseMs = backoffMs(plan.retries, this.attempt, context.random);
     this.attempt++;
     budget.retries++;
     this.retrying = true;
@@ -188,7 +188,7 @@ export class Forwarding implements ExchangeEvents {
   }
 
   private onAttemptLate(): void {
-    this.onAttemptFailed({ kind: "timeout" }, "the answer took too long", false);
+    this.onAttemptFailed({ kind: "timeout" }, 504, "the answer took too long");
   }
 
   // --- What the endpoint says -----------------------------------------------------------------------------------
@@ -199,15 +199,14 @@ export class Forwarding implements ExchangeEvents {
 
   onHead(head: ResponseHead, framing: AnswerFraming): void {
     clearTimeout(this.attemptTimer);
-    const { retries } = this.plan;
     const outcome: Outcome = { kind: "answer", status: head.status, rawHeaders: head.rawHeaders };
-    if (retries !== undefined && this.body.repeatable && shouldRetry(retries, this.attempt, outcome)) {
+    if (this.isRetried(outcome)) {
       this.dropAttempt(outcome);
-      return this.tryAgain(backoffMs(retries, this.attempt, this.context.random));
+      return this.tryAgain();
     }
+    this.call.answer(this.answerHead(head), framing);
     this.answering = true;
     this.status = head.status;
-    this.call.answer(this.answerHead(head), framing);
   }
 
   private answerHead({ status, reason, rawHeaders }: ResponseHead): ResponseHead {
@@ -235,6 +234,14 @@ export class Forwarding implements ExchangeEvents {
 
   onUpgrade(head: ResponseHead, connection: Duplex, rest: Buffer): void {
     this.exchange = undefined;
+    if (this.call.upgrade === undefined) {
+      connection.destroy();
+      return this.onAttemptFailed(
+        { kind: "reset", requestSent: true },
+        502,
+        "a protocol that nobody asked for",
+      );
+    }
     const caller = this.call.switchTo(this.answerHead(head));
     connection.write(caller.rest);
     caller.connection.write(rest);
@@ -251,10 +258,9 @@ export class Forwarding implements ExchangeEvents {
       clearTimeout(this.attemptTimer);
       return this.tryEndpoint(true);
     }
-    if (kind === "malformed")
-      return this.onAttemptFailed({ kind: "reset", requestSent: true }, reason, false);
-    if (kind === "refused") return this.onAttemptFailed({ kind: "refusedStream" }, reason, true);
-    this.onAttemptFailed({ kind: "reset", requestSent: true }, reason, true);
+    if (kind === "refused") return this.onAttemptFailed({ kind: "refusedStream" }, undefined, reason);
+    const outcome: Outcome = { kind: "reset", requestSent: true };
+    this.onAttemptFailed(outcome, kind === "malformed" ? 502 : undefined, reason);
   }
 
   // --- Ends -----------------------------------------------------------------------------------------------------

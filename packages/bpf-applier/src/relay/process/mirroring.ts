@@ -2,8 +2,8 @@ import type { Endpoint } from "@keelson/protos/policy";
 import type { Balancer, Mirrored, Outcome } from "../policy/types.ts";
 import type { Call } from "./call.ts";
 import type { RequestContext } from "./caller-connection.ts";
-import { forwardedFields } from "./header-fields.ts";
 import type { Exchange, ExchangeEvents, ResponseHead, Upstream } from "./message.ts";
+import { outgoingRequest } from "./outgoing-request.ts";
 
 /** Bytes of a body that wait for the copy's endpoint; one that is slower gets no copy. */
 const mostHeld = 262_144;
@@ -96,18 +96,15 @@ export class Mirroring implements ExchangeEvents {
       if (this.over) pool.giveBack(upstream);
       else this.send(upstream);
     };
-    acquired().catch(() => this.finish({ kind: "connectFailure" }));
+    acquired().catch(() => this.finish({ kind: "connectFailure" })); // or what cannot be sent
   }
 
   private send(upstream: Upstream): void {
-    const { method, path, authority, rawHeaders } = this.mirrored.request;
-    const fields = forwardedFields(rawHeaders, false);
-    const body = this.call.bodyFraming;
-    this.exchange = upstream.start({ method, target: path, authority, rawHeaders: fields, body }, this);
+    this.exchange = upstream.start(outgoingRequest(this.mirrored.request, this.call), this);
     for (const chunk of this.held) this.exchange.write(chunk);
     this.held = [];
     this.heldBytes = 0;
-    if (this.whole && body !== "none") this.exchange.end(this.call.trailers());
+    if (this.whole && this.call.body !== undefined) this.exchange.end(this.call.trailers());
   }
 
   private finish(outcome: Outcome): void {

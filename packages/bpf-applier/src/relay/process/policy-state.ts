@@ -41,15 +41,14 @@ export class PolicyState {
     return () => waiting?.delete(callback);
   }
 
+  /** @throws Error for a route that cannot be used; then nothing has changed */
   apply({ services, endpointSets, workloads }: PolicyDifference): void {
+    const routed = new Map(
+      [...services].map(([identifier, service]) => [identifier, service && routedService(service)]),
+    );
+    assign(this.services, routed);
     assign(this.sets, endpointSets);
     assign(this.workloads, workloads);
-    for (const [identifier, service] of services) {
-      if (service === undefined) this.services.delete(identifier);
-      else {
-        this.services.set(identifier, { ...service, router: new PortRouter(withRoutes(service)) });
-      }
-    }
     this.balancers.update(this.sets);
     const { waiting } = this;
     this.waiting = undefined;
@@ -66,10 +65,11 @@ export class PolicyState {
 }
 
 /** A port that has lost its routes answers on open connections as it does for new ones, which go past the relay. */
-function withRoutes({ hostname, port }: RelayService): RelayService {
-  if (port.routes.length > 0) return { hostname, port };
+function routedService({ hostname, port }: RelayService): RoutedService {
   const { destinations } = port;
-  return { hostname, port: { ...port, routes: [create(PortRouteSchema, { route: {}, destinations })] } };
+  const routes =
+    port.routes.length > 0 ? port.routes : [create(PortRouteSchema, { route: {}, destinations })];
+  return { hostname, port, router: new PortRouter({ hostname, port: { ...port, routes } }) };
 }
 
 function assign<K, V>(target: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): void {

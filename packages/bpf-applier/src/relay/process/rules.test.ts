@@ -239,3 +239,45 @@ test("a relay that closes ends idle connections at once, and others behind their
   expect(answer).toMatch(/Connection: close\r\n.*second/s);
   await closed;
 });
+
+test.each([
+  ["is none", "SSH-2.0-OpenSSH\r\n\r\n"],
+  ["changes to a protocol that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"],
+])("an answer that %s is told as 502", async (_, answer) => {
+  await using stack = new AsyncDisposableStack();
+  const port = await listening(
+    stack,
+    rawServer((socket) => {
+      socket.on("data", () => socket.write(answer));
+      socket.on("end", () => socket.end());
+    }),
+  );
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  expect(await answered(world, get, /status line|asked for/)).toMatch(/^HTTP\/1.1 502 /);
+});
+
+test("a request that a rule spoils is not sent", async () => {
+  await using stack = new AsyncDisposableStack();
+  const seen: string[] = [];
+  const port = await serving(stack, (request, response) => {
+    seen.push(request.url ?? "");
+    response.end("ok");
+  });
+  const requestHeaders = { set: { "x-evil": "a\r\n\r\nGET /other HTTP/1.1" } };
+  const routes = [{ route: { name: "a", requestHeaders }, destinations }];
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }, { routes }));
+  expect(await answered(world, get, /cannot be sent$/)).toMatch(/^HTTP\/1.1 500 /);
+  world.setPolicy({ [setName]: [port] });
+  expect(await answered(world, get, /ok/)).toMatch(/^HTTP\/1.1 200 /);
+  expect(seen).toEqual(["/"]);
+});
+
+test("a policy with a route that cannot be used is refused, and the one before holds", async () => {
+  await using stack = new AsyncDisposableStack();
+  const port = await serving(stack, (_, response) => response.end("still"));
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const matches = [{ uri: { how: { case: "regex" as const, value: "(" } } }];
+  const routes = [{ route: { name: "a", matches }, destinations }];
+  expect(() => world.setPolicy({ [setName]: [] }, { routes })).toThrow("cannot be used");
+  expect(await answered(world, get, /still/)).toMatch(/ 200 OK/);
+});

@@ -9,7 +9,7 @@ import type {
   ResponseHead,
   Upstream,
 } from "../message.ts";
-import { MalformedAnswer, ResponseParser } from "./response-parser.ts";
+import { ResponseParser } from "./response-parser.ts";
 
 /** What becomes of a connection to an endpoint. */
 export interface UpstreamOwner {
@@ -75,8 +75,9 @@ export class Http1Upstream implements Upstream {
     return this.carried;
   }
 
-  /** Sends a request's head. Only while no exchange is under way. */
+  /** Sends a request's head. Only while no exchange is under way. @throws Error for a head that cannot be sent */
   start(request: OutgoingRequest, events: ExchangeEvents): Exchange {
+    const head = headText(request);
     this.carried++;
     this.request = request;
     this.events = events;
@@ -88,7 +89,7 @@ export class Http1Upstream implements Upstream {
     this.requestWhole = request.body === "none";
     this.persistent = true;
     this.parser.expect(request.method);
-    this.socket.write(headText(request), "latin1");
+    this.socket.write(head, "latin1");
     const mine = (): boolean => this.events === events;
     return {
       write: (chunk) => mine() && this.writeBody(chunk),
@@ -141,8 +142,8 @@ export class Http1Upstream implements Upstream {
     try {
       this.parser.execute(chunk);
     } catch (error) {
-      if (!(error instanceof MalformedAnswer)) throw error;
-      this.fail("malformed", error.message);
+      // Not only the parser's: an answer may also be one that cannot be handed on.
+      this.fail("malformed", messageOf(error));
     }
   }
 
@@ -151,8 +152,7 @@ export class Http1Upstream implements Upstream {
     try {
       if (!this.parser.finish()) this.fail("closed", "the endpoint closed the connection");
     } catch (error) {
-      if (!(error instanceof MalformedAnswer)) throw error;
-      this.fail("closed", error.message);
+      this.fail("closed", messageOf(error));
     }
   }
 
@@ -200,6 +200,8 @@ export class Http1Upstream implements Upstream {
   }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** What came over HTTP/2 lacks Host and the name of its framing. */
 function headText({ method, target, authority, rawHeaders, body }: OutgoingRequest): string {
   const host = hasField(rawHeaders, "host") ? "" : `Host: ${authority}\r\n`;
@@ -208,9 +210,13 @@ function headText({ method, target, authority, rawHeaders, body }: OutgoingReque
   return `${method} ${target} HTTP/1.1\r\n${host}${fieldText(rawHeaders)}${coding}\r\n`;
 }
 
-/** Fields were read by a strict parser: none of them holds a line's end. */
+/** @throws Error for a rule's field that would make one request of two; what callers send has been looked at */
 function fieldText(fields: readonly string[]): string {
   let text = "";
-  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  for (let at = 0; at < fields.length; at += 2) {
+    const value = fields[at + 1] as string;
+    if (value.includes("\n") || value.includes("\r")) throw new Error(`a line's end in ${fields[at]}`);
+    text += `${fields[at]}: ${value}\r\n`;
+  }
   return text;
 }
