@@ -1,7 +1,6 @@
 import { ModelBuilder } from "@keelson/model";
 import {
   application,
-  destinationPolicy,
   destinationRule,
   type Manifest,
   read,
@@ -12,14 +11,12 @@ import {
   virtualService,
 } from "@keelson/model/testing";
 import type { PortRoute } from "@keelson/protos/policy";
-import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
 import { expect, test } from "vitest";
 import { Compiler } from "./compiler.ts";
 import { compile, View } from "./testing/compile.ts";
 
-// v1 to v3 of reviews stand at 10.1.1.1 to 10.1.1.3, v1 of ratings at 10.1.2.1.
+// v1 to v3 of reviews stand at 10.1.1.1 to 10.1.1.3.
 const reviews = application("reviews");
-const ratings = application("ratings", ["v1"], { network: 2 });
 const to = (subset: string) => ({ route: [toSubset(subset)] });
 const http = (...routes: object[]): Manifest => virtualService({ spec: { http: routes } });
 
@@ -170,6 +167,15 @@ test.each([
   expect(view.problems).toEqual([expect.stringMatching(/spec\.match: the rule is not applied/)]);
 });
 
+test("what a rule asks for is nothing where none of its requests are seen", () => {
+  const spec = {
+    match: { source: { name: "productpage" } },
+    httpReqTimeout: { simpleTimeout: { timeout: "1s" } },
+  };
+  const view = compile(...reviews, routeRule({ route: [toVersion("v2")], spec }));
+  expect(view.explain("reviews")).toMatchObject({ tier: "connect", rules: [{ state: "not applied" }] });
+});
+
 test("another selector of the callers' service makes the routes anew", () => {
   const [builder, compiler] = [new ModelBuilder(), new Compiler()];
   const selectors = [{ app: "a" }, { app: "b" }].map((selector) => {
@@ -196,137 +202,6 @@ test("a match for callers of a service that is not there is left out, and other 
   ]);
   expect(some.problems).toEqual([
     expect.stringMatching(/^default\/some: spec\.match: the rule is not applied by kernel nodes/),
-  ]);
-});
-
-test("a destination has the policy that holds for it, levels merged; a mirror, too", () => {
-  const rule = destinationRule({
-    spec: {
-      trafficPolicy: { loadBalancer: { simple: "ROUND_ROBIN" }, outlierDetection: {} },
-      subsets: [
-        { name: "v1", labels: { version: "v1" } },
-        {
-          name: "v2",
-          labels: { version: "v2" },
-          trafficPolicy: { loadBalancer: { simple: "LEAST_REQUEST" } },
-        },
-      ],
-    },
-  });
-  const route = [toSubset("v1", 50), toSubset("v2", 50), { destination: { host: "ratings" }, weight: 0 }];
-  const mirror = { host: "reviews", subset: "v2" };
-  const view = compile(...reviews, ...ratings, rule, http({ route, mirror }));
-  expect(routesOf(view)).toMatchObject([
-    {
-      destinations: [
-        { policy: { loadBalancer: { simple: LoadBalancer_Simple.ROUND_ROBIN }, outlierDetection: {} } },
-        { policy: { loadBalancer: { simple: LoadBalancer_Simple.LEAST_REQUEST }, outlierDetection: {} } },
-        {},
-      ],
-      mirrors: [
-        { endpointSet: expect.stringContaining("version=v2"), policy: { loadBalancer: { simple: 1 } } },
-      ],
-    },
-  ]);
-  const [port] = view.service("reviews").ports;
-  expect(port?.routes[0]?.destinations.map(({ policy }) => policy !== undefined)).toEqual([
-    true,
-    true,
-    false,
-  ]);
-  expect(port?.destinations.map(({ policy }) => policy !== undefined)).toEqual([false, false, false]);
-});
-
-test("policies of Istio 0.2 are for the labels that they name", () => {
-  const spec = {
-    destination: { name: "reviews", labels: { version: "v2" } },
-    loadBalancing: { name: "ROUND_ROBIN" },
-  };
-  const rule = routeRule({ route: [toVersion("v1", 50), toVersion("v2", 50)] });
-  const [route] = routesOf(compile(...reviews, rule, destinationPolicy({ spec })));
-  expect(route?.destinations.map(({ policy }) => policy?.loadBalancer?.simple)).toEqual([
-    undefined,
-    LoadBalancer_Simple.ROUND_ROBIN,
-  ]);
-});
-
-test("what the relay does not do of a policy is said", () => {
-  const trafficPolicy = {
-    loadBalancer: { simple: "ROUND_ROBIN", warmup: { duration: "10s" } },
-    connectionPool: { tcp: { maxConnections: 1, tcpKeepalive: { probes: 1 } } },
-    tls: { mode: "ISTIO_MUTUAL" },
-  };
-  const view = compile(
-    ...reviews,
-    destinationRule({ spec: { trafficPolicy } }),
-    http({ route: [toSubset("v1", 1), toSubset("v2", 1)] }),
-  );
-  expect(view.explain("reviews")).toMatchObject({
-    tier: "relay",
-    policies: [
-      {
-        state: "partly applies",
-        why: "not done by the relay yet: of the connection pool: tcpKeepalive; warm-up of endpoints; TLS towards the host",
-      },
-    ],
-  });
-});
-
-test("TLS towards the host alone brings nothing to the relay", () => {
-  const rule = destinationRule({ spec: { trafficPolicy: { tls: { mode: "SIMPLE" } } } });
-  const view = compile(...reviews, rule);
-  expect(view.explain("reviews")).toMatchObject({
-    wantedTier: "relay",
-    tier: "connect",
-    why: expect.stringMatching(/^DestinationRule default\/reviews asks for TLS .* does not do yet/),
-  });
-  expect(routesOf(view)).toEqual([]);
-});
-
-const plain = service({ ports: [{ name: "tcp", port: 70 }] });
-const slices = reviews
-  .slice(1)
-  .map((manifest) =>
-    manifest.kind === "EndpointSlice" ? { ...manifest, ports: [{ name: "tcp", port: 7000 }] } : manifest,
-  );
-
-test("connections are the relay's where a rule looks at who makes them", () => {
-  const tcp = [
-    { match: [{ port: 70, sourceLabels: { app: "web" } }], ...to("v2") },
-    { match: [{ port: 70 }], ...to("v3") },
-    to("v1"),
-  ];
-  const view = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp } }));
-  expect(view.service("reviews").ports[0]).toMatchObject({
-    routes: [],
-    connectionRoutes: [
-      {
-        route: { matches: [{ port: 0, source: { labels: { app: "web" } } }] },
-        destinations: [{ weight: 100, endpointSet: expect.stringContaining("version=v2") }],
-      },
-      { route: { matches: [] }, destinations: [{ endpointSet: expect.stringContaining("version=v3") }] },
-    ],
-  });
-  expect(view.destinations("reviews", 70)).toEqual(["100: 10.1.1.3:7000"]);
-  expect(view.explain("reviews", 70)).toMatchObject({ wantedTier: "relay", tier: "relay" });
-});
-
-test("a match for some of a service's addresses is left out", () => {
-  const subnets = { match: [{ destinationSubnets: ["10.0.0.0/8"] }], ...to("v2") };
-  const callers = { match: [{ sourceLabels: { app: "web" } }], ...to("v3") };
-  const alone = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp: [subnets] } }));
-  expect(alone.explain("reviews", 70)).toMatchObject({ tier: "connect", rules: [{ state: "not applied" }] });
-  const tcp = [subnets, callers];
-  const beside = compile(plain, ...slices, destinationRule(), virtualService({ spec: { tcp } }));
-  expect(beside.explain("reviews", 70)).toMatchObject({
-    tier: "relay",
-    rules: [
-      { state: "not applied", why: expect.stringContaining("the dialled address (10.0.0.0/8)") },
-      { state: "applies" },
-    ],
-  });
-  expect(beside.service("reviews").ports[0]?.connectionRoutes).toMatchObject([
-    { destinations: [{ endpointSet: expect.stringContaining("version=v3") }] },
   ]);
 });
 

@@ -70,15 +70,16 @@ function defaultBehind(
  */
 export function carriedRoute({ route }: ResolvedRule): HttpRoute | ConnectionRoute | undefined {
   const { matches } = route;
-  const carried = matches.filter(isCarried);
-  if (carried.length === 0 && matches.length > 0) return undefined;
+  if (matches.length > 0 && !matches.some(isCarried)) return undefined;
+  const isWhole = matches.every(isCarried);
   if (route.$typeName === "keelson.policy.v1.ConnectionRoute")
-    return carried.length === matches.length ? route : { ...route, matches: route.matches.filter(isCarried) };
+    return isWhole ? route : { ...route, matches: route.matches.filter(isCarried) };
   const mirrors = route.mirrors.filter(
     ({ destination, percent }) => destination !== undefined && percent > 0,
   );
-  const isWhole = carried.length === matches.length && mirrors.length === route.mirrors.length;
-  return isWhole ? route : { ...route, matches: route.matches.filter(isCarried), mirrors };
+  return isWhole && mirrors.length === route.mirrors.length
+    ? route
+    : { ...route, matches: route.matches.filter(isCarried), mirrors };
 }
 
 const isCarried = (match: HttpMatch | ConnectionMatch): boolean => unseenParts(match).length === 0;

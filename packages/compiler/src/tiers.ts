@@ -60,7 +60,7 @@ export function tiersOf(
 }
 
 function featureDemands(live: readonly ResolvedRule[]): Demand[] {
-  const features = live.flatMap((rule) => rule.features);
+  const features = live.filter(isSeen).flatMap((rule) => rule.features);
   if (features.length === 0) return [];
   const fields = [...new Set(features.map(({ path }) => formatPath(path)))].join(", ");
   return [{ tier: "relay", why: `${fields} needs the relay`, isCarried: true }];

@@ -207,28 +207,6 @@ test("tcp routes are for ports that do not speak HTTP, and http routes are not",
   ]);
 });
 
-test("what matches TLS names needs the relay", () => {
-  const tls = [{ match: [{ sniHosts: ["reviews"] }], ...to("v2") }];
-  const [, ...behind] = reviews;
-  const slices = behind.map((manifest) =>
-    manifest.kind === "EndpointSlice" ? { ...manifest, ports: [{ name: "https", port: 9443 }] } : manifest,
-  );
-  const secure = service({ ports: [{ name: "https", port: 443 }] });
-  const view = compile(secure, ...slices, destinationRule(), virtualService({ spec: { tls } }));
-  expect(view.destinations("reviews", 443)).toEqual(["100: 10.1.1.1:9443 10.1.1.2:9443 10.1.1.3:9443"]);
-  expect(view.explain("reviews", 443)).toMatchObject({
-    wantedTier: "relay",
-    tier: "relay",
-    rules: [{ state: "applies" }],
-  });
-  expect(view.service("reviews").ports[0]?.connectionRoutes).toMatchObject([
-    {
-      route: { matches: [{ sniHosts: ["reviews"] }] },
-      destinations: [{ weight: 100, endpointSet: expect.stringContaining("version=v2") }],
-    },
-  ]);
-});
-
 test("a rule for gateways only is none for callers in the mesh", () => {
   const rule = virtualService({ spec: { gateways: ["gw"], http: [to("v2")] } });
   const view = compile(...reviews, destinationRule(), rule);
