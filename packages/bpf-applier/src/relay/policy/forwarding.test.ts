@@ -15,9 +15,18 @@ test("an answer is awaited as long as the rule says, else as long as a gRPC call
   expect(forwardedBy({ timeoutMs: 1500n }, ["grpc-timeout", "1S"]).limit).toEqual({
     milliseconds: 1500,
     status: 504,
+    grpcStatus: 14,
   });
-  expect(forwardedBy({}, ["Grpc-Timeout", "20S"]).limit).toEqual({ milliseconds: 20_000, status: 408 });
-  expect(forwardedBy({}, ["grpc-timeout", "10u"]).limit).toEqual({ milliseconds: 1, status: 408 });
+  expect(forwardedBy({}, ["Grpc-Timeout", "20S"]).limit).toEqual({
+    milliseconds: 20_000,
+    status: 504,
+    grpcStatus: 4,
+  });
+  expect(forwardedBy({}, ["grpc-timeout", "10u"]).limit).toEqual({
+    milliseconds: 1,
+    status: 504,
+    grpcStatus: 4,
+  });
   expect(forwardedBy({}, ["grpc-timeout", "soon"]).limit).toBeUndefined();
   expect(forwardedBy({ timeoutMs: 0n }).limit).toBeUndefined();
 });

@@ -17,9 +17,10 @@ const millisecondsOf: Readonly<Record<string, number>> = {
  * @param ruleMs undefined or 0: none
  */
 export function timeLimit(ruleMs: bigint | undefined, { headers }: ParsedRequest): TimeLimit | undefined {
-  if (ruleMs !== undefined && ruleMs > 0n) return { milliseconds: Number(ruleMs), status: 504 };
+  if (ruleMs !== undefined && ruleMs > 0n)
+    return { milliseconds: Number(ruleMs), status: 504, grpcStatus: 14 };
   const [, digits, unit = ""] = grpcTimeout.exec(headers.get("grpc-timeout") ?? "") ?? [];
   if (digits === undefined) return undefined;
   const milliseconds = Math.max(1, Math.floor(Number(digits) * (millisecondsOf[unit] ?? 1)));
-  return { milliseconds, status: 408 };
+  return { milliseconds, status: 504, grpcStatus: 4 };
 }

@@ -49,8 +49,10 @@ export interface DestinationRef {
 export interface TimeLimit {
   /** 1 or more; counted from when the request was received whole. */
   readonly milliseconds: number;
-  /** 504 by a rule; 408 where a gRPC caller's own limit (`grpc-timeout`) is over. */
-  readonly status: 408 | 504;
+  /** Of the answer when it is over. */
+  readonly status: 504;
+  /** The same for who speaks gRPC: UNAVAILABLE by a rule, DEADLINE_EXCEEDED if it was the caller's own limit. */
+  readonly grpcStatus: 4 | 14;
 }
 
 /** When an attempt that failed is followed by another one. */

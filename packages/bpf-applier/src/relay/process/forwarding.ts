@@ -183,7 +183,7 @@ export class Forwarding implements ExchangeEvents {
     this.timer = setTimeout(() => {
       this.dropAttempt({ kind: "timeout" });
       if (this.answering) this.abort();
-      else this.refuse(limit.status, "the answer took too long");
+      else this.refuse(limit.status, "the answer took too long", limit.grpcStatus);
     }, limit.milliseconds);
   }
 
@@ -269,8 +269,10 @@ export class Forwarding implements ExchangeEvents {
     this.finish({ kind: "abandoned" });
   }
 
-  private refuse(status: number, why: string): void {
-    const { rawHeaders, body, ...answer } = ownAnswer(this.call.head, { status, body: why });
+  /** @param grpcStatus what who speaks gRPC gets, if not by the status */
+  private refuse(status: number, why: string, grpcStatus?: number): void {
+    const own = { status, body: why, ...(grpcStatus !== undefined && { grpcStatus }) };
+    const { rawHeaders, body, ...answer } = ownAnswer(this.call.head, own);
     this.status = answer.status;
     answerItself(this.call, answer.status, this.plan.ownAnswerHeaders(rawHeaders), body);
     this.finish({ kind: "abandoned" });
