@@ -32,6 +32,7 @@ test("only what the kernel says of these programs is a reason to go on without t
       detail: "",
     });
   expect(whyNoRequestPrograms(refused("keelson_count_requests"))).toContain("CAP_PERFMON");
+  expect(whyNoRequestPrograms(refused("keelson_speak"))).toContain("CAP_PERFMON");
   expect(whyNoRequestPrograms(refused("keelson_connect4"))).toBeUndefined();
   expect(whyNoRequestPrograms(new Error("keelson_count_requests"))).toBeUndefined();
 });

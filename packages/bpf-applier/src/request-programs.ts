@@ -72,6 +72,7 @@ function putGrammar(grammar: BpfMap): void {
 
 /** Why programs on callers' sockets are not there, from what the kernel said; undefined: it is no error of theirs. */
 export function whyNoRequestPrograms(error: unknown): string | undefined {
-  if (!(error instanceof BpfError) || !error.message.includes(counter)) return undefined;
+  if (!(error instanceof BpfError) || ![stub, counter].some((name) => error.message.includes(name)))
+    return undefined;
   return `${error.message} (they need CAP_PERFMON, to read where a connection's stream of bytes stands)`;
 }
