@@ -135,35 +135,36 @@ test("an answer that comes before the request is whole is passed on, and ends th
   await expect.poll(() => open).toBe(0);
 });
 
-test("WebSocket: bytes go both ways once the server has agreed, and each end ends the other", async () => {
-  await using stack = new AsyncDisposableStack();
-  const handshake =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX: y\r\n\r\n";
-  let head = "";
-  const port = await listening(
-    stack,
-    rawServer((socket) => {
-      socket.once("data", (chunk: Buffer) => {
-        head = chunk.toString();
-        socket.write(`${handshake}first`);
-        socket.on("data", (more: Buffer) => socket.write(`<${more.toString()}>`));
-        socket.on("end", () => socket.end("last"));
-      });
-    }),
-  );
-  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
-  const caller = await world.call();
-  const asked =
-    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: k\r\n\r\n";
-  caller.write(asked);
-  expect(await readUntil(caller, "first")).toBe(`${handshake}first`);
-  expect(head).toBe(asked);
-  caller.write("ping");
-  expect(await readUntil(caller, ">")).toBe("<ping>");
-  caller.end();
-  expect(await readAll(caller)).toBe("last");
-  await expect.poll(() => world.core.counters.all()).toMatchObject([{ statusClass: 1, requests: 1 }]);
-});
+test.each(["websocket", "SPDY/3.1"])(
+  "%s: bytes go both ways once the server has agreed, and each end ends the other",
+  async (protocol) => {
+    await using stack = new AsyncDisposableStack();
+    const handshake = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\nX: y\r\n\r\n`;
+    let head = "";
+    const port = await listening(
+      stack,
+      rawServer((socket) => {
+        socket.once("data", (chunk: Buffer) => {
+          head = chunk.toString();
+          socket.write(`${handshake}first`);
+          socket.on("data", (more: Buffer) => socket.write(`<${more.toString()}>`));
+          socket.on("end", () => socket.end("last"));
+        });
+      }),
+    );
+    const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+    const caller = await world.call();
+    const asked = `GET / HTTP/1.1\r\nHost: a\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\nX-Key: k\r\n\r\n`;
+    caller.write(asked);
+    expect(await readUntil(caller, "first")).toBe(`${handshake}first`);
+    expect(head).toBe(asked);
+    caller.write("ping");
+    expect(await readUntil(caller, ">")).toBe("<ping>");
+    caller.end();
+    expect(await readAll(caller)).toBe("last");
+    await expect.poll(() => world.core.counters.all()).toMatchObject([{ statusClass: 1, requests: 1 }]);
+  },
+);
 
 test("a WebSocket that the server does not want is answered, and the connection ends", async () => {
   await using stack = new AsyncDisposableStack();

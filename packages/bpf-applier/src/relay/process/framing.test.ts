@@ -51,6 +51,7 @@ describe("what a caller sees is what it sees without a relay:", () => {
     ["304 with a length", get(), "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"],
     ["HEAD with a length", get().replace("GET", "HEAD"), "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"],
     ["HEAD without one", get().replace("GET", "HEAD"), "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"],
+    ["HEAD in chunks", get().replace("GET", "HEAD"), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
     [
       "fields of one name",
       get(),

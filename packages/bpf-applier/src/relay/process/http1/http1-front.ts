@@ -7,8 +7,6 @@ import { UpgradeCall } from "./upgrade-call.ts";
 
 /** Bytes of a request's head; a larger one is answered 431. */
 const headLimit = 65_536;
-/** Time in which a head must be whole. */
-const headTimeoutMs = 60_000;
 
 /** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
 const refusals = {
@@ -32,11 +30,11 @@ export class Http1Front {
       insecureHTTPParser: false,
       maxHeaderSize: headLimit,
       keepAliveTimeout: 0, // a relay never closes a connection of its own will: the caller could be sending just now
-      headersTimeout: headTimeoutMs,
+      headersTimeout: 0, // how long a caller may take is its server's matter
       requestTimeout: 0,
       optimizeEmptyRequests: true,
       // Java's client offers HTTP/2 with its first request; an offer may be passed over (RFC 9110 7.8).
-      shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
+      shouldUpgradeCallback: (request) => !/h2c/i.test(request.headers.upgrade ?? ""),
     });
     server.maxHeadersCount = 0; // else those above 2,000 would be dropped in silence
     // A caller may say that it sends no more, and wait for its answer.
