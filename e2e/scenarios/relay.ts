@@ -1,7 +1,13 @@
 // What a relay decides for each request, on connections that are kept; what comes of it when it, or the agent, is killed.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { PinFolder } from "@keelson/bpf-applier";
 import { formatEndpoint, parseAddress } from "@keelson/model";
+import { uninstallRunning } from "../world/applier.ts";
+import { makeCgroup, removeCgroup } from "../world/cgroups.ts";
 import { type Ask, type CallerAnswer, KeepAliveCaller } from "../world/keep-alive-caller.ts";
+import { ownAddresses, virtualService } from "../world/objects.ts";
 import { count, type Tally, total } from "../world/tally.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
@@ -159,11 +165,11 @@ export const relayScenarios: readonly Scenario[] = [
       await reviews.httpRoutes({ match: [{ uri: { prefix: "/ok" } }], ...allTo("v1") });
       const counted = async (): Promise<Record<string, bigint>> => {
         const edges = (await reviews.edges()).filter(({ source }) => source === "default/caller");
-        const requests = edges.flatMap(({ workload, requests }) =>
+        const byStatus = edges.flatMap(({ workload, requests }) =>
           Object.entries(requests).map(([status, times]) => [`${workload} ${status}xx`, times] as const),
         );
         const connections = edges.reduce((sum, edge) => sum + edge.connections, 0n);
-        return { connections, ...Object.fromEntries(requests) };
+        return { connections, ...Object.fromEntries(byStatus) };
       };
       const before = await counted();
       await conversing(reviews, family, async (talk) => {
@@ -219,6 +225,52 @@ export const relayScenarios: readonly Scenario[] = [
         assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
         assert.equal(talk.ports.size, 1);
       });
+    },
+  },
+  {
+    name: "an agent that is a pod itself: its relay's connections are left alone, though endpoints' addresses are services'",
+    async run(reviews, family) {
+      const { world } = reviews;
+      const { ipv4, ipv6 } = world.pod("reviews-v1");
+      const cgroup = join(world.nodeCgroup(1), "kubepods", "podagent");
+      await makeCgroup(cgroup);
+      await world.applier().stop();
+      await reviews.startApplier({ cgroup });
+      const host = "own.example.com";
+      await world.change((config) =>
+        config.write("rules", [
+          ownAddresses(host, [ipv4, ipv6], 8080),
+          virtualService(host, [{ match: [{ uri: { prefix: "/ok" } }], route: [{ destination: { host } }] }]),
+        ]),
+      );
+      await conversing(reviews, family, async (talk) => {
+        const target = { host: family === "IPv4" ? ipv4 : ipv6, port: 8080 };
+        assert.equal(await talk.ask({ ...target, path: "/ok" }), "v1");
+        assert.equal(await talk.ask({ ...target, path: "/no" }), "404");
+      });
+      await world.change((config) => config.remove("rules"));
+      await world.applier().stop();
+      await reviews.startApplier();
+      await removeCgroup(cgroup);
+    },
+  },
+  {
+    name: "a pod's network is entered when it comes and left when it goes; an uninstall leaves no relay",
+    async run(reviews) {
+      const { world } = reviews;
+      const networks = async (): Promise<number> => (await world.applier().status()).relay?.networks ?? 0;
+      const before = await networks();
+      const [pod] = await world.addPods({ name: "guest", labels: { app: "guest" } });
+      pod?.start("sleep", "infinity");
+      await reviews.until(async () => (await networks()) === before + 1);
+      await world.removePod("guest");
+      await reviews.until(async () => (await networks()) === before);
+      const relay = await relayPid(reviews);
+      await uninstallRunning(world.applier());
+      assert.equal(existsSync(`/proc/${relay}`), false);
+      assert.equal(existsSync((await PinFolder.find(world.applier().node)).path), false);
+      await world.applier().stop();
+      await reviews.startApplier();
     },
   },
 ];

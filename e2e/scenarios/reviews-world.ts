@@ -87,8 +87,8 @@ export class ReviewsWorld {
   }
 
   /** As it was started first. Resolves when it holds what the control plane has, and its relay, if any, listens in all pods. */
-  async startApplier(): Promise<void> {
-    const applier = await this.world.startApplier(1, this.applierStart);
+  async startApplier(more: ApplierStart = {}): Promise<void> {
+    const applier = await this.world.startApplier(1, { ...this.applierStart, ...more });
     await this.world.settled();
     if (this.applierStart.relay !== undefined)
       await until(async () => ((await applier.status()).relay?.networks ?? 0) >= this.world.pods.size, {

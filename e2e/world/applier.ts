@@ -29,6 +29,8 @@ export interface ApplierStart {
   readonly relay?: "builtin" | "none";
   /** What it does with callers' sockets; nothing by default. The chart gives it PERFMON for it. */
   readonly sockets?: "count";
+  /** It runs in this cgroup instead of one outside of all pods. */
+  readonly cgroup?: string;
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
   readonly startedBy?: readonly [string, ...string[]];
 }
@@ -96,6 +98,7 @@ export class Applier {
     excludedNamespaces = [],
     relay = "none",
     sockets,
+    cgroup: startedIn,
     startedBy,
   }: ApplierStart = {}): Promise<void> {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
@@ -118,7 +121,7 @@ export class Applier {
     const started = new RunningProcess({
       title: `bpf-applier of ${node}`,
       command: [setRights, ...rights, ...program, ...flags, ...excluded, ...looks, ...folders],
-      cgroup: ownCgroup,
+      cgroup: startedIn ?? ownCgroup,
       logFile,
     });
     this.process = started;

@@ -125,7 +125,23 @@ export function virtualService(host: string, http: readonly unknown[]): Kubernet
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "VirtualService",
-    metadata: { name: host, namespace },
+    metadata: { name: host.replaceAll(".", "-"), namespace },
     spec: { hosts: [host], http },
+  };
+}
+
+/** networking.istio.io/v1 ServiceEntry of a host whose addresses, at which callers dial it, are those of its endpoints. */
+export function ownAddresses(host: string, addresses: readonly string[], port: number): KubernetesObject {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "ServiceEntry",
+    metadata: { name: host.replaceAll(".", "-"), namespace },
+    spec: {
+      hosts: [host],
+      addresses,
+      ports: [{ number: port, name: "http", protocol: "HTTP" }],
+      resolution: "STATIC",
+      endpoints: addresses.map((address) => ({ address })),
+    },
   };
 }

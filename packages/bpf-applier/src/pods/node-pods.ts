@@ -4,6 +4,7 @@ import type { RelayNetwork } from "../relay/relay.ts";
 import { Serial } from "../serial.ts";
 import { whyLeftAlone } from "./left-alone.ts";
 import { networkNamespaceOf, ownNetworkNamespaces } from "./network-namespace.ts";
+import { ownCgroupId } from "./own-cgroup.ts";
 import { type PodEntry, type PodMap, workloadIdentifier } from "./pod-map.ts";
 import { PodNetworks } from "./pod-networks.ts";
 import type { Cgroup, PodTree } from "./pod-tree.ts";
@@ -49,6 +50,11 @@ export class NodePods {
   private readonly excluded: ReadonlySet<string>;
   private readonly watch: PodWatch;
   private readonly networks: PodNetworks | undefined;
+  /**
+   * The agent's, which may be a pod itself. Its relay opens connections in pods' networks, to addresses of endpoints that may be
+   * those of services, too, and must not come back to it.
+   */
+  private readonly ownCgroup = ownCgroupId();
   private tree: PodTree = { roots: [], pods: [], parents: [] };
   private isTreeKnown = false;
   /** By uid. Undefined: nothing was told yet, and what an earlier applier has told programs stays. */
@@ -143,6 +149,7 @@ export class NodePods {
     this.networks?.update(this.tree.pods.filter(({ uid }) => !this.isLeftAlone(uid)));
     if (this.workloads === undefined) return;
     const entries = new Map<bigint, PodEntry>();
+    if (this.ownCgroup !== undefined) entries.set(this.ownCgroup, { workload: 0n, leftAlone: true });
     for (const { uid, id } of this.tree.pods) {
       const workload = this.workloads.get(uid);
       if (workload === undefined) continue;
