@@ -163,7 +163,10 @@ async function loadObject(
     mode === "off" ? pinnedMaps : [...pinnedMaps, ...socketMaps],
   );
   await object.load();
-  for (const name of missing) object.map(name).pin(pins.map(name));
+  for (const name of missing) {
+    using map = object.map(name);
+    map.pin(pins.map(name));
+  }
   if (mode !== "off") await attachRequestPrograms(object);
 }
 
