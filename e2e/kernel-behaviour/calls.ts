@@ -73,9 +73,9 @@ export class Calls implements AsyncDisposable {
 
   /**
    * @param cgroup folder of the cgroup that the process is in before it makes a socket
-   * @param beside a process whose network namespace it shares
+   * @param beside whose network namespace it shares
    */
-  static async start(cgroup: string, beside?: Calls): Promise<Calls> {
+  static async start(cgroup: string, beside?: Pick<Calls, "namespace">): Promise<Calls> {
     const place = beside === undefined ? "new" : beside.namespace;
     const child = spawn(join(import.meta.dirname, "build/calls"), [place], {
       stdio: ["pipe", "pipe", "inherit"],

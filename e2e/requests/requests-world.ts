@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfMap } from "bpf-maps-native";
+import { bytes, Calls } from "../kernel-behaviour/calls.ts";
+import { flag, Socket, socketAddress } from "../kernel-behaviour/sockets.ts";
 import type { Family } from "../scenarios/reviews-world.ts";
+import { namespaceFolder } from "../world/names.ts";
 import { endpointSlices, podObject, type ServiceRecord, serviceObject } from "../world/objects.ts";
 import type { Pod } from "../world/pod.ts";
 import type { RunningProcess } from "../world/running-process.ts";
@@ -113,6 +116,26 @@ export class RequestsWorld {
     const args = [host, String(port), JSON.stringify(pieces)];
     const client = this.caller.startPiped(process.execPath, program("raw-client.ts"), ...args);
     return outputOf(client);
+  }
+
+  /** Sends the first text in the call that connects, then the second, and waits for both answers. IPv4 only. */
+  async fastOpen(texts: readonly [string, string]): Promise<string> {
+    const { cgroup, namespace } = this.caller.place;
+    await using calls = await Calls.start(cgroup, { namespace: join(namespaceFolder, namespace) });
+    const host = this.address("IPv4");
+    const socket = await Socket.open(calls, host);
+    const name = socketAddress(host, port);
+    const [first, second] = texts;
+    const to = [bytes(name), name.length] as const;
+    await calls.must("sendto", socket.fd, bytes(first), first.length, flag.fastOpen, ...to);
+    await socket.send(second);
+    let received = "";
+    while (received.split("HTTP/1.1 ").length < 3) {
+      const piece = await socket.receive();
+      if (piece === "") break;
+      received += piece;
+    }
+    return received;
   }
 
   async counted(): Promise<Counted> {

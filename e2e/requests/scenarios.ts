@@ -172,6 +172,19 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     },
   },
   {
+    name: "a connection whose first bytes are sent in the call that connects is not counted, as they pass by",
+    once: true,
+    async run(requests) {
+      const before = await requests.counted();
+      const received = await requests.fastOpen([get(), get()]);
+      const { requests: counted, lost } = difference(await requests.counted(), before);
+      assert.deepEqual(
+        { counted, lost, answered: answersIn(received) },
+        { counted: 0, lost: 1, answered: 2 },
+      );
+    },
+  },
+  {
     name: "callers and servers that are killed are missed by nobody, and no socket stays in the kernel's map",
     async run(requests, family) {
       const host = requests.address(family);
