@@ -4,6 +4,7 @@ import { connectInNamespace, listenInNamespace } from "bpf-maps-native";
 import type { Balancer, DestinationRef } from "../policy/types.ts";
 import type { RelayPorts } from "../relay.ts";
 import { DestinationLinks } from "./destination-links.ts";
+import { mostWaiting } from "./splice.ts";
 
 /** How often idle connections are looked at. */
 const sweepMs = 1_000;
@@ -73,7 +74,8 @@ export class CallerNetwork {
   /** Opens a connection in the namespace. */
   readonly connect = async (address: string, port: number, timeoutMs: number): Promise<Socket> => {
     const fd = await connectInNamespace(this.path, { address, port, timeoutMs });
-    return new Socket({ fd, allowHalfOpen: true });
+    const options = { fd, allowHalfOpen: true, highWaterMark: mostWaiting };
+    return new Socket(options);
   };
 
   /** Nobody is accepted any more; those that are here stay. */
@@ -104,7 +106,7 @@ export class CallerNetwork {
 
   private async listen(address: string, accept: (socket: Socket) => void): Promise<number> {
     const fd = await listenInNamespace(this.path, { address, port: 0 });
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: mostWaiting }, accept);
     this.servers.push(server);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);

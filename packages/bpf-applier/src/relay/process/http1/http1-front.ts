@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
+import { mostWaiting } from "../splice.ts";
 import { Http1Call } from "./http1-call.ts";
 import { readRequest } from "./request-head.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
@@ -29,6 +30,7 @@ export class Http1Front {
     const server = createServer({
       insecureHTTPParser: false,
       maxHeaderSize: headLimit,
+      highWaterMark: mostWaiting,
       keepAliveTimeout: 0, // a relay never closes a connection of its own will: the caller could be sending just now
       headersTimeout: 0, // how long a caller may take is its server's matter
       requestTimeout: 0,
