@@ -3,11 +3,12 @@ import { startEnvoy } from "../peers/envoy.ts";
 import { freePort } from "../world/free-port.ts";
 import type { Case, Question } from "./cases.ts";
 import { questionHeader, startEcho } from "./echo.ts";
-import { EnvoySide } from "./envoy-side.ts";
+import { HttpSide } from "./http-side.ts";
 import { dialled, meshOf, nameOf } from "./mesh.ts";
-import { RelaySide } from "./relay-side.ts";
+import { isWithoutEndpoint, RelaySide } from "./relay-side.ts";
 import { differences, isSame, type Seen } from "./seen.ts";
 import { staticBootstrap } from "./static-bootstrap.ts";
+import { WholeRelay } from "./whole-relay.ts";
 
 export interface Comparison {
   readonly asked: number;
@@ -22,15 +23,18 @@ export interface Comparison {
 /** Draws that lead to every choice there may be. */
 const draws = [0, 0.1, 0.24, 0.26, 0.49, 0.51, 0.74, 0.76, 0.99];
 
-/** Asks a real Envoy, and the relay's policy, the same questions under the same rules. */
+/** Asks a real Envoy, the relay's policy and the whole relay the same questions under the same rules. */
 export async function compareWithEnvoy(cases: readonly Case[]): Promise<Comparison> {
   await using echo = await startEcho();
   const port = await freePort();
   const envoy = await startEnvoy({ bootstrap: staticBootstrap(meshOf(cases, echo.port), dialled, port) });
-  const side = new EnvoySide(port, echo);
+  await using whole = await WholeRelay.start(cases, echo);
+  const side = new HttpSide(port, echo);
   try {
     const answers = await Promise.all(
-      cases.map((one, number) => compareCase(one, number, side, new RelaySide(one, number, echo.port))),
+      cases.map((one, number) =>
+        compareCase(one, number, { envoy: side, policy: new RelaySide(one, number, echo.port), whole }),
+      ),
     );
     const all = answers.flat();
     return {
@@ -51,27 +55,42 @@ interface Compared {
   readonly different: string | undefined;
 }
 
-async function compareCase(
-  one: Case,
-  number: number,
-  side: EnvoySide,
-  relay: RelaySide,
-): Promise<readonly Compared[]> {
+interface Sides {
+  readonly envoy: HttpSide;
+  /** The policy by itself, which finds what Envoy's choices were. */
+  readonly policy: RelaySide;
+  /** Has to do the same once these choices are its own. */
+  readonly whole: WholeRelay;
+}
+
+async function compareCase(one: Case, number: number, sides: Sides): Promise<readonly Compared[]> {
   const compared: Compared[] = [];
   for (const [index, question] of one.questions.entries()) {
     const id = `${number}-${index}`;
     const head = headOf(question, number, id);
-    const ways = draws.map((draw) => relay.ask(head, draw));
+    const ways = draws.map((draw) => sides.policy.ask(head, draw));
     const awaitsMirror = ways.some(({ mirrored }) => mirrored !== "");
-    const envoy = await side.ask(head, id, awaitsMirror);
-    const same = ways.some((seen) => isSame(seen, envoy));
-    compared.push({
-      envoy,
-      different: same ? undefined : describe(one, question, nearest(ways, envoy), envoy),
-    });
+    const envoy = await sides.envoy.ask(head, id, awaitsMirror);
+    const way = ways.findIndex((seen) => isSame(seen, envoy));
+    const expected = ways[way];
+    if (expected === undefined) {
+      compared.push({ envoy, different: describe(one, question, nearest(ways, envoy), envoy) });
+      continue;
+    }
+    const again = { number, head: headOf(question, number, `${id}-whole`), id: `${id}-whole` };
+    const whole = await sides.whole.ask({ ...again, draw: draws[way] ?? 0, awaitsMirror });
+    const same = isSame(whole, envoy) || mayDiffer(expected, whole, envoy);
+    compared.push({ envoy, different: same ? undefined : `whole: ${describe(one, question, whole, envoy)}` });
   }
   return compared;
 }
+
+/** Words of its own, and an endpoint that may be any. */
+const mayDiffer = (expected: Seen, whole: Seen, envoy: Seen): boolean =>
+  (isWithoutEndpoint(envoy) && isWithoutEcho(whole)) ||
+  (expected.address === "" && isSame({ ...whole, address: "" }, envoy));
+
+const isWithoutEcho = ({ echo, status }: Seen): boolean => echo === "" && [200, 503].includes(status);
 
 function headOf(
   { method, target, authorityEnd, headers }: Question,

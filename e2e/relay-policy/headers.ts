@@ -1,5 +1,8 @@
-/** What Envoy adds or says about itself, and what is of one connection only. */
+import { questionHeader } from "./echo.ts";
+
+/** What Envoy adds or says about itself, and what is of one connection or question only. */
 const ofEnvoy = new Set([
+  questionHeader,
   "x-request-id",
   "x-forwarded-proto",
   "x-envoy-attempt-count",

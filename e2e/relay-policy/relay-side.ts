@@ -15,8 +15,13 @@ import { echoText, type Seen } from "./seen.ts";
 
 const caller = { workload: undefined, address: "127.0.0.1", port: 1 };
 
-/** Envoy's, where a cluster has no endpoint. */
+/** Envoy's, where a cluster has no endpoint; the relay says so in words of its own. */
 const noEndpoint = { status: 503, body: "no healthy upstream" };
+
+/** Whether it says so, to who speaks gRPC in a header. */
+export const isWithoutEndpoint = ({ body, headers, echo, status }: Seen): boolean =>
+  echo === "" &&
+  (body === noEndpoint.body || headers.includes(noEndpoint.body) || (status === 503 && body === ""));
 
 /** The relay's policy for one case. */
 export class RelaySide {

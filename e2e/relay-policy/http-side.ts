@@ -11,8 +11,8 @@ const isMirrored = ({ address }: Echo): boolean => address === mirrorAddress;
 /** A copy comes when it comes; one that does not is a difference. */
 const mirrorTimeoutMs = 5_000;
 
-/** Asks an Envoy before an echo. */
-export class EnvoySide {
+/** Asks what stands before an echo: an Envoy, or the relay. */
+export class HttpSide {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 8 });
   private readonly port: number;
   private readonly echo: EchoServer;
