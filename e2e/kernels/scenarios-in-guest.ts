@@ -1,11 +1,12 @@
-// Runs the connect tier's, the node's and the requests' scenarios with the real control plane and applier; ends with 1 if any fails. For a
-// guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
+// Runs the connect tier's, the relay's, the node's and the requests' scenarios with the real control plane and applier; ends with
+// 1 if any fails. For a guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
 import { release } from "node:os";
 import { runNodeScenarios } from "../node/run.ts";
 import { nodeScenarios } from "../node/scenarios.ts";
 import { runRequestsScenarios } from "../requests/run.ts";
 import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
+import { relayScenarios } from "../scenarios/relay.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 
@@ -15,12 +16,17 @@ const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
 const texts = process.argv.slice(2);
 const isWanted = ({ name }: { readonly name: string }): boolean =>
   texts.length === 0 || texts.some((text) => name.includes(text));
-const scenarios = allScenarios.filter(isWanted);
+/** By what the node's agent decides requests with. */
+const scenarios = {
+  none: allScenarios.filter(isWanted),
+  builtin: relayScenarios.filter(isWanted),
+} as const;
+type Relay = keyof typeof scenarios;
 const ofNode = nodeScenarios.filter(isWanted);
 const ofRequests = requestsScenarios.filter(isWanted);
 
-const openWorld = (family: Family): Promise<ReviewsWorld> =>
-  ReviewsWorld.open(`guest${family.toLowerCase()}`, scale);
+const openWorld = (family: Family, relay: Relay): Promise<ReviewsWorld> =>
+  ReviewsWorld.open(`guest${family.toLowerCase()}`, scale, relay === "none" ? {} : { relay });
 
 /** @returns whether it holds; says so. */
 async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family): Promise<boolean> {
@@ -38,16 +44,17 @@ async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family):
   }
 }
 
-async function failuresOver(family: Family): Promise<number> {
+async function failuresOver(family: Family, relay: Relay): Promise<number> {
   let failed = 0;
-  let reviews = await openWorld(family);
+  if (scenarios[relay].length === 0) return failed;
+  let reviews = await openWorld(family, relay);
   try {
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios[relay]) {
       if (await holds(scenario, reviews, family)) continue;
       failed += 1;
       // It may have left anything behind.
       await reviews.close();
-      reviews = await openWorld(family);
+      reviews = await openWorld(family, relay);
     }
   } finally {
     await reviews.close();
@@ -56,11 +63,15 @@ async function failuresOver(family: Family): Promise<number> {
 }
 
 let failed = 0;
-if (scenarios.length > 0) for (const family of families) failed += await failuresOver(family);
+for (const family of families)
+  for (const relay of ["none", "builtin"] as const) failed += await failuresOver(family, relay);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)
   failed += await runRequestsScenarios("guestrequests", { requests: 100, restarts: 1 }, ofRequests);
-const all = families.length * scenarios.length + ofNode.length + ofRequests.flatMap(familiesOf).length;
+const all =
+  families.length * (scenarios.none.length + scenarios.builtin.length) +
+  ofNode.length +
+  ofRequests.flatMap(familiesOf).length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -181,7 +181,7 @@ program
       "what decides each request, where rules ask for that; none: every connection is decided once",
     )
       .choices(["builtin", "none"])
-      .default("none"),
+      .default("builtin"),
   )
   .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
   .addHelpText(
