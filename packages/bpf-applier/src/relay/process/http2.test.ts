@@ -204,3 +204,23 @@ test("what claims to be HTTP/2 and is not ends the connection", async () => {
   await readAll(caller);
   expect(world.core.status().requests).toBe(0);
 });
+
+test("an answer that HTTP/2 does not allow ends its stream and nothing else", async () => {
+  await using stack = new AsyncDisposableStack();
+  let odd = true;
+  const port = await listening(
+    stack,
+    rawServer((socket) => {
+      const more = "Content-Type: a\r\nContent-Type: b\r\nContent-Location: /\r\nContent-Location: /\r\n";
+      socket.on("data", () =>
+        socket.write(`HTTP/1.1 200 OK\r\n${odd ? more : ""}Content-Length: 2\r\n\r\nok`),
+      );
+    }),
+  );
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const caller = session(stack, world);
+  const { headers, code } = await ask(caller, { ":path": "/" });
+  expect(headers[":status"] === 200 || headers[":status"] === 502 || code !== 0).toBe(true);
+  odd = false;
+  expect(await ask(caller, { ":path": "/" })).toMatchObject({ headers: { ":status": 200 }, body: "ok" });
+});

@@ -32,10 +32,13 @@ export class RequestHandler {
     if (now !== undefined) connection.service = now;
     // Rules that are gone: the caller's next connection goes past the relay.
     if (now === undefined || now.port.routes.length === 0) call.endConnection();
-    const decision = connection.service.router.route(call.head, connection.caller, this.random);
-    if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
-    const timer = setTimeout(() => this.carryOut(decision, call, connection, begin), decision.delayMs);
-    call.onGone = () => clearTimeout(timer);
+    orAbort(call, () => {
+      const decision = connection.service.router.route(call.head, connection.caller, this.random);
+      if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
+      const later = (): void => orAbort(call, () => this.carryOut(decision, call, connection, begin));
+      const timer = setTimeout(later, decision.delayMs);
+      call.onGone = () => clearTimeout(timer);
+    });
   }
 
   private carryOut(decision: Decision, call: Call, connection: CallerConnection, begin: number): void {
@@ -65,5 +68,14 @@ export class RequestHandler {
       linksTo: (destination: DestinationRef, balancer: Balancer) =>
         network.linksTo(origin.workload, destination, balancer, http2),
     };
+  }
+}
+
+/** What a rule makes of one request (a header that HTTP does not allow, say) must not end the requests of others. */
+function orAbort(call: Call, action: () => void): void {
+  try {
+    action();
+  } catch {
+    call.abort();
   }
 }

@@ -256,20 +256,42 @@ test.each([
   expect(await answered(world, get, /status line|asked for/)).toMatch(/^HTTP\/1.1 502 /);
 });
 
-test("a request that a rule spoils is not sent", async () => {
+test.each(["a\r\n\r\nGET /other HTTP/1.1", "\u010d\u010aX: y"])(
+  "a request that a rule spoils is not sent: %j",
+  async (evil) => {
+    await using stack = new AsyncDisposableStack();
+    const seen: string[] = [];
+    const port = await serving(stack, (request, response) => {
+      seen.push(request.url ?? "");
+      response.end("ok");
+    });
+    const requestHeaders = { set: { "x-evil": evil } };
+    const routes = [{ route: { name: "a", requestHeaders }, destinations }];
+    const world = stack.use(await RelayWorld.start({ [setName]: [port] }, { routes }));
+    expect(await answered(world, get, /cannot be sent$/)).toMatch(/^HTTP\/1.1 500 /);
+    world.setPolicy({ [setName]: [port] });
+    expect(await answered(world, get, /ok/)).toMatch(/^HTTP\/1.1 200 /);
+    expect(seen).toEqual(["/"]);
+  },
+);
+
+test("an answer that a rule spoils ends its caller's connection, and no other", async () => {
   await using stack = new AsyncDisposableStack();
-  const seen: string[] = [];
-  const port = await serving(stack, (request, response) => {
-    seen.push(request.url ?? "");
-    response.end("ok");
-  });
-  const requestHeaders = { set: { "x-evil": "a\r\n\r\nGET /other HTTP/1.1" } };
-  const routes = [{ route: { name: "a", requestHeaders }, destinations }];
-  const world = stack.use(await RelayWorld.start({ [setName]: [port] }, { routes }));
-  expect(await answered(world, get, /cannot be sent$/)).toMatch(/^HTTP\/1.1 500 /);
+  const port = await serving(stack, (_, response) => response.end("ok"));
+  const redirect = { uri: "/\u2192\r\nx", code: 302 };
+  const world = stack.use(
+    await RelayWorld.start(
+      { [setName]: [port] },
+      { routes: [{ route: { name: "a", redirect }, destinations: [] }] },
+    ),
+  );
+  const other = await world.call();
+  const caller = await world.call();
+  caller.write(get);
+  expect(await readAll(caller)).not.toMatch(/302/);
   world.setPolicy({ [setName]: [port] });
-  expect(await answered(world, get, /ok/)).toMatch(/^HTTP\/1.1 200 /);
-  expect(seen).toEqual(["/"]);
+  other.write(get);
+  expect(await readUntil(other, /ok/)).toMatch(/ 200 OK/);
 });
 
 test("a policy with a route that cannot be used is refused, and the one before holds", async () => {

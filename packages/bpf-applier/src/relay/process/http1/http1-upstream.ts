@@ -210,12 +210,15 @@ function headText({ method, target, authority, rawHeaders, body }: OutgoingReque
   return `${method} ${target} HTTP/1.1\r\n${host}${fieldText(rawHeaders)}${coding}\r\n`;
 }
 
+/** RFC 9110 5.5; what is beyond a byte would be cut to another character, maybe a line's end. */
+const notForFields = /[^\t\x20-\x7e\x80-\xff]/;
+
 /** @throws Error for a rule's field that would make one request of two; what callers send has been looked at */
 function fieldText(fields: readonly string[]): string {
   let text = "";
   for (let at = 0; at < fields.length; at += 2) {
     const value = fields[at + 1] as string;
-    if (value.includes("\n") || value.includes("\r")) throw new Error(`a line's end in ${fields[at]}`);
+    if (notForFields.test(value)) throw new Error(`${fields[at]} has a value that no header can have`);
     text += `${fields[at]}: ${value}\r\n`;
   }
   return text;
