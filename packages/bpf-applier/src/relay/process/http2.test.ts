@@ -135,7 +135,8 @@ test("HTTP/2 to an HTTP port: the server speaks HTTP/1.1", async () => {
   const headers = { ":method": "POST", ":path": "/", ":authority": "web", cookie: "a=1" };
   expect(await ask(caller, headers, "echoed")).toMatchObject({ headers: { ":status": 200 }, body: "echoed" });
   expect(heads).toEqual(["1.1 web a=1"]);
-  const { headers: answer } = await ask(caller, { ":path": "/x" });
+  const { headers: answer } = await ask(caller, { ":path": "/x", host: "named" });
+  expect(heads[1]).toBe("1.1 named ");
   expect(answer).not.toHaveProperty("connection");
   expect(answer).not.toHaveProperty("transfer-encoding");
 });

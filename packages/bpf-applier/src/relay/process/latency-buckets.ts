@@ -15,10 +15,3 @@ export function bucketOf(microseconds: number): number {
   const power = 31 - Math.clz32(value);
   return (power - 2) * perPower + ((value >> (power - 3)) & (perPower - 1));
 }
-
-/** Least time in a bucket, in microseconds. */
-export function bucketStart(bucket: number): number {
-  if (bucket < perPower) return bucket;
-  const power = Math.floor(bucket / perPower) + 2;
-  return (perPower + (bucket % perPower)) * 2 ** (power - 3);
-}

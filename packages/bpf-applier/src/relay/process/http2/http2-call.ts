@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from "node
 import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
-import { hasField } from "../header-fields.ts";
+import { hasField, valuesOf } from "../header-fields.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
 import { headersObject, http2Fields, plainFields, pseudo } from "./http2-fields.ts";
 
@@ -33,7 +33,8 @@ export class Http2Call implements Call {
     this.head = {
       method: pseudo(raw, ":method") ?? "",
       path: pseudo(raw, ":path") ?? "",
-      authority: pseudo(raw, ":authority") ?? "",
+      // RFC 9113 8.3.1: one of the two says it.
+      authority: pseudo(raw, ":authority") ?? valuesOf(rawHeaders, "host")[0] ?? "",
       scheme: "http",
       rawHeaders,
     };
