@@ -22,7 +22,7 @@ afterEach(async () => {
   map?.close();
 });
 
-function makeKeeper(start = relays.start): void {
+function makeKeeper(start = relays.start, patienceMs = 10_000): void {
   map = BpfMap.create({
     type: "hash",
     name: "relays",
@@ -34,6 +34,7 @@ function makeKeeper(start = relays.start): void {
   keeper = new RelayKeeper({
     start,
     map: new RelayMap(map),
+    patienceMs,
     onError: (what, error) => errors.push(`${what}: ${error.message}`),
   });
 }
@@ -132,4 +133,46 @@ kernelTest("counters go on over the end of a relay", async () => {
       { ...edge, requests: 7n, bytesSent: 20n, bytesReceived: 40n, latency: [5, 2, 40, 3, 41, 2] },
       { ...edge, statusClass: 2 },
     ]);
+});
+
+kernelTest("a relay that does not answer is ended, and the next one has the policy", async () => {
+  makeKeeper(relays.start, 50);
+  await keeper.start();
+  const first = relays.started[0];
+  if (first !== undefined) first.setPolicy = () => new Promise(() => undefined);
+  const policy = { ...emptyRelayPolicy };
+  await keeper.setPolicy(policy);
+  expect(first?.isClosed).toBe(true);
+  await expect.poll(() => relays.started[1]?.policy).toBe(policy);
+  expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
+});
+
+kernelTest(
+  "a policy that the relay refuses is told to be, and is not what the next one begins with",
+  async () => {
+    makeKeeper();
+    await keeper.start();
+    const [good, bad] = [{ ...emptyRelayPolicy }, { ...emptyRelayPolicy }];
+    await keeper.setPolicy(good);
+    const first = relays.started[0];
+    if (first !== undefined) first.setPolicy = () => Promise.reject(new Error("no regular expression"));
+    await expect(keeper.setPolicy(bad)).rejects.toThrow("no regular expression");
+    expect(first?.isClosed).toBe(false);
+    first?.end("SIGKILL");
+    await expect.poll(() => relays.started[1]?.policy).toBe(good);
+  },
+);
+
+kernelTest("a relay that does not take its first policy is ended before the next one starts", async () => {
+  makeKeeper(async (onExit) => {
+    const relay = await relays.start(onExit);
+    if (relays.started.length === 1)
+      relay.setPolicy = () => Promise.reject(new Error("no regular expression"));
+    return relay;
+  });
+  await keeper.start();
+  expect(relays.started[0]?.isClosed).toBe(true);
+  await expect
+    .poll(() => keeper.status())
+    .toMatchObject({ restarts: 1, endedBecause: "no regular expression" });
 });

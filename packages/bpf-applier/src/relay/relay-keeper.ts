@@ -8,6 +8,8 @@ export interface RelayKeeperOptions {
   readonly start: StartRelay;
   readonly map: RelayMap;
   readonly onError: (what: string, error: Error) => void;
+  /** Milliseconds after which a relay that does not answer is ended; 10,000 if left out. */
+  readonly patienceMs?: number;
 }
 
 export interface RelayKeeperStatus extends RelayStatus {
@@ -21,6 +23,8 @@ export interface RelayKeeperStatus extends RelayStatus {
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 const ranForLongMs = 30_000;
+
+const defaultPatienceMs = 10_000;
 
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
@@ -60,11 +64,14 @@ export class RelayKeeper {
    */
   setPolicy(policy: RelayPolicy): Promise<void> {
     return this.serial.run(async () => {
-      const { relay } = this;
+      const { relay, policy: before } = this;
       this.policy = policy;
-      await relay?.setPolicy(policy).catch((error: Error) => {
+      if (relay === undefined) return;
+      await this.answered(relay, relay.setPolicy(policy)).catch((error: Error) => {
         // One that has just ended is followed by one that begins with it.
-        if (relay === this.relay) throw error;
+        if (relay !== this.relay) return;
+        this.policy = before;
+        throw error;
       });
     });
   }
@@ -114,18 +121,21 @@ export class RelayKeeper {
     this.starts += 1;
     this.startedAt = performance.now();
     let gone: string | undefined;
+    let relay: Relay | undefined;
     try {
-      const relay = await this.options.start((why) => {
+      relay = await this.options.start((why) => {
         gone = why;
         this.onExit(why);
       });
-      await relay.setPolicy(this.policy);
+      await this.answered(relay, relay.setPolicy(this.policy));
       if (gone !== undefined) return;
       this.relay = relay;
       await this.listen();
     } catch (error) {
       // Its exit has said so already.
-      if (gone === undefined) this.onExit((error as Error).message);
+      if (gone !== undefined) return;
+      this.onExit((error as Error).message);
+      await relay?.close();
     }
   }
 
@@ -151,13 +161,13 @@ export class RelayKeeper {
       // Whoever dials meanwhile is decided once.
       this.options.map.remove(cookie);
       this.listening.delete(cookie);
-      await relay.removeNetwork(cookie);
+      await this.answered(relay, relay.removeNetwork(cookie));
     }
     let refused = false;
     for (const [cookie, network] of this.networks) {
       if (this.listening.has(cookie)) continue;
       try {
-        const ports = await relay.addNetwork(network);
+        const ports = await this.answered(relay, relay.addNetwork(network));
         if (relay !== this.relay) return;
         this.options.map.set(cookie, ports);
         this.listening.set(cookie, network.path);
@@ -168,6 +178,23 @@ export class RelayKeeper {
       }
     }
     if (refused) this.later(listenAgainMs, () => this.listen());
+  }
+
+  /** One that hangs is ended: the agent waits for nobody for long. */
+  private async answered<T>(relay: Relay, answer: Promise<T>): Promise<T> {
+    const { patienceMs = defaultPatienceMs } = this.options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const why = `it did not answer within ${patienceMs} ms`;
+        if (relay === this.relay) {
+          this.onExit(why);
+          relay.close().catch((error: Error) => this.options.onError("end the relay", error));
+        }
+        reject(new Error(why));
+      }, patienceMs);
+    });
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
   private later(ms: number, action: () => Promise<void>): void {
