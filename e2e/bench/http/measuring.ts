@@ -2,7 +2,7 @@ import { allowedCpus, cpuNumbers, runOn } from "./affinity.ts";
 import { type Cell, type CellFigures, cellRow, type Regime, type Sample, sampleOf } from "./figures.ts";
 import type { Ground } from "./ground.ts";
 import type { Load, LoadTimes } from "./http-load.ts";
-import { type Memory, memoryOf } from "./memory.ts";
+import { type Memory, memoryOf, shrinkSlabs } from "./memory.ts";
 import type { Row, Way } from "./rows/row.ts";
 
 /** A row that is measured, until something is wrong with it. */
@@ -138,6 +138,7 @@ export class Measuring {
 
   private async idleOf({ row, way }: Running, connections: number): Promise<IdleFigures> {
     const processes = (await way.processes?.()) ?? [];
+    await shrinkSlabs();
     const before = await memoryOf(processes);
     let release: (() => Promise<void>) | undefined;
     await this.counted(way, async () => {
