@@ -1,4 +1,5 @@
 import type { ConsistentHash, HashCookie } from "@keelson/protos/traffic-policy";
+import { asText } from "./field-text.ts";
 import { queryParameter } from "./matchers.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import type { Caller } from "./types.ts";
@@ -28,7 +29,7 @@ export function hashKey(
     const texts = keyTexts(policy, request, caller, cookies);
     if (texts.length === 0) continue;
     const before = hash ?? 0n;
-    const own = texts.reduce((seed, text) => xxhash64(text, seed), 0n);
+    const own = texts.reduce((seed, text) => xxhash64(asText(text), seed), 0n);
     hash = BigInt.asUintN(64, (before << 1n) | (before >> 63n)) ^ own;
   }
   return { hash, cookies };

@@ -1,4 +1,5 @@
 import type { HeaderOperations } from "@keelson/protos/route";
+import { asField } from "./field-text.ts";
 import type { RawHeaders } from "./types.ts";
 
 type Field = readonly [name: string, value: string];
@@ -24,7 +25,8 @@ const isFixed = (name: string): boolean =>
 const fields = (values: Readonly<Record<string, string>>): Field[] =>
   Object.entries(values)
     .filter(([name, value]) => !isFixed(name) && value !== "")
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => [name, asField(value)]);
 
 /** @returns undefined where nothing is changed */
 export function headerChanges(...operations: (HeaderOperations | undefined)[]): HeaderChanges | undefined {

@@ -1,4 +1,5 @@
 import type { HttpMatch, StringMatch } from "@keelson/protos/match";
+import { asField, asText } from "./field-text.ts";
 import { includesLabels } from "./labels.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import { regularExpression } from "./regular-expression.ts";
@@ -14,10 +15,14 @@ export type TextMatcher = (text: string) => boolean;
 export function textMatcher(match: StringMatch | undefined): TextMatcher | undefined {
   const how = match?.how;
   switch (how?.case) {
-    case "exact":
-      return (text) => text === how.value;
-    case "prefix":
-      return (text) => text.startsWith(how.value);
+    case "exact": {
+      const wanted = asField(how.value);
+      return (text) => text === wanted;
+    }
+    case "prefix": {
+      const wanted = asField(how.value);
+      return (text) => text.startsWith(wanted);
+    }
     case "regex":
       return how.value === "*" ? undefined : wholeText(how.value);
     default:
@@ -27,7 +32,7 @@ export function textMatcher(match: StringMatch | undefined): TextMatcher | undef
 
 function wholeText(expression: string): TextMatcher {
   const compiled = regularExpression(expression);
-  return (text) => compiled.matches(text);
+  return (text) => compiled.matches(asText(text));
 }
 
 /**

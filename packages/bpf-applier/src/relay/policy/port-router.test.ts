@@ -69,6 +69,18 @@ describe("a match", () => {
       { headers: ["X", "1", "x", "3"] },
       { headers: ["X", "1", "x", "2"] },
     ],
+    [
+      "header beyond ASCII",
+      { headers: [{ name: "x", value: exact("é") }] },
+      { headers: ["x", "\xc3\xa9"] },
+      { headers: ["x", "\xe9"] },
+    ],
+    [
+      "expression beyond ASCII",
+      { headers: [{ name: "x", value: regex("[é]") }] },
+      { headers: ["x", "\xc3\xa9"] },
+      { headers: ["x", "\xe9"] },
+    ],
     ["header there", { headers: [{ name: "x" }] }, { headers: ["x", ""] }, {}],
     ["header not there", { headers: [{ name: "x", invert: true }] }, {}, { headers: ["x", ""] }],
     [

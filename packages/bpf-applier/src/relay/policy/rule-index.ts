@@ -1,4 +1,5 @@
 import type { HttpMatch } from "@keelson/protos/match";
+import { asField } from "./field-text.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import type { Caller } from "./types.ts";
 
@@ -59,7 +60,7 @@ export class RuleIndex<Item extends Indexed> {
     }
     for (const { name, value, invert } of match?.headers ?? []) {
       if (value?.how.case !== "exact" || invert) continue;
-      return listIn(mapIn(this.byHeader, name.toLowerCase()), value.how.value);
+      return listIn(mapIn(this.byHeader, name.toLowerCase()), asField(value.how.value));
     }
     return this.others;
   }

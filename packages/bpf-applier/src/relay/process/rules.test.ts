@@ -256,7 +256,7 @@ test.each([
   expect(await answered(world, get, /status line|asked for/)).toMatch(/^HTTP\/1.1 502 /);
 });
 
-test.each(["a\r\n\r\nGET /other HTTP/1.1", "\u010d\u010aX: y"])(
+test.each(["a\r\n\r\nGET /other HTTP/1.1", "a\u0000b"])(
   "a request that a rule spoils is not sent: %j",
   async (evil) => {
     await using stack = new AsyncDisposableStack();
