@@ -6,13 +6,13 @@ import { exec, findProgram } from "./exec.ts";
  * Programs of the host that every guest gets; node itself is the one that runs this. dash is the shell because
  * Debian's busybox shell prefers its own `ip`, which knows no namespaces, to the one in PATH.
  */
-const requiredPrograms = ["dash", "ip", "tc", "ss", "setpriv"] as const;
+const requiredPrograms = ["dash", "ip", "tc", "ss", "setpriv", "flock"] as const;
 /** Of use for looking around in a guest. */
 const optionalPrograms = ["bpftool"] as const;
 /** What the native addon may link or open, also when it is not built yet. */
 const libraries = ["libbpf.so.1", "libelf.so.1", "libz.so.1"] as const;
 
-/** Node, iproute2, setpriv, busybox and the shared libraries they and the addon need. */
+/** Node, iproute2, setpriv, flock, busybox and the shared libraries they and the addon need. */
 export async function collectHostTools(): Promise<GuestFile[]> {
   const files: GuestFile[] = [
     { path: "/usr/local/bin/node", from: process.execPath },

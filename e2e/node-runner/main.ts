@@ -7,9 +7,6 @@ import { images, imageTag } from "../images/build-images.ts";
 import { buildah } from "../images/storage.ts";
 import { findProgram } from "../kernels/exec.ts";
 import { missingPeers } from "../peers/peer-cache.ts";
-import { removeDeadWorlds } from "../world/leftovers.ts";
-import { WorldLock } from "../world/lock.ts";
-import { WorldNames } from "../world/names.ts";
 import { missingForKernel } from "../world/requirements.ts";
 import { runInstallation } from "./installation.ts";
 import { runIstiodSwap } from "./istiod-swap.ts";
@@ -48,9 +45,6 @@ async function main(names: readonly string[]): Promise<number> {
       process.stderr.write(`${missing}\n`);
       return 2;
     }
-    await removeDeadWorlds();
-    // Until this process ends.
-    for (const name of Object.keys(runs)) await WorldLock.take(new WorldNames(name));
     const script = 'ip link set lo up && exec "$@"';
     const again = [process.execPath, ...process.argv.slice(1)];
     const environment = { ...process.env, [insideVariable]: "1" };

@@ -1,4 +1,8 @@
-import { connect, createServer, type Server } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { dirname } from "node:path";
 import type { WorldNames } from "./names.ts";
 import { Hopeless, until } from "./until.ts";
 
@@ -17,33 +21,47 @@ export class WorldInUse extends Hopeless {
   }
 }
 
+/** What flock(1) runs while it has the lock: says so, and goes on until nobody holds the other end of its input. */
+const holding = `printf %s "$1" >"$2" && echo taken && exec cat`;
+
 /**
- * Says who owns a world. The kernel keeps the lock: an abstract Unix socket (unix(7)) is free again at the moment its
- * owner is gone, however it went, and no file is left behind that could lie.
+ * Says who owns a world, in whatever network namespace. The kernel keeps the lock (flock(2)) for a process that ends at
+ * the moment its owner is gone, however it went: what the file says counts only as long as it is locked.
  */
 export class WorldLock {
-  private readonly server: Server;
+  private readonly file: string;
+  private readonly end: () => Promise<void>;
 
-  private constructor(server: Server) {
-    this.server = server;
+  private constructor(file: string, end: () => Promise<void>) {
+    this.file = file;
+    this.end = end;
   }
 
   /** @returns undefined if another process has it. */
   static async tryTake(names: WorldNames, purpose: LockHolder["purpose"]): Promise<WorldLock | undefined> {
+    const file = names.lockFile;
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const holder: LockHolder = { pid: process.pid, purpose };
-    const server = createServer((socket) => {
-      socket.on("error", () => undefined);
-      socket.end(JSON.stringify(holder));
+    const args = ["-n", file, "sh", "-c", holding, "sh", JSON.stringify(holder), file];
+    // Not in our process group: a signal from the keyboard must not give away what is not cleaned up yet.
+    const child = spawn("flock", args, { stdio: ["pipe", "pipe", "inherit"], detached: true });
+    const ended = once(child, "exit") as Promise<[code: number | null]>;
+    const isTaken = await Promise.race([
+      once(child.stdout, "data").then(() => true),
+      ended.then(([code]) => {
+        if (code === 1) return false;
+        throw new Error(`flock ended with ${code} instead of locking ${file}`);
+      }),
+    ]);
+    if (!isTaken) return undefined;
+    // It is to live as long as we do, not the other way round. Pipes of child processes are sockets.
+    child.unref();
+    for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as Socket).unref();
+    return new WorldLock(file, async () => {
+      child.ref();
+      child.stdin.end();
+      await ended;
     });
-    const taken = await new Promise<boolean>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) =>
-        error.code === "EADDRINUSE" ? resolve(false) : reject(error),
-      );
-      server.listen({ path: names.lockSocket }, () => resolve(true));
-    });
-    if (!taken) return undefined;
-    server.unref();
-    return new WorldLock(server);
   }
 
   /**
@@ -62,21 +80,27 @@ export class WorldLock {
     );
   }
 
-  release(): Promise<void> {
-    return new Promise((resolve) => {
-      this.server.close(() => resolve());
-    });
+  async release(): Promise<void> {
+    // While it is still ours: whoever has it next has not said so yet when others look.
+    await writeFile(this.file, "");
+    await this.end();
   }
 }
 
-/** Who has a world's lock; undefined if nobody has, or does not answer within a second. */
-export function holderOf(names: WorldNames): Promise<LockHolder | undefined> {
-  return new Promise((resolve) => {
-    let answer = "";
-    const socket = connect({ path: names.lockSocket });
-    socket.setTimeout(1_000, () => socket.destroy());
-    socket.setEncoding("utf8").on("data", (text: string) => (answer += text));
-    socket.on("error", () => undefined);
-    socket.once("close", () => resolve(answer === "" ? undefined : (JSON.parse(answer) as LockHolder)));
-  });
+/** Who has a world's lock; undefined if nobody has, or has not said so yet. */
+export async function holderOf(names: WorldNames): Promise<LockHolder | undefined> {
+  const text = await readFile(names.lockFile, "utf8").catch(() => "");
+  if (text === "") return undefined;
+  const [code] = (await once(spawn("flock", ["-n", "-s", names.lockFile, "true"]), "exit")) as [number];
+  const holder = JSON.parse(text) as LockHolder;
+  return code === 0 || !isAlive(holder.pid) ? undefined : holder;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -4,6 +4,9 @@ import { resourcePrefix } from "@keelson/model/names";
 /** Below this folder every world has a folder of its own: configuration, logs, sockets. */
 export const worldsFolder = "/run/keelson-worlds";
 
+/** Files of a few bytes, which stay: one that is removed could be locked by one process and made anew by another. */
+const locksFolder = "/run/lock/keelson-worlds";
+
 /** Where iproute2 looks for files that stand in for those of /etc inside a namespace (ip-netns(8)). */
 export const namespaceEtcFolder = "/etc/netns";
 
@@ -55,8 +58,8 @@ export class WorldNames {
     return name.startsWith(`${this.prefix}-`);
   }
 
-  /** Abstract Unix socket that lives exactly as long as the world's owner. */
-  get lockSocket(): string {
-    return `\0${this.prefix}-owner`;
+  /** Is locked exactly as long as the world's owner lives. */
+  get lockFile(): string {
+    return join(locksFolder, this.world);
   }
 }

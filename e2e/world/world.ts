@@ -35,11 +35,6 @@ export interface WorldOptions {
   readonly closeOnSignals?: boolean;
   /** Of the API server that the control plane reads, in place of the world's folder of configuration. */
   readonly kubeconfig?: string;
-  /**
-   * Another process has taken the world's lock for this one, and removed dead worlds: in a network namespace of its own this
-   * one would see none of the locks, and take all other worlds for dead.
-   */
-  readonly isLocked?: boolean;
 }
 
 export interface PodRequest {
@@ -75,7 +70,7 @@ export class World {
   readonly services = new Map<string, ServiceRecord>();
   /** Worlds of killed owners that were removed when this one opened. */
   readonly removedBefore: readonly string[];
-  private readonly lock: WorldLock | undefined;
+  private readonly lock: WorldLock;
   private readonly cgroup: string;
   private readonly appliers = new Map<number, Applier>();
   private podsMade = 0;
@@ -85,7 +80,7 @@ export class World {
 
   private constructor(
     parts: Pick<World, "names" | "config" | "controlPlane" | "removedBefore">,
-    lock: WorldLock | undefined,
+    lock: WorldLock,
     cgroup: string,
     closeOnSignals: boolean,
   ) {
@@ -106,11 +101,11 @@ export class World {
    */
   static async open(
     name: string,
-    { grpcPort, httpPort, closeOnSignals = true, kubeconfig, isLocked = false }: WorldOptions = {},
+    { grpcPort, httpPort, closeOnSignals = true, kubeconfig }: WorldOptions = {},
   ): Promise<World> {
     const names = new WorldNames(name);
-    const removedBefore = isLocked ? [] : await removeDeadWorlds();
-    const lock = isLocked ? undefined : await WorldLock.take(names);
+    const removedBefore = await removeDeadWorlds();
+    const lock = await WorldLock.take(names);
     try {
       await removeWorld(names);
       for (const folder of ["logs", "run", "state"]) {
@@ -132,7 +127,7 @@ export class World {
       return new World({ names, config, controlPlane, removedBefore }, lock, cgroup, closeOnSignals);
     } catch (error) {
       await removeWorld(names);
-      await lock?.release();
+      await lock.release();
       throw error;
     }
   }
@@ -279,7 +274,7 @@ export class World {
       await workDone;
       await removeWorld(this.names);
     } finally {
-      await this.lock?.release();
+      await this.lock.release();
       this.stopListening();
     }
   }
