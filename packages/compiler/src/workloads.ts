@@ -1,5 +1,5 @@
 import { toBinary } from "@bufbuild/protobuf";
-import type { Workload as ModelWorkload } from "@keelson/model";
+import { type Workload as ModelWorkload, mappedMap } from "@keelson/model";
 import type { Resource } from "@keelson/protos";
 import { type Workload, WorkloadSchema } from "@keelson/protos/policy";
 import { workloadMessage } from "./messages.ts";
@@ -48,13 +48,11 @@ class WorkloadResource implements Resource {
   }
 }
 
-export function compileWorkloads(workloads: ReadonlyMap<string, ModelWorkload>): CompiledWorkloads {
-  const messages = new Map<string, Workload>();
-  const resources = new Map<string, Resource>();
-  for (const [name, workload] of workloads) {
-    const made = compiled(workload);
-    messages.set(name, made.message);
-    resources.set(name, made.resource);
-  }
-  return { messages, resources };
-}
+const messageOf = (workload: ModelWorkload): Workload => compiled(workload).message;
+const resourceOf = (workload: ModelWorkload): Resource => compiled(workload).resource;
+
+/** Each is made when somebody asks for it: proxies ask for their own alone. */
+export const compileWorkloads = (workloads: ReadonlyMap<string, ModelWorkload>): CompiledWorkloads => ({
+  messages: mappedMap(workloads, messageOf),
+  resources: mappedMap(workloads, resourceOf),
+});

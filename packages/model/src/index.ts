@@ -16,6 +16,7 @@ export {
   type SecretObject,
 } from "./kinds/index.ts";
 export * from "./kubelet-cgroups.ts";
+export { mappedMap } from "./mapped-map.ts";
 export { Memo } from "./memo.ts";
 export { defaultLegacyMesh, defaultMesh } from "./mesh.ts";
 export { readMeshConfig } from "./mesh-config.ts";

@@ -1,3 +1,5 @@
+import { comparable } from "./mapped-map.ts";
+
 /** So many values may differ from those of the map below before all are copied: looking and copying cost about the same then. */
 const mostPatches = 64;
 
@@ -102,10 +104,11 @@ export function withChanges<Value>(
 }
 
 /** Keys that only one of the maps has, or under which they have different things. */
-export function differingKeys<Value>(
-  a: ReadonlyMap<string, Value>,
-  b: ReadonlyMap<string, Value>,
+export function differingKeys(
+  these: ReadonlyMap<string, unknown>,
+  those: ReadonlyMap<string, unknown>,
 ): ReadonlySet<string> {
+  const [a, b] = comparable(these, those);
   const [one, other] = [layersOf(a), layersOf(b)];
   const keys =
     a === b
@@ -117,7 +120,8 @@ export function differingKeys<Value>(
 }
 
 /** Whether two maps have the very same things in the same order. */
-export function isSameMap(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
+export function isSameMap(these: ReadonlyMap<string, unknown>, those: ReadonlyMap<string, unknown>): boolean {
+  const [a, b] = comparable(these, those);
   if (a === b) return true;
   if (a.size !== b.size) return false;
   if (layersOf(a).below === layersOf(b).below) return differingKeys(a, b).size === 0;
