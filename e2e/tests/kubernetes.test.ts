@@ -305,7 +305,10 @@ peerTest(peers, "changes of labels and annotations that nobody reads push nothin
   await client.patch(`${paths.services}/reviews`, note);
   await client.patch(`${paths.slices}/reviews-a`, note);
   await client.patch(`${paths.nodes}/node-a`, note);
-  await client.patch(`${paths.pods}/reviews-v1`, note);
+  // A pod's labels are told to its node, all of them.
+  await client.patch(`${paths.pods}/reviews-v1`, {
+    metadata: { annotations: note.metadata.annotations },
+  });
   await client.patch(`${paths.virtualServices}/reviews`, note);
   await client.patch(ingress, note);
   await client.patch(ingressClass, note);
