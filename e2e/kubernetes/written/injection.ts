@@ -9,23 +9,20 @@ import { ownConfiguration, writingPeers as peers, type WritingWorld } from "./wr
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const namespace = "with-sidecars";
 
-/** The API server asks for sidecars, as an istiod has left it, and refuses pods without an answer. */
+/** The API server asks for sidecars, as istiod's chart has it, and refuses pods without an answer. */
 export function injectionTests(world: () => WritingWorld): void {
-  /** As the control plane has written it into the configuration beside. */
-  async function clientConfig(): Promise<{ url: string; caBundle: string }> {
+  /** As in the configuration beside, but for the root. */
+  async function clientConfig(): Promise<{ url: string }> {
     const path = `${admission}/validatingwebhookconfigurations/${ownConfiguration}`;
     const { text } = await world().client.get(path);
-    const { webhooks } = JSON.parse(text) as {
-      webhooks: { clientConfig: { url: string; caBundle: string } }[];
-    };
-    const [{ clientConfig: found } = { clientConfig: { url: "", caBundle: "" } }] = webhooks;
-    return { url: found.url.replace("/validate", "/inject"), caBundle: found.caBundle };
+    const { webhooks } = JSON.parse(text) as { webhooks: { clientConfig: { url: string } }[] };
+    return { url: webhooks[0]?.clientConfig.url.replace("/validate", "/inject") ?? "" };
   }
 
   const configuration = async (): Promise<object> => ({
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "MutatingWebhookConfiguration",
-    metadata: { name: "istio-sidecar-injector" },
+    metadata: { name: "istio-sidecar-injector", labels: { "istio.io/rev": "default" } },
     webhooks: [
       {
         name: "namespace.sidecar-injector.istio.io",
@@ -69,10 +66,11 @@ export function injectionTests(world: () => WritingWorld): void {
         kind: "ServiceAccount",
         metadata: { name: "default", namespace },
       });
-      await until(async () => (await clientConfig()).caBundle !== "", {
-        what: "the root in a configuration",
-      });
       await world().apiserver.apply(await configuration());
+      const path = `${admission}/mutatingwebhookconfigurations/istio-sidecar-injector`;
+      await until(async () => (await world().client.get(path)).text.includes('"caBundle":"'), {
+        what: "the root in the configuration",
+      });
       const before = await world().counter("sidecar_injection_requests_total");
       // A configuration counts a moment after it is made.
       await until(

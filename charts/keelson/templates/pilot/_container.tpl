@@ -14,7 +14,9 @@
   valueFrom:
     fieldRef:
       fieldPath: spec.serviceAccountName
+{{- /* Webhooks that inject sidecars are not this chart's, nor is its account given leave to change them. */}}
 {{- $said := dict
+  "INJECTION_WEBHOOK_CONFIG_NAME" ""
   "REVISION" (include "keelson.revision" .)
   "PILOT_CERT_PROVIDER" .Values.global.pilotCertProvider
   "CLUSTER_ID" (.Values.global.multiCluster.clusterName | default "Kubernetes")

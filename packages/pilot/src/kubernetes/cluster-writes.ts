@@ -9,7 +9,8 @@ import { type ElectionTiming, LeaderElection } from "./locks/leader-election.ts"
 import { ConfigMapLock, LeaseLock, type LockStore } from "./locks/lock-store.ts";
 import { RootCertificateMaps } from "./root-certificate-maps.ts";
 import { GatewayStatus } from "./status/gateway-status.ts";
-import { ValidatingWebhooks } from "./validating-webhooks.ts";
+import { ValidationProbe } from "./validation-probe.ts";
+import { WebhookConfigurations, type WebhookConfigurationsOptions } from "./webhook-configurations.ts";
 import { WriteBudget } from "./write-budget.ts";
 import { WriteReport } from "./write-report.ts";
 
@@ -75,6 +76,7 @@ export class ClusterWrites {
       this.defaultRevision.run(signal),
       this.publishRoots(signal),
       this.keepValidation(signal),
+      this.keepInjection(signal),
       this.tellStatus(signal),
     ]);
   }
@@ -101,18 +103,41 @@ export class ClusterWrites {
   }
 
   private async keepValidation(signal: AbortSignal): Promise<void> {
-    const { api, settings, identity, roots, servesWebhooks } = this.options;
-    if (roots === undefined || !servesWebhooks || !settings.keepsValidation) return;
-    const webhooks = new ValidatingWebhooks({
+    if (!this.options.settings.keepsValidation) return;
+    const { api, settings, identity } = this.options;
+    const probe = new ValidationProbe({
       api,
       namespace: identity.namespace,
       revision: settings.revision,
+      onReached: () => configurations?.lookAgain(),
+    });
+    const configurations = this.webhooks("ValidatingWebhookConfiguration", (stop) => probe.reaches(stop));
+    await configurations?.run(signal);
+  }
+
+  private async keepInjection(signal: AbortSignal): Promise<void> {
+    if (!this.options.settings.keepsInjection) return;
+    await this.webhooks("MutatingWebhookConfiguration")?.run(signal);
+  }
+
+  /** Undefined: nobody could reach our webhooks. */
+  private webhooks(
+    kind: WebhookConfigurationsOptions["kind"],
+    isReached?: WebhookConfigurationsOptions["isReached"],
+  ): WebhookConfigurations | undefined {
+    const { api, settings, roots, servesWebhooks } = this.options;
+    if (roots === undefined || !servesWebhooks) return undefined;
+    const configurations = new WebhookConfigurations({
+      api,
+      kind,
+      revision: settings.revision,
       roots: () => roots.roots,
+      ...(isReached && { isReached }),
       budget: this.budget,
       report: this.report,
     });
-    roots.onRootsChange(() => webhooks.rootsChanged());
-    await webhooks.run(signal);
+    roots.onRootsChange(() => configurations.lookAgain());
+    return configurations;
   }
 
   private async tellStatus(signal: AbortSignal): Promise<void> {

@@ -18,6 +18,8 @@ export interface KubernetesSettings {
   readonly writeRate: WriteRate;
   /** Whether Kubernetes is told how it reaches our check of rules. */
   readonly keepsValidation: boolean;
+  /** The same of pods that ask for sidecars. */
+  readonly keepsInjection: boolean;
   /** By which name the status of the Gateway API's objects is written; empty: it is not. */
   readonly gatewayController: string;
 }
@@ -33,6 +35,7 @@ export const kubernetesSettings = (input: SettingsInput, errors: Errors): Kubern
     leaderElection: environment.ENABLE_LEADER_ELECTION,
     rootConfigMap: environment.PILOT_CA_CERT_CONFIGMAP,
     keepsValidation: environment.VALIDATION_WEBHOOK_CONFIG_NAME !== "",
+    keepsInjection: environment.INJECTION_WEBHOOK_CONFIG_NAME !== "",
     gatewayController: controllerOf(environment),
     writeRate: writeRate(input, errors),
   };

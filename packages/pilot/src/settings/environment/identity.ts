@@ -14,7 +14,7 @@ export const identityEnvironment = {
 /** Webhooks of Kubernetes. */
 export const webhookEnvironment = {
   INJECT_ENABLED: accepted("bool", "true", istiod, "inject sidecars"),
-  INJECTION_WEBHOOK_CONFIG_NAME: accepted(
+  INJECTION_WEBHOOK_CONFIG_NAME: honoured(
     "string",
     "istio-sidecar-injector",
     istiod,

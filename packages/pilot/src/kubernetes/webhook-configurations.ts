@@ -1,25 +1,27 @@
 import { createHash } from "node:crypto";
 import { ApiError, type ApiServer, type RawObject } from "@keelson/sources";
 import { z } from "zod";
-import { alwaysReject } from "../admission/validate.ts";
 import { KeptObjects } from "./kept-objects.ts";
 import { type WorkOutcome, WorkQueue } from "./work-queue.ts";
 import type { WriteBudget } from "./write-budget.ts";
 import type { WriteReport } from "./write-report.ts";
 
-export interface ValidatingWebhooksOptions {
+export interface WebhookConfigurationsOptions {
   readonly api: ApiServer;
-  /** Of the control plane. */
-  readonly namespace: string;
+  readonly kind: "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration";
   readonly revision: string;
   /** PEM of the roots by which the API server checks our certificate. */
   readonly roots: () => string;
+  /**
+   * Whether the API server is known to reach us: only then is refused what it cannot ask us about (failurePolicy Fail).
+   * Asked again as long as it is not. Undefined: that policy is not ours to say.
+   */
+  readonly isReached?: (signal: AbortSignal) => Promise<boolean>;
   readonly budget: WriteBudget;
   readonly report: WriteReport;
 }
 
-const what = "ValidatingWebhookConfiguration";
-const collection = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+const group = "admissionregistration.k8s.io";
 const revisionLabel = "istio.io/rev";
 const idleMs = 30_000;
 
@@ -31,29 +33,28 @@ const configuration = z.looseObject({
   metadata: z.looseObject({ labels: z.record(z.string(), z.string()).default({}) }),
   webhooks: z.array(webhook).default([]),
 });
-type Configuration = z.output<typeof configuration>;
 
 /**
- * Lets the API server reach /validate: keeps the roots in all configurations of our revision, and has what cannot be
- * checked refused once it is sure that the check works (failurePolicy Fail). Each replica does so, as with istiod: all say
- * the same, and who comes second finds nothing to do.
+ * Keeps the roots in all webhook configurations of one kind and our revision. Each replica does so, as with istiod: all
+ * say the same, and who comes second finds nothing to do.
  */
-export class ValidatingWebhooks {
-  private readonly options: ValidatingWebhooksOptions;
+export class WebhookConfigurations {
+  private readonly options: WebhookConfigurationsOptions;
+  private readonly plural: string;
   /** Name → what of it is ours to keep. */
   private readonly kept: KeptObjects<string>;
   private readonly queue = new WorkQueue({ backoffMs: 500 });
-  private isReached = false;
 
-  constructor(options: ValidatingWebhooksOptions) {
+  constructor(options: WebhookConfigurationsOptions) {
     this.options = options;
+    this.plural = `${options.kind.toLowerCase()}s`;
     const { api, revision, report } = options;
     this.kept = new KeptObjects<string>({
       api,
       collection: {
-        group: "admissionregistration.k8s.io",
+        group,
         version: "v1",
-        plural: "validatingwebhookconfigurations",
+        plural: this.plural,
         labelSelector: `${revisionLabel}=${revision}`,
       },
       namespaced: false,
@@ -69,68 +70,44 @@ export class ValidatingWebhooks {
   }
 
   /** Has all configurations looked at again. */
-  rootsChanged(): void {
+  lookAgain(): void {
     for (const name of this.kept.kept.keys()) this.queue.add(name);
   }
 
   private async work(name: string, stop: AbortSignal): Promise<WorkOutcome> {
     const { options, kept } = this;
+    const { isReached = () => Promise.resolve(undefined) } = options;
     const state = kept.kept.get(name);
     const bundle = Buffer.from(options.roots(), "utf8").toString("base64");
-    if (state === undefined || isRight(state, bundle, true)) return "done";
+    if (state === undefined || isRight(state, bundle, options.isReached !== undefined)) return "done";
     try {
-      const isReached = await this.reaches(stop);
-      if (isRight(state, bundle, isReached)) return isReached ? "done" : "again";
+      const reached = await isReached(stop);
+      const after = reached === false ? "again" : "done";
+      if (isRight(state, bundle, reached === true)) return after;
       await options.budget.take(stop);
       if (stop.aborted) return "done";
-      await this.write(name, bundle, stop);
-      options.report.written(what);
-      return isReached ? "done" : "again";
+      await this.write(name, bundle, reached === true, stop);
+      options.report.written(options.kind);
+      return after;
     } catch (error) {
       if (stop.aborted || (error instanceof ApiError && error.status === 404)) return "done";
-      return options.report.failed(what, error as Error) === "refused" ? "refused" : "again";
+      return options.report.failed(options.kind, error as Error) === "refused" ? "refused" : "again";
     }
   }
 
-  private async write(name: string, caBundle: string, signal: AbortSignal): Promise<void> {
+  private async write(name: string, caBundle: string, fails: boolean, signal: AbortSignal): Promise<void> {
     const { api, revision } = this.options;
-    const path = `${collection}/${name}`;
-    const found: Configuration = configuration.parse(await api.getJson(path, { signal, idleMs }));
+    const path = `/apis/${group}/v1/${this.plural}/${name}`;
+    const found = configuration.parse(await api.getJson(path, { signal, idleMs }));
     if (found.metadata.labels[revisionLabel] !== revision) return;
     const webhooks = found.webhooks.map((one) => ({
       ...one,
       clientConfig: { ...one.clientConfig, caBundle },
-      ...(this.isReached && { failurePolicy: "Fail" }),
+      ...(fails && { failurePolicy: "Fail" }),
     }));
     await api.send("PUT", path, { ...found, webhooks }, { signal, idleMs });
   }
-
-  /** Whether the API server is known to ask us: by an object that we refuse, and that nobody would ever keep. */
-  private async reaches(signal: AbortSignal): Promise<boolean> {
-    const { api, namespace, revision } = this.options;
-    if (this.isReached) return true;
-    const path = `/apis/networking.istio.io/v1/namespaces/${namespace}/gateways?dryRun=All`;
-    const metadata = {
-      name: "invalid-gateway",
-      namespace,
-      labels: { [revisionLabel]: revision },
-      annotations: { [alwaysReject]: "true" },
-    };
-    const gateway = { apiVersion: "networking.istio.io/v1", kind: "Gateway", metadata, spec: {} };
-    try {
-      await api.send("POST", path, gateway, { signal, idleMs });
-    } catch (error) {
-      this.isReached = saysThatItWasAsked(error);
-      if (this.isReached) this.rootsChanged();
-    }
-    return this.isReached;
-  }
 }
-
-/** Also where there is nothing to ask about, or another webhook takes no part in dry runs: nothing more is to be found out. */
-const saysThatItWasAsked = (error: unknown): boolean =>
-  error instanceof ApiError &&
-  (error.status === 404 || /denied the request|does not support dry run/.test(error.message));
 
 /** Of each webhook its policy, and a digest of its bundle. */
 function stateOf({ metadata, webhooks }: RawObject): string {
@@ -140,11 +117,11 @@ function stateOf({ metadata, webhooks }: RawObject): string {
     .join("\n");
 }
 
-function isRight(state: string, bundle: string, isReached: boolean): boolean {
+function isRight(state: string, bundle: string, fails: boolean): boolean {
   const wanted = digest(bundle);
   return state.split("\n").every((line) => {
     const [policy, found] = line.split(" ");
-    return found === wanted && (policy === "Fail" || !isReached);
+    return found === wanted && (policy === "Fail" || !fails);
   });
 }
 
