@@ -110,8 +110,6 @@ const otherRights = [
   // Whose a caller's token is.
   "create tokenreviews.authentication.k8s.io",
   // The root in every namespace, and locks.
-  "list namespaces.",
-  "watch namespaces.",
   "get configmaps.",
   "create configmaps.",
   "update configmaps.",

@@ -9,6 +9,30 @@ import { ownConfiguration, writingPeers as peers, type WritingWorld } from "./wr
 const admission = "/apis/admissionregistration.k8s.io/v1";
 const namespace = "with-sidecars";
 
+/** What istiod's roles give beside the chart's; both are taken back at the end. */
+const name = "istiod-webhooks";
+const rights = [
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name },
+    rules: [
+      {
+        apiGroups: ["admissionregistration.k8s.io"],
+        resources: ["mutatingwebhookconfigurations"],
+        verbs: ["get", "update"],
+      },
+    ],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" }],
+  },
+];
+
 /** The API server asks for sidecars, as istiod's chart has it, and refuses pods without an answer. */
 export function injectionTests(world: () => WritingWorld): void {
   /** As in the configuration beside, but for the root. */
@@ -66,6 +90,7 @@ export function injectionTests(world: () => WritingWorld): void {
         kind: "ServiceAccount",
         metadata: { name: "default", namespace },
       });
+      await world().apiserver.apply(...rights);
       await world().apiserver.apply(await configuration());
       const path = `${admission}/mutatingwebhookconfigurations/istio-sidecar-injector`;
       await until(async () => (await world().client.get(path)).text.includes('"caBundle":"'), {
@@ -88,7 +113,12 @@ export function injectionTests(world: () => WritingWorld): void {
       const log = await readFile(world().pilot.process.logFile, "utf8");
       const told = log.split("\n").filter((line) => line.includes("none are injected"));
       expect(told).toEqual([expect.stringContaining(namespace)]);
-      await world().apiserver.kubectl(["delete", "mutatingwebhookconfiguration", "istio-sidecar-injector"]);
+      await world().apiserver.kubectl([
+        "delete",
+        "mutatingwebhookconfiguration/istio-sidecar-injector",
+        `clusterrole/${name}`,
+        `clusterrolebinding/${name}`,
+      ]);
     },
   );
 }

@@ -165,6 +165,7 @@ export function statusTests(world: () => WritingWorld): void {
           "Programmed False AddressNotAssigned",
         ]);
         const ports = [80, 81].map((port) => ({ name: `http-${port}`, port }));
+        const pushes = await world().counter("pilot_xds_pushes");
         await world().apiserver.apply({
           ...service("edge-istio"),
           spec: { selector: { app: "edge" }, ports },
@@ -172,6 +173,10 @@ export function statusTests(world: () => WritingWorld): void {
         const programmed = "Programmed True Programmed";
         await until(async () => short((await read(gatewayPath)).status?.conditions).includes(programmed), {
           what: "the gateway to be programmed",
+        });
+        // The Service and its endpoints, some time later, by when nothing is to be pushed that is not asked for.
+        await until(async () => (await world().counter("pilot_xds_pushes")) >= pushes + 2, {
+          what: "the Service to be pushed",
         });
       },
     );
