@@ -10,12 +10,12 @@ const admission = "/apis/admissionregistration.k8s.io/v1";
 const namespace = "with-sidecars";
 
 /** What istiod's roles give beside the chart's; both are taken back at the end. */
-const name = "istiod-webhooks";
+const role = "istiod-webhooks";
 const rights = [
   {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRole",
-    metadata: { name },
+    metadata: { name: role },
     rules: [
       {
         apiGroups: ["admissionregistration.k8s.io"],
@@ -27,8 +27,8 @@ const rights = [
   {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "ClusterRoleBinding",
-    metadata: { name },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+    metadata: { name: role },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
     subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:serviceaccounts" }],
   },
 ];
@@ -116,8 +116,8 @@ export function injectionTests(world: () => WritingWorld): void {
       await world().apiserver.kubectl([
         "delete",
         "mutatingwebhookconfiguration/istio-sidecar-injector",
-        `clusterrole/${name}`,
-        `clusterrolebinding/${name}`,
+        `clusterrole/${role}`,
+        `clusterrolebinding/${role}`,
       ]);
     },
   );
