@@ -4,6 +4,7 @@ export * from "./config-object.ts";
 export * from "./credentials/index.ts";
 export * from "./debug-api.ts";
 export { Derived } from "./derived.ts";
+export { grpcStatusOf } from "./grpc-status.ts";
 export { spiffeId } from "./identity.ts";
 export {
   type ConfigMapObject,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { grpcStatusNames } from "../grpc-status.ts";
 import { dnsLabel, duration, maximumInt32, portNumber } from "./fields.ts";
 import {
   destination,
@@ -97,27 +98,6 @@ const retries = z.strictObject({
   backoff: duration.optional(),
 });
 
-/** Names of gRPC's status codes. */
-const grpcStatus = z.enum([
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-]);
-
 const fault = z.strictObject({
   delay: z
     .strictObject({
@@ -131,7 +111,7 @@ const fault = z.strictObject({
     .strictObject({
       percentage: percent.optional(),
       httpStatus: z.number().int().min(200).max(600).optional(),
-      grpcStatus: grpcStatus.optional(),
+      grpcStatus: z.enum(grpcStatusNames).optional(),
       http2Error: z.undefined("is not supported, by Istio neither").optional(),
     })
     .meta(atMostOneOf("httpStatus", "grpcStatus"))

@@ -1,6 +1,6 @@
+import { grpcStatusOf } from "@keelson/model";
 import type { Fault } from "@keelson/protos/route";
 import { happens } from "./chance.ts";
-import { grpcStatusOf } from "./grpc-status.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 
 /** What happens to one request by a rule's wish. */

@@ -1,33 +1,6 @@
 /** The header in which an answer of gRPC that has no content says how it went. */
 export const grpcStatusKey = "grpc-status";
 
-/** Names of gRPC's statuses by number (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md). */
-const names = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
-
-/** @returns undefined for a name that gRPC does not know; case is not minded */
-export function grpcStatusOf(name: string): number | undefined {
-  const number = names.indexOf(name.toUpperCase());
-  return number === -1 ? undefined : number;
-}
-
 /** What means the same to who does not speak gRPC (Envoy's grpcToHttpStatus). */
 const httpByGrpc: Readonly<Record<number, number>> = {
   0: 200,

@@ -7,6 +7,7 @@ import {
   FractionalPercent_DenominatorType as Denominator,
   type FractionalPercentSchema,
 } from "@envoyproxy/xds-protos/envoy/type/v3/percent_pb.js";
+import { grpcStatusOf } from "@keelson/model";
 import type { Fault } from "@keelson/protos/route";
 import { duration, type Init, pack } from "../wire.ts";
 
@@ -16,32 +17,12 @@ export const fraction = (percent: number): Init<typeof FractionalPercentSchema> 
   denominator: Denominator.MILLION,
 });
 
-const grpcStatuses = [
-  "OK",
-  "CANCELLED",
-  "UNKNOWN",
-  "INVALID_ARGUMENT",
-  "DEADLINE_EXCEEDED",
-  "NOT_FOUND",
-  "ALREADY_EXISTS",
-  "PERMISSION_DENIED",
-  "RESOURCE_EXHAUSTED",
-  "FAILED_PRECONDITION",
-  "ABORTED",
-  "OUT_OF_RANGE",
-  "UNIMPLEMENTED",
-  "INTERNAL",
-  "UNAVAILABLE",
-  "DATA_LOSS",
-  "UNAUTHENTICATED",
-];
-
 function abort({ abortPercent, httpStatus, grpcStatus }: Fault): Init<typeof FaultAbortSchema> | undefined {
   if (abortPercent === 0) return undefined;
   const percentage = fraction(abortPercent);
   if (httpStatus !== 0) return { errorType: { case: "httpStatus", value: httpStatus }, percentage };
-  const status = grpcStatuses.indexOf(grpcStatus.toUpperCase());
-  return status === -1 ? undefined : { errorType: { case: "grpcStatus", value: status }, percentage };
+  const status = grpcStatusOf(grpcStatus);
+  return status === undefined ? undefined : { errorType: { case: "grpcStatus", value: status }, percentage };
 }
 
 /** Undefined where the rule's fault never happens. */
