@@ -41,16 +41,16 @@ async function compare(
   requests: RequestsWorld,
   host: string,
   send: () => Promise<DigestResult>,
-): Promise<{ counted: Counted; seen: Counted }> {
+): Promise<{ counted: Counted; seen: Counted; result: DigestResult }> {
   // A request of a connection of its own asks the server; it is seen and counted as all others are.
   const ask = async (): Promise<Counted> => {
     const { seenRequests, seenBytes } = await requests.digests({ host, ...oneSmall });
     return { requests: seenRequests, bytes: seenBytes, lost: 0 };
   };
   const [seenBefore, countedBefore] = [await ask(), await requests.counted()];
-  await send();
+  const result = await send();
   const [seen, counted] = [await ask(), await requests.counted()];
-  return { counted: difference(counted, countedBefore), seen: difference(seen, seenBefore) };
+  return { counted: difference(counted, countedBefore), seen: difference(seen, seenBefore), result };
 }
 
 const get = (more = "", path = "/"): string => `GET ${path} HTTP/1.1\r\nHost: digests\r\n${more}\r\n`;
@@ -69,62 +69,42 @@ async function assertCounted(
   assert.deepEqual({ counted, lost, answered: answersIn(received) }, expected, received.slice(0, 500));
 }
 
+/** All arrives as it was sent, and what is counted of it is what the server saw. */
+async function assertDigestsCounted(
+  requests: RequestsWorld,
+  host: string,
+  sent: Omit<Parameters<RequestsWorld["digests"]>[0], "host">,
+): Promise<{ counted: Counted; result: DigestResult }> {
+  const { counted, seen, result } = await compare(requests, host, () => requests.digests({ host, ...sent }));
+  assertRight(result, sent.connections);
+  assert.deepEqual(counted, seen);
+  return { counted, result };
+}
+
 export const requestsScenarios: readonly RequestsScenario[] = [
   {
     name: "requests of all sizes on kept connections are counted as the server saw them, and arrive as they were sent",
     async run(requests, family, scale) {
       const host = requests.address(family);
-      const { counted, seen } = await compare(requests, host, async () => {
-        const result = await requests.digests({
-          host,
-          connections: 8,
-          requests: scale.requests,
-          mostBytes: 2 ** 20,
-          seed: 7,
-        });
-        assertRight(result, 8);
-        assert.equal(result.requests, scale.requests);
-        return result;
-      });
-      assert.deepEqual(counted, seen);
+      const sent = { connections: 8, requests: scale.requests, mostBytes: 2 ** 20, seed: 7 };
+      const { counted, result } = await assertDigestsCounted(requests, host, sent);
+      assert.equal(result.requests, scale.requests);
       assert.equal(counted.requests, scale.requests + 1);
     },
   },
   {
     name: "bodies that no buffer holds are sent in parts, and counted once",
     async run(requests, family) {
-      const host = requests.address(family);
-      const { counted, seen } = await compare(requests, host, async () => {
-        const result = await requests.digests({
-          host,
-          connections: 2,
-          requests: 30,
-          mostBytes: 2 ** 25,
-          seed: 11,
-        });
-        assertRight(result, 2);
-        return result;
-      });
-      assert.deepEqual(counted, seen);
+      const sent = { connections: 2, requests: 30, mostBytes: 2 ** 25, seed: 11 };
+      await assertDigestsCounted(requests, requests.address(family), sent);
     },
   },
   {
     name: "requests over an IPv4-mapped address are counted",
     once: true,
     async run(requests) {
-      const host = `::ffff:${requests.address("IPv4")}`;
-      const { counted, seen } = await compare(requests, host, async () => {
-        const result = await requests.digests({
-          host,
-          connections: 2,
-          requests: 50,
-          mostBytes: 2 ** 16,
-          seed: 3,
-        });
-        assertRight(result, 2);
-        return result;
-      });
-      assert.deepEqual(counted, seen);
+      const sent = { connections: 2, requests: 50, mostBytes: 2 ** 16, seed: 3 };
+      await assertDigestsCounted(requests, `::ffff:${requests.address("IPv4")}`, sent);
     },
   },
   {
