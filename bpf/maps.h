@@ -7,6 +7,14 @@
 
 #define BANKS 2
 
+enum request_program {
+	REQUEST_PROGRAM_COUNTS,
+	REQUEST_PROGRAM_SWITCHES_SMALL, /* by the size of the match table */
+	REQUEST_PROGRAM_SWITCHES_MEDIUM,
+	REQUEST_PROGRAM_SWITCHES_LARGE,
+	REQUEST_PROGRAM_COUNT,
+};
+
 /* Written by the applier. One pointer to the header of the bank that programs read. Replacing it is the moment a
  * new version becomes live; the kernel lets the applier go on only when no program still reads the old bank. */
 struct {
@@ -100,6 +108,14 @@ struct {
 	__type(value, struct conversation);
 } conversations SEC(".maps");
 
+/* Written by the programs. Goes with the socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct speaker);
+} speakers SEC(".maps");
+
 /* Callers' sockets whose requests are looked at, by their cookies. They are put in by the programs, and go when closed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SOCKHASH);
@@ -108,10 +124,11 @@ struct {
 	__type(value, __u64);
 } callers SEC(".maps");
 
-/* Written by the applier. What looks at requests: sockets keep the stub that calls it for good, this is replaced. */
+/* Written by the applier. What looks at requests: sockets keep the stub that calls it for good, this is replaced.
+ * Indexed by enum request_program. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, REQUEST_PROGRAM_COUNT);
 	__type(key, __u32);
 	__type(value, __u32);
 } request_programs SEC(".maps");

@@ -2,7 +2,18 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type FieldType, type PlacedField, type PlacedStruct, place, sizes } from "./describe.ts";
-import { home, matchFlag, matchKind, matchRelay, matchVerdict, statistics, structs } from "./layouts.ts";
+import {
+  commandKind,
+  home,
+  matchFlag,
+  matchKind,
+  matchRelay,
+  matchVerdict,
+  settlement,
+  statistics,
+  structs,
+  tableSize,
+} from "./layouts.ts";
 
 const placed = structs.map(place);
 
@@ -20,6 +31,9 @@ interface Enumeration {
 const asIs = (index: number): number => index;
 const enumerations: readonly Enumeration[] = [
   { name: "home", enumerators: home, valueOf: asIs },
+  { name: "table_size", enumerators: tableSize, valueOf: asIs },
+  { name: "command_kind", enumerators: commandKind, valueOf: asIs },
+  { name: "settlement", enumerators: settlement, valueOf: asIs },
   { name: "match_kind", enumerators: matchKind, valueOf: asIs },
   { name: "match_flag", enumerators: matchFlag, valueOf: (index) => 0x100 << index },
   { name: "match_verdict", enumerators: matchVerdict, valueOf: asIs },

@@ -34,6 +34,11 @@ export const structs: readonly StructDescription[] = [
       { name: "slot_count", type: "u32", doc: "0: every connection with an endpoint home is refused" },
       { name: "home", type: "u32", doc: "`home`" },
       { name: "is_http", type: "u32", doc: "1: callers speak HTTP/1.1 there, without TLS" },
+      {
+        name: "is_switched",
+        type: "u32",
+        doc: "1: with the relay as home, programs take requests off its way",
+      },
     ],
   },
   {
@@ -107,6 +112,7 @@ export const structs: readonly StructDescription[] = [
       },
       { name: "dialled_address", type: "address" },
       { name: "endpoint_address", type: "address", doc: "the endpoint's or the relay's" },
+      { name: "is_switched", type: "u32", doc: "as in `service_value`" },
       { name: "dialled_port", type: "be16" },
       { name: "endpoint_port", type: "be16" },
     ],
@@ -121,6 +127,118 @@ export const structs: readonly StructDescription[] = [
       { name: "next_head", type: "u32", doc: "number in TCP's sequence at which the next request begins" },
       { name: "offset", type: "u32", doc: "of that request in the send that is looked at" },
       { name: "is_lost", type: "u32", doc: "1: where requests begin is not known any more" },
+    ],
+  },
+  {
+    name: "switched_service_key",
+    doc: "A service port whose requests programs may take off the way to the relay.",
+    fields: [{ name: "service", type: "u64", doc: "as in `service_value`" }],
+  },
+  {
+    name: "switched_service_value",
+    doc: "How the rule of its requests is found.",
+    fields: [
+      { name: "table", type: "u64", doc: "of the match tables of that size" },
+      { name: "start", type: "u32", doc: "place in the table where a head begins" },
+      { name: "context", type: "u32", doc: "place in the table of what is known before the first byte" },
+      { name: "size", type: "u32", doc: "`table_size`" },
+    ],
+  },
+  {
+    name: "switched_rule_key",
+    doc: "A rule of such a service port; one that is not there is the relay's.",
+    fields: [
+      { name: "service", type: "u64" },
+      { name: "rule", type: "u32", doc: "from 1 on, as the match table says it" },
+    ],
+  },
+  {
+    name: "switched_rule_value",
+    doc: "Where its requests go: an alias table, as connections have it.",
+    fields: [
+      { name: "slots", type: "u64", doc: "first half of `slot_key`" },
+      { name: "slot_count", type: "u32", doc: "at least 1" },
+    ],
+  },
+  {
+    name: "speaker",
+    doc: "Kept in a caller's socket whose requests programs may take: what was known when its connection was made.",
+    fields: [
+      { name: "cookie", type: "u64", doc: "of the socket" },
+      { name: "network", type: "u64", doc: "cookie of its network namespace" },
+      { name: "workload", type: "u64", doc: "as in `edge_key`" },
+      { name: "service", type: "u64" },
+      { name: "first_sent", type: "u32", doc: "number in TCP's sequence of the first byte that it sends" },
+      { name: "first_read", type: "u32", doc: "the same for what it receives" },
+    ],
+  },
+  {
+    name: "exchange_value",
+    doc: "What programs have under way for a caller's connection, by its socket's cookie. The relay makes it and takes it away.",
+    fields: [
+      { name: "link", type: "u64", doc: "cookie of the link that has its request; 0: none" },
+      { name: "place", type: "u64", doc: "where the kernel keeps the caller's socket; for programs only" },
+      {
+        name: "promised",
+        type: "u32",
+        doc: "bytes of answers that programs moved, or are about to; modulo 2^32",
+      },
+      { name: "first_read", type: "u32", doc: "as in `speaker`" },
+      {
+        name: "is_broken",
+        type: "u32",
+        doc: "1: a request was cut off on its way; both connections are of no use",
+      },
+    ],
+  },
+  {
+    name: "handback_value",
+    doc: "How far the relay has gone on a caller's connection: up to there all requests are answered. Programs take nothing beyond.",
+    fields: [
+      { name: "read", type: "u32", doc: "bytes that the relay has read; modulo 2^32" },
+      { name: "written", type: "u32", doc: "bytes that the relay has written; modulo 2^32" },
+    ],
+  },
+  {
+    name: "link_value",
+    doc: "A connection that the relay has opened to an endpoint for requests that programs take, by its cookie.",
+    fields: [
+      { name: "caller", type: "u64", doc: "cookie of the caller whose request it has; 0: none" },
+      { name: "network", type: "u64", doc: "this and the next two: as in `pool_key`" },
+      { name: "workload", type: "u64" },
+      { name: "endpoint", type: "u64" },
+      { name: "service", type: "u64", doc: "of the request" },
+      { name: "place", type: "u64", doc: "where the kernel keeps its socket; for programs only" },
+      { name: "begun", type: "u64", doc: "when the last request was taken; nanoseconds of CLOCK_MONOTONIC" },
+      { name: "end", type: "u32", doc: "number in TCP's sequence behind that request" },
+      {
+        name: "left",
+        type: "u32",
+        doc: "bytes of the answer that are still to come; 0: its head has not come",
+      },
+      { name: "is_head", type: "u32", doc: "1: the answer has no content, whatever its head says" },
+      { name: "is_passed", type: "u32", doc: "1: the answer is for the relay to carry" },
+    ],
+  },
+  {
+    name: "pool_key",
+    doc: "Links that may carry each other's requests: of one caller, to one endpoint.",
+    fields: [
+      { name: "network", type: "u64", doc: "cookie of the network namespace" },
+      { name: "workload", type: "u64", doc: "the caller's; as in `edge_key`" },
+      { name: "endpoint", type: "u64", doc: "as in `edge_key`" },
+    ],
+  },
+  {
+    name: "command",
+    doc: "What the relay asks of the program `keelson_command`, as the data of a packet.",
+    fields: [
+      { name: "cookie", type: "u64", doc: "of the link; of settle: of the caller" },
+      { name: "network", type: "u64", doc: "of add_link: this and the next two as in `pool_key`" },
+      { name: "workload", type: "u64" },
+      { name: "endpoint", type: "u64" },
+      { name: "kind", type: "u32", doc: "`command_kind`" },
+      { name: "is_reusable", type: "u32", doc: "of release: 1: the link goes back to its pool" },
     ],
   },
   {
@@ -201,6 +319,7 @@ export const structs: readonly StructDescription[] = [
         doc: "of a rule: its number from 1 on, 0 for none; of relay: a `match_relay`",
       },
       { name: "head_length", type: "u32", doc: "bytes up to the end of the empty line" },
+      { name: "status", type: "u32", doc: "of an answer" },
     ],
   },
 ];
@@ -217,6 +336,20 @@ export const statistics = [
     doc: "connections for the relay that were decided once instead, as the relay could not be reached from the caller's socket",
   },
   {
+    name: "switched_requests",
+    doc: "requests that programs took off the way to the relay",
+  },
+  { name: "moved_answers", doc: "answers to these that programs moved; the others the relay carried" },
+  { name: "passed_head", doc: "sends left to the relay: not one whole request with a strict head" },
+  { name: "passed_rule", doc: "sends left to the relay: by the rule of the request" },
+  {
+    name: "passed_behind",
+    doc: "sends left to the relay: behind a request that is not answered, or an answer that is not read",
+  },
+  { name: "passed_no_link", doc: "sends left to the relay: no link was free" },
+  { name: "passed_no_endpoint", doc: "sends left to the relay: no endpoint" },
+  { name: "broken_exchanges", doc: "requests that were cut off on their way, for lack of memory" },
+  {
     name: "lost_conversations",
     doc: "connections whose requests are counted no more: a head not strict or not whole in one send, or no room in a map",
   },
@@ -226,6 +359,31 @@ export const statistics = [
 export const home = [
   { name: "endpoint", doc: "to an endpoint; the connection is decided once" },
   { name: "relay", doc: "to the relay in the caller's network, which decides each request" },
+] as const;
+
+/** Sizes of match tables: programs are made for each. */
+export const tableSize = [
+  { name: "small", doc: "2^13 entries, 64 KiB" },
+  { name: "medium", doc: "2^17 entries, 1 MiB" },
+  { name: "large", doc: "2^21 entries, 16 MiB" },
+] as const;
+
+/** What the relay asks of programs, and what they answer. */
+export const commandKind = [
+  { name: "add_link", doc: "the link joins its pool; answers 1 if there is no room, or no such link" },
+  {
+    name: "take_link",
+    doc: "the link leaves its pool; answers 1 if it did: it was idle, and is the relay's now",
+  },
+  { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
+  { name: "release", doc: "the relay has carried the answer that was passed to it" },
+] as const;
+
+/** How far the exchange of a caller has come. */
+export const settlement = [
+  { name: "settled", doc: "nothing is under way, and the caller has read all that was moved" },
+  { name: "moving", doc: "a request is unanswered, or an answer unread" },
+  { name: "gone", doc: "the caller's connection is not there any more" },
 ] as const;
 
 /** Kinds of actions of a match automaton. */
@@ -241,6 +399,8 @@ export const matchFlag = [
   { name: "is_head", doc: "the method is HEAD: the answer has no body" },
   { name: "is_header_value", doc: "the value may not end in a space" },
   { name: "is_content_length", doc: "the value is the content's length" },
+  { name: "is_status", doc: "the digits before are an answer's status" },
+  { name: "is_answer", doc: "of finish: it is the head of an answer, which names no host" },
 ] as const;
 
 /** What comes of a scan. */

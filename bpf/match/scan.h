@@ -67,6 +67,8 @@ static __always_inline void match_step(struct match_scan *scan, const struct mat
 		scan->is_head = 1;
 	if (action->kind & MATCH_FLAG_IS_CONTENT_LENGTH)
 		scan->content_length = scan->number;
+	if (action->kind & MATCH_FLAG_IS_STATUS)
+		scan->status = scan->number;
 	entry = match_at(table, context + action->symbol);
 	if (entry.owner != context)
 		entry = match_at(table, context + MATCH_FIRST_PART + action->part);
@@ -74,11 +76,12 @@ static __always_inline void match_step(struct match_scan *scan, const struct mat
 		scan->context = entry.next;
 }
 
-static __always_inline void match_finish(struct match_scan *scan, const struct match_table *table, __u32 offset)
+static __always_inline void match_finish(struct match_scan *scan, const struct match_table *table,
+					 const struct match_action *action, __u32 offset)
 {
 	struct match_entry entry = match_at(table, scan->context + MATCH_END_OF_HEAD);
 
-	if (!(scan->seen & (1 << MATCH_PART_HOST))) {
+	if (!(action->kind & MATCH_FLAG_IS_ANSWER) && !(scan->seen & (1 << MATCH_PART_HOST))) {
 		match_relay(scan, MATCH_RELAY_NO_HOST);
 		return;
 	}
@@ -109,7 +112,7 @@ static __always_inline void match_act(struct match_scan *scan, const struct matc
 		scan->number = 0;
 		break;
 	case MATCH_KIND_FINISH:
-		match_finish(scan, table, offset);
+		match_finish(scan, table, &action, offset);
 		break;
 	default:
 		match_relay(scan, action.symbol);

@@ -38,6 +38,7 @@ type Scan = {
   verdict: number;
   detail: number;
   head_length: number;
+  status: number;
 };
 
 const emptyScan: Scan = {
@@ -52,6 +53,7 @@ const emptyScan: Scan = {
   verdict: 0,
   detail: 0,
   head_length: 0,
+  status: 0,
 };
 
 const nobody: Ends = { local: 0, remote: 0 };

@@ -30,7 +30,14 @@ async function withMaps(body: (outer: OuterMaps, inner: InnerMaps) => Promise<vo
 const key = (n: number): string =>
   keyText(serviceKey.encode({ address: new Uint8Array(16).fill(n), port: n, protocol: 6 }));
 const value = (n: number): Uint8Array =>
-  serviceValue.encode({ service: BigInt(n), slots: BigInt(n), slotCount: n, home: 0, isHttp: 0 });
+  serviceValue.encode({
+    service: BigInt(n),
+    slots: BigInt(n),
+    slotCount: n,
+    home: 0,
+    isHttp: 0,
+    isSwitched: 0,
+  });
 const services = (...entries: [number, number | undefined][]) => ({
   services: new Map(entries.map(([k, v]) => [key(k), v === undefined ? undefined : value(v)])),
   slots: new Map<string, Uint8Array | undefined>(),

@@ -145,6 +145,7 @@ function addPort(
           slotCount: entries.length,
           home: (isRelayed ? home.relay : home.endpoint).value,
           isHttp: port.applicationProtocol === ApplicationProtocol.HTTP ? 1 : 0,
+          isSwitched: 0,
         }),
       });
     }

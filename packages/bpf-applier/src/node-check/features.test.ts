@@ -16,7 +16,8 @@ const sources = join(import.meta.dirname, "../../../../bpf");
 /** All that the sources of the programs hold that every node loads: those that look at requests say themselves what they lack. */
 const text = readdirSync(sources, { recursive: true, encoding: "utf8" })
   .filter(
-    (name) => /\.[ch]$/.test(name) && !/^(gen|match)\/|^conversation\.h$|^hooks\/requests\.h$/.test(name),
+    (name) =>
+      /\.[ch]$/.test(name) && !/^(gen|match|switching)\/|^conversation\.h$|^hooks\/requests\.h$/.test(name),
   )
   .map((name) => readFileSync(join(sources, name), "utf8"))
   .join("\n");

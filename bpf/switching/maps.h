@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The maps of requests that programs take off the way to the relay, and which side writes each. */
+#pragma once
+#include "../maps.h"
+
+#define POOL_LINKS 128 /* in one pool; a power of two */
+
+/* Written by the applier, the bank that is not active only. Service ports whose requests programs take, by bank. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BANKS);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_HASH);
+		__uint(map_flags, BPF_F_NO_PREALLOC);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(struct switched_service_key));
+		__uint(value_size, sizeof(struct switched_service_value));
+	});
+} switched_services SEC(".maps");
+
+/* Written by the applier, the bank that is not active only. Where the requests of their rules go, by bank. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BANKS);
+	__type(key, __u32);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_HASH);
+		__uint(map_flags, BPF_F_NO_PREALLOC);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(struct switched_rule_key));
+		__uint(value_size, sizeof(struct switched_rule_value));
+	});
+} switched_rules SEC(".maps");
+
+/* Written by the applier: match tables by a hash of what is in them, each before a service names it. One map for each size. */
+#define MATCH_TABLES(NAME, ENTRIES)                                          \
+	struct {                                                             \
+		__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);                     \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                        \
+		__uint(max_entries, 4096);                                   \
+		__type(key, __u64);                                          \
+		__array(values, struct {                                     \
+			__uint(type, BPF_MAP_TYPE_ARRAY);                    \
+			__uint(max_entries, 1);                              \
+			__uint(key_size, sizeof(__u32));                     \
+			__uint(value_size, (ENTRIES) * sizeof(struct match_entry)); \
+		});                                                          \
+	} NAME SEC(".maps")
+
+#define SMALL_TABLE (1 << 13)
+#define MEDIUM_TABLE (1 << 17)
+#define LARGE_TABLE (1 << 21)
+
+MATCH_TABLES(match_tables_small, SMALL_TABLE);
+MATCH_TABLES(match_tables_medium, MEDIUM_TABLE);
+MATCH_TABLES(match_tables_large, LARGE_TABLE);
+
+/* Written by the relay: its ends of callers' connections, by the cookies of the callers' sockets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u64);
+} homes SEC(".maps");
+
+/* Written by the relay: connections to endpoints, by their cookies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, __u64);
+} links SEC(".maps");
+
+/* Written by the programs; the relay makes and removes entries. By the cookie of the caller's socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct exchange_value);
+} exchanges SEC(".maps");
+
+/* Written by the relay. By the cookie of the caller's socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct handback_value);
+} handbacks SEC(".maps");
+
+/* Written by the programs, removed by the relay when it closes the link. By the link's cookie. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct link_value);
+} link_values SEC(".maps");
+
+/* Idle links; the one used last is used next. */
+struct pool {
+	struct bpf_spin_lock lock;
+	__u32 count;
+	__u64 links[POOL_LINKS]; /* cookies */
+};
+
+/* Written by the programs. Pools are removed by the relay once nobody uses them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct pool_key);
+	__type(value, struct pool);
+} pools SEC(".maps");
+
+/* Written by the applier. What looks at answers, as `request_programs`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} answer_programs SEC(".maps");
