@@ -1,6 +1,13 @@
 import { matchScan, matchVerdict } from "@keelson/bpf";
 import { tryObjectPath } from "@keelson/bpf/object";
-import { type MatchAutomaton, relayReasonOf, type Verdict } from "@keelson/compiler/automaton";
+import {
+  type AnswerVerdict,
+  answerSaysLength,
+  type MatchAutomaton,
+  type RelayReason,
+  relayReasonOf,
+  type Verdict,
+} from "@keelson/compiler/automaton";
 import { type BpfMap, BpfObject } from "bpf-maps-native";
 
 const first = new Uint8Array(4);
@@ -28,7 +35,16 @@ export class KernelMatcher {
   }
 
   /** @param automaton the one in use */
-  async match({ start, context }: MatchAutomaton, bytes: Uint8Array): Promise<Verdict> {
+  async match(automaton: MatchAutomaton, bytes: Uint8Array): Promise<Verdict> {
+    return verdictOf(await this.scan(automaton, bytes));
+  }
+
+  /** @param automaton that of answers, in use */
+  async matchAnswer(automaton: MatchAutomaton, bytes: Uint8Array): Promise<AnswerVerdict> {
+    return answerVerdictOf(await this.scan(automaton, bytes));
+  }
+
+  private async scan({ start, context }: MatchAutomaton, bytes: Uint8Array): Promise<Uint8Array> {
     const input = this.object.map("input");
     const value = new Uint8Array(input.info.valueSize);
     new Uint32Array(value.buffer).set([start, context, bytes.length]);
@@ -36,7 +52,7 @@ export class KernelMatcher {
     input.update(first, value);
     const { returnValue } = await this.object.program("try_match").testRun();
     if (returnValue !== 0) throw new Error(`the program ended with ${returnValue}`);
-    return verdictOf(this.object.map("scan").lookup(first) ?? new Uint8Array());
+    return this.object.map("scan").lookup(first) ?? new Uint8Array();
   }
 
   close(): void {
@@ -57,7 +73,20 @@ export function verdictOf(bytes: Uint8Array): Verdict {
   if (verdict === matchVerdict.rule.value) {
     return { rule: detail === 0 ? undefined : detail - 1, headLength, contentLength, isHead: isHead === 1 };
   }
+  return { relay: relayOf(verdict, detail) };
+}
+
+/** The same of the head of an answer. */
+function answerVerdictOf(bytes: Uint8Array): AnswerVerdict {
+  const { verdict, detail, headLength, contentLength, status, seen } = matchScan.decode(bytes);
+  if (verdict === matchVerdict.rule.value) {
+    return { status, headLength, contentLength: answerSaysLength(seen) ? contentLength : undefined };
+  }
+  return { relay: relayOf(verdict, detail) };
+}
+
+function relayOf(verdict: number, detail: number): RelayReason {
   const relay = relayReasonOf(detail);
   if (relay === undefined) throw new Error(`the kernel's scan says ${verdict}, ${detail}`);
-  return { relay };
+  return relay;
 }

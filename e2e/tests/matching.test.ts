@@ -1,7 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { PortRouter } from "@keelson/bpf-applier/relay-policy";
-import { match, matchAutomaton } from "@keelson/compiler/automaton";
-import { bytesOf, headOf, nearlyHeads, someRequest, someRules } from "@keelson/compiler/automaton/testing";
+import { answerAutomaton, match, matchAnswer, matchAutomaton } from "@keelson/compiler/automaton";
+import {
+  bytesOf,
+  headOf,
+  nearlyAnswers,
+  nearlyHeads,
+  someAnswer,
+  someRequest,
+  someRules,
+} from "@keelson/compiler/automaton/testing";
 import type { HttpMatch } from "@keelson/protos/match";
 import { ServicePortSchema } from "@keelson/protos/policy";
 import fc from "fast-check";
@@ -44,6 +52,23 @@ test("[kernel] it does so of a corpus, whole and cut at every byte", async (cont
   const { compared, different } = await compareOverCorpus(await load(context));
   expect(different).toEqual([]);
   expect(compared).toBeGreaterThan(150);
+});
+
+test("[kernel] the kernel finds what the executor finds, of any answers and what is nearly one", async (context) => {
+  const kernel = await load(context);
+  const automaton = answerAutomaton();
+  kernel.use(automaton);
+  let strict = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(someAnswer, nearlyAnswers), async (text) => {
+      const bytes = bytesOf(text);
+      const expected = matchAnswer(automaton, bytes);
+      if (!("relay" in expected)) strict++;
+      expect(await kernel.matchAnswer(automaton, bytes), text).toEqual(expected);
+    }),
+    { numRuns: 1000 },
+  );
+  expect(strict).toBeGreaterThan(100);
 });
 
 test("the relay's matcher finds what the executor finds, of any rules and any strict head", () => {

@@ -35,7 +35,7 @@ export interface Part {
 
 /** Parts that every automaton has, by number; headers that rules look at come after them. */
 export const part = { method: 0, path: 1, host: 2, contentLength: 3, connection: 4 } as const;
-const newPart = (name: string): Part => ({ name, patterns: [], firstUse: [], decides: [] });
+export const newPart = (name: string): Part => ({ name, patterns: [], firstUse: [], decides: [] });
 const fixedParts = [":method", ":path", "host", "content-length", "connection"];
 
 /** Rules as clauses over parts; a rule's matches are a clause each, in order. */

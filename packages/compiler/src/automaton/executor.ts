@@ -1,9 +1,7 @@
-import { matchFlag, matchKind } from "@keelson/bpf";
-import { type RelayReason, relayReasonOf } from "./actions.ts";
-import { part } from "./clauses.ts";
-import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
-import { firstByte, lastByte } from "./nondeterministic.ts";
-import { anySymbol, markedNumber } from "./rows.ts";
+import type { RelayReason } from "./actions.ts";
+import { answerSaysLength } from "./answer-automaton.ts";
+import type { MatchAutomaton } from "./match-automaton.ts";
+import { Scan } from "./scan.ts";
 
 export type Verdict =
   | {
@@ -17,105 +15,28 @@ export type Verdict =
     }
   | { readonly relay: RelayReason };
 
-const zero = 0x30;
-const nine = 0x39;
+export type AnswerVerdict =
+  | {
+      /** 100 to 599. */
+      readonly status: number;
+      /** Bytes up to the end of the empty line. */
+      readonly headLength: number;
+      /** As the answer says it; undefined: it does not. */
+      readonly contentLength: number | undefined;
+    }
+  | { readonly relay: RelayReason };
 
-/** Reads a head as `bpf/match/scan.h` does; the reference for it. */
+/** Reads a request's head as `bpf/match/scan.h` does; the reference for it. */
 export function match(automaton: MatchAutomaton, bytes: Uint8Array): Verdict {
   const scan = new Scan(automaton);
-  for (const byte of bytes) {
-    const verdict = scan.read(byte);
-    if (verdict !== undefined) return verdict;
-  }
-  return { relay: "unfinished" };
+  const { relay, rule, headLength, contentLength, isHead } = scan.readAll(bytes);
+  return relay === undefined ? { rule, headLength, contentLength, isHead } : { relay };
 }
 
-/** `struct match_scan`, and what its functions do. */
-class Scan {
-  private readonly entries: Uint32Array;
-  private state: number;
-  private context: number;
-  private seen = 0;
-  private offset = 0;
-  private valueStart = 0;
-  /** What the digits of the value say that is being read. */
-  private number = 0;
-  private contentLength = 0;
-  private before = 0;
-  private isHead = false;
-
-  constructor({ entries, start, context }: MatchAutomaton) {
-    this.entries = entries;
-    this.state = start;
-    this.context = context;
-  }
-
-  read(byte: number): Verdict | undefined {
-    const next = this.transition(byte);
-    const place = next === undefined ? undefined : markedNumber(next);
-    const verdict = place === undefined ? undefined : this.act(place);
-    if (next === undefined) return { relay: "byte" };
-    if (place === undefined) this.state = next;
-    if (byte >= zero && byte <= nine) this.number = (Math.imul(this.number, 10) + byte - zero) >>> 0;
-    this.before = byte;
-    this.offset++;
-    return verdict;
-  }
-
-  /** Undefined: a byte that has no place in any head. */
-  private transition(byte: number): number | undefined {
-    if (byte === anySymbol || byte > lastByte) return undefined;
-    return this.entry(this.state, byte) ?? (byte < firstByte ? undefined : this.entry(this.state, anySymbol));
-  }
-
-  private entry(place: number, symbol: number): number | undefined {
-    const index = 2 * (place + symbol);
-    return this.entries[index] === place ? this.entries[index + 1] : undefined;
-  }
-
-  private act(place: number): Verdict | undefined {
-    const [kindAndFlags = 0, symbol = 0, partNumber = 0, resume = 0] = this.entries.subarray(2 * place);
-    this.state = resume;
-    switch (kindAndFlags & 0xff) {
-      case matchKind.step.value:
-        return this.step(kindAndFlags, symbol, partNumber);
-      case matchKind.enter.value:
-        return this.enter(partNumber);
-      case matchKind.finish.value:
-        return this.finish();
-      default:
-        return { relay: relayReasonOf(symbol) ?? "byte" };
-    }
-  }
-
-  private enter(partNumber: number): Verdict | undefined {
-    if ((this.seen & (1 << partNumber)) !== 0) return { relay: "repeated" };
-    this.seen |= 1 << partNumber;
-    this.valueStart = this.offset + 1;
-    this.number = 0;
-    return undefined;
-  }
-
-  private step(flags: number, symbol: number, partNumber: number): Verdict | undefined {
-    const isHeaderValue = (flags & matchFlag.isHeaderValue.value) !== 0;
-    if (isHeaderValue && this.before === firstByte && this.offset - 1 > this.valueStart) {
-      return { relay: "valueForm" };
-    }
-    if ((flags & matchFlag.isHead.value) !== 0) this.isHead = true;
-    if ((flags & matchFlag.isContentLength.value) !== 0) this.contentLength = this.number;
-    this.context =
-      this.entry(this.context, symbol) ?? this.entry(this.context, symbolOfPart(partNumber)) ?? this.context;
-    return undefined;
-  }
-
-  private finish(): Verdict {
-    if ((this.seen & (1 << part.host)) === 0) return { relay: "noHost" };
-    const rule = markedNumber(this.entry(this.context, endOfHead) ?? 0) ?? 0;
-    return {
-      rule: rule === 0 ? undefined : rule - 1,
-      headLength: this.offset + 1,
-      contentLength: this.contentLength,
-      isHead: this.isHead,
-    };
-  }
+/** Reads an answer's head in the same way; the automaton is `answerAutomaton`'s. */
+export function matchAnswer(automaton: MatchAutomaton, bytes: Uint8Array): AnswerVerdict {
+  const scan = new Scan(automaton);
+  const { relay, status, headLength, contentLength, seen } = scan.readAll(bytes);
+  if (relay !== undefined) return { relay };
+  return { status, headLength, contentLength: answerSaysLength(seen) ? contentLength : undefined };
 }

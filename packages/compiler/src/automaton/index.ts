@@ -1,3 +1,4 @@
 export { type RelayReason, relayReasonOf } from "./actions.ts";
-export { match, type Verdict } from "./executor.ts";
+export { answerAutomaton, answerSaysLength } from "./answer-automaton.ts";
+export { type AnswerVerdict, match, matchAnswer, type Verdict } from "./executor.ts";
 export { type MatchAutomaton, matchAutomaton } from "./match-automaton.ts";

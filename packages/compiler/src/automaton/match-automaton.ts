@@ -3,8 +3,8 @@ import { Actions } from "./actions.ts";
 import { type Bounds, Budgets, defaultBounds, Unfit } from "./bounds.ts";
 import { Clauses, part } from "./clauses.ts";
 import { type Context, contextsOf } from "./contexts.ts";
-import { Head, shapes } from "./head.ts";
 import { type Scanner, scannerOf } from "./outcomes.ts";
+import { RequestHead, shapes } from "./request-head.ts";
 import { pack, Rows } from "./rows.ts";
 
 /** All conditions of a service's rules, as one table over the bytes of a request's head. */
@@ -72,7 +72,7 @@ function build(rules: readonly (readonly HttpMatch[])[], bounds: Bounds): MatchA
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
   const looksAtPaths = (parts[part.path]?.patterns.length ?? 0) > 0;
-  const start = new Head(rows, actions, { parts, scanners, symbolOf, looksAtPaths }).build();
+  const start = new RequestHead(rows, actions, { parts, scanners, shapes, symbolOf, looksAtPaths }).build();
   const context = addContexts(rows, contexts, symbolOf);
   const packed = pack(rows.rows, actions.actions, budgets.entries);
   const placeOf = (row: number): number => packed.places[row] ?? 0;
