@@ -5,9 +5,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const programs = ["keelson.bpf.c", "match/try.bpf.c"];
+const programs = ["keelson.bpf.c", "switching/switching.bpf.c", "match/try.bpf.c"];
 
-const sources = ["", "hooks/", "match/", "gen/"].flatMap((folder) =>
+const sources = ["", "hooks/", "match/", "switching/", "gen/"].flatMap((folder) =>
   readdirSync(here + folder)
     .filter((file) => /\.[ch]$/.test(file))
     .map((file) => here + folder + file),

@@ -5,6 +5,7 @@
 #include "caller.h"
 #include "count.h"
 #include "relay.h"
+#include "tables.h"
 
 #define PASS 1 /* what a sock_addr program returns to let the call go on */
 #define REFUSE 0
@@ -14,48 +15,7 @@
 /* Set by the applier before load: bpf_set_retval exists (Linux 5.18). Without it a refused caller sees EPERM. */
 volatile const bool can_set_errno = false;
 
-enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN, CHOSEN_FOR_HTTP, AT_RELAY };
-
-/* The bank of tables to read: one for the whole decision, so that no half of another version is mixed in. */
-static __always_inline bool active_bank(__u32 *bank)
-{
-	__u32 zero = 0;
-	void *header_map = bpf_map_lookup_elem(&active, &zero);
-	struct bank_header *header;
-
-	if (!header_map)
-		return false;
-	header = bpf_map_lookup_elem(header_map, &zero);
-	if (!header)
-		return false;
-	*bank = header->bank;
-	return true;
-}
-
-/* Draws from the service's alias table: one random slot, kept with its probability, else its alias. What was looked up is
- * used where that is known to have been found: who has no CAP_PERFMON may not use it behind a second question. */
-static __always_inline bool draw(__u32 bank, const struct service_value *service, struct slot_value *drawn)
-{
-	struct slot_key key = { .slots = service->slots };
-	void *table = bpf_map_lookup_elem(&slots, &bank);
-	struct slot_value *slot;
-
-	if (!table)
-		return false;
-	key.index = ((__u64)bpf_get_prandom_u32() * service->slot_count) >> 32;
-	slot = bpf_map_lookup_elem(table, &key);
-	if (!slot)
-		return false;
-	if (bpf_get_prandom_u32() >= slot->threshold) {
-		key.index = slot->alias;
-		slot = bpf_map_lookup_elem(table, &key);
-		if (!slot)
-			return false;
-	}
-	*drawn = *slot;
-	keep_in_memory(drawn);
-	return true;
-}
+enum choice { NOT_OURS, NO_ENDPOINT, CHOSEN, CHOSEN_FOR_HTTP, AT_RELAY, AT_RELAY_SWITCHED };
 
 /* Finds out whether what the caller dials is a service of ours, and chooses an endpoint for it, or the relay.
  * `edge` is what it is counted by; all of it is 0 to begin with. */
@@ -66,7 +26,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 	struct service_value *service;
 	struct caller caller = {};
 	void *table;
-	__u32 bank, is_http;
+	__u32 bank, is_http, is_switched;
 
 	if (!active_bank(&bank))
 		return NOT_OURS;
@@ -88,6 +48,7 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 		return NOT_OURS;
 	}
 	is_http = service->is_http;
+	is_switched = service->is_switched;
 	edge->source = caller.workload;
 	edge->service = service->service;
 	*endpoint = (struct slot_value){};
@@ -95,11 +56,11 @@ static __always_inline enum choice choose(struct bpf_sock_addr *ctx, enum family
 	if (service->home == HOME_RELAY) {
 		if (find_relay(ctx, dialled, endpoint)) {
 			count_edge(edge, decision);
-			return AT_RELAY;
+			return is_switched ? AT_RELAY_SWITCHED : AT_RELAY;
 		}
 		count_statistic(STATISTIC_RELAY_MISSING);
 	}
-	if (service->slot_count && !draw(bank, service, endpoint))
+	if (service->slot_count && !draw(bank, service->slots, service->slot_count, endpoint))
 		count_statistic(STATISTIC_BROKEN_TABLE);
 	if (!endpoint->endpoint) {
 		count_edge(edge, DECIDED_REFUSAL);

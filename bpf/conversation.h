@@ -41,3 +41,20 @@ static __always_inline void join_callers(struct bpf_sock_ops *ctx, struct bpf_so
 	    bpf_sock_hash_update(ctx, &callers, &cookie, BPF_NOEXIST))
 		lose(conversation);
 }
+
+/* The same for a connection to the relay. Where anything is missing, all its requests are the relay's. */
+static __always_inline void join_speakers(struct bpf_sock_ops *ctx, struct bpf_sock *sk, const struct peer *peer)
+{
+	struct speaker *speaker = bpf_sk_storage_get(&speakers, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+
+	if (!speaker || ctx->bytes_acked > 1 || ctx->snd_una != ctx->snd_nxt)
+		return;
+	speaker->cookie = cookie;
+	speaker->network = bpf_get_netns_cookie(ctx);
+	speaker->workload = peer->workload;
+	speaker->service = peer->service;
+	speaker->first_sent = ctx->snd_nxt;
+	speaker->first_read = ctx->rcv_nxt;
+	bpf_sock_hash_update(ctx, &callers, &cookie, BPF_NOEXIST);
+}

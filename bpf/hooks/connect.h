@@ -7,7 +7,7 @@
 /* A socket may connect again (UDP), so what an earlier call left is always replaced or removed.
  * The workload and the service are what the relay is told of the connection; 0: it goes to an endpoint. */
 static __always_inline bool remember(struct bpf_sock_addr *ctx, const struct address *dialled, __be16 dialled_port,
-				     const struct slot_value *endpoint, __u64 workload, __u64 service)
+				     const struct slot_value *endpoint, __u64 workload, __u64 service, __u32 is_switched)
 {
 	struct peer *peer = ctx->sk ? bpf_sk_storage_get(&peers, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
 
@@ -17,6 +17,7 @@ static __always_inline bool remember(struct bpf_sock_addr *ctx, const struct add
 	}
 	peer->workload = workload;
 	peer->service = service;
+	peer->is_switched = is_switched;
 	peer->dialled_address = *dialled;
 	peer->dialled_port = dialled_port;
 	peer->endpoint_address = endpoint->address;
@@ -44,16 +45,20 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, enum family fam
 		return refuse();
 	case AT_RELAY:
 		/* It could not be told whose connection it is. */
-		if (!remember(ctx, &dialled, dialled_port, &endpoint, edge.source, edge.service))
+		if (!remember(ctx, &dialled, dialled_port, &endpoint, edge.source, edge.service, 0))
+			return refuse();
+		break;
+	case AT_RELAY_SWITCHED:
+		if (!remember(ctx, &dialled, dialled_port, &endpoint, edge.source, edge.service, 1))
 			return refuse();
 		break;
 	case CHOSEN_FOR_HTTP:
 		if (looks_at_requests)
 			begin_conversation(ctx->sk, &edge);
-		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0);
+		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0, 0);
 		break;
 	case CHOSEN:
-		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0);
+		remember(ctx, &dialled, dialled_port, &endpoint, 0, 0, 0);
 		break;
 	}
 	write_address(ctx, family, &endpoint.address, endpoint.port);

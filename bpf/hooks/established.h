@@ -34,9 +34,12 @@ int keelson_established(struct bpf_sock_ops *ctx)
 	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
 		return 1;
 	peer = bpf_sk_storage_get(&peers, sk, NULL, 0);
-	if (peer && peer->service)
+	if (peer && peer->service) {
 		tell_relay(ctx, peer);
-	else if (looks_at_requests)
+		if (looks_at_requests && peer->is_switched)
+			join_speakers(ctx, sk, peer);
+	} else if (looks_at_requests) {
 		join_callers(ctx, sk);
+	}
 	return 1; /* what other programs have answered to other questions stays */
 }

@@ -7,23 +7,27 @@
  * place there.
  */
 #pragma once
-#define MATCH_ENTRIES (1 << 13)
 #include "../match/scan.h"
 #include "../conversation.h"
 #include "../kernel.h"
 
+#define HEAD_TABLE (1 << 13)
 #define MOST_HEAD_BYTES (1 << 13)
 #define MOST_REQUESTS_IN_SEND 64
 
 /* Set by the applier before load: where a head begins in `head_grammar`. */
 volatile const __u32 head_start = 0, head_context = 0;
 
+struct head_table {
+	struct match_entry entries[HEAD_TABLE];
+};
+
 /* Written by the applier before programs are called. The automaton without rules: what a strict head is, and its framing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct match_table);
+	__type(value, struct head_table);
 } head_grammar SEC(".maps");
 
 /* Written by the programs. Not pinned: a head is read in one run. */
@@ -36,7 +40,7 @@ struct {
 
 struct look {
 	struct sk_msg_md *message;
-	struct match_table *table;
+	struct head_table *table;
 	struct match_scan *scan;
 	struct conversation *conversation;
 };
@@ -44,10 +48,11 @@ struct look {
 static long next_byte(__u32 index, struct look *look)
 {
 	__u8 *byte = look->message->data + (index & (MOST_HEAD_BYTES - 1));
+	struct match_table table = { .entries = look->table->entries, .size = HEAD_TABLE };
 
 	if ((void *)(byte + 1) > look->message->data_end)
 		return 1;
-	match_byte(look->scan, look->table, *byte, index);
+	match_byte(look->scan, &table, *byte, index);
 	return look->scan->verdict != MATCH_VERDICT_OPEN;
 }
 
@@ -118,6 +123,8 @@ int keelson_count_requests(struct sk_msg_md *message)
 	if (!sk)
 		return SK_PASS;
 	look.conversation = bpf_sk_storage_get(&conversations, sk, NULL, 0);
+	if (!look.conversation)
+		bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_SWITCHES);
 	if (!look.conversation || look.conversation->is_lost)
 		return SK_PASS;
 	look.scan = bpf_sk_storage_get(&head_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
@@ -134,6 +141,6 @@ int keelson_count_requests(struct sk_msg_md *message)
 SEC("sk_msg")
 int keelson_speak(struct sk_msg_md *message)
 {
-	bpf_tail_call(message, &request_programs, 0);
+	bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_COUNTS);
 	return SK_PASS;
 }

@@ -17,6 +17,7 @@ static __always_inline int on_sendmsg(struct bpf_sock_addr *ctx, enum family fam
 	switch (choose(ctx, family, DECIDED_DATAGRAM, &back.address, &endpoint, &edge)) {
 	case NOT_OURS:
 	case AT_RELAY: /* takes no datagrams */
+	case AT_RELAY_SWITCHED:
 		return PASS;
 	case NO_ENDPOINT:
 		return refuse();

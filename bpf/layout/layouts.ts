@@ -170,6 +170,10 @@ export const structs: readonly StructDescription[] = [
       { name: "service", type: "u64" },
       { name: "first_sent", type: "u32", doc: "number in TCP's sequence of the first byte that it sends" },
       { name: "first_read", type: "u32", doc: "the same for what it receives" },
+      { name: "table", type: "u64", doc: "this and the next three: for the request that is looked at" },
+      { name: "start", type: "u32", doc: "as in `switched_service_value`" },
+      { name: "context", type: "u32" },
+      { name: "bank", type: "u32", doc: "that its tables are in" },
     ],
   },
   {
@@ -217,7 +221,13 @@ export const structs: readonly StructDescription[] = [
         doc: "bytes of the answer that are still to come; 0: its head has not come",
       },
       { name: "is_head", type: "u32", doc: "1: the answer has no content, whatever its head says" },
-      { name: "is_passed", type: "u32", doc: "1: the answer is for the relay to carry" },
+      {
+        name: "is_passed",
+        type: "u32",
+        doc: "1: the answer is for the relay to carry; with bytes left, it was cut off",
+      },
+      { name: "status", type: "u32", doc: "of the answer" },
+      { name: "bytes", type: "u32", doc: "of the answer's head and content" },
     ],
   },
   {
@@ -377,6 +387,7 @@ export const commandKind = [
   },
   { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
   { name: "release", doc: "the relay has carried the answer that was passed to it" },
+  { name: "drop_link", doc: "nothing is kept of the link any more; before it is closed" },
 ] as const;
 
 /** How far the exchange of a caller has come. */

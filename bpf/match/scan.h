@@ -11,13 +11,10 @@
 #include <bpf/bpf_helpers.h>
 #include "../gen/layout.h"
 
-/* Entries of a table, a power of two; tables of other sizes need other programs. */
-#ifndef MATCH_ENTRIES
-#define MATCH_ENTRIES (1 << 16)
-#endif
-
+/* A table's entries, and their number, a power of two: a constant, so that each size needs a program of its own. */
 struct match_table {
-	struct match_entry entries[MATCH_ENTRIES];
+	const struct match_entry *entries;
+	__u32 size;
 };
 
 /* Symbols in a table's rows; `match-automaton.ts`. */
@@ -35,7 +32,7 @@ enum {
 
 static __always_inline struct match_entry match_at(const struct match_table *table, __u32 place)
 {
-	return table->entries[place & (MATCH_ENTRIES - 1)];
+	return table->entries[place & (table->size - 1)];
 }
 
 static __always_inline void match_relay(struct match_scan *scan, __u32 reason)

@@ -2,7 +2,12 @@
 /* Runs scan.h over bytes that a test puts into a map: the programs that will read requests cannot be run by hand. */
 #include "scan.h"
 
+#define TRY_TABLE (1 << 16)
 #define TRY_BYTES (1 << 14)
+
+struct try_table {
+	struct match_entry entries[TRY_TABLE];
+};
 
 struct try_input {
 	__u32 start, context, length, zero;
@@ -13,7 +18,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct match_table);
+	__type(value, struct try_table);
 } table SEC(".maps");
 
 struct {
@@ -32,13 +37,15 @@ struct {
 
 struct try {
 	struct try_input *input;
-	struct match_table *table;
+	struct try_table *table;
 	struct match_scan *scan;
 };
 
 static long next_byte(__u32 offset, struct try *try)
 {
-	match_byte(try->scan, try->table, try->input->bytes[offset & (TRY_BYTES - 1)], offset);
+	struct match_table table = { .entries = try->table->entries, .size = TRY_TABLE };
+
+	match_byte(try->scan, &table, try->input->bytes[offset & (TRY_BYTES - 1)], offset);
 	return try->scan->verdict != MATCH_VERDICT_OPEN;
 }
 

@@ -6,7 +6,12 @@
 #include "sockets.h"
 #include "../../../bpf/match/scan.h"
 
+#define TABLE (1 << 16) /* entries */
 #define MOST_BYTES (1 << 12)
+
+struct table {
+	struct match_entry entries[TABLE];
+};
 
 struct reading {
 	struct match_scan scan;
@@ -22,7 +27,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct match_table);
+	__type(value, struct table);
 } table SEC(".maps");
 
 /* What sockets send, by their ports; what is fed, under 0 and 0. */
@@ -48,7 +53,7 @@ struct {
 /* One of both is where the bytes are. */
 struct walk {
 	struct reading *reading;
-	struct match_table *table;
+	struct table *table;
 	struct piece *piece;
 	struct sk_msg_md *message;
 };
@@ -68,9 +73,10 @@ static __always_inline int begin(struct walk *walk, const struct ends *ends)
 
 static __always_inline long step(struct walk *walk, __u32 at, __u8 byte)
 {
+	struct match_table table = {.entries = walk->table->entries, .size = TABLE};
 	struct reading *reading = walk->reading;
 
-	match_byte(&reading->scan, walk->table, byte, reading->read + at);
+	match_byte(&reading->scan, &table, byte, reading->read + at);
 	return reading->scan.verdict != MATCH_VERDICT_OPEN;
 }
 

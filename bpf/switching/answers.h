@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What arrives on a link. An answer whose length is known from its first packet goes out again on the relay's end of the
+ * caller's connection, as bytes like any other; the rest is passed, and the relay, which owns the link, reads it.
+ *
+ * Bytes are promised before they move: neither programs nor the relay send anything behind them until the caller has read them.
+ */
+#pragma once
+#include "../count.h"
+#include "../match/scan.h"
+#include "pool.h"
+
+#define ANSWER_TABLE (1 << 13)
+#define MOST_ANSWER_HEAD_BYTES (1 << 12)
+#define MOST_ANSWER_BYTES (1 << 16)
+#define MATCH_PART_CONTENT_LENGTH 3
+
+/* Set by the applier before load: where a head begins in `answer_grammar`. */
+volatile const __u32 answer_start = 0, answer_context = 0;
+
+struct answer_table {
+	struct match_entry entries[ANSWER_TABLE];
+};
+
+/* Written by the applier before programs are called: what a strict head of an answer is, and its framing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct answer_table);
+} answer_grammar SEC(".maps");
+
+/* Written by the programs, by the link's cookie. (Programs here have no storage in sockets.) */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct match_scan);
+} answer_scans SEC(".maps");
+
+struct answer {
+	struct __sk_buff *packet;
+	struct match_scan *scan;
+	struct answer_table *table;
+};
+
+static long next_answer_byte(__u32 index, struct answer *answer)
+{
+	__u8 *byte = (void *)(long)answer->packet->data + (index & (MOST_ANSWER_HEAD_BYTES - 1));
+	struct match_table table = { .entries = answer->table->entries, .size = ANSWER_TABLE };
+
+	if ((void *)(byte + 1) > (void *)(long)answer->packet->data_end)
+		return 1;
+	match_byte(answer->scan, &table, *byte, index);
+	return answer->scan->verdict != MATCH_VERDICT_OPEN;
+}
+
+/* RFC 9112 6.3. Returns bytes of head and content; 0: not known. */
+static __always_inline __u32 length_of(const struct match_scan *scan, const struct link_value *link)
+{
+	if (scan->verdict != MATCH_VERDICT_RULE || scan->status < 200)
+		return 0;
+	if (link->is_head || scan->status == 204 || scan->status == 304)
+		return scan->head_length;
+	if (!(scan->seen & (1 << MATCH_PART_CONTENT_LENGTH)))
+		return 0;
+	return scan->head_length + scan->content_length;
+}
+
+/* Reads the head of an answer. Returns whether the whole of it can be moved. */
+static __always_inline bool begin_answer(struct __sk_buff *packet, __u64 cookie, struct link_value *link)
+{
+	struct answer answer = { .packet = packet };
+	__u32 zero = 0, length = packet->len, bytes;
+
+	answer.table = bpf_map_lookup_elem(&answer_grammar, &zero);
+	answer.scan = bpf_map_lookup_elem(&answer_scans, &cookie);
+	if (!answer.table || !answer.scan)
+		return false;
+	if (length > MOST_ANSWER_HEAD_BYTES)
+		length = MOST_ANSWER_HEAD_BYTES;
+	if (bpf_skb_pull_data(packet, length))
+		return false;
+	match_begin(answer.scan, answer_start, answer_context);
+	if (bpf_loop(length, next_answer_byte, &answer, 0) < 0)
+		return false;
+	bytes = length_of(answer.scan, link);
+	if (!bytes || bytes > MOST_ANSWER_BYTES || bytes < packet->len)
+		return false;
+	link->status = answer.scan->status;
+	link->bytes = bytes;
+	link->left = bytes;
+	return true;
+}
+
+/* The answer has ended: the link is idle, and the caller may ask again. */
+static __always_inline void end_answer(__u64 cookie, struct link_value *link, struct exchange_value *exchange)
+{
+	struct pool *pool = pool_of(link);
+
+	count_statistic(STATISTIC_MOVED_ANSWERS);
+	__sync_lock_test_and_set(&link->caller, 0);
+	__sync_lock_test_and_set(&exchange->link, 0);
+	if (pool)
+		push_link(pool, cookie);
+}
+
+static __always_inline int pass_answer(struct link_value *link)
+{
+	link->is_passed = 1;
+	return SK_PASS;
+}
+
+SEC("sk_skb")
+int keelson_answer(struct __sk_buff *packet)
+{
+	__u64 cookie = bpf_get_socket_cookie(packet), caller;
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct exchange_value *exchange;
+	__u32 bytes;
+
+	/* A packet without bytes is the end of the connection. */
+	if (!link || !packet->len)
+		return SK_PASS;
+	caller = __sync_fetch_and_add(&link->caller, 0);
+	if (!caller || link->is_passed)
+		return SK_PASS;
+	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	if (!exchange || (!link->left && !begin_answer(packet, cookie, link)))
+		return pass_answer(link);
+	bytes = packet->len;
+	if (bytes > link->left || bpf_sk_redirect_hash(packet, &homes, &caller, 0) != SK_PASS)
+		return pass_answer(link);
+	__sync_fetch_and_add(&exchange->promised, bytes);
+	link->left -= bytes;
+	if (!link->left)
+		end_answer(cookie, link, exchange);
+	return SK_PASS;
+}
+
+/* What sockets keep. */
+SEC("sk_skb")
+int keelson_hear(struct __sk_buff *packet)
+{
+	bpf_tail_call(packet, &answer_programs, 0);
+	return SK_PASS;
+}

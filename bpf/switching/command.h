@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the relay asks: what takes a lock that only programs can take, or a look at a socket. Run by hand (BPF_PROG_TEST_RUN),
+ * with a `command` as the packet. */
+#pragma once
+#include "answers.h"
+#include "place.h"
+#include "pool.h"
+
+#define OK 0
+#define FAILED 1
+
+/* Where the kernel keeps the link's socket. */
+static __always_inline __u64 place_of(__u64 cookie)
+{
+	struct bpf_sock *sk = bpf_map_lookup_elem(&links, &cookie);
+	struct tcp_sock *tcp;
+	__u64 place;
+
+	if (!sk)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	place = (__u64)tcp;
+	bpf_sk_release(sk);
+	return place;
+}
+
+static __always_inline struct pool *make_pool(const struct command *command)
+{
+	static const struct pool empty;
+	struct pool_key key = {
+		.network = command->network, .workload = command->workload, .endpoint = command->endpoint,
+	};
+
+	/* Fails if it is there. */
+	bpf_map_update_elem(&pools, &key, &empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&pools, &key);
+}
+
+static __always_inline int add_link(const struct command *command)
+{
+	static const struct match_scan no_scan;
+	struct link_value link = {
+		.network = command->network, .workload = command->workload, .endpoint = command->endpoint,
+	};
+	__u64 cookie = command->cookie;
+	struct pool *pool = make_pool(command);
+
+	link.place = place_of(cookie);
+	if (!pool || !link.place)
+		return FAILED;
+	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_ANY) ||
+	    bpf_map_update_elem(&link_values, &cookie, &link, BPF_ANY))
+		return FAILED;
+	return push_link(pool, cookie) ? OK : FAILED;
+}
+
+static __always_inline int take_back_link(__u64 cookie)
+{
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct pool *pool = link ? pool_of(link) : NULL;
+
+	return pool && remove_link(pool, cookie);
+}
+
+static __always_inline int settle(__u64 cookie)
+{
+	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &cookie);
+	struct handback_value *handback = bpf_map_lookup_elem(&handbacks, &cookie);
+	struct seen seen = {};
+	__s32 unread;
+
+	if (!exchange)
+		return SETTLEMENT_GONE;
+	/* Programs have not taken anything yet. */
+	if (!exchange->place)
+		return SETTLEMENT_SETTLED;
+	if (!look_at_socket(exchange->place, cookie, &seen) || !seen.has_owner)
+		return SETTLEMENT_GONE;
+	if (__sync_fetch_and_add(&exchange->link, 0) || !handback)
+		return SETTLEMENT_MOVING;
+	/* What the relay has written since it handed back was read behind all of that. */
+	unread = handback->written + exchange->promised - (seen.copied_seq - exchange->first_read);
+	return unread > 0 ? SETTLEMENT_MOVING : SETTLEMENT_SETTLED;
+}
+
+static __always_inline int release(__u64 cookie, bool is_reusable)
+{
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct exchange_value *exchange;
+	struct pool *pool;
+	__u64 caller;
+
+	if (!link)
+		return FAILED;
+	caller = __sync_lock_test_and_set(&link->caller, 0);
+	link->is_passed = 0;
+	link->left = 0;
+	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	if (exchange && exchange->link == cookie)
+		__sync_lock_test_and_set(&exchange->link, 0);
+	pool = pool_of(link);
+	if (!is_reusable)
+		return OK;
+	return pool && push_link(pool, cookie) ? OK : FAILED;
+}
+
+static __always_inline int drop_link(__u64 cookie)
+{
+	bpf_map_delete_elem(&link_values, &cookie);
+	bpf_map_delete_elem(&answer_scans, &cookie);
+	return OK;
+}
+
+SEC("tc")
+int keelson_command(struct __sk_buff *packet)
+{
+	struct command command = {};
+
+	if (bpf_skb_load_bytes(packet, 0, &command, sizeof(command)))
+		return FAILED;
+	switch (command.kind) {
+	case COMMAND_KIND_ADD_LINK:
+		return add_link(&command);
+	case COMMAND_KIND_TAKE_LINK:
+		return take_back_link(command.cookie);
+	case COMMAND_KIND_SETTLE:
+		return settle(command.cookie);
+	case COMMAND_KIND_RELEASE:
+		return release(command.cookie, command.is_reusable);
+	case COMMAND_KIND_DROP_LINK:
+		return drop_link(command.cookie);
+	}
+	return FAILED;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A look at a socket that is not the program's own. Programs may not keep one, so the place where the kernel has it is kept as
+ * a number. Sockets are never given back to the kernel's other uses while programs run (SLAB_TYPESAFE_BY_RCU), but the place may
+ * have another owner by then: the cookie, which is never used twice, tells, if it is read after all else.
+ */
+#pragma once
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include "../kernel.h"
+
+struct seen {
+	__u32 write_seq;
+	__u32 copied_seq;
+	bool has_owner; /* false: closed */
+};
+
+/* Returns false if the socket is gone. */
+static __always_inline bool look_at_socket(__u64 place, __u64 cookie, struct seen *seen)
+{
+	struct tcp_sock *tcp = (void *)place;
+	struct sock *sk = (void *)place;
+	void *owner = NULL;
+	__u64 found = 0;
+
+	if (!place)
+		return false;
+	bpf_core_read(&seen->write_seq, sizeof(seen->write_seq), &tcp->write_seq);
+	bpf_core_read(&seen->copied_seq, sizeof(seen->copied_seq), &tcp->copied_seq);
+	bpf_core_read(&owner, sizeof(owner), &sk->sk_socket);
+	bpf_core_read(&found, sizeof(found), &sk->__sk_common.skc_cookie.counter);
+	seen->has_owner = owner;
+	return found == cookie;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A caller with a relay home sends: a request that lies whole in this send, and whose rule the kernel carries, leaves on a link.
+ * All else is passed, and reaches the relay.
+ *
+ * Nothing of a request that is taken can be taken back. So it is taken only where nothing can come between: all requests before
+ * it are answered and all answers are read, by the counts that the relay has handed back and TCP's own; and only as a whole.
+ */
+#pragma once
+#include "../count.h"
+#include "../match/scan.h"
+#include "../tables.h"
+#include "place.h"
+#include "pool.h"
+
+#define MOST_HEAD_BYTES (1 << 13)
+#define MOST_REQUEST_BYTES (1 << 16)
+#define MOST_STALE_LINKS 4 /* that are left behind in a pool by those that closed them */
+
+/* Written by the programs. Goes with the socket. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct match_scan);
+} request_scans SEC(".maps");
+
+static __always_inline int pass_for(enum statistic reason)
+{
+	count_statistic(reason);
+	return SK_PASS;
+}
+
+/* A request went out on a link, and its answer has not ended. The rest of one that the kernel cut off for lack of memory may
+ * neither follow it any more, nor be taken for a request by the relay. */
+static __always_inline int behind_link(struct exchange_value *exchange, __u64 cookie)
+{
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct seen seen = {};
+
+	if (!link || !look_at_socket(link->place, cookie, &seen) || seen.write_seq == link->end)
+		return pass_for(STATISTIC_PASSED_BEHIND);
+	exchange->is_broken = 1;
+	count_statistic(STATISTIC_BROKEN_EXCHANGES);
+	return SK_DROP;
+}
+
+/* Whether the relay has answered all that it was sent, and the caller has read all that it was answered. */
+static __always_inline bool is_settled(const struct tcp_sock *tcp, const struct speaker *speaker,
+				       const struct exchange_value *exchange, const struct handback_value *handback)
+{
+	return tcp->write_seq - speaker->first_sent == handback->read &&
+	       tcp->copied_seq - speaker->first_read == handback->written + exchange->promised;
+}
+
+/* Finds how the service's requests are matched. */
+static __always_inline struct switched_service_value *switched_service(struct speaker *speaker)
+{
+	struct switched_service_key key = { .service = speaker->service };
+	__u32 bank;
+	void *table;
+
+	if (!active_bank(&bank))
+		return NULL;
+	speaker->bank = bank;
+	table = bpf_map_lookup_elem(&switched_services, &bank);
+	return table ? bpf_map_lookup_elem(table, &key) : NULL;
+}
+
+SEC("sk_msg")
+int keelson_switch(struct sk_msg_md *message)
+{
+	struct bpf_sock *sk = message->sk;
+	struct switched_service_value *service;
+	struct exchange_value *exchange;
+	struct handback_value *handback;
+	struct speaker *speaker;
+	struct tcp_sock *tcp;
+	__u64 cookie, link;
+
+	speaker = sk ? bpf_sk_storage_get(&speakers, sk, NULL, 0) : NULL;
+	if (!speaker)
+		return SK_PASS;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	cookie = speaker->cookie;
+	exchange = bpf_map_lookup_elem(&exchanges, &cookie);
+	handback = bpf_map_lookup_elem(&handbacks, &cookie);
+	if (!tcp || !exchange || !handback)
+		return pass_for(STATISTIC_PASSED_BEHIND);
+	exchange->first_read = speaker->first_read;
+	exchange->place = (__u64)tcp;
+	link = __sync_fetch_and_add(&exchange->link, 0);
+	if (link)
+		return behind_link(exchange, link);
+	if (!is_settled(tcp, speaker, exchange, handback))
+		return pass_for(STATISTIC_PASSED_BEHIND);
+	if (message->size > MOST_REQUEST_BYTES)
+		return pass_for(STATISTIC_PASSED_HEAD);
+	service = switched_service(speaker);
+	if (!service)
+		return pass_for(STATISTIC_PASSED_RULE);
+	speaker->table = service->table;
+	speaker->start = service->start;
+	speaker->context = service->context;
+	bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_MATCHES + service->size);
+	return pass_for(STATISTIC_PASSED_RULE);
+}
+
+struct request {
+	struct sk_msg_md *message;
+	struct match_scan *scan;
+	const struct match_entry *entries;
+};
+
+static __always_inline long next_request_byte(__u32 index, struct request *request, __u32 size)
+{
+	__u8 *byte = request->message->data + (index & (MOST_HEAD_BYTES - 1));
+	struct match_table table = { .entries = request->entries, .size = size };
+
+	if ((void *)(byte + 1) > request->message->data_end)
+		return 1;
+	match_byte(request->scan, &table, *byte, index);
+	return request->scan->verdict != MATCH_VERDICT_OPEN;
+}
+
+/* Draws the endpoint of a rule's request. */
+static __always_inline bool draw_for(const struct speaker *speaker, __u32 rule, struct slot_value *drawn, bool *is_known)
+{
+	struct switched_rule_key key = { .service = speaker->service };
+	struct switched_rule_value *value;
+	__u32 bank = speaker->bank;
+	void *table = bpf_map_lookup_elem(&switched_rules, &bank);
+
+	key.rule = rule;
+	value = table && rule ? bpf_map_lookup_elem(table, &key) : NULL;
+	*is_known = value;
+	return value && draw(bank, value->slots, value->slot_count, drawn) && drawn->endpoint;
+}
+
+struct search {
+	struct pool *pool;
+	__u64 cookie; /* of the link that was found; 0: none */
+};
+
+static long next_link(__u32 index, struct search *search)
+{
+	__u64 cookie = pop_link(search->pool);
+
+	if (cookie && !bpf_map_lookup_elem(&link_values, &cookie))
+		return 0; /* closed meanwhile */
+	search->cookie = cookie;
+	return 1;
+}
+
+/* Takes a link out of its pool. */
+static __always_inline __u64 take_link(const struct speaker *speaker, __u64 endpoint)
+{
+	struct pool_key key = {
+		.network = speaker->network, .workload = speaker->workload, .endpoint = endpoint,
+	};
+	struct search search = { .pool = bpf_map_lookup_elem(&pools, &key) };
+
+	if (search.pool)
+		bpf_loop(MOST_STALE_LINKS, next_link, &search, 0);
+	return search.cookie;
+}
+
+/* Sends the whole message out on a link. Whatever is said of it is said before the server can answer. */
+static __always_inline int send_on(__u64 cookie, struct sk_msg_md *message, const struct speaker *speaker,
+				   const struct match_scan *scan)
+{
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	__u64 caller = speaker->cookie;
+	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	struct seen seen = {};
+
+	if (!link || !exchange || !look_at_socket(link->place, cookie, &seen) || !seen.has_owner)
+		return pass_for(STATISTIC_PASSED_NO_LINK);
+	link->service = speaker->service;
+	link->begun = bpf_ktime_get_ns();
+	link->end = seen.write_seq + message->size;
+	link->is_head = scan->is_head;
+	link->left = 0;
+	link->is_passed = 0;
+	__sync_lock_test_and_set(&link->caller, caller);
+	__sync_lock_test_and_set(&exchange->link, cookie);
+	if (bpf_msg_redirect_hash(message, &links, &cookie, 0) != SK_PASS) {
+		/* It is being closed; nothing was sent, and its owner finds nobody's request in it. */
+		__sync_lock_test_and_set(&exchange->link, 0);
+		__sync_lock_test_and_set(&link->caller, 0);
+		return pass_for(STATISTIC_PASSED_NO_LINK);
+	}
+	return SK_PASS;
+}
+
+static __always_inline int carry(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan)
+{
+	struct edge_key edge = { .source = speaker->workload, .service = speaker->service };
+	struct slot_value endpoint = {};
+	bool is_known = false;
+	__u64 link;
+
+	if (scan->verdict != MATCH_VERDICT_RULE || message->size != scan->head_length + scan->content_length)
+		return pass_for(STATISTIC_PASSED_HEAD);
+	if (!draw_for(speaker, scan->detail, &endpoint, &is_known))
+		return pass_for(is_known ? STATISTIC_PASSED_NO_ENDPOINT : STATISTIC_PASSED_RULE);
+	link = take_link(speaker, endpoint.endpoint);
+	if (!link)
+		return pass_for(STATISTIC_PASSED_NO_LINK);
+	edge.endpoint = endpoint.endpoint;
+	count_request(&edge, message->size);
+	count_statistic(STATISTIC_SWITCHED_REQUESTS);
+	return send_on(link, message, speaker, scan);
+}
+
+/* One program for each size of match tables. */
+#define KEELSON_MATCH(NAME, TABLES, ENTRIES)                                                            \
+	static long next_byte_##NAME(__u32 index, struct request *request)                              \
+	{                                                                                               \
+		return next_request_byte(index, request, ENTRIES);                                      \
+	}                                                                                               \
+                                                                                                        \
+	SEC("sk_msg")                                                                                   \
+	int keelson_match_##NAME(struct sk_msg_md *message)                                             \
+	{                                                                                               \
+		struct bpf_sock *sk = message->sk;                                                      \
+		struct speaker *speaker = sk ? bpf_sk_storage_get(&speakers, sk, NULL, 0) : NULL;       \
+		struct request request = { .message = message };                                        \
+		__u32 zero = 0, length = message->size;                                                 \
+		__u64 id;                                                                               \
+		void *table;                                                                            \
+                                                                                                        \
+		if (!speaker)                                                                           \
+			return SK_PASS;                                                                 \
+		id = speaker->table;                                                                    \
+		table = bpf_map_lookup_elem(&TABLES, &id);                                              \
+		request.entries = table ? bpf_map_lookup_elem(table, &zero) : NULL;                     \
+		request.scan = bpf_sk_storage_get(&request_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE); \
+		if (!request.entries || !request.scan)                                                  \
+			return pass_for(STATISTIC_PASSED_RULE);                                         \
+		if (length > MOST_HEAD_BYTES)                                                           \
+			length = MOST_HEAD_BYTES;                                                       \
+		if (bpf_msg_pull_data(message, 0, length, 0))                                           \
+			return pass_for(STATISTIC_PASSED_HEAD);                                         \
+		match_begin(request.scan, speaker->start, speaker->context);                            \
+		if (bpf_loop(length, next_byte_##NAME, &request, 0) < 0)                                \
+			return pass_for(STATISTIC_PASSED_HEAD);                                         \
+		return carry(message, speaker, request.scan);                                           \
+	}
+
+KEELSON_MATCH(small, match_tables_small, SMALL_TABLE)
+KEELSON_MATCH(medium, match_tables_medium, MEDIUM_TABLE)
+KEELSON_MATCH(large, match_tables_large, LARGE_TABLE)
