@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Counters. A program may be preempted by its like on the same CPU, so even per-CPU values are added to atomically. */
 #pragma once
-#include "maps.h"
+#include "latency.h"
+#include "observe.h"
+#include "statistic.h"
 
 enum decision { DECIDED_CONNECTION, DECIDED_DATAGRAM, DECIDED_REFUSAL };
-
-static __always_inline void count_statistic(enum statistic statistic)
-{
-	__u32 index = statistic;
-	__u64 *value = bpf_map_lookup_elem(&statistics, &index);
-
-	if (value)
-		__sync_fetch_and_add(value, 1);
-}
 
 static __always_inline struct edge_value *edge_of(const struct edge_key *key)
 {
@@ -58,4 +51,38 @@ static __always_inline void count_request(const struct edge_key *key, __u64 byte
 	}
 	__sync_fetch_and_add(&value->sent_requests, 1);
 	__sync_fetch_and_add(&value->sent_request_bytes, bytes);
+	observe_request(key, 0, 0, bytes);
+}
+
+static __always_inline struct answer_value *answers_of(const struct answer_key *key)
+{
+	static const struct answer_value zero;
+	struct answer_value *value = bpf_map_lookup_elem(&answers, key);
+
+	if (value)
+		return value;
+	/* As in edge_of. */
+	bpf_map_update_elem(&answers, key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&answers, key);
+}
+
+/* A request was answered. status: 100 to 999. nanoseconds: from the request to the answer. bytes: of the answer's body. */
+static __always_inline void count_answer(const struct edge_key *edge, __u32 status, __u64 nanoseconds, __u64 bytes)
+{
+	struct answer_key key = {
+		.source = edge->source,
+		.service = edge->service,
+		.endpoint = edge->endpoint,
+		.status_class = status < 200 ? 1 : status < 500 ? status / 100 : 5,
+		.bucket = bucket_of(nanoseconds / 1000),
+	};
+	struct answer_value *value = answers_of(&key);
+
+	if (value) {
+		__sync_fetch_and_add(&value->requests, 1);
+		__sync_fetch_and_add(&value->bytes, bytes);
+	} else {
+		count_statistic(STATISTIC_UNCOUNTED);
+	}
+	observe_request(edge, status, nanoseconds, bytes);
 }

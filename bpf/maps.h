@@ -93,6 +93,29 @@ struct {
 	__type(value, struct edge_value);
 } edges SEC(".maps");
 
+/* Written by the programs, read and thinned out by the applier. A histogram has an entry for each bucket that is not empty. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, struct answer_key);
+	__type(value, struct answer_value);
+} answers SEC(".maps");
+
+/* Written by the applier, again and again while somebody wants to see single requests. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct observation);
+} observation SEC(".maps");
+
+/* Written by the programs, read by the applier: struct request_record. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} records SEC(".maps");
+
 /* Written by the programs. Goes with the socket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

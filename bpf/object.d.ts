@@ -2,3 +2,5 @@
 export const objectPath: string;
 /** Path of the object that runs the match automaton over bytes from a map, for tests. */
 export const tryObjectPath: string;
+/** Path of the object that counts answers which a test gives it. */
+export const countTryObjectPath: string;

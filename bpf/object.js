@@ -2,3 +2,5 @@
 export const objectPath = new URL("./build/keelson.bpf.o", import.meta.url).pathname;
 /** Path of the object that runs the match automaton over bytes from a map, for tests. */
 export const tryObjectPath = new URL("./build/try.bpf.o", import.meta.url).pathname;
+/** Path of the object that counts answers which a test gives it. */
+export const countTryObjectPath = new URL("./build/count-try.bpf.o", import.meta.url).pathname;

@@ -293,6 +293,54 @@ export const structs: readonly StructDescription[] = [
     ],
   },
   {
+    name: "answer_key",
+    doc: "Requests of an edge that ended alike: what answers are counted for.",
+    fields: [
+      { name: "source", type: "u64", doc: "this and the next two: as in `edge_key`" },
+      { name: "service", type: "u64" },
+      { name: "endpoint", type: "u64" },
+      { name: "status_class", type: "u32", doc: "first digit of the status, 1 to 5" },
+      {
+        name: "bucket",
+        type: "u32",
+        doc: "of the time until the answer had come (`bucket_of` in latency.h)",
+      },
+    ],
+  },
+  {
+    name: "answer_value",
+    doc: "Counters of such requests on one CPU.",
+    fields: [
+      { name: "requests", type: "u64" },
+      { name: "bytes", type: "u64", doc: "of the answers' bodies" },
+    ],
+  },
+  {
+    name: "observation",
+    doc: "Whether somebody wants to see single requests, and how many of them.",
+    fields: [
+      {
+        name: "until",
+        type: "u64",
+        doc: "nanoseconds of CLOCK_MONOTONIC, so that one who is gone costs nothing; 0: nobody does",
+      },
+      { name: "every", type: "u32", doc: "one of so many, drawn at random; 1: all" },
+    ],
+  },
+  {
+    name: "request_record",
+    doc: "A request that programs saw, for those who want to see single ones.",
+    fields: [
+      { name: "seen", type: "u64", doc: "when: nanoseconds of CLOCK_MONOTONIC" },
+      { name: "source", type: "u64", doc: "this and the next two: as in `edge_key`" },
+      { name: "service", type: "u64" },
+      { name: "endpoint", type: "u64" },
+      { name: "nanoseconds", type: "u64", doc: "until the answer had come" },
+      { name: "bytes", type: "u64", doc: "of the answer's body; if that was not seen, of the whole request" },
+      { name: "status", type: "u32", doc: "0: the answer was not seen" },
+    ],
+  },
+  {
     name: "match_entry",
     doc: "Entry of a match automaton's table; compiler/src/automaton says how it is made.",
     fields: [
@@ -338,7 +386,7 @@ export const structs: readonly StructDescription[] = [
 export const statistics = [
   { name: "decided", doc: "connections and datagrams that met a service of ours" },
   { name: "left_alone", doc: "connections and datagrams to a service of ours that are not decided here" },
-  { name: "uncounted", doc: "decided, but the edge table was full" },
+  { name: "uncounted", doc: "not counted by edge, as the table was full" },
   { name: "unremembered", doc: "the dialled address could not be kept, so getpeername shows the endpoint" },
   { name: "broken_table", doc: "a service pointed to a slot that is not there; the connection was refused" },
   {
@@ -363,6 +411,7 @@ export const statistics = [
     name: "lost_conversations",
     doc: "connections whose requests are counted no more: a head not strict or not whole in one send, or no room in a map",
   },
+  { name: "lost_records", doc: "requests that somebody wanted to see, but did not read in time" },
 ] as const;
 
 /** Where connections to a service port go. */

@@ -54,6 +54,9 @@ export interface NodeMaps extends OuterMaps {
   readonly workloads: BpfMap;
   readonly relays: BpfMap;
   readonly edges: BpfMap;
+  readonly answers: BpfMap;
+  readonly observation: BpfMap;
+  readonly records: BpfMap;
   readonly statistics: BpfMap;
 }
 
@@ -82,6 +85,9 @@ export class Programs {
       workloads: object.map("workloads"),
       relays: object.map("relays"),
       edges: object.map("edges"),
+      answers: object.map("answers"),
+      observation: object.map("observation"),
+      records: object.map("records"),
       statistics: object.map("statistics"),
     };
   }
@@ -153,7 +159,6 @@ async function loadObject(
   for (const [map, maxEntries] of Object.entries(sizes)) object.configureMap(map, { maxEntries });
   if (mode === "off") {
     leaveOutRequestPrograms(object);
-    object.configureMap("callers", { maxEntries: 1 });
   } else {
     configureRequestPrograms(object);
   }

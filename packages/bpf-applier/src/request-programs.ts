@@ -15,15 +15,26 @@ export interface SocketStatus {
 }
 
 /** Maps that only programs on callers' sockets use; pinned where there are such. */
-export const socketMaps = ["conversations", "callers", "request_programs"] as const;
+export const socketMaps = [
+  "conversations",
+  "callers",
+  "request_programs",
+  "answers",
+  "observation",
+  "records",
+] as const;
 
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";
 const first = new Uint8Array(4);
+/** Bytes; a ring buffer has at least a page. */
+const largestPage = 65_536;
 
 /** Before load: no program looks at requests. */
 export function leaveOutRequestPrograms(object: BpfObject): void {
   for (const name of [stub, counter]) object.configureProgram(name, { autoload: false });
+  for (const map of ["callers", "answers"]) object.configureMap(map, { maxEntries: 1 });
+  object.configureMap("records", { maxEntries: largestPage });
 }
 
 /** What a strict head is: the automaton of no rules. */

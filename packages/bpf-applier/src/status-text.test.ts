@@ -32,6 +32,7 @@ const status = {
     passed_no_endpoint: 0n,
     broken_exchanges: 0n,
     lost_conversations: 0n,
+    lost_records: 0n,
   },
 } as const;
 

@@ -17,7 +17,8 @@ const sources = join(import.meta.dirname, "../../../../bpf");
 const text = readdirSync(sources, { recursive: true, encoding: "utf8" })
   .filter(
     (name) =>
-      /\.[ch]$/.test(name) && !/^(gen|match|switching)\/|^conversation\.h$|^hooks\/requests\.h$/.test(name),
+      /\.[ch]$/.test(name) &&
+      !/^(gen|match|switching)\/|^(conversation|observe)\.h$|^count-try|^hooks\/requests\.h$/.test(name),
   )
   .map((name) => readFileSync(join(sources, name), "utf8"))
   .join("\n");

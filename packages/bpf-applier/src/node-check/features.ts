@@ -42,6 +42,7 @@ export const neededMaps = [
   "percpu_array",
   "percpu_hash",
   "prog_array",
+  "ringbuf",
   "sk_storage",
   "sockhash",
 ] as const satisfies readonly MapType[];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketCount, bucketOf } from "./latency-buckets.ts";
+import { bucketCount, bucketEnd, bucketOf } from "./latency-buckets.ts";
 
 test("times fall into buckets in their order, eight to each power of two", () => {
   expect([0, 0.4, 1, 7.9, 8, 8.9, 9, 15, 16, 17.9, 18].map(bucketOf)).toEqual([
@@ -19,4 +19,12 @@ test("who shares a bucket differs by an eighth at most", () => {
       else expect(bucketOf(a) < bucketOf(b)).toBe(a < b);
     }),
   );
+});
+
+test("a bucket ends where the next one begins", () => {
+  for (let bucket = 0; bucket < bucketCount - 1; bucket++) {
+    expect(bucketOf(bucketEnd(bucket) - 0.5)).toBe(bucket);
+    expect(bucketOf(bucketEnd(bucket))).toBe(bucket + 1);
+  }
+  expect(bucketEnd(bucketCount - 1)).toBe(Number.POSITIVE_INFINITY);
 });

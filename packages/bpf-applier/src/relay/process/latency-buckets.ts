@@ -15,3 +15,11 @@ export function bucketOf(microseconds: number): number {
   const power = 31 - Math.clz32(value);
   return (power - 2) * perPower + ((value >> (power - 3)) & (perPower - 1));
 }
+
+/** @returns microseconds: what is in the bucket took less; of the last one: Infinity */
+export function bucketEnd(bucket: number): number {
+  if (bucket < perPower) return bucket + 1;
+  if (bucket >= bucketCount - 1) return Number.POSITIVE_INFINITY;
+  const power = Math.floor(bucket / perPower) + 2;
+  return 2 ** power + ((bucket % perPower) + 1) * 2 ** (power - 3);
+}

@@ -1,0 +1,80 @@
+import { countTryObjectPath } from "@keelson/bpf/object";
+import { BpfObject } from "bpf-maps-native";
+import { expect } from "vitest";
+import { AnswerReader } from "./answer-reader.ts";
+import { kernelTest } from "./kernel.test-helper.ts";
+import { bucketCount, bucketOf } from "./relay/process/latency-buckets.ts";
+
+interface Answer {
+  readonly source?: bigint;
+  readonly service: bigint;
+  readonly endpoint?: bigint;
+  readonly status: number;
+  readonly microseconds: number;
+  readonly bytes?: number;
+}
+
+/** As `struct try_answer` in bpf/count-try.bpf.c. */
+function packetOf({ source = 1n, service, endpoint = 3n, status, microseconds, bytes = 0 }: Answer): Buffer {
+  const packet = Buffer.alloc(48);
+  [source, service, endpoint, BigInt(microseconds) * 1000n, BigInt(bytes)].forEach((word, i) => {
+    packet.writeBigUInt64LE(word, i * 8);
+  });
+  packet.writeUInt32LE(status, 40);
+  return packet;
+}
+
+async function count(object: BpfObject, answers: readonly Answer[]): Promise<void> {
+  using program = object.program("try_count_answer");
+  for (const answer of answers) {
+    const { returnValue } = await program.testRun({ data: packetOf(answer) });
+    expect(returnValue).toBe(0);
+  }
+}
+
+async function loaded(): Promise<BpfObject> {
+  const object = await BpfObject.open(countTryObjectPath);
+  await object.load();
+  return object;
+}
+
+kernelTest("answers are counted by edge and status class, with their bytes and times", async () => {
+  using object = await loaded();
+  using map = object.map("answers");
+  const reader = new AnswerReader(map);
+  expect(await reader.read()).toEqual([]);
+  await count(object, [
+    { service: 2n, status: 200, microseconds: 12, bytes: 100 },
+    { service: 2n, status: 204, microseconds: 5_000, bytes: 20 },
+    { service: 2n, status: 200, microseconds: 12, bytes: 3 },
+    { service: 2n, status: 503, microseconds: 12, bytes: 4 },
+    { service: 7n, status: 999, microseconds: 0 },
+  ]);
+  const edge = { source: 1n, service: 2n, endpoint: 3n };
+  const counted = await reader.read();
+  expect(counted).toHaveLength(3);
+  expect(counted).toEqual(
+    expect.arrayContaining([
+      { ...edge, statusClass: 2, requests: 3n, bytes: 123n, latency: [bucketOf(12), 2, bucketOf(5_000), 1] },
+      { ...edge, statusClass: 5, requests: 1n, bytes: 4n, latency: [bucketOf(12), 1] },
+      { ...edge, service: 7n, statusClass: 5, requests: 1n, bytes: 0n, latency: [0, 1] },
+    ]),
+  );
+  await reader.prune((service) => service === 7n);
+  expect((await reader.read()).map(({ service }) => service)).toEqual([7n]);
+});
+
+kernelTest("programs put a time into the bucket that the relay puts it into", async () => {
+  using object = await loaded();
+  using map = object.map("answers");
+  const powers = Array.from({ length: 33 }, (_, power) => 2 ** power);
+  const times = powers.flatMap((power) => [power - 1, power, power + Math.floor(power / 3)]);
+  await count(
+    object,
+    times.map((microseconds, i) => ({ service: BigInt(i), status: 200, microseconds })),
+  );
+  const counted = await new AnswerReader(map).read();
+  const buckets = new Map(counted.map(({ service, latency }) => [Number(service), latency[0]]));
+  expect(times.map((_, i) => buckets.get(i))).toEqual(times.map(bucketOf));
+  expect(Math.max(...times.map(bucketOf))).toBe(bucketCount - 1);
+});
