@@ -167,6 +167,28 @@ Napi::Value networkCookie(const Napi::CallbackInfo &info) {
   return Napi::BigInt::New(info.Env(), cookie);
 }
 
+// socketCookie(fd): the number by which programs know a socket of this process (bpf_get_socket_cookie); never used twice.
+Napi::Value socketCookie(const Napi::CallbackInfo &info) {
+  uint32_t fd = numberArgWithin(info[0], "socketFd", 0, INT32_MAX);
+  uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  if (getsockopt(static_cast<int>(fd), SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) {
+    throw Failure(errno, "read cookie of", "socket " + std::to_string(fd));
+  }
+  return Napi::BigInt::New(info.Env(), cookie);
+}
+
+// setSendBuffer(fd, bytes): beyond what the machine allows to all, where the process may (CAP_NET_ADMIN).
+Napi::Value setSendBuffer(const Napi::CallbackInfo &info) {
+  int fd = static_cast<int>(numberArgWithin(info[0], "socketFd", 0, INT32_MAX));
+  int bytes = static_cast<int>(numberArgWithin(info[1], "bytes", 1, INT32_MAX / 2));
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0 &&
+      setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0) {
+    throw Failure(errno, "set send buffer of", "socket " + std::to_string(fd));
+  }
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void exportSockets(Napi::Object &exports) {
@@ -177,4 +199,6 @@ void exportSockets(Napi::Object &exports) {
   exportFunction<socketTake>(exports, "socketTake");
   exportFunction<descriptorOf>(exports, "descriptorOf");
   exportFunction<networkCookie>(exports, "networkCookie");
+  exportFunction<socketCookie>(exports, "socketCookie");
+  exportFunction<setSendBuffer>(exports, "setSendBuffer");
 }

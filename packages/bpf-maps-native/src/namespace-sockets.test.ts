@@ -4,7 +4,13 @@ import { closeSync, readdirSync, readlinkSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
-import { connectInNamespace, descriptorOf, listenInNamespace, networkCookie } from "./namespace-sockets.ts";
+import {
+  connectInNamespace,
+  descriptorOf,
+  listenInNamespace,
+  networkCookie,
+  setSendBuffer,
+} from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { bindInNamespace, nextText, portOf, serveInNamespace } from "./testing/network.ts";
 import { makeCgroup, makeNamespace } from "./testing/places.ts";
@@ -147,5 +153,40 @@ kernelTest(
     };
     expect(await dial()).toBe("ECONNREFUSED");
     expect(await dial(space.name)).toBe("EPERM");
+  },
+);
+
+/** How much a socket takes for a peer that does not read. */
+function fill(fd: number): number {
+  const piece = new Uint8Array(65_536);
+  for (let bytes = 0; ; ) {
+    try {
+      bytes += writeSync(fd, piece);
+    } catch (error) {
+      expect(error).toMatchObject({ code: "EAGAIN" });
+      return bytes;
+    }
+  }
+}
+
+kernelTest(
+  "operation: room for what a socket sends (setSendBuffer) - so much more is taken for a peer that does not read",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(makeNamespace());
+    const server = await serveInNamespace(stack, path, { address: "127.0.0.1" }, (socket) => socket.pause());
+    const taken = [];
+    for (const bytes of [1, 1 << 25]) {
+      const fd = await connectInNamespace(path, { address: "127.0.0.1", port: portOf(server) });
+      stack.defer(() => {
+        closeSync(fd);
+      });
+      setSendBuffer(fd, bytes);
+      taken.push(fill(fd));
+    }
+    expect(taken[1]).toBeGreaterThan((taken[0] ?? 0) + (1 << 24));
+    expect(() => {
+      setSendBuffer(0xffff, 1);
+    }).toThrow("set send buffer of socket 65535: EBADF (9)");
   },
 );

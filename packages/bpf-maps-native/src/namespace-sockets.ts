@@ -94,3 +94,16 @@ async function writable(socket: NativeHandle, timeoutMs: number): Promise<boolea
 export function networkCookie(netnsPath?: NetnsPath): bigint {
   return native.networkCookie(netnsPath);
 }
+
+/** The number by which eBPF programs know a socket of this process (`bpf_get_socket_cookie`). It is never used twice. */
+export function socketCookie(socketFd: number): bigint {
+  return native.socketCookie(socketFd);
+}
+
+/**
+ * Room for what a socket of this process sends, in bytes from 1 to 2^30 - 1, of which the kernel keeps twice as much. A process
+ * without CAP_NET_ADMIN gets no more than net.core.wmem_max.
+ */
+export function setSendBuffer(socketFd: number, bytes: number): void {
+  native.setSendBuffer(socketFd, bytes);
+}

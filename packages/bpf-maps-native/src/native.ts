@@ -159,6 +159,8 @@ interface Native {
   socketTake(socket: NativeHandle): number;
   descriptorOf(processId: number, fd: number): number;
   networkCookie(netnsPath: string | undefined): bigint;
+  socketCookie(socketFd: number): bigint;
+  setSendBuffer(socketFd: number, bytes: number): void;
 
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;

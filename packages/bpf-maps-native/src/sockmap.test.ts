@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { BpfObject } from "./bpf-object.ts";
+import { socketCookie } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { connectTwice, nextErrorCode, nextText } from "./testing/network.ts";
 import { collect, numbers, openProgram, u32 } from "./testing/programs.ts";
@@ -45,6 +46,21 @@ kernelTest(
     expect(() => {
       sockets.setSocket(u32(3), 0xffff);
     }).toThrow("update map sockets with socket 65535: EBADF (9)");
+  },
+);
+
+kernelTest(
+  "operation: cookie of a socket (socketCookie) - is what a sockhash says of it, and another one's is another",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const object = await loadTraffic(stack);
+    const [first, second] = await connectTwice(stack);
+    using sockets = object.map("sockets");
+    sockets.setSocket(u32(1), first.fd);
+    const cookie = sockets.lookup(u32(1)) ?? new Uint8Array(8);
+    expect(socketCookie(first.fd)).toBe(new DataView(cookie.buffer, cookie.byteOffset).getBigUint64(0, true));
+    expect(socketCookie(second.fd)).not.toBe(socketCookie(first.fd));
+    expect(() => socketCookie(0xffff)).toThrow("read cookie of socket 65535: EBADF (9)");
   },
 );
 
