@@ -11,6 +11,7 @@ typedef struct {
 } atomic64_t;
 
 struct sock_common {
+	unsigned char skc_state;
 	atomic64_t skc_cookie;
 };
 

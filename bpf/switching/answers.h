@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "../count.h"
+#include "../kernel.h"
 #include "../match/scan.h"
 #include "pool.h"
 
@@ -106,6 +107,15 @@ static __always_inline void end_answer(__u64 cookie, struct link_value *link, st
 		push_link(pool, cookie);
 }
 
+/* What comes before the request is out is no answer to it, but for the caller to see all the same. */
+static __always_inline bool is_sent(struct __sk_buff *packet, const struct link_value *link)
+{
+	struct bpf_sock *sk = packet->sk;
+	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+	return tcp && tcp->write_seq == link->end;
+}
+
 static __always_inline int pass_answer(struct link_value *link)
 {
 	link->is_passed = 1;
@@ -127,7 +137,7 @@ int keelson_answer(struct __sk_buff *packet)
 	if (!caller || link->is_passed)
 		return SK_PASS;
 	exchange = bpf_map_lookup_elem(&exchanges, &caller);
-	if (!exchange || (!link->left && !begin_answer(packet, cookie, link)))
+	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
 		return pass_answer(link);
 	bytes = packet->len;
 	if (bytes > link->left || bpf_sk_redirect_hash(packet, &homes, &caller, 0) != SK_PASS)

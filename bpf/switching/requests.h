@@ -137,80 +137,89 @@ static __always_inline bool draw_for(const struct speaker *speaker, __u32 rule, 
 	return value && draw(bank, value->slots, value->slot_count, drawn) && drawn->endpoint;
 }
 
-struct search {
+/* A link that was taken out of its pool. */
+struct taken {
 	struct pool *pool;
-	__u64 cookie; /* of the link that was found; 0: none */
+	struct link_value *value;
+	__u64 cookie;
+	__u32 write_seq;
 };
 
-static long next_link(__u32 index, struct search *search)
+/* What lies in a pool may be on its way out: closed by the relay, or its server has said that it ends. The relay clears up. */
+static long take_next(__u32 index, struct taken *taken)
 {
-	__u64 cookie = pop_link(search->pool);
+	__u64 cookie = pop_link(taken->pool);
+	struct link_value *value;
+	struct seen seen = {};
 
-	if (cookie && !bpf_map_lookup_elem(&link_values, &cookie))
-		return 0; /* closed meanwhile */
-	search->cookie = cookie;
+	if (!cookie)
+		return 1;
+	value = bpf_map_lookup_elem(&link_values, &cookie);
+	if (!value || !look_at_socket(value->place, cookie, &seen) || !seen.has_owner || seen.state != ESTABLISHED)
+		return 0;
+	taken->value = value;
+	taken->cookie = cookie;
+	taken->write_seq = seen.write_seq;
 	return 1;
 }
 
-/* Takes a link out of its pool. */
-static __always_inline __u64 take_link(const struct speaker *speaker, __u64 endpoint)
+/* Returns false if none is idle. */
+static __always_inline bool take_link(const struct speaker *speaker, __u64 endpoint, struct taken *taken)
 {
 	struct pool_key key = {
 		.network = speaker->network, .workload = speaker->workload, .endpoint = endpoint,
 	};
-	struct search search = { .pool = bpf_map_lookup_elem(&pools, &key) };
 
-	if (search.pool)
-		bpf_loop(MOST_STALE_LINKS, next_link, &search, 0);
-	return search.cookie;
+	taken->pool = bpf_map_lookup_elem(&pools, &key);
+	if (!taken->pool)
+		return false;
+	bpf_loop(MOST_STALE_LINKS, take_next, taken, 0);
+	return taken->value;
 }
 
 /* Sends the whole message out on a link. Whatever is said of it is said before the server can answer. */
-static __always_inline int send_on(__u64 cookie, struct sk_msg_md *message, const struct speaker *speaker,
-				   const struct match_scan *scan)
+static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md *message, const struct speaker *speaker,
+				    const struct match_scan *scan)
 {
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
-	__u64 caller = speaker->cookie;
+	struct link_value *link = taken->value;
+	__u64 cookie = taken->cookie, caller = speaker->cookie;
 	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &caller);
-	struct seen seen = {};
 
-	if (!link || !exchange || !look_at_socket(link->place, cookie, &seen) || !seen.has_owner)
-		return pass_for(STATISTIC_PASSED_NO_LINK);
+	if (!exchange)
+		return false;
 	link->service = speaker->service;
 	link->begun = bpf_ktime_get_ns();
-	link->end = seen.write_seq + message->size;
+	link->end = taken->write_seq + message->size;
 	link->is_head = scan->is_head;
 	link->left = 0;
 	link->is_passed = 0;
 	__sync_lock_test_and_set(&link->caller, caller);
 	__sync_lock_test_and_set(&exchange->link, cookie);
-	if (bpf_msg_redirect_hash(message, &links, &cookie, 0) != SK_PASS) {
-		/* It is being closed; nothing was sent, and its owner finds nobody's request in it. */
-		__sync_lock_test_and_set(&exchange->link, 0);
-		__sync_lock_test_and_set(&link->caller, 0);
-		return pass_for(STATISTIC_PASSED_NO_LINK);
-	}
-	return SK_PASS;
+	if (bpf_msg_redirect_hash(message, &links, &cookie, 0) == SK_PASS)
+		return true;
+	/* It is being closed. Nothing was sent. */
+	__sync_lock_test_and_set(&exchange->link, 0);
+	__sync_lock_test_and_set(&link->caller, 0);
+	return false;
 }
 
 static __always_inline int carry(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan)
 {
 	struct edge_key edge = { .source = speaker->workload, .service = speaker->service };
 	struct slot_value endpoint = {};
+	struct taken link = {};
 	bool is_known = false;
-	__u64 link;
 
 	if (scan->verdict != MATCH_VERDICT_RULE || message->size != scan->head_length + scan->content_length)
 		return pass_for(STATISTIC_PASSED_HEAD);
 	if (!draw_for(speaker, scan->detail, &endpoint, &is_known))
 		return pass_for(is_known ? STATISTIC_PASSED_NO_ENDPOINT : STATISTIC_PASSED_RULE);
-	link = take_link(speaker, endpoint.endpoint);
-	if (!link)
+	if (!take_link(speaker, endpoint.endpoint, &link) || !send_on(&link, message, speaker, scan))
 		return pass_for(STATISTIC_PASSED_NO_LINK);
 	edge.endpoint = endpoint.endpoint;
 	count_request(&edge, message->size);
 	count_statistic(STATISTIC_SWITCHED_REQUESTS);
-	return send_on(link, message, speaker, scan);
+	return SK_PASS;
 }
 
 /* One program for each size of match tables. */
