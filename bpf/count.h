@@ -41,7 +41,8 @@ static __always_inline void count_edge(const struct edge_key *key, enum decision
 	}
 }
 
-static __always_inline void count_request(const struct edge_key *key, __u64 bytes)
+/* A request has begun, whose answer is seen, too. */
+static __always_inline void count_sent(const struct edge_key *key, __u64 bytes)
 {
 	struct edge_value *value = edge_of(key);
 
@@ -51,6 +52,12 @@ static __always_inline void count_request(const struct edge_key *key, __u64 byte
 	}
 	__sync_fetch_and_add(&value->sent_requests, 1);
 	__sync_fetch_and_add(&value->sent_request_bytes, bytes);
+}
+
+/* A request has begun, whose answer is not seen. */
+static __always_inline void count_request(const struct edge_key *key, __u64 bytes)
+{
+	count_sent(key, bytes);
 	observe_request(key, 0, 0, bytes);
 }
 

@@ -227,7 +227,7 @@ export const structs: readonly StructDescription[] = [
         doc: "1: the answer is for the relay to carry; with bytes left, it was cut off",
       },
       { name: "status", type: "u32", doc: "of the answer" },
-      { name: "bytes", type: "u32", doc: "of the answer's head and content" },
+      { name: "bytes", type: "u32", doc: "of the answer's content" },
     ],
   },
   {

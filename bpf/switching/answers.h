@@ -90,7 +90,7 @@ static __always_inline bool begin_answer(struct __sk_buff *packet, __u64 cookie,
 	if (!bytes || bytes > MOST_ANSWER_BYTES || bytes < packet->len)
 		return false;
 	link->status = answer.scan->status;
-	link->bytes = bytes;
+	link->bytes = bytes - answer.scan->head_length;
 	link->left = bytes;
 	return true;
 }
@@ -98,8 +98,12 @@ static __always_inline bool begin_answer(struct __sk_buff *packet, __u64 cookie,
 /* The answer has ended: the link is idle, and the caller may ask again. */
 static __always_inline void end_answer(__u64 cookie, struct link_value *link, struct exchange_value *exchange)
 {
+	struct edge_key edge = {
+		.source = link->workload, .service = link->service, .endpoint = link->endpoint,
+	};
 	struct pool *pool = pool_of(link);
 
+	count_answer(&edge, link->status, bpf_ktime_get_ns() - link->begun, link->bytes);
 	count_statistic(STATISTIC_MOVED_ANSWERS);
 	__sync_lock_test_and_set(&link->caller, 0);
 	__sync_lock_test_and_set(&exchange->link, 0);

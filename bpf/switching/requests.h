@@ -217,7 +217,7 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 	if (!take_link(speaker, endpoint.endpoint, &link) || !send_on(&link, message, speaker, scan))
 		return pass_for(STATISTIC_PASSED_NO_LINK);
 	edge.endpoint = endpoint.endpoint;
-	count_request(&edge, message->size);
+	count_sent(&edge, message->size);
 	count_statistic(STATISTIC_SWITCHED_REQUESTS);
 	return SK_PASS;
 }
