@@ -312,7 +312,7 @@ export const structs: readonly StructDescription[] = [
     doc: "Counters of such requests on one CPU.",
     fields: [
       { name: "requests", type: "u64" },
-      { name: "bytes", type: "u64", doc: "of the answers' bodies" },
+      { name: "bytes", type: "u64", doc: "of the answers, heads and bodies" },
     ],
   },
   {
@@ -336,7 +336,11 @@ export const structs: readonly StructDescription[] = [
       { name: "service", type: "u64" },
       { name: "endpoint", type: "u64" },
       { name: "nanoseconds", type: "u64", doc: "until the answer had come" },
-      { name: "bytes", type: "u64", doc: "of the answer's body; if that was not seen, of the whole request" },
+      {
+        name: "bytes",
+        type: "u64",
+        doc: "of the answer, head and body; if that was not seen, of the request",
+      },
       { name: "status", type: "u32", doc: "0: the answer was not seen" },
     ],
   },

@@ -202,9 +202,22 @@ peerTest(["helm"], "an agent that looks at callers' sockets may read the kernel'
   expect(container?.args).toContain("--sockets=count");
 });
 
+peerTest(["helm"], "Prometheus is told where an agent has its counters, unless it has none", async () => {
+  const daemonSet = async (port: number): Promise<DaemonSet> => {
+    const rendered = parseRendered(await renderChart(namespace, { "bpfApplier.metricsPort": port }));
+    return rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+  };
+  const { template } = (await daemonSet(15_099)).spec;
+  expect(template.metadata.annotations).toMatchObject({ "prometheus.io/port": "15099" });
+  expect(template.spec.containers[0]?.args).toContain("--metrics-address=:15099");
+  const silent = JSON.stringify(await daemonSet(0));
+  expect(silent).not.toMatch(/prometheus|metrics-address/);
+});
+
 interface DaemonSet extends Rendered {
   readonly spec: {
     readonly template: {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
       readonly spec: {
         readonly containers: readonly {
           readonly args: readonly string[];

@@ -2,34 +2,14 @@ import { countTryObjectPath } from "@keelson/bpf/object";
 import { BpfObject } from "bpf-maps-native";
 import { expect } from "vitest";
 import { AnswerReader } from "./answer-reader.ts";
+import { countAnswer, type TriedAnswer } from "./count-try.test-helper.ts";
 import { kernelTest } from "./kernel.test-helper.ts";
 import { bucketCount, bucketOf } from "./relay/process/latency-buckets.ts";
 
-interface Answer {
-  readonly source?: bigint;
-  readonly service: bigint;
-  readonly endpoint?: bigint;
-  readonly status: number;
-  readonly microseconds: number;
-  readonly bytes?: number;
-}
-
-/** As `struct try_answer` in bpf/count-try.bpf.c. */
-function packetOf({ source = 1n, service, endpoint = 3n, status, microseconds, bytes = 0 }: Answer): Buffer {
-  const packet = Buffer.alloc(48);
-  [source, service, endpoint, BigInt(microseconds) * 1000n, BigInt(bytes)].forEach((word, i) => {
-    packet.writeBigUInt64LE(word, i * 8);
-  });
-  packet.writeUInt32LE(status, 40);
-  return packet;
-}
+type Answer = Partial<TriedAnswer> & Pick<TriedAnswer, "service" | "status" | "microseconds">;
 
 async function count(object: BpfObject, answers: readonly Answer[]): Promise<void> {
-  using program = object.program("try_count_answer");
-  for (const answer of answers) {
-    const { returnValue } = await program.testRun({ data: packetOf(answer) });
-    expect(returnValue).toBe(0);
-  }
+  for (const answer of answers) await countAnswer(object, { source: 1n, endpoint: 3n, ...answer });
 }
 
 async function loaded(): Promise<BpfObject> {

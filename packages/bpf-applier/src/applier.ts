@@ -10,6 +10,7 @@ import type { Logger } from "pino";
 import { Banks } from "./banks.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { InnerMaps } from "./inner-maps.ts";
+import { nodeMetrics } from "./metrics/node-metrics.ts";
 import type { NodeAgent } from "./node-agent.ts";
 import { NodeTables } from "./node-tables.ts";
 import { PinFolder } from "./pins.ts";
@@ -117,7 +118,7 @@ export class Applier implements NodeAgent {
     this.pins = pins;
     this.programs = programs;
     this.banks = banks;
-    this.edgeReader = new EdgeReader(programs.maps.edges);
+    this.edgeReader = new EdgeReader(programs.maps);
     this.relay = options.relay && this.relayKeeper(options.relay);
     const { relay } = this;
     this.tables = new NodeTables(banks, relay, (table) => this.edgeReader.learn(table.names));
@@ -186,6 +187,10 @@ export class Applier implements NodeAgent {
 
   async edges(): Promise<Edge[]> {
     return this.edgeReader.read(await this.relay?.counters());
+  }
+
+  async metrics(): Promise<string> {
+    return nodeMetrics(await this.edges(), readStatistics(this.programs.maps.statistics));
   }
 
   /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */

@@ -1,7 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { edgeKey, edgeValue, statistics } from "@keelson/bpf";
-import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
+import {
+  type AnsweredRequests,
+  AnsweredRequestsSchema,
+  type Edge,
+  EdgeSchema,
+} from "@keelson/protos/telemetry";
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
+import { type AnsweredEdge, AnswerReader } from "./answer-reader.ts";
 import { workloadIdentifier } from "./pods/pod-map.ts";
 import type { RelayEdge } from "./relay/relay.ts";
 import type { Named } from "./service-table.ts";
@@ -23,19 +29,21 @@ function sumEdge(bytes: Uint8Array, cpus: number): Counters {
 }
 
 /**
- * Reads the edges' counters in one batch. Names outlive the policy that brought them until `prune` removes their
+ * Reads the edges' counters, each map in one batch. Names outlive the policy that brought them until `prune` removes their
  * counters.
  */
 export class EdgeReader {
   private readonly map: BpfMap;
+  private readonly answers: AnswerReader;
   private readonly names = new Map<bigint, Named>();
   /** Endpoints by address and port: a relay knows them by these. */
   private readonly endpoints = new Map<string, NamedEndpoint>();
   private readonly sources = new Map<bigint, string>();
   private readonly cpus = possibleCpus();
 
-  constructor(map: BpfMap) {
-    this.map = map;
+  constructor({ edges, answers }: { readonly edges: BpfMap; readonly answers: BpfMap }) {
+    this.map = edges;
+    this.answers = new AnswerReader(answers);
   }
 
   /** Learns what the identifiers of services and endpoints stand for; to be called before they are in the maps. */
@@ -65,14 +73,19 @@ export class EdgeReader {
     });
     // Two of the programs' may look alike: of a port's TCP and of its UDP.
     const known = new Map(edges.map((edge) => [sortKey(edge), edge]));
-    for (const one of relayed) {
-      const edge = this.edge({ source: one.workload, service: one.service }, this.relayedTo(one));
-      const found = known.get(sortKey(edge));
-      const { requests } = found ?? edge;
-      requests[one.statusClass] = (requests[one.statusClass] ?? 0n) + one.requests;
-      if (found !== undefined) continue;
+    const add = (told: Edge, answered: AnsweredRequests): void => {
+      const edge = known.get(sortKey(told)) ?? told;
+      const { statusClass, requests } = answered;
+      edge.requests[statusClass] = (edge.requests[statusClass] ?? 0n) + requests;
+      edge.answered.push(answered);
+      if (edge !== told) return;
       known.set(sortKey(edge), edge);
       edges.push(edge);
+    };
+    for (const one of await this.answers.read())
+      add(this.edge(one, this.endpointOf(one.endpoint)), ofPrograms(one));
+    for (const one of relayed) {
+      add(this.edge({ source: one.workload, service: one.service }, this.relayedTo(one)), ofRelay(one));
     }
     return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
@@ -83,14 +96,16 @@ export class EdgeReader {
    * @returns how many edges went
    */
   async prune(current: ReadonlyMap<bigint, Named>): Promise<number> {
+    const isKnown = (service: bigint, endpoint: bigint): boolean =>
+      current.has(service) && (endpoint === 0n || current.has(endpoint));
+    await this.answers.prune(isKnown);
     const { keySize } = this.map.info;
     const { count, keys } = await this.map.batchLookup();
     let pruned = 0;
     for (let i = 0; i < count; i++) {
       const bytes = keys.subarray(i * keySize, (i + 1) * keySize);
-      const key = edgeKey.decode(bytes);
-      const known = current.has(key.service) && (key.endpoint === 0n || current.has(key.endpoint));
-      if (!known && this.map.delete(bytes)) pruned += 1;
+      const { service, endpoint } = edgeKey.decode(bytes);
+      if (!isKnown(service, endpoint) && this.map.delete(bytes)) pruned += 1;
     }
     for (const [identifier, named] of this.names) {
       if (current.has(identifier)) continue;
@@ -133,6 +148,24 @@ const told = ({ address, workload, labels }: NamedEndpoint): Partial<Edge> => ({
   workload,
   labels: [...labels],
 });
+
+const ofPrograms = ({ statusClass, requests, bytes, latency }: AnsweredEdge): AnsweredRequests =>
+  create(AnsweredRequestsSchema, {
+    statusClass,
+    requests,
+    receivedBytes: bytes,
+    latency: latency.map(BigInt),
+  });
+
+const ofRelay = (edge: RelayEdge): AnsweredRequests =>
+  create(AnsweredRequestsSchema, {
+    route: edge.route,
+    statusClass: edge.statusClass,
+    requests: edge.requests,
+    sentBytes: edge.bytesSent,
+    receivedBytes: edge.bytesReceived,
+    latency: edge.latency.map(BigInt),
+  });
 
 /** A counter whose name went with an earlier applier is shown all the same. */
 const unknown = (identifier: bigint): string => `#${identifier.toString(16).padStart(16, "0")}`;

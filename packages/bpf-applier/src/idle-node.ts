@@ -64,6 +64,10 @@ export class IdleNode implements NodeAgent {
     return Promise.resolve([]);
   }
 
+  metrics(): Promise<string> {
+    return Promise.resolve("");
+  }
+
   async close(): Promise<void> {
     await this.client?.close();
   }

@@ -10,6 +10,7 @@ import { askAgent } from "./admin-client.ts";
 import { Applier } from "./applier.ts";
 import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { IdleNode } from "./idle-node.ts";
+import { MetricsPort, parseAddress } from "./metrics/metrics-port.ts";
 import type { NodeAgent } from "./node-agent.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
@@ -25,6 +26,7 @@ interface RunFlags extends ControlPlaneFlags {
   stateDir: string;
   runDir: string;
   reportInterval: number;
+  metricsAddress?: string;
   relay: "builtin" | "none";
   sockets: SocketMode;
   logLevel: string;
@@ -34,6 +36,15 @@ function seconds(text: string): number {
   const value = Number(text);
   if (!(value >= 0.1 && value <= 3600)) throw new InvalidArgumentError("expected seconds, 0.1 to 3600");
   return value;
+}
+
+function addressText(text: string): string {
+  try {
+    parseAddress(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 async function run(flags: RunFlags): Promise<void> {
@@ -71,9 +82,14 @@ async function run(flags: RunFlags): Promise<void> {
       return released.release();
     });
   serve();
+  const metrics =
+    flags.metricsAddress === undefined
+      ? undefined
+      : await MetricsPort.listen(flags.metricsAddress, () => agent.metrics());
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
     admin.close();
+    metrics?.close();
     await agent.close();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -175,6 +191,11 @@ program
       .default("off"),
   )
   .option("--report-interval <seconds>", "time between two reports of counters", seconds, 5)
+  .option(
+    "--metrics-address <host:port>",
+    "serve counters to Prometheus here, at /metrics (default: nowhere; :15020 is on all addresses)",
+    addressText,
+  )
   .addOption(
     new Option(
       "--relay <which>",

@@ -6,6 +6,8 @@ import type { IdleStatus } from "./idle-node.ts";
 export interface NodeAgent {
   status(): ApplierStatus | IdleStatus;
   edges(): Promise<Edge[]>;
+  /** Counters as Prometheus reads them. */
+  metrics(): Promise<string>;
   /** Ends this process's part. */
   close(): Promise<void>;
   /** As close, but leaves nothing on the node. @returns how many programs were detached. */

@@ -1,0 +1,37 @@
+import type { BpfObject } from "bpf-maps-native";
+
+export interface TriedRequest {
+  readonly source: bigint;
+  readonly service: bigint;
+  readonly endpoint: bigint;
+  readonly bytes?: number;
+}
+
+export interface TriedAnswer extends TriedRequest {
+  readonly status: number;
+  readonly microseconds: number;
+}
+
+/** Counts an answer as a program would that sees one. @param object bpf/count-try.bpf.c */
+export const countAnswer = (object: BpfObject, answer: TriedAnswer): Promise<void> =>
+  run(object, "try_count_answer", answer);
+
+/** The same for a request. */
+export const countRequest = (object: BpfObject, request: TriedRequest): Promise<void> =>
+  run(object, "try_count_request", { ...request, status: 0, microseconds: 0 });
+
+async function run(object: BpfObject, name: string, what: TriedAnswer): Promise<void> {
+  using program = object.program(name);
+  const { returnValue } = await program.testRun({ data: packetOf(what) });
+  if (returnValue !== 0) throw new Error(`${name} ended with ${returnValue}`);
+}
+
+/** As `struct try_answer`. */
+function packetOf({ source, service, endpoint, status, microseconds, bytes = 0 }: TriedAnswer): Buffer {
+  const packet = Buffer.alloc(48);
+  [source, service, endpoint, BigInt(microseconds) * 1000n, BigInt(bytes)].forEach((word, i) => {
+    packet.writeBigUInt64LE(word, i * 8);
+  });
+  packet.writeUInt32LE(status, 40);
+  return packet;
+}

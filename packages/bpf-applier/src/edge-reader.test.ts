@@ -1,0 +1,70 @@
+import { countTryObjectPath } from "@keelson/bpf/object";
+import { BpfObject } from "bpf-maps-native";
+import { expect } from "vitest";
+import { countAnswer, countRequest } from "./count-try.test-helper.ts";
+import { EdgeReader } from "./edge-reader.ts";
+import { kernelTest } from "./kernel.test-helper.ts";
+import { workloadIdentifier } from "./pods/pod-map.ts";
+import type { RelayEdge } from "./relay/relay.ts";
+import type { Named } from "./service-table.ts";
+
+const address = "10.0.0.1:9080";
+const source = workloadIdentifier("shop/web");
+const names = new Map<bigint, Named>([
+  [2n, { kind: "service", hostname: "reviews", port: 9080 }],
+  [3n, { kind: "endpoint", address, workload: "shop/reviews-v1", labels: ["version=v1"] }],
+]);
+
+const relayed = (part: Partial<RelayEdge>): RelayEdge => ({
+  workload: source,
+  service: 2n,
+  endpoint: address,
+  route: "canary",
+  statusClass: 2,
+  requests: 10n,
+  bytesSent: 1n,
+  bytesReceived: 2n,
+  latency: [16, 10],
+  ...part,
+});
+
+kernelTest("what programs and a relay count of one edge stands together", async () => {
+  using object = await BpfObject.open(countTryObjectPath);
+  await object.load();
+  using edges = object.map("edges");
+  using answers = object.map("answers");
+  const reader = new EdgeReader({ edges, answers });
+  reader.learn(names);
+  reader.learnWorkloads(["shop/web"]);
+  const edge = { source, service: 2n, endpoint: 3n };
+  await countRequest(object, { ...edge, bytes: 70 });
+  await countAnswer(object, { ...edge, status: 200, microseconds: 8, bytes: 100 });
+  await countAnswer(object, { ...edge, service: 9n, status: 404, microseconds: 8 });
+  const told = await reader.read([relayed({}), relayed({ endpoint: "", route: "", statusClass: 4 })]);
+  expect(told.map(({ service, endpoint, requests }) => [service, endpoint, requests])).toEqual([
+    ["#0000000000000009", address, { 4: 1n }],
+    ["reviews", "", { 4: 10n }],
+    ["reviews", address, { 2: 11n }],
+  ]);
+  expect(told[2]).toMatchObject({
+    source: "shop/web",
+    port: 9080,
+    workload: "shop/reviews-v1",
+    labels: ["version=v1"],
+    sentRequests: 1n,
+    sentRequestBytes: 70n,
+    answered: [
+      { route: "", statusClass: 2, requests: 1n, sentBytes: 0n, receivedBytes: 100n, latency: [8n, 1n] },
+      {
+        route: "canary",
+        statusClass: 2,
+        requests: 10n,
+        sentBytes: 1n,
+        receivedBytes: 2n,
+        latency: [16n, 10n],
+      },
+    ],
+  });
+  await reader.prune(names);
+  expect((await reader.read()).map(({ service }) => service)).toEqual(["reviews"]);
+});
