@@ -73,7 +73,7 @@ static __always_inline struct answer_value *answers_of(const struct answer_key *
 	return bpf_map_lookup_elem(&answers, key);
 }
 
-/* A request was answered. status: 100 to 999. nanoseconds: from the request to the answer. bytes: of the answer, head and body. */
+/* A request was answered. status: 100 to 999. nanoseconds: from the request to the answer. bytes: of the answer's body. */
 static __always_inline void count_answer(const struct edge_key *edge, __u32 status, __u64 nanoseconds, __u64 bytes)
 {
 	struct answer_key key = {

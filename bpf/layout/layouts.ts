@@ -312,7 +312,7 @@ export const structs: readonly StructDescription[] = [
     doc: "Counters of such requests on one CPU.",
     fields: [
       { name: "requests", type: "u64" },
-      { name: "bytes", type: "u64", doc: "of the answers, heads and bodies" },
+      { name: "bytes", type: "u64", doc: "of the answers' bodies" },
     ],
   },
   {
@@ -339,7 +339,7 @@ export const structs: readonly StructDescription[] = [
       {
         name: "bytes",
         type: "u64",
-        doc: "of the answer, head and body; if that was not seen, of the request",
+        doc: "of the answer's body; if that was not seen, of the whole request",
       },
       { name: "status", type: "u32", doc: "0: the answer was not seen" },
     ],

@@ -6,7 +6,7 @@ export interface AnswerCounts {
   /** First digit of the status. */
   readonly statusClass: number;
   requests: bigint;
-  /** Of the answers, heads and bodies. */
+  /** Of the answers' bodies. */
   bytes: bigint;
   /** Requests by the time until the answer had come: bucket, requests, bucket, requests, …, as `RelayEdge.latency`. */
   readonly latency: number[];

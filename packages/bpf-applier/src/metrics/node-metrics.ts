@@ -49,7 +49,7 @@ function addRequests(text: Exposition, edges: readonly Edge[]): void {
       answered.map(({ labels, requests }) => ({ labels, value: of(requests) })),
     );
   bytes("keelson_request_bytes_total", "Bytes of requests' bodies.", (requests) => requests.sentBytes);
-  bytes("keelson_response_bytes_total", "Bytes of answers.", (requests) => requests.receivedBytes);
+  bytes("keelson_response_bytes_total", "Bytes of answers' bodies.", (requests) => requests.receivedBytes);
 }
 
 function durationSamples(labels: Labels, { latency, requests }: AnsweredRequests): Sample[] {

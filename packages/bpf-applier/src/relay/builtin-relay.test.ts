@@ -12,7 +12,7 @@ import { expect } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
 import { PinFolder } from "../pins.ts";
 import { BuiltinRelay } from "./builtin-relay.ts";
-import type { RelayPolicy } from "./relay.ts";
+import type { RelayPolicy, RelayRequest } from "./relay.ts";
 
 const name = `keelson-relay-${process.pid}`;
 const path = `/run/netns/${name}`;
@@ -91,6 +91,14 @@ kernelTest(
       { workload: 5n, service: 9n, route: "all", statusClass: 2, requests: 1n, bytesReceived: 12n },
     ]);
     await expect.poll(() => relay.status()).toMatchObject({ networks: 1, requests: 1n });
+
+    const seen: RelayRequest[] = [];
+    await relay.observe({ every: 1, onRequests: ({ requests }) => seen.push(...requests) });
+    origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
+    await ask(port4);
+    const expected = { workload: 5n, service: 9n, route: "all", method: "GET", path: "/", status: 200 };
+    await expect.poll(() => seen).toMatchObject([{ ...expected, bytesSent: 0, bytesReceived: 12 }]);
+    expect(seen[0]?.microseconds).toBeGreaterThan(0);
 
     const { pid = 0 } = relay.status();
     process.kill(pid, "SIGKILL");

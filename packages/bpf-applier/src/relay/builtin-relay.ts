@@ -4,7 +4,15 @@ import { extname } from "node:path";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { CallName, Calls, EdgeMessage, Question, RelayMessage, StatusMessage } from "./messages.ts";
-import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayPorts, RelayStatus } from "./relay.ts";
+import type {
+  Relay,
+  RelayEdge,
+  RelayNetwork,
+  RelayObservation,
+  RelayPolicy,
+  RelayPorts,
+  RelayStatus,
+} from "./relay.ts";
 
 export interface BuiltinRelayOptions {
   /** Pin of the map `origins`. */
@@ -36,6 +44,7 @@ export class BuiltinRelay implements Relay {
   private last: StatusMessage = { networks: 0, connections: 0, requests: 0 };
   /** As the process knows it. */
   private policy = nothing;
+  private onRequests: RelayObservation["onRequests"] | undefined;
   private nextId = 1;
   private ended: string | undefined;
   private closing = false;
@@ -78,6 +87,11 @@ export class BuiltinRelay implements Relay {
     return (await this.ask("counters", undefined)).map(edgeOf);
   }
 
+  async observe(wanted: RelayObservation | undefined): Promise<void> {
+    this.onRequests = wanted?.onRequests;
+    await this.ask("observe", wanted?.every ?? 0);
+  }
+
   status(): RelayStatus {
     const { networks, connections, requests } = this.last;
     const { pid } = this.child;
@@ -118,6 +132,7 @@ export class BuiltinRelay implements Relay {
 
   private onMessage(message: RelayMessage): void {
     if (message.kind === "status") this.last = message.status;
+    else if (message.kind === "requests") this.onRequests?.(message.seen);
     else if (message.kind === "answer") this.take(message.id)?.resolve(message.answer as never);
     else this.take(message.id)?.reject(new Error(`relay: ${message.message}`));
   }

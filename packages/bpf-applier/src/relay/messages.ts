@@ -1,4 +1,4 @@
-import type { RelayNetwork, RelayPorts } from "./relay.ts";
+import type { RelayNetwork, RelayPorts, SeenRequests } from "./relay.ts";
 
 /** What differs from the policy before, in messages' bytes; undefined: it is gone. */
 export interface PolicyMessage {
@@ -40,6 +40,8 @@ export interface Calls {
   addNetwork: { question: RelayNetwork; answer: RelayPorts };
   removeNetwork: { question: bigint; answer: undefined };
   counters: { question: undefined; answer: readonly EdgeMessage[] };
+  /** One request of so many; 0: none. */
+  observe: { question: number; answer: undefined };
   /** Milliseconds that callers are given to go. */
   close: { question: number; answer: undefined };
 }
@@ -58,5 +60,7 @@ export interface Question<Name extends CallName = CallName> {
 export type RelayMessage =
   | { readonly kind: "answer"; readonly id: number; readonly answer: Calls[CallName]["answer"] }
   | { readonly kind: "error"; readonly id: number; readonly message: string }
+  /** While requests are observed, several times a second. */
+  | { readonly kind: "requests"; readonly seen: SeenRequests }
   /** At most once a second, when it changed. */
   | { readonly kind: "status"; readonly status: StatusMessage };

@@ -176,3 +176,15 @@ kernelTest("a relay that does not take its first policy is ended before the next
     .poll(() => keeper.status())
     .toMatchObject({ restarts: 1, endedBecause: "no regular expression" });
 });
+
+kernelTest("a relay that is started again tells of single requests as the one before did", async () => {
+  makeKeeper();
+  await keeper.start();
+  const wanted = { every: 5, onRequests: () => undefined };
+  await keeper.observe(wanted);
+  expect(relays.started[0]?.observation).toBe(wanted);
+  relays.started[0]?.end("gone");
+  await expect.poll(() => relays.started[1]?.observation).toBe(wanted);
+  await keeper.observe(undefined);
+  expect(relays.started[1]?.observation).toBeUndefined();
+});

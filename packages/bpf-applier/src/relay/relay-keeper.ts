@@ -1,5 +1,13 @@
 import { Serial } from "../serial.ts";
-import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayStatus, StartRelay } from "./relay.ts";
+import type {
+  Relay,
+  RelayEdge,
+  RelayNetwork,
+  RelayObservation,
+  RelayPolicy,
+  RelayStatus,
+  StartRelay,
+} from "./relay.ts";
 import { RelayCounters } from "./relay-counters.ts";
 import type { RelayMap } from "./relay-map.ts";
 import { emptyRelayPolicy } from "./relay-policy.ts";
@@ -41,6 +49,7 @@ export class RelayKeeper {
   private networks: ReadonlyMap<bigint, RelayNetwork> = new Map();
   /** Those that the running relay listens in, with the path that it knows them by. */
   private readonly listening = new Map<bigint, string>();
+  private observation: RelayObservation | undefined;
   private relay: Relay | undefined;
   private startedAt = 0;
   private starts = 0;
@@ -93,6 +102,19 @@ export class RelayKeeper {
     return this.counts.all();
   }
 
+  /** Tells of single requests, whichever relay runs, in place of what was wanted before; undefined: of none. */
+  observe(wanted: RelayObservation | undefined): Promise<void> {
+    return this.serial.run(async () => {
+      this.observation = wanted;
+      const { relay } = this;
+      if (relay === undefined) return;
+      await this.answered(relay, relay.observe(wanted)).catch((error: Error) => {
+        // One that has just ended is followed by one that is told when it starts.
+        if (relay === this.relay) throw error;
+      });
+    });
+  }
+
   status(): RelayKeeperStatus {
     const { relay, endedBecause } = this;
     return {
@@ -128,6 +150,7 @@ export class RelayKeeper {
         this.onExit(why);
       });
       await this.answered(relay, relay.setPolicy(this.policy));
+      if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
       await this.listen();

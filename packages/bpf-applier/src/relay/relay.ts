@@ -57,6 +57,40 @@ export interface RelayEdge {
   readonly latency: readonly number[];
 }
 
+/** A request that has ended. */
+export interface RelayRequest {
+  /** When it ended: milliseconds since the epoch. */
+  readonly endedAt: number;
+  /** This and the next three: as in {@link RelayEdge}. */
+  readonly workload: bigint;
+  readonly service: bigint;
+  readonly endpoint: string;
+  readonly route: string;
+  readonly method: string;
+  /** As the caller sent it, with its query. */
+  readonly path: string;
+  readonly status: number;
+  /** From its head to the end of the answer. */
+  readonly microseconds: number;
+  /** Of bodies, from the caller. */
+  readonly bytesSent: number;
+  /** Of bodies, to the caller. */
+  readonly bytesReceived: number;
+}
+
+export interface SeenRequests {
+  readonly requests: readonly RelayRequest[];
+  /** Those that should be here, but came faster than they were read. */
+  readonly lost: number;
+}
+
+/** What is to be seen of single requests. */
+export interface RelayObservation {
+  /** One of so many, drawn at random; at least 1. */
+  readonly every: number;
+  readonly onRequests: (seen: SeenRequests) => void;
+}
+
 export interface RelayStatus {
   /** Undefined: it does not run at the moment. */
   readonly pid?: number;
@@ -75,6 +109,8 @@ export interface Relay {
   addNetwork(network: RelayNetwork): Promise<RelayPorts>;
   removeNetwork(cookie: bigint): Promise<void>;
   counters(): Promise<readonly RelayEdge[]>;
+  /** Tells of single requests from now on, in place of what was wanted before; undefined: of none. */
+  observe(wanted: RelayObservation | undefined): Promise<void>;
   status(): RelayStatus;
   close(): Promise<void>;
 }

@@ -1,10 +1,19 @@
-import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayPorts, StartRelay } from "./relay.ts";
+import type {
+  Relay,
+  RelayEdge,
+  RelayNetwork,
+  RelayObservation,
+  RelayPolicy,
+  RelayPorts,
+  StartRelay,
+} from "./relay.ts";
 
 /** A relay without a process or sockets: what it is told can be seen, and it ends when it is told to. */
 export class StandInRelay implements Relay {
   policy: RelayPolicy | undefined;
   readonly networks = new Map<bigint, string>();
   edges: RelayEdge[] = [];
+  observation: RelayObservation | undefined;
   isClosed = false;
   readonly end: (why: string) => void;
 
@@ -30,6 +39,11 @@ export class StandInRelay implements Relay {
 
   counters(): Promise<readonly RelayEdge[]> {
     return Promise.resolve(this.edges);
+  }
+
+  observe(wanted: RelayObservation | undefined): Promise<void> {
+    this.observation = wanted;
+    return Promise.resolve();
   }
 
   status() {

@@ -7,17 +7,31 @@ type Answers = {
   readonly [Name in CallName]: (question: Calls[Name]["question"]) => Promise<Calls[Name]["answer"]>;
 };
 
+const requestsEveryMs = 100;
+
+/** @param sent called when the message has left */
+export type SendToAgent = (message: RelayMessage, sent?: () => void) => void;
+
 /** Answers what the agent asks. @param send to the agent */
 export class AgentLine {
   private readonly answers: Answers;
   private readonly core: RelayCore;
-  private readonly send: (message: RelayMessage) => void;
+  private readonly send: SendToAgent;
   private told = "";
+  /** The agent has not read yet what it was told last of requests. */
+  private isBehind = false;
+  private timer: NodeJS.Timeout | undefined;
 
-  constructor(core: RelayCore, send: (message: RelayMessage) => void) {
+  constructor(core: RelayCore, send: SendToAgent) {
     this.core = core;
     this.send = send;
-    this.answers = answersOf(core);
+    this.answers = {
+      ...answersOf(core),
+      observe: async (every) => {
+        this.observe(every);
+        return undefined;
+      },
+    };
   }
 
   async take({ id, call, question }: Question): Promise<void> {
@@ -37,9 +51,26 @@ export class AgentLine {
     this.told = text;
     this.send({ kind: "status", status });
   }
+
+  private observe(every: number): void {
+    clearInterval(this.timer);
+    this.core.tap.open(every);
+    if (every > 0) this.timer = setInterval(() => this.tellRequests(), requestsEveryMs).unref();
+  }
+
+  /** Says which requests were seen, unless the agent is behind: then they wait in the tap, which is bounded. */
+  private tellRequests(): void {
+    if (this.isBehind) return;
+    const seen = this.core.tap.take();
+    if (seen.requests.length === 0 && seen.lost === 0) return;
+    this.isBehind = true;
+    this.send({ kind: "requests", seen }, () => {
+      this.isBehind = false;
+    });
+  }
 }
 
-function answersOf(core: RelayCore): Answers {
+function answersOf(core: RelayCore): Omit<Answers, "observe"> {
   return {
     setPolicy: async (message) => {
       core.applyPolicy(differenceOf(message));

@@ -12,9 +12,9 @@ const graceMs = 2_000;
 function run({ origins }: { origins: string }): void {
   if (process.send === undefined) throw new Error("the agent starts this program; it is of no use by itself");
   const core = new RelayCore(new PinnedOrigins(origins));
-  const line = new AgentLine(core, (message: RelayMessage) => {
+  const line = new AgentLine(core, (message: RelayMessage, sent) => {
     // The agent may go at any time.
-    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+    if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
   });
   setInterval(() => line.tellStatus(), statusEveryMs).unref();
   process.on("message", (question: Question) => {

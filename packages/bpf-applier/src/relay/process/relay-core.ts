@@ -11,6 +11,7 @@ import { Http2Front } from "./http2/http2-front.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
 import { type PolicyDifference, PolicyState } from "./policy-state.ts";
 import { RequestHandler } from "./request-handler.ts";
+import { RequestTap } from "./request-tap.ts";
 
 /** What a relay has at the moment. */
 export interface CoreStatus {
@@ -22,6 +23,8 @@ export interface CoreStatus {
 /** The relay without its process: networks, policy, counters. */
 export class RelayCore {
   readonly counters = new CounterBook();
+  /** Single requests, for who wants to see them. */
+  readonly tap: RequestTap;
   private readonly policy: PolicyState;
   private readonly networks = new Map<bigint, CallerNetwork>();
   private readonly connections = new WeakMap<Socket, CallerConnection>();
@@ -32,7 +35,8 @@ export class RelayCore {
 
   constructor(origins: OriginLookup, random: () => number = Math.random) {
     this.policy = new PolicyState(random);
-    this.handler = new RequestHandler(this.policy, random);
+    this.tap = new RequestTap(random);
+    this.handler = new RequestHandler(this.policy, this.tap, random);
     const onCall = (call: Call, socket: Socket): void => {
       const connection = this.connections.get(socket);
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");

@@ -2,9 +2,11 @@ import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection, RequestContext } from "./caller-connection.ts";
+import type { EndedRequest } from "./counters.ts";
 import { Forwarding } from "./forwarding.ts";
 import { answerItself } from "./own-answer.ts";
 import type { PolicyState } from "./policy-state.ts";
+import type { RequestTap } from "./request-tap.ts";
 
 const speaksHttp2: ReadonlySet<ApplicationProtocol> = new Set([
   ApplicationProtocol.HTTP2,
@@ -17,10 +19,12 @@ export class RequestHandler {
   /** Since the start. */
   requests = 0;
   private readonly policy: PolicyState;
+  private readonly tap: RequestTap;
   private readonly random: () => number;
 
-  constructor(policy: PolicyState, random: () => number) {
+  constructor(policy: PolicyState, tap: RequestTap, random: () => number) {
     this.policy = policy;
+    this.tap = tap;
     this.random = random;
   }
 
@@ -45,19 +49,32 @@ export class RequestHandler {
     if (decision.kind === "answer") return this.answer(decision, call, connection, begin);
     const { route } = decision;
     new Forwarding(call, decision, this.contextOf(connection), (end) =>
-      connection.counters.count({ ...end, route, microseconds: (performance.now() - begin) * 1000 }),
+      this.onEnded(call, connection, { ...end, route, microseconds: (performance.now() - begin) * 1000 }),
     ).start();
   }
 
   private answer(
     { route, status, rawHeaders, body }: Answer,
     call: Call,
-    { counters }: CallerConnection,
+    connection: CallerConnection,
     begin: number,
   ): void {
     answerItself(call, status, rawHeaders, body);
     const microseconds = (performance.now() - begin) * 1000;
-    counters.count({ endpoint: "", route, status, microseconds, bytesSent: 0, bytesReceived: body.length });
+    const end = { endpoint: "", route, status, microseconds, bytesSent: 0, bytesReceived: body.length };
+    this.onEnded(call, connection, end);
+  }
+
+  private onEnded({ head }: Call, { counters, origin }: CallerConnection, ended: EndedRequest): void {
+    counters.count(ended);
+    this.tap.see(() => ({
+      ...ended,
+      endedAt: Date.now(),
+      workload: origin.workload,
+      service: origin.service,
+      method: head.method,
+      path: head.path,
+    }));
   }
 
   private contextOf({ network, origin, family, service }: CallerConnection): RequestContext {
