@@ -1,4 +1,4 @@
-// Builds build/bpf_maps_native.node with plain g++; does nothing when no source changed since.
+// Builds build/bpf_maps_native.node and build/descriptor-holder with plain g++; does nothing when no source changed since.
 // KEELSON_NATIVE_SANITIZE=address builds with that sanitizer, for a run by hand.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sources = join(here, "native");
+const holder = join(here, "holder");
 const objects = join(here, "build", "native");
 const output = join(here, "build", "bpf_maps_native.node");
 
@@ -41,6 +42,7 @@ function fingerprint(names, options) {
     .update(readFileSync(fileURLToPath(import.meta.url)))
     .update(options.join("\0"));
   for (const name of names) hash.update(name).update(readFileSync(join(sources, name)));
+  for (const name of readdirSync(holder).sort()) hash.update(name).update(readFileSync(join(holder, name)));
   return hash.digest("hex");
 }
 
@@ -83,5 +85,8 @@ if (read(`${output}.stamp`) !== stamp) {
   // Written aside and moved: a process that has the old one mapped keeps it whole.
   await run("g++", ["-shared", ...options, ...files, "-lbpf", "-o", `${output}.new`]);
   renameSync(`${output}.new`, output);
+  const program = join(here, "build", "descriptor-holder");
+  await run("g++", [...options, join(holder, "descriptor-holder.cc"), "-o", `${program}.new`]);
+  renameSync(`${program}.new`, program);
   writeFileSync(`${output}.stamp`, stamp);
 }

@@ -19,6 +19,7 @@ void exportLink(Napi::Object &exports);
 void exportPoll(Napi::Object &exports);
 void exportRingBuffer(Napi::Object &exports);
 void exportSockets(Napi::Object &exports);
+void exportHeld(Napi::Object &exports);
 void exportProbes(Napi::Object &exports);
 void exportNetfilter(Napi::Object &exports);
 
@@ -40,6 +41,7 @@ static Napi::Object init(Napi::Env, Napi::Object exports) {
   exportPoll(exports);
   exportRingBuffer(exports);
   exportSockets(exports);
+  exportHeld(exports);
   exportProbes(exports);
   exportNetfilter(exports);
   return exports;

@@ -162,6 +162,22 @@ interface Native {
   socketCookie(socketFd: number): bigint;
   setSendBuffer(socketFd: number, bytes: number): void;
 
+  holderConnect(path: string): NativeHandle;
+  holderSend(
+    holder: NativeHandle,
+    say: number,
+    kind: number,
+    number: number,
+    note?: string,
+    fd?: number,
+  ): void;
+  holderReceive(
+    holder: NativeHandle,
+  ): Promise<{ kind: number; number: number; note: string; fd: number }[]>;
+  makeMemory(name: string, size: number): number;
+  mapMemory(fd: number, size: number): ArrayBuffer;
+  tcpCounts(fd: number): { read: number; written: number } | undefined;
+
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;
   probeMapType(type: MapType): boolean;
