@@ -18,14 +18,14 @@ pnpm --filter "$package" --prod --legacy --reporter=silent deploy "$app"
 # Sources, what types and tests are made of, and texts are for those who build; so is what a build goes through. bare-* is
 # another runtime's.
 find "$app" -type d \( -path '*/@keelson/*/src' -o -path "$app/src" -o -path '*/bpf-maps-native/src' \
-  -o -path '*/bpf-maps-native/test' -o -path '*/bpf-maps-native/native' -o -path '*/bpf-maps-native/build/native' \
+  -o -path '*/bpf-maps-native/test' -o -path '*/bpf-maps-native/holder' -o -path '*/bpf-maps-native/native' -o -path '*/bpf-maps-native/build/native' \
   -o -path '*/xds-protos/src' -o -path '*/xds-protos/build' -o -path '*/@keelson/*/dist/testing' \
   -o -path '*/.pnpm/@types+*' -o -path '*/.pnpm/bare-*' \) -prune -exec rm -rf {} +
 find "$app" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.tsbuildinfo' \
   -o -name '*.md' -o -name '*.test.js' -o -name '*.test-helper.js' \) -delete
 # A link into a folder that is gone.
 find "$app" -xtype l -delete
-find "$app" -name '*.node' | while read -r addon; do stripped "$addon" "$addon"; done
+find "$app" -name '*.node' -o -path '*/bpf-maps-native/build/descriptor-holder' | while read -r addon; do stripped "$addon" "$addon"; done
 for program in "$@"; do
   chmod 755 "$app/${program#*=}"
   ln -s "$home/${program#*=}" "$folder/usr/local/bin/${program%%=*}"

@@ -29,7 +29,7 @@ export class WholeRelay implements AsyncDisposable {
     this.echo = echo;
     this.core = new RelayCore(
       { take: ({ network }) => ({ workload: 0n, service: network }) },
-      () => this.draw,
+      { random: () => this.draw },
     );
   }
 

@@ -46,6 +46,8 @@ export interface ApplierOptions {
   readonly mapSizes?: MapSizes;
   /** Starts what decides each request; undefined: every connection is decided once. */
   readonly relay?: StartRelay;
+  /** Its listeners outlive it. */
+  readonly relayListenersLast?: boolean;
   /** What is done with callers' sockets, if the kernel and this process's rights allow it. */
   readonly sockets: SocketMode;
   readonly logger: Logger;
@@ -246,6 +248,7 @@ export class Applier implements NodeAgent {
     return new RelayKeeper({
       start,
       map: new RelayMap(this.programs.maps.relays),
+      listenersLast: this.options.relayListenersLast ?? false,
       onError: (what, error) => this.options.logger.warn({ err: error }, `could not ${what}`),
     });
   }

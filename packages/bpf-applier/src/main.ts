@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { runFolder, stateFolder } from "@keelson/model/names";
+import { endHolder } from "bpf-maps-native";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Logger, pino } from "pino";
 import { AdminSocket, adminPaths } from "./admin.ts";
@@ -116,7 +117,11 @@ async function startApplier(
     reportIntervalMs: flags.reportInterval * 1000,
     ...(flags.relay === "none"
       ? {}
-      : { relay: (onExit) => Promise.resolve(new BuiltinRelay({ origins, onExit })) }),
+      : {
+          relay: (onExit) =>
+            Promise.resolve(new BuiltinRelay({ origins, holder: holderSocketOf(flags), onExit })),
+          relayListenersLast: true,
+        }),
     sockets: flags.sockets,
     logger,
   });
@@ -125,11 +130,15 @@ async function startApplier(
 const adminSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
   join(runDir, `${node}.sock`);
 
+const holderSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
+  join(runDir, `${node}.held`);
+
 /** A running agent lets go of the node itself: it would attach its programs again. */
 async function uninstallHere(flags: { node: string; runDir: string }): Promise<void> {
   const answer = await askAgent(adminSocketOf(flags), adminPaths.uninstall, "POST");
   const detached = (answer as { detached: number } | undefined)?.detached ?? 0;
   const left = await uninstall(await PinFolder.find(flags.node));
+  endHolder(holderSocketOf(flags));
   process.stdout.write(`${flags.node}: ${detached + left} programs detached, pins removed\n`);
 }
 

@@ -32,7 +32,7 @@ async function accepted(stack: AsyncDisposableStack): Promise<{ fd: number; call
     caller.destroy();
     peer.destroy();
   });
-  const { fd } = (peer as unknown as { _handle: { fd: number } })._handle;
+  const { fd } = (peer as unknown as { ["_handle"]: { fd: number } })["_handle"];
   return { fd, caller, peer };
 }
 

@@ -102,7 +102,8 @@ function connectTo(path: string): NativeHandle | undefined {
   try {
     return native.holderConnect(path);
   } catch (error) {
-    if (error instanceof BpfError && (error.code === "ENOENT" || error.code === "ECONNREFUSED")) return undefined;
+    if (error instanceof BpfError && (error.code === "ENOENT" || error.code === "ECONNREFUSED"))
+      return undefined;
     throw error;
   }
 }

@@ -171,9 +171,7 @@ interface Native {
     note?: string,
     fd?: number,
   ): void;
-  holderReceive(
-    holder: NativeHandle,
-  ): Promise<{ kind: number; number: number; note: string; fd: number }[]>;
+  holderReceive(holder: NativeHandle): Promise<{ kind: number; number: number; note: string; fd: number }[]>;
   makeMemory(name: string, size: number): number;
   mapMemory(fd: number, size: number): ArrayBuffer;
   tcpCounts(fd: number): { read: number; written: number } | undefined;

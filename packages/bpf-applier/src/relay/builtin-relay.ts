@@ -17,6 +17,8 @@ import type {
 export interface BuiltinRelayOptions {
   /** Pin of the map `origins`. */
   readonly origins: string;
+  /** Socket of what keeps its listeners and connections if it dies; left out: nothing does. */
+  readonly holder?: string;
   /** The process ended without being asked to; nothing can be asked of this object any more. */
   readonly onExit: (reason: string) => void;
   /** Milliseconds that callers are given to go when the relay is closed; 2,000 if left out. */
@@ -51,7 +53,9 @@ export class BuiltinRelay implements Relay {
 
   constructor(options: BuiltinRelayOptions) {
     this.options = options;
-    this.child = fork(program, ["--origins", options.origins], { serialization: "advanced", execArgv });
+    const { origins, holder } = options;
+    const parameters = ["--origins", origins, ...(holder === undefined ? [] : ["--holder", holder])];
+    this.child = fork(program, parameters, { serialization: "advanced", execArgv });
     this.child.on("message", (message) => this.onMessage(message as RelayMessage));
     this.child.on("error", (error) => this.onEnd(error.message));
     this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));

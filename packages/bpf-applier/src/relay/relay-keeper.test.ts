@@ -22,7 +22,7 @@ afterEach(async () => {
   map?.close();
 });
 
-function makeKeeper(start = relays.start, patienceMs = 10_000): void {
+function makeKeeper(start = relays.start, patienceMs = 10_000, listenersLast = false): void {
   map = BpfMap.create({
     type: "hash",
     name: "relays",
@@ -35,6 +35,7 @@ function makeKeeper(start = relays.start, patienceMs = 10_000): void {
     start,
     map: new RelayMap(map),
     patienceMs,
+    listenersLast,
     onError: (what, error) => errors.push(`${what}: ${error.message}`),
   });
 }
@@ -85,6 +86,27 @@ kernelTest("a relay that ends is away at once, and the next one has all that the
   expect(keeper.status()).toMatchObject({ restarts: 1, networks: 1 });
   expect(errors).toEqual([expect.stringMatching(/^keep the relay running: SIGKILL; starting it in 100 ms$/)]);
 });
+
+kernelTest(
+  "where listeners outlive a relay, programs know them until it has ended several times in a row",
+  async () => {
+    makeKeeper(relays.start, 10_000, true);
+    await keeper.start();
+    await keeper.setNetworks(networks({ 1: "/one", 2: "/two" }));
+    relays.started[0]?.end("SIGKILL");
+    expect(await ports()).toEqual({ 1: 4001, 2: 4002 });
+    // One that is gone meanwhile is one that the next relay does not listen in.
+    await keeper.setNetworks(networks({ 2: "/two", 3: "/three" }));
+    await expect.poll(ports).toEqual({ 2: 4002, 3: 4003 });
+    for (let restarts = 1; restarts < 4; restarts++) {
+      expect(await ports()).toEqual({ 2: 4002, 3: 4003 });
+      relays.started[restarts]?.end("SIGKILL");
+      await expect.poll(() => keeper.status()).toMatchObject({ restarts: restarts + 1, networks: 2 });
+    }
+    relays.started[4]?.end("SIGKILL");
+    await expect.poll(ports).toEqual({});
+  },
+);
 
 kernelTest(
   "a relay that cannot be started is tried again, and a network that cannot be entered, too",

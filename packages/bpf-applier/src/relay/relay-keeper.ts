@@ -18,6 +18,8 @@ export interface RelayKeeperOptions {
   readonly onError: (what: string, error: Error) => void;
   /** Milliseconds after which a relay that does not answer is ended; 10,000 if left out. */
   readonly patienceMs?: number;
+  /** Its listeners outlive it, and the next one has them: callers wait in them meanwhile. */
+  readonly listenersLast?: boolean;
 }
 
 export interface RelayKeeperStatus extends RelayStatus {
@@ -30,7 +32,9 @@ export interface RelayKeeperStatus extends RelayStatus {
 /** Time until a relay that ended is started again: doubled with each end, and from the beginning once it ran for long. */
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
-const ranForLongMs = 30_000;
+const ranForLongMs = 5_000;
+/** Callers wait in the listeners of a relay that has ended so long as the pause is below it: while it ends again and again, too long. */
+const callersWaitBelowMs = 1_000;
 
 const defaultPatienceMs = 10_000;
 
@@ -39,7 +43,8 @@ const listenAgainMs = 1_000;
 
 /**
  * Keeps a relay running that has the policy and listens in the networks that it was told of last, and tells programs where.
- * While it is away, programs are told of none, and connections are decided once.
+ * While it is away, programs are told of none, and connections are decided once; where its listeners last, only once it has
+ * ended several times in a row.
  */
 export class RelayKeeper {
   private readonly options: RelayKeeperOptions;
@@ -138,8 +143,9 @@ export class RelayKeeper {
 
   private async bringUp(): Promise<void> {
     if (this.closed || this.relay !== undefined) return;
-    await this.options.map.clear();
+    const before = [...this.listening.keys()];
     this.listening.clear();
+    if (!this.callersWait()) await this.options.map.clear();
     this.starts += 1;
     this.startedAt = performance.now();
     let gone: string | undefined;
@@ -154,6 +160,7 @@ export class RelayKeeper {
       if (gone !== undefined) return;
       this.relay = relay;
       await this.listen();
+      for (const cookie of before) if (!this.listening.has(cookie)) this.options.map.remove(cookie);
     } catch (error) {
       // Its exit has said so already.
       if (gone !== undefined) return;
@@ -167,13 +174,19 @@ export class RelayKeeper {
     this.endedBecause = why;
     this.counts.keep();
     if (this.closed) return;
-    this.options.map
-      .clear()
-      .catch((error: Error) => this.options.onError("tell programs that the relay is away", error));
     if (performance.now() - this.startedAt > ranForLongMs) this.pauseMs = firstPauseMs;
+    if (!this.callersWait()) {
+      this.options.map
+        .clear()
+        .catch((error: Error) => this.options.onError("tell programs that the relay is away", error));
+    }
     this.options.onError("keep the relay running", new Error(`${why}; starting it in ${this.pauseMs} ms`));
     this.later(this.pauseMs, () => this.bringUp());
     this.pauseMs = Math.min(this.pauseMs * 2, longestPauseMs);
+  }
+
+  private callersWait(): boolean {
+    return this.options.listenersLast === true && this.pauseMs < callersWaitBelowMs;
   }
 
   private async listen(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Balancer, Caller, DestinationRef } from "../policy/types.ts";
 import type { CallerNetwork } from "./caller-network.ts";
 import type { EdgeCounters } from "./counters.ts";
 import type { DestinationLinks } from "./destination-links.ts";
+import type { HeldConnection } from "./holding/holding.ts";
 import type { Origin } from "./origin-lookup.ts";
 import type { RoutedService } from "./policy-state.ts";
 
@@ -15,6 +16,8 @@ export interface CallerConnection {
   /** Of the connection's packets. */
   readonly family: Family;
   readonly counters: EdgeCounters;
+  /** Undefined: it ends with this process. */
+  readonly held: HeldConnection | undefined;
   /** As last known: a service whose rules are gone is served by what held until the caller's next connection. */
   service: RoutedService;
   caller: Caller;

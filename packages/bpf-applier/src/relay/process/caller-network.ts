@@ -4,6 +4,7 @@ import { connectInNamespace, listenInNamespace } from "bpf-maps-native";
 import type { Balancer, DestinationRef } from "../policy/types.ts";
 import type { RelayPorts } from "../relay.ts";
 import { DestinationLinks } from "./destination-links.ts";
+import type { Holding, LeftConnection } from "./holding/holding.ts";
 import { mostWaiting } from "./splice.ts";
 
 /** How often idle connections are looked at. */
@@ -16,6 +17,13 @@ export interface NetworkPlace {
   readonly path: string | undefined;
 }
 
+/** Who takes callers' connections. */
+export interface Taker {
+  accept(socket: Socket, family: 4 | 6, network: CallerNetwork): void;
+  /** One of a relay that has ended. */
+  resume(socket: Socket, left: LeftConnection, network: CallerNetwork): void;
+}
+
 /**
  * A network namespace with callers in it: where the relay listens there, and the connections that it opened there. It is held
  * by a descriptor, so that it can be entered although the process whose path led there is gone.
@@ -25,24 +33,30 @@ export class CallerNetwork {
   /** Connections of callers. */
   readonly callers = new Set<Socket>();
   private readonly fd: number | undefined;
+  private readonly holding: Holding | undefined;
   private readonly servers: Server[] = [];
   private readonly links = new Map<bigint, Map<string, DestinationLinks>>();
   private readonly sweep = setInterval(() => this.closeIdle(), sweepMs).unref();
 
-  private constructor({ cookie, path }: NetworkPlace) {
+  private constructor({ cookie, path }: NetworkPlace, holding: Holding | undefined) {
     this.cookie = cookie;
+    this.holding = holding;
     this.fd = path === undefined ? undefined : openSync(path, "r");
   }
 
-  /** @throws Error if there is nowhere to listen */
+  /** With what an earlier relay has left there. @throws Error if there is nowhere to listen */
   static async open(
     network: NetworkPlace,
-    accept: (socket: Socket, family: 4 | 6, network: CallerNetwork) => void,
+    taker: Taker,
+    holding: Holding | undefined,
   ): Promise<{ network: CallerNetwork; ports: RelayPorts }> {
-    const opened = new CallerNetwork(network);
+    const opened = new CallerNetwork(network, holding);
     try {
-      const port4 = await opened.listen("127.0.0.1", (socket) => accept(socket, 4, opened));
-      const port6 = await opened.listen("::1", (socket) => accept(socket, 6, opened)).catch(() => 0);
+      const port4 = await opened.listen("127.0.0.1", (socket) => taker.accept(socket, 4, opened));
+      const port6 = await opened.listen("::1", (socket) => taker.accept(socket, 6, opened)).catch(() => 0);
+      for (const left of holding?.connectionsIn(network.cookie) ?? []) {
+        taker.resume(new Socket(optionsOf(left.fd)), left, opened);
+      }
       return { network: opened, ports: { port4, port6 } };
     } catch (error) {
       opened.close();
@@ -74,14 +88,14 @@ export class CallerNetwork {
   /** Opens a connection in the namespace. */
   readonly connect = async (address: string, port: number, timeoutMs: number): Promise<Socket> => {
     const fd = await connectInNamespace(this.path, { address, port, timeoutMs });
-    const options = { fd, allowHalfOpen: true, highWaterMark: mostWaiting };
-    return new Socket(options);
+    return new Socket(optionsOf(fd));
   };
 
   /** Nobody is accepted any more; those that are here stay. */
   stopListening(): void {
     for (const server of this.servers) server.close();
     this.servers.length = 0;
+    this.holding?.dropListeners(this.cookie);
   }
 
   /** Resolves when the last caller has gone. */
@@ -105,7 +119,8 @@ export class CallerNetwork {
   }
 
   private async listen(address: string, accept: (socket: Socket) => void): Promise<number> {
-    const fd = await listenInNamespace(this.path, { address, port: 0 });
+    const make = (): Promise<number> => listenInNamespace(this.path, { address, port: 0 });
+    const fd = await (this.holding?.listener(this.cookie, address, make) ?? make());
     const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: mostWaiting }, accept);
     this.servers.push(server);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -125,3 +140,5 @@ export class CallerNetwork {
     }
   }
 }
+
+const optionsOf = (fd: number) => ({ fd, allowHalfOpen: true, highWaterMark: mostWaiting });

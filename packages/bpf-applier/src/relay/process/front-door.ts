@@ -2,9 +2,10 @@ import type { Socket } from "node:net";
 import type { Family } from "@keelson/model/address";
 import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { CallerConnection } from "./caller-connection.ts";
-import type { CallerNetwork } from "./caller-network.ts";
+import type { CallerNetwork, Taker } from "./caller-network.ts";
 import type { CounterBook } from "./counter-book.ts";
 import { type Spoken, spokenIn } from "./first-bytes.ts";
+import type { HeldConnection, Holding, LeftConnection } from "./holding/holding.ts";
 import type { Origin, OriginLookup } from "./origin-lookup.ts";
 import { peek } from "./peek.ts";
 import type { PolicyState } from "./policy-state.ts";
@@ -36,14 +37,32 @@ const callerBegins: ReadonlySet<ApplicationProtocol> = new Set([
   ApplicationProtocol.TLS,
 ]);
 
+/** A connection of which it is known whose it is. */
+interface Known {
+  readonly origin: Origin;
+  readonly family: 4 | 6;
+  readonly held: HeldConnection | undefined;
+  /** Requests of HTTP/1.x were answered on it before. */
+  readonly goesOn?: boolean;
+}
+
 /** Takes callers' connections: whose they are, whom they dialled, what they speak. */
-export class FrontDoor {
+export class FrontDoor implements Taker {
   private readonly origins: OriginLookup;
   private readonly policy: PolicyState;
   private readonly counters: CounterBook;
   private readonly speakers: Speakers;
+  private readonly holding: Holding | undefined;
 
-  constructor(origins: OriginLookup, policy: PolicyState, counters: CounterBook, speakers: Speakers) {
+  /** @param holding undefined: connections end with this process */
+  constructor(
+    origins: OriginLookup,
+    policy: PolicyState,
+    counters: CounterBook,
+    speakers: Speakers,
+    holding: Holding | undefined,
+  ) {
+    this.holding = holding;
     this.origins = origins;
     this.policy = policy;
     this.counters = counters;
@@ -53,18 +72,31 @@ export class FrontDoor {
   /** @param family of the address that it was accepted on */
   accept(socket: Socket, family: 4 | 6, network: CallerNetwork): void {
     socket.on("error", () => socket.destroy());
-    const { remotePort: port, remoteAddress: address } = socket;
+    const { remotePort: port } = socket;
     const origin =
       port === undefined ? undefined : this.origins.take({ network: network.cookie, port, family });
-    if (port === undefined || address === undefined || origin === undefined)
-      return this.refuse(socket, "unknownOrigin");
+    if (origin === undefined) return this.refuse(socket, "unknownOrigin");
     if (network.callers.size >= mostConnections) return this.refuse(socket, "tooManyConnections");
+    const held = this.holding?.hold(socket, { network: network.cookie, family, origin });
+    this.admit(socket, network, { origin, family, held });
+  }
+
+  resume(socket: Socket, left: LeftConnection, network: CallerNetwork): void {
+    socket.on("error", () => socket.destroy());
+    const { origin, family, position } = left;
+    const held = this.holding?.resume(socket, left);
+    this.admit(socket, network, { origin, family, held, goesOn: position.read > 0 });
+  }
+
+  private admit(socket: Socket, network: CallerNetwork, known: Known): void {
+    const { remotePort: port, remoteAddress: address } = socket;
+    if (port === undefined || address === undefined) return this.refuse(socket, "unknownOrigin");
     network.callers.add(socket);
     socket.once("close", () => network.callers.delete(socket));
     const timer = setTimeout(() => this.refuse(socket, "noPolicy"), policyWaitMs);
     const forget = this.policy.whenKnown(() => {
       clearTimeout(timer);
-      this.begin(socket, network, origin, { address, port, family: `IPv${family}` });
+      this.begin(socket, network, known, { address, port });
     });
     socket.once("close", () => {
       clearTimeout(timer);
@@ -75,14 +107,16 @@ export class FrontDoor {
   private begin(
     socket: Socket,
     network: CallerNetwork,
-    origin: Origin,
-    { family, ...from }: { address: string; port: number; family: Family },
+    { origin, held, goesOn, ...known }: Known,
+    from: { address: string; port: number },
   ): void {
     const service = this.policy.service(origin.service);
     if (service === undefined) return this.refuse(socket, "unknownService");
     const caller = { ...from, workload: this.policy.workload(origin.workload) };
     const counters = this.counters.edge(origin.workload, origin.service);
-    const connection = { socket, network, origin, family, counters, service, caller };
+    const family: Family = `IPv${known.family}`;
+    const connection = { socket, network, origin, family, counters, held, service, caller };
+    if (goesOn) return this.speakers.http1(connection);
     const { applicationProtocol } = service.port;
     if (applicationProtocol === ApplicationProtocol.UNSPECIFIED) {
       peek(socket, { ...firstBytes, waitMs: unknownWaitMs }, (spoken) => this.hand(connection, spoken));

@@ -5,7 +5,8 @@ import type { CallerConnection } from "./caller-connection.ts";
 import { CallerNetwork, type NetworkPlace } from "./caller-network.ts";
 import { forwardConnection } from "./connection-forwarding.ts";
 import { CounterBook } from "./counter-book.ts";
-import { FrontDoor } from "./front-door.ts";
+import { FrontDoor, type Speakers } from "./front-door.ts";
+import type { Holding } from "./holding/holding.ts";
 import { Http1Front } from "./http1/http1-front.ts";
 import { Http2Front } from "./http2/http2-front.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
@@ -20,6 +21,13 @@ export interface CoreStatus {
   readonly requests: number;
 }
 
+export interface RelayCoreOptions {
+  /** From 0 to 1; Math.random if left out. */
+  readonly random?: () => number;
+  /** Undefined: what is here ends with this process. */
+  readonly holding?: Holding | undefined;
+}
+
 /** The relay without its process: networks, policy, counters. */
 export class RelayCore {
   readonly counters = new CounterBook();
@@ -32,8 +40,10 @@ export class RelayCore {
   private readonly http1: Http1Front;
   private readonly http2: Http2Front;
   private readonly door: FrontDoor;
+  private readonly holding: Holding | undefined;
 
-  constructor(origins: OriginLookup, random: () => number = Math.random) {
+  constructor(origins: OriginLookup, { random = Math.random, holding }: RelayCoreOptions = {}) {
+    this.holding = holding;
     this.policy = new PolicyState(random);
     this.tap = new RequestTap(random);
     this.handler = new RequestHandler(this.policy, this.tap, random);
@@ -42,9 +52,11 @@ export class RelayCore {
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
       this.handler.handle(call, connection);
     };
-    this.http1 = new Http1Front(onCall);
+    this.http1 = new Http1Front(onCall, (socket) =>
+      this.connections.get(socket)?.held?.standsBetweenRequests(socket),
+    );
     this.http2 = new Http2Front(onCall);
-    this.door = new FrontDoor(origins, this.policy, this.counters, {
+    const speakers: Speakers = {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
         this.http1.accept(connection.socket);
@@ -54,7 +66,8 @@ export class RelayCore {
         this.http2.accept(connection.socket);
       },
       bytes: (connection, tls) => forwardConnection(connection, tls, this.policy, random),
-    });
+    };
+    this.door = new FrontDoor(origins, this.policy, this.counters, speakers, holding);
   }
 
   applyPolicy(difference: PolicyDifference): void {
@@ -64,9 +77,7 @@ export class RelayCore {
   /** @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
   async addNetwork(wanted: NetworkPlace): Promise<RelayPorts> {
     this.removeNetwork(wanted.cookie);
-    const { network, ports } = await CallerNetwork.open(wanted, (socket, family, from) =>
-      this.door.accept(socket, family, from),
-    );
+    const { network, ports } = await CallerNetwork.open(wanted, this.door, this.holding);
     this.networks.set(wanted.cookie, network);
     return ports;
   }
@@ -95,5 +106,6 @@ export class RelayCore {
     ]);
     for (const network of networks) network.close();
     this.networks.clear();
+    this.holding?.end();
   }
 }

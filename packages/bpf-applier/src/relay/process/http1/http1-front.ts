@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
 import { mostWaiting } from "../splice.ts";
 import { Http1Call } from "./http1-call.ts";
+import { isWithinRequest } from "./parser-state.ts";
 import { readRequest } from "./request-head.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
 
@@ -23,10 +24,15 @@ export class Http1Front {
   private readonly server: Server;
   /** Requests under way on each connection. */
   private readonly calls = new Map<Socket, Set<Http1Call>>();
+  private readonly onAnswered: (socket: Socket) => void;
   private closing = false;
 
-  /** @param onCall with the connection that it came on */
-  constructor(onCall: (call: Call, socket: Socket) => void) {
+  /**
+   * @param onCall with the connection that it came on
+   * @param onAnswered whenever all that was read of a connection is answered, which stays open
+   */
+  constructor(onCall: (call: Call, socket: Socket) => void, onAnswered: (socket: Socket) => void) {
+    this.onAnswered = onAnswered;
     const server = createServer({
       insecureHTTPParser: false,
       maxHeaderSize: headLimit,
@@ -48,7 +54,10 @@ export class Http1Front {
       const calls = this.calls.get(request.socket);
       calls?.add(call);
       if (this.closing) call.endConnection();
-      response.once("close", () => calls?.delete(call));
+      response.once("close", () => {
+        calls?.delete(call);
+        if (calls?.size === 0) this.answered(request.socket);
+      });
       onCall(call, request.socket);
     };
     server.on("request", onRequest);
@@ -70,6 +79,10 @@ export class Http1Front {
       if (calls.size === 0) socket.end();
       for (const call of calls) call.endConnection();
     }
+  }
+
+  private answered(socket: Socket): void {
+    if (socket.writable && isWithinRequest(socket) === false) this.onAnswered(socket);
   }
 
   /** @param socket whose first bytes were put back */

@@ -1,0 +1,87 @@
+import { closeSync } from "node:fs";
+import { DescriptorHolder, type HeldDescriptor, type HolderKey, type HolderPlace } from "bpf-maps-native";
+
+interface Kept extends HolderKey {
+  readonly fd: number;
+  readonly note: string;
+}
+
+/** Until the next attempt to reach a holder that was lost. */
+const againMs = 1_000;
+
+/** What is held, whatever becomes of the holder: a new one is given all of it again. */
+export class HolderLine {
+  private readonly place: HolderPlace;
+  private readonly onError: (error: Error) => void;
+  private readonly kept = new Map<string, Kept>();
+  private holder: DescriptorHolder | undefined;
+  private ended = false;
+
+  private constructor(place: HolderPlace, onError: (error: Error) => void) {
+    this.place = place;
+    this.onError = onError;
+  }
+
+  /** @param onError of a holder that was lost, or could not be reached then */
+  static async open(
+    place: HolderPlace,
+    onError: (error: Error) => void,
+  ): Promise<{ line: HolderLine; held: HeldDescriptor[] }> {
+    const line = new HolderLine(place, onError);
+    const { holder, held } = await DescriptorHolder.open(place);
+    line.holder = holder;
+    return { line, held };
+  }
+
+  /** @param fd to stay open until it is dropped */
+  hold(key: HolderKey, fd: number, note: string): void {
+    this.kept.set(textOf(key), { ...key, fd, note });
+    this.say((holder) => holder.hold(key, fd, note));
+  }
+
+  drop(key: HolderKey): void {
+    this.kept.delete(textOf(key));
+    this.say((holder) => holder.drop(key));
+  }
+
+  /** All that is held is closed, and the holder ends. */
+  end(): void {
+    this.ended = true;
+    this.say((holder) => holder.end());
+  }
+
+  private say(what: (holder: DescriptorHolder) => void): void {
+    const { holder } = this;
+    if (holder === undefined) return;
+    try {
+      what(holder);
+    } catch (error) {
+      holder.close();
+      this.holder = undefined;
+      this.onError(error as Error);
+      this.again();
+    }
+  }
+
+  private again(): void {
+    if (!this.ended) {
+      this.reopen().catch((error: Error) => {
+        this.onError(error);
+        setTimeout(() => this.again(), againMs).unref();
+      });
+    }
+  }
+
+  private async reopen(): Promise<void> {
+    const { holder, held } = await DescriptorHolder.open(this.place);
+    for (const { fd, ...key } of held) {
+      closeSync(fd);
+      if (!this.kept.has(textOf(key))) holder.drop(key);
+    }
+    this.holder = holder;
+    for (const { fd, note, ...key } of this.kept.values()) this.say((now) => now.hold(key, fd, note));
+    if (this.ended) this.end();
+  }
+}
+
+const textOf = ({ kind, number }: HolderKey): string => `${kind} ${number}`;
