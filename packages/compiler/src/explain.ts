@@ -1,15 +1,19 @@
 import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
-import type { HttpMatch } from "@keelson/protos/match";
-import { matchAutomaton } from "./automaton/match-automaton.ts";
+import { defaultBounds } from "./automaton/bounds.ts";
 import { endpointsOf, isReachable, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
+import { destinationPolicy } from "./effective-policy.ts";
 import type {
+  CarriedRoute,
   DestinationExplanation,
   PortExplanation,
   RuleExplanation,
   ServiceExplanation,
 } from "./explanation.ts";
+import { type KernelRoute, routesAutomaton, whyRelayed, whyUnread } from "./kernel-routes.ts";
 import { whyLeftAlone } from "./left-alone.ts";
+import { applicationProtocols } from "./messages.ts";
 import type { ResolvedRule } from "./read-route.ts";
+import type { RelayedRoute } from "./relayed-routes.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
@@ -31,29 +35,36 @@ export function explainService(
 function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
   const { port, wantedTier, tier, why, destinations, rules, policies } = resolved;
   const refused = "this share is refused (ECONNREFUSED)";
-  const carried = carriedRoutes(scene, resolved);
+  const matching = explainMatching(resolved);
+  const carried = carriedRoutes(scene, resolved, matching?.isInKernel === true);
   return {
     ...port,
     wantedTier,
     tier,
     why,
-    ...(wantedTier === "kernel" && { matching: explainMatching(resolved) }),
+    ...(matching !== undefined && { matching: matching.text }),
     rules: rules.map((rule) => ({ ...explainRule(rule), ...carried.get(keyOf(rule)) })),
     policies: policies.map(explainRule),
     destinations: explainDestinations(scene, destinations, refused),
   };
 }
 
-/** Of rules that are asked at all, as the kernel would look at them. */
-function explainMatching({ rules }: ResolvedPort): string {
-  const automaton = matchAutomaton(rules.filter(({ isAsked }) => isAsked).flatMap(matchesOf));
-  if ("unfit" in automaton) return `not in the kernel: the automaton of its rules ${automaton.unfit}`;
+/** How programs look at a port's requests, where the relay is their home. */
+function explainMatching({ port, routes }: ResolvedPort): { isInKernel: boolean; text: string } | undefined {
+  const asked = routes.map(({ route }) => route).filter(isHttpRoute);
+  if (asked.length === 0) return undefined;
+  const unread = whyUnread(applicationProtocols[port.protocol]);
+  if (unread !== undefined) return { isInKernel: false, text: `not in the kernel: ${unread}` };
+  const automaton = routesAutomaton(asked);
+  if ("unfit" in automaton)
+    return {
+      isInKernel: false,
+      text: `not in the kernel: the automaton of its rules ${automaton.unfit}`,
+    };
   const { entries, bytes } = automaton.size;
-  return `one automaton of ${entries} entries (${bytes / 1024} KiB)`;
+  const text = `one automaton of ${entries} entries (${bytes / 1024} KiB), of at most ${defaultBounds.entries}`;
+  return { isInKernel: true, text };
 }
-
-const matchesOf = ({ route }: ResolvedRule): HttpMatch[][] =>
-  route.$typeName === "keelson.policy.v1.HttpRoute" ? [route.matches] : [];
 
 const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanation): RuleExplanation => ({
   rule,
@@ -63,19 +74,41 @@ const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanati
   why,
 });
 
-/** What the relay does by each route of a port. */
+/** What is done by each route of a port whose home is the relay. */
 function carriedRoutes(
   scene: Scene,
   { routes }: ResolvedPort,
+  isInKernel: boolean,
 ): ReadonlyMap<string, Pick<RuleExplanation, "carried">> {
   const carried = new Map<string, Pick<RuleExplanation, "carried">>();
-  for (const { rule, destinations: to } of routes) {
+  for (const route of routes) {
+    const { rule, destinations: to } = route;
     if (rule === undefined) continue;
     const destinations = explainDestinations(scene, to, "this share is refused (503 for a request)");
-    carried.set(keyOf(rule), { carried: { tier: "relay", why: wishesOf(rule, to), destinations } });
+    const tier = isInKernel ? tierOf(scene, route) : { tier: "relay" as const };
+    carried.set(keyOf(rule), { carried: { ...tier, why: wishesOf(rule, to), destinations } });
   }
   return carried;
 }
+
+/** Of a port that programs look at. */
+function tierOf(
+  scene: Scene,
+  { route, destinations }: RelayedRoute,
+): Pick<CarriedRoute, "tier" | "relayedBecause"> {
+  if (!isHttpRoute(route)) return { tier: "relay" };
+  const relayedBecause = whyRelayed({
+    route,
+    destinations: destinations.map((to) => {
+      const policy = destinationPolicy(scene, to);
+      return { weight: to.weight, ...(policy && { policy }) };
+    }),
+  });
+  return relayedBecause === undefined ? { tier: "kernel" } : { tier: "relay", relayedBecause };
+}
+
+const isHttpRoute = (route: RelayedRoute["route"]): route is KernelRoute["route"] =>
+  route.$typeName === "keelson.policy.v1.HttpRoute";
 
 const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;
 

@@ -20,7 +20,10 @@ export interface RuleExplanation {
 
 /** What a tier does by a route that a decision per connection cannot do. */
 export interface CarriedRoute {
-  readonly tier: "relay";
+  /** "kernel" on a node whose agent switches requests, else the relay. */
+  readonly tier: "kernel" | "relay";
+  /** Why the route is the relay's on a port that programs look at, such as "it sets a timeout". */
+  readonly relayedBecause?: string;
   /** What the route wants of it, such as "looks at header end-user"; empty: it stands beside routes that want something. */
   readonly why: string;
   /** Empty where the route answers requests itself. */
@@ -56,7 +59,7 @@ export interface PortExplanation {
   /** Where the port is decided today. */
   readonly tier: TierName;
   readonly why: string;
-  /** How the kernel would match requests; absent where it need not, or may not. */
+  /** How programs match requests, or why they do not; absent where nothing is asked of requests. */
   readonly matching?: string;
   /** In the order in which they are asked. */
   readonly rules: readonly RuleExplanation[];

@@ -32,7 +32,8 @@ import type { ResolvedPort } from "./resolve-routes.ts";
 const tiers: Record<TierName, Tier> = { connect: Tier.CONNECT, kernel: Tier.KERNEL, relay: Tier.RELAY };
 const protocols = { TCP: Protocol.TCP, UDP: Protocol.UDP } as const;
 
-const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
+/** As messages have them. */
+export const applicationProtocols: Record<ProtocolName, ApplicationProtocol> = {
   grpc: ApplicationProtocol.GRPC,
   "grpc-web": ApplicationProtocol.GRPC_WEB,
   http: ApplicationProtocol.HTTP,

@@ -81,12 +81,16 @@ const features: readonly FeatureDescription[] = [
   },
 ];
 
+const askedFor = (route: HttpRoute): FeatureDescription[] =>
+  features.filter((feature) => feature.isAskedFor(route));
+
+/** What of these a route asks for, such as "sets a timeout". */
+export const wishesOf = (route: HttpRoute): string[] => askedFor(route).map(({ what }) => what);
+
 export function featuresOf(route: HttpRoute, { object, path }: RouteOrigin): RouteFeature[] {
-  return features
-    .filter((feature) => feature.isAskedFor(route))
-    .map(({ what, field, inRouteRule = field, inHTTPRoute = field }) => {
-      const name =
-        object.kind === "RouteRule" ? inRouteRule : object.kind === "HTTPRoute" ? inHTTPRoute : field;
-      return { path: [...path, name], what };
-    });
+  return askedFor(route).map(({ what, field, inRouteRule = field, inHTTPRoute = field }) => {
+    const name =
+      object.kind === "RouteRule" ? inRouteRule : object.kind === "HTTPRoute" ? inHTTPRoute : field;
+    return { path: [...path, name], what };
+  });
 }

@@ -50,7 +50,10 @@ export function tiersOf(
   // What asks for the dearest tier says most.
   const main = carried.find(({ tier }) => tier === wantedTier) ?? carried[0];
   if (main === undefined) return { wantedTier, tier: "connect", why: idle.join("; ") };
-  const stopgap = wantedTier === "kernel" ? "until the kernel tier is there, the relay does that" : "";
+  const stopgap =
+    wantedTier === "kernel"
+      ? "nodes whose agents run with --sockets=switch do that in the kernel, others in the relay"
+      : "";
   const otherwise = "a node without a relay decides every connection once, when it is opened";
   return {
     wantedTier,

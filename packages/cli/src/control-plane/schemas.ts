@@ -59,7 +59,12 @@ const rule: z.ZodType<RuleExplanation> = z.looseObject({
   state: z.enum(["applies", "partly applies", "not applied", "shadowed"]),
   why: z.string(),
   carried: z
-    .looseObject({ tier: z.literal("relay"), why: z.string(), destinations: z.array(destination) })
+    .looseObject({
+      tier: z.enum(["kernel", "relay"]),
+      relayedBecause: z.string().exactOptional(),
+      why: z.string(),
+      destinations: z.array(destination),
+    })
     .exactOptional(),
 });
 

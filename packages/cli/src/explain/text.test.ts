@@ -187,3 +187,22 @@ test("what needs attention is coloured", () => {
 test("no services", () => {
   expect(textOf()).toBe("the configuration has no services");
 });
+
+test("routes of a port whose requests are looked at: which tier takes each, and why not the kernel", () => {
+  const carried = { tier: "kernel", why: "", destinations: [destination({})] } as const;
+  const rule = { precedence: 0, state: "applies", why: "" } as const;
+  const relayedBecause = "it sets a timeout";
+  const rules = [
+    { ...rule, rule: "VirtualService default/a", carried },
+    {
+      ...rule,
+      rule: "VirtualService default/b",
+      carried: { ...carried, tier: "relay" as const, relayedBecause },
+    },
+  ];
+  const lines = textOf(service({ ports: [port({ tier: "relay", wantedTier: "relay", rules })] })).split("\n");
+  expect(lines.filter((line) => line.includes("VirtualService"))).toEqual([
+    "      0           VirtualService default/a  applies  kernel  100% all endpoints",
+    "      0           VirtualService default/b  applies  relay   100% all endpoints  not in the kernel: it sets a timeout",
+  ]);
+});

@@ -79,7 +79,7 @@ function ruleLines(rules: readonly RuleExplanation[], hostname: string, paint: P
     routeOf(rule, field),
     paint(stateStyles[state], state),
     ...(isCarried ? [carried?.tier ?? "", carried === undefined ? "" : targetsOf(carried, hostname)] : []),
-    [why, carried?.why].filter(Boolean).join("; "),
+    [why, carried?.why, relayedText(carried)].filter(Boolean).join("; "),
   ]);
   const warnings = rules.flatMap(({ carried }) =>
     (carried?.destinations ?? []).flatMap((to) => warningOf(to, hostname, paint)),
@@ -89,6 +89,9 @@ function ruleLines(rules: readonly RuleExplanation[], hostname: string, paint: P
     ...indent([...table([heading, ...rows]), ...warnings], 2),
   ];
 }
+
+const relayedText = (carried: CarriedRoute | undefined): string =>
+  carried?.relayedBecause === undefined ? "" : `not in the kernel: ${carried.relayedBecause}`;
 
 /** "80% version=v1, 20% version=v2" */
 function targetsOf({ destinations }: CarriedRoute, hostname: string): string {

@@ -1,0 +1,83 @@
+import {
+  application,
+  destinationRule,
+  type Manifest,
+  service,
+  toSubset,
+  virtualService,
+} from "@keelson/model/testing";
+import { expect, test } from "vitest";
+import type { PortExplanation } from "./explanation.ts";
+import { compile } from "./testing/compile.ts";
+
+const [, ...behind] = application("reviews");
+
+/** What is said of a port named so, with these routes. */
+const explained = (portName: string, routes: readonly object[], ...others: Manifest[]): PortExplanation =>
+  compile(
+    service({ ports: [{ name: portName, port: 9080 }] }),
+    ...behind,
+    ...others,
+    virtualService({ spec: { http: routes } }),
+  ).explain("reviews");
+
+const tiersOf = ({ rules }: PortExplanation) =>
+  rules.map(({ carried }) => [carried?.tier, carried?.relayedBecause]);
+
+const both = [toSubset("v1", 80), toSubset("v2", 20)];
+const subsets = [1, 2, 3].map((n) => ({ name: `v${n}`, labels: { version: `v${n}` } }));
+const withPolicy = (trafficPolicy: object): Manifest => destinationRule({ spec: { subsets, trafficPolicy } });
+const host = destinationRule({ spec: { subsets } });
+const onHeader = { match: [{ headers: { a: { exact: "b" } } }], route: [toSubset("v1", 100)] };
+
+test("weights and conditions alone are the kernel's", () => {
+  const found = explained("http", [onHeader, { route: both }], host);
+  expect(tiersOf(found)).toEqual([
+    ["kernel", undefined],
+    ["kernel", undefined],
+  ]);
+  expect(found.matching).toMatch(/^one automaton of /);
+});
+
+test("a route that asks for more is the relay's, and leaves those beside it in the kernel", () => {
+  const found = explained("http", [{ ...onHeader, timeout: "1s" }, { route: both }], host);
+  expect(tiersOf(found)).toEqual([
+    ["relay", "it sets a timeout"],
+    ["kernel", undefined],
+  ]);
+  expect(found.wantedTier).toBe("relay");
+});
+
+test.each([
+  [{ loadBalancer: { simple: "ROUND_ROBIN" } }, /load balancer's algorithm/],
+  [{ loadBalancer: { consistentHash: { useSourceIp: true } } }, /consistent hashing/],
+  [{ connectionPool: { tcp: { maxConnections: 1 } } }, /connection pool limits/],
+  [{ outlierDetection: {} }, /outlier detection/],
+  [{ tls: { mode: "SIMPLE" } }, /TLS towards the host/],
+])("what a policy asks for beside a draw is the relay's: %j", (policy, why) => {
+  expect(tiersOf(explained("http", [{ route: both }], withPolicy(policy)))).toEqual([
+    ["relay", expect.stringMatching(why)],
+  ]);
+});
+
+test("a policy that a draw is right for, or of a destination that gets nothing, is no reason", () => {
+  const random = withPolicy({ loadBalancer: { simple: "RANDOM" } });
+  expect(tiersOf(explained("http", [{ route: both }], random))).toEqual([["kernel", undefined]]);
+  const spec = {
+    subsets: subsets.map((subset) =>
+      subset.name === "v3" ? { ...subset, trafficPolicy: { outlierDetection: {} } } : subset,
+    ),
+  };
+  const route = [...both, toSubset("v3", 0)];
+  expect(tiersOf(explained("http", [{ route }], destinationRule({ spec })))).toEqual([["kernel", undefined]]);
+});
+
+test("a port whose bytes or conditions programs do not read is the relay's as a whole", () => {
+  const grpc = explained("grpc", [{ route: both }], host);
+  expect(tiersOf(grpc)).toEqual([["relay", undefined]]);
+  expect(grpc.matching).toBe("not in the kernel: its callers speak GRPC, and programs read HTTP/1.1");
+  const match = [{ queryParams: { a: { exact: "1" } } }];
+  const query = explained("http", [{ match, route: both }, { route: both }], host);
+  expect(tiersOf(query).map(([tier]) => tier)).toEqual(["relay", "relay"]);
+  expect(query.matching).toBe("not in the kernel: the automaton of its rules looks at query parameters");
+});
