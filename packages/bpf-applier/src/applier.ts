@@ -27,6 +27,8 @@ import { Repeater } from "./repeater.ts";
 import type { SocketMode, SocketStatus } from "./request-programs.ts";
 import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
+import { MatchTableMaps } from "./switching/match-table-maps.ts";
+import type { SwitchingStatus } from "./switching/switching-status.ts";
 import { TelemetryReporter } from "./telemetry.ts";
 
 export interface ApplierOptions {
@@ -79,6 +81,8 @@ export interface ApplierStatus {
   /** Undefined: the node has none. */
   readonly relay?: RelayKeeperStatus;
   readonly sockets: SocketStatus;
+  /** Undefined: programs take no requests. */
+  readonly switching?: SwitchingStatus;
   readonly statistics: Statistics;
 }
 
@@ -90,6 +94,8 @@ interface NodeParts {
   readonly programs: Programs;
   readonly banks: Banks;
   readonly podMap: PodMap;
+  /** Undefined: programs take no requests. */
+  readonly matchTables: MatchTableMaps | undefined;
 }
 
 /** One node's agent: the IR comes in, maps change, counters go out. */
@@ -115,7 +121,7 @@ export class Applier implements NodeAgent {
   /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
   private journalIsBehind = false;
 
-  private constructor(options: ApplierOptions, { pins, programs, banks, podMap }: NodeParts) {
+  private constructor(options: ApplierOptions, { pins, programs, banks, podMap, matchTables }: NodeParts) {
     this.options = options;
     this.pins = pins;
     this.programs = programs;
@@ -123,7 +129,12 @@ export class Applier implements NodeAgent {
     this.edgeReader = new EdgeReader(programs.maps);
     this.relay = options.relay && this.relayKeeper(options.relay);
     const { relay } = this;
-    this.tables = new NodeTables(banks, relay, (table) => this.edgeReader.learn(table.names));
+    this.tables = new NodeTables({
+      banks,
+      relay,
+      matchTables: relay && matchTables,
+      onTable: (table) => this.edgeReader.learn(table.names),
+    });
     this.pods = new NodePods({
       top: options.cgroup,
       excludedNamespaces: options.excludedNamespaces,
@@ -149,9 +160,11 @@ export class Applier implements NodeAgent {
     const pins = await PinFolder.create(options.node);
     const programs = await loadPrograms(pins, options);
     try {
-      const banks = await Banks.open(programs.maps, new InnerMaps((name) => pins.map(name)));
-      const podMap = await PodMap.adopt(programs.maps.workloads);
-      const applier = new Applier(options, { pins, programs, banks, podMap });
+      const { maps, switching } = programs;
+      const banks = await Banks.open({ ...maps, ...switching?.outerMaps }, new InnerMaps((name) => pins.map(name)));
+      const podMap = await PodMap.adopt(maps.workloads);
+      const matchTables = switching && (await MatchTableMaps.adopt(switching.matchTables));
+      const applier = new Applier(options, { pins, programs, banks, podMap, matchTables });
       // An earlier agent's relay ended with it.
       await new RelayMap(programs.maps.relays).clear();
       await applier.restore();
@@ -183,6 +196,7 @@ export class Applier implements NodeAgent {
       workloadsWithoutCgroup: this.pods.withoutCgroup(),
       ...(this.relay === undefined ? {} : { relay: this.relay.status() }),
       sockets: this.programs.sockets,
+      ...(this.programs.switching === undefined ? {} : { switching: this.tables.store.switching() }),
       statistics: readStatistics(this.programs.maps.statistics),
     };
   }
@@ -245,8 +259,10 @@ export class Applier implements NodeAgent {
   }
 
   private relayKeeper(start: StartRelay): RelayKeeper {
+    const { switching } = this.programs;
     return new RelayKeeper({
       start,
+      ...(switching === undefined ? {} : { switching: this.pins.mapFolder }),
       map: new RelayMap(this.programs.maps.relays),
       listenersLast: this.options.relayListenersLast ?? false,
       onError: (what, error) => this.options.logger.warn({ err: error }, `could not ${what}`),
@@ -379,8 +395,9 @@ async function loadPrograms(
 ): Promise<Programs> {
   try {
     const programs = await Programs.load(pins, mapSizes, sockets);
-    const { offBecause } = programs.sockets;
-    if (offBecause !== undefined) logger.warn(`callers' sockets are not looked at: ${offBecause}`);
+    const { mode, lowerBecause } = programs.sockets;
+    if (lowerBecause !== undefined)
+      logger.warn(`callers' sockets are treated as with --sockets=${mode}: ${lowerBecause}`);
     return programs;
   } catch (error) {
     throw error instanceof BpfError ? new NodeUnfit(error.message, error) : error;

@@ -1,29 +1,50 @@
-import { serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import {
+  serviceKey,
+  serviceValue,
+  slotKey,
+  slotValue,
+  switchedRuleKey,
+  switchedRuleValue,
+  switchedServiceKey,
+  switchedServiceValue,
+} from "@keelson/bpf";
 import type { BpfMap } from "bpf-maps-native";
 import { BankHeaders, type BankNumber, indexKey, unknownMap } from "./bank-headers.ts";
 import type { InnerMaps } from "./inner-maps.ts";
 import { TableBank, type TableShape } from "./table-bank.ts";
 
-export type TableName = "services" | "slots";
+/** In the order in which they are written. The last two are there where programs take requests. */
+const tableNames = ["slots", "services", "switchedServices", "switchedRules"] as const;
+export type TableName = (typeof tableNames)[number];
 
 /** New values by key; undefined: the key goes. */
 export type EntryChanges = ReadonlyMap<string, Uint8Array | undefined>;
 
-export interface BankChanges {
-  readonly services: EntryChanges;
-  readonly slots: EntryChanges;
-}
+/** What a table is not to hold any more, or anew; nothing is to change of a table that is left out. */
+export type BankChanges = Partial<Record<TableName, EntryChanges>>;
 
 /** The pinned maps-of-maps that programs start from. */
 export interface OuterMaps {
   readonly active: BpfMap;
   readonly services: BpfMap;
   readonly slots: BpfMap;
+  readonly switchedServices?: BpfMap;
+  readonly switchedRules?: BpfMap;
 }
 
 const shapes: Record<TableName, TableShape> = {
   services: { name: "services_bank", keySize: serviceKey.size, valueSize: serviceValue.size },
   slots: { name: "slots_bank", keySize: slotKey.size, valueSize: slotValue.size },
+  switchedServices: {
+    name: "switched_ports",
+    keySize: switchedServiceKey.size,
+    valueSize: switchedServiceValue.size,
+  },
+  switchedRules: {
+    name: "switched_rules",
+    keySize: switchedRuleKey.size,
+    valueSize: switchedRuleValue.size,
+  },
 };
 
 /** One table: what it should hold, and its two copies in the kernel. */
@@ -54,7 +75,7 @@ class Table {
       const pinned = await inner.open(copyName(shape, number));
       if (pinned !== undefined && pinned.info.id === id) return TableBank.adopt(pinned);
       pinned?.close();
-      if (number === live) throw unknownMap(copyName(shape, number));
+      if (number === live && id !== undefined) throw unknownMap(copyName(shape, number));
       // Without one, or from an applier that ended before it had pinned it: nobody reads it, so its place is free.
       const bank = TableBank.create(shape, 0);
       await outer.setInner(indexKey(number), bank.map);
@@ -113,11 +134,11 @@ const copyName = ({ name }: TableShape, number: BankNumber): string => `${name}_
 export class Banks {
   private readonly active: BpfMap;
   private readonly headers: BankHeaders;
-  private readonly tables: Record<TableName, Table>;
+  private readonly tables: ReadonlyMap<TableName, Table>;
   private live: BankNumber;
   private generation: bigint;
 
-  private constructor(active: BpfMap, headers: BankHeaders, tables: Record<TableName, Table>) {
+  private constructor(active: BpfMap, headers: BankHeaders, tables: ReadonlyMap<TableName, Table>) {
     this.active = active;
     this.headers = headers;
     this.tables = tables;
@@ -131,10 +152,11 @@ export class Banks {
    */
   static async open(outer: OuterMaps, inner: InnerMaps): Promise<Banks> {
     const headers = await BankHeaders.open(outer.active, inner);
-    const tables = {
-      services: await Table.open("services", outer.services, inner, headers.live),
-      slots: await Table.open("slots", outer.slots, inner, headers.live),
-    };
+    const tables = new Map<TableName, Table>();
+    for (const name of tableNames) {
+      const map = outer[name];
+      if (map !== undefined) tables.set(name, await Table.open(name, map, inner, headers.live));
+    }
     return new Banks(outer.active, headers, tables);
   }
 
@@ -144,7 +166,7 @@ export class Banks {
   }
 
   entries(table: TableName): number {
-    return this.tables[table].wanted.size;
+    return this.tables.get(table)?.wanted.size ?? 0;
   }
 
   /**
@@ -152,34 +174,36 @@ export class Banks {
    * changes are forgotten.
    */
   async commit(changes: BankChanges): Promise<void> {
-    const undo = {
-      services: this.tables.services.want(changes.services),
-      slots: this.tables.slots.want(changes.slots),
-    };
+    const undo = this.want(changes);
     try {
       await this.flip();
     } catch (error) {
-      this.tables.services.want(undo.services);
-      this.tables.slots.want(undo.slots);
+      this.want(undo);
       throw error;
     }
   }
 
   /** As commit, but entries that `changes` does not name go. For the first version after a start. */
   async replace(changes: BankChanges): Promise<void> {
-    for (const table of Object.values(this.tables)) table.markAllDirty();
+    for (const table of this.tables.values()) table.markAllDirty();
     await this.commit(changes);
   }
 
   close(): void {
-    for (const table of Object.values(this.tables)) table.close();
+    for (const table of this.tables.values()) table.close();
     this.headers.close();
+  }
+
+  /** @returns the changes that would undo it */
+  private want(changes: BankChanges): BankChanges {
+    const undo: BankChanges = {};
+    for (const [name, table] of this.tables) undo[name] = table.want(changes[name] ?? new Map());
+    return undo;
   }
 
   private async flip(): Promise<void> {
     const next: BankNumber = this.live === 0 ? 1 : 0;
-    await this.tables.slots.write(next);
-    await this.tables.services.write(next);
+    for (const table of this.tables.values()) await table.write(next);
     await this.active.setInner(indexKey(0), this.headers.write(next, this.generation + 1n));
     this.live = next;
     this.generation += 1n;

@@ -118,8 +118,8 @@ async function startApplier(
     ...(flags.relay === "none"
       ? {}
       : {
-          relay: (onExit) =>
-            Promise.resolve(new BuiltinRelay({ origins, holder: holderSocketOf(flags), onExit })),
+          relay: (start) =>
+            Promise.resolve(new BuiltinRelay({ origins, holder: holderSocketOf(flags), ...start })),
           relayListenersLast: true,
         }),
     sockets: flags.sockets,
@@ -194,7 +194,7 @@ program
   .addOption(
     new Option(
       "--sockets <mode>",
-      "what is done with the sockets of callers of HTTP ports; count: their requests",
+      "what is done with the sockets of callers of HTTP ports; count: their requests; switch: these are taken off the way to the relay, too",
     )
       .choices(socketModes)
       .default("off"),

@@ -5,7 +5,19 @@ import { PolicyStore, type StagedUpdate } from "./policy-store.ts";
 import type { RelayKeeper } from "./relay/relay-keeper.ts";
 import { emptyRelayPolicy, relayPolicyAfter } from "./relay/relay-policy.ts";
 import type { ServiceTable } from "./service-table.ts";
+import { MatchTableMaker } from "./switching/match-table.ts";
+import type { MatchTableMaps } from "./switching/match-table-maps.ts";
+import { tablesOf } from "./switching/switching-status.ts";
 import { TableOwners } from "./table-owners.ts";
+
+export interface NodeTablesOptions {
+  readonly banks: Banks;
+  readonly relay: RelayKeeper | undefined;
+  /** Undefined: programs take no requests off the way to the relay. */
+  readonly matchTables: MatchTableMaps | undefined;
+  /** Told of every new table, just before it may become live. */
+  readonly onTable: (table: ServiceTable) => void;
+}
 
 /**
  * The policy held and the maps and the relay that show it, changed together: what is staged of an update is written and live,
@@ -16,16 +28,18 @@ export class NodeTables {
   private readonly owners = new TableOwners();
   private readonly banks: Banks;
   private readonly relay: RelayKeeper | undefined;
+  private readonly matchTables: MatchTableMaps | undefined;
   private relayPolicy = emptyRelayPolicy;
   private readonly onTable: (table: ServiceTable) => void;
   /** Until the first services came, the maps may hold what an earlier applier left. */
   private complete = false;
 
-  /** @param onTable told of every new table, just before it may become live */
-  constructor(banks: Banks, relay: RelayKeeper | undefined, onTable: (table: ServiceTable) => void) {
-    this.store = new PolicyStore({ hasRelay: relay !== undefined });
+  constructor({ banks, relay, matchTables, onTable }: NodeTablesOptions) {
+    const tableMaker = matchTables === undefined ? {} : { tableMaker: new MatchTableMaker() };
+    this.store = new PolicyStore({ hasRelay: relay !== undefined, ...tableMaker });
     this.banks = banks;
     this.relay = relay;
+    this.matchTables = matchTables;
     this.onTable = onTable;
   }
 
@@ -58,12 +72,17 @@ export class NodeTables {
 
   private async write({ changes: tables, taken }: StagedUpdate): Promise<void> {
     const changes = this.owners.plan(tables);
-    if (taken.typeUrl === policyTypeUrls.service && !this.complete) {
-      await this.banks.replace(changes);
-      this.complete = true;
-    } else if (changes.services.size + changes.slots.size > 0) {
-      await this.banks.commit(changes);
-    }
+    const isFirst = taken.typeUrl === policyTypeUrls.service && !this.complete;
+    if (!isFirst && Object.values(changes).every(({ size }) => size === 0)) return this.owners.commit(tables);
+    const { matchTables } = this;
+    const needed =
+      matchTables === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(tablesOf);
+    await matchTables?.add(needed);
+    if (isFirst) await this.banks.replace(changes);
+    else await this.banks.commit(changes);
+    this.complete ||= isFirst;
     this.owners.commit(tables);
+    // The version is live; a table that cannot be taken out now goes with the next one.
+    await matchTables?.keepOnly(needed).catch(() => undefined);
   }
 }

@@ -89,6 +89,11 @@ export class PinFolder {
     return join(this.path, this.mapsName, name);
   }
 
+  /** Where all maps are, and the program by which the relay works on some of them. */
+  get mapFolder(): string {
+    return join(this.path, this.mapsName);
+  }
+
   link(program: string): string {
     return join(this.path, "links", program);
   }

@@ -1,15 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { policyTypeUrls } from "@keelson/protos";
-import type { EndpointSet, Service, Workload } from "@keelson/protos/policy";
+import type { EndpointSet, Service, ServicePort, Workload } from "@keelson/protos/policy";
 import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { DeltaUpdate } from "@keelson/xds";
-import {
-  type Named,
-  type ServiceTable,
-  serviceTable,
-  setsOfPort,
-  type TableOptions,
-} from "./service-table.ts";
+import { type Named, type ServiceTable, serviceTable, setsOfPort } from "./service-table.ts";
+import type { MatchTableMaker } from "./switching/match-table.ts";
+import { type SwitchingStatus, switchingStatus, tablesOf } from "./switching/switching-status.ts";
+import { TableRoom } from "./switching/table-room.ts";
 
 /** A resource as it came, kept for the snapshot on disk and for `initial_resource_versions`. */
 export interface HeldResource {
@@ -71,6 +68,13 @@ class Overlay<V> {
 
 type Attempt = Omit<StagedUpdate, "taken" | "rejected">;
 
+export interface StoreOptions {
+  /** The node has a relay. */
+  readonly hasRelay: boolean;
+  /** Programs take requests; undefined: they do not. */
+  readonly tableMaker?: MatchTableMaker;
+}
+
 /** Adds why a resource of an update cannot be taken. */
 type Reject = (name: string, reason: string) => void;
 
@@ -89,9 +93,9 @@ export class PolicyStore {
   private readonly workloads = new Map<string, Workload>();
   /** Endpoint set → hostnames of the services that refer to it. */
   private readonly users = new Map<string, Set<string>>();
-  private readonly options: TableOptions;
+  private readonly options: StoreOptions;
 
-  constructor(options: TableOptions = { hasRelay: false }) {
+  constructor(options: StoreOptions = { hasRelay: false }) {
     this.options = options;
   }
 
@@ -142,6 +146,10 @@ export class PolicyStore {
 
   serviceCount(): number {
     return this.services.size;
+  }
+
+  switching(): SwitchingStatus {
+    return switchingStatus(Array.from(this.services.values(), ({ table }) => table));
   }
 
   /** What the identifiers in edge keys stand for, for all services held. */
@@ -227,10 +235,16 @@ export class PolicyStore {
       if (set === undefined) throw new Error(`EndpointSet "${name}" is referred to, but not held`);
       return set.endpoints;
     };
-    for (const hostname of hostnames) {
+    const staged = [...hostnames];
+    const room = this.roomBeside(new Set(staged));
+    const options = {
+      hasRelay: this.options.hasRelay,
+      ...(room && { tableOf: (port: ServicePort) => room.tableOf(port) }),
+    };
+    for (const hostname of staged) {
       const service = serviceOf(hostname);
       try {
-        const table = service && serviceTable(service, lookUp, this.options);
+        const table = service && serviceTable(service, lookUp, options);
         services.set(hostname, service && table && { service, table });
         changes.set(hostname, table);
       } catch (error) {
@@ -238,6 +252,17 @@ export class PolicyStore {
       }
     }
     return changes;
+  }
+
+  /** For match tables, beside those of the services that are not staged. */
+  private roomBeside(staged: ReadonlySet<string>): TableRoom | undefined {
+    const { tableMaker } = this.options;
+    if (tableMaker === undefined) return undefined;
+    const others = Array.from(this.services).filter(([hostname]) => !staged.has(hostname));
+    return new TableRoom(
+      tableMaker,
+      others.flatMap(([, { table }]) => tablesOf(table)),
+    );
   }
 
   private staged(

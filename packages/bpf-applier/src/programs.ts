@@ -1,15 +1,16 @@
-import { access } from "node:fs/promises";
 import { objectPath } from "@keelson/bpf/object";
 import {
   type AttachType,
+  BpfError,
   BpfLink,
-  BpfMap,
+  type BpfMap,
   BpfObject,
   networkCookie,
   probeHelper,
   unpin,
 } from "bpf-maps-native";
 import type { OuterMaps } from "./banks.ts";
+import { exists, loadOntoPins, unpinAll } from "./pinned-maps.ts";
 import type { PinFolder } from "./pins.ts";
 import type { Cgroup } from "./pods/pod-tree.ts";
 import {
@@ -21,6 +22,7 @@ import {
   socketMaps,
   whyNoRequestPrograms,
 } from "./request-programs.ts";
+import { detachSwitching, Switching, switchingPins } from "./switching/switching-programs.ts";
 
 /** Every program of the object, and the hook it belongs to. */
 export const hooks = [
@@ -73,11 +75,14 @@ export const linkPin = (program: string, cgroupId: bigint): string => `${program
 export class Programs {
   readonly maps: NodeMaps;
   readonly sockets: SocketStatus;
+  /** Undefined: no program takes requests. */
+  readonly switching: Switching | undefined;
   private readonly object: BpfObject;
 
-  private constructor(object: BpfObject, sockets: SocketStatus) {
+  private constructor(object: BpfObject, sockets: SocketStatus, switching?: Switching) {
     this.object = object;
     this.sockets = sockets;
+    this.switching = switching;
     this.maps = {
       active: object.map("active"),
       services: object.map("services"),
@@ -94,15 +99,15 @@ export class Programs {
 
   /**
    * Loads the programs onto maps that are pinned already, or pins new ones. Where the kernel refuses those on callers'
-   * sockets, the others are loaded without them.
+   * sockets, or those that take requests, the others are loaded without them.
    */
   static async load(pins: PinFolder, sizes: MapSizes = {}, mode: SocketMode = "off"): Promise<Programs> {
     try {
       return await Programs.loadAs({ mode }, pins, sizes);
     } catch (error) {
-      const offBecause = whyNoRequestPrograms(error);
-      if (offBecause === undefined) throw error;
-      return Programs.loadAs({ mode: "off", offBecause }, pins, sizes);
+      const lowerBecause = whyNoRequestPrograms(error);
+      if (lowerBecause === undefined) throw error;
+      return Programs.loadAs({ mode: "off", lowerBecause }, pins, sizes);
     }
   }
 
@@ -110,7 +115,11 @@ export class Programs {
     const object = await BpfObject.open(objectPath);
     try {
       await loadObject(object, pins, sizes, sockets.mode);
-      return new Programs(object, sockets);
+      if (sockets.mode !== "switch") return new Programs(object, sockets);
+      const switching = await loadSwitching(object, pins);
+      return "lowerBecause" in switching
+        ? new Programs(object, { mode: "count", ...switching })
+        : new Programs(object, sockets, switching);
     } catch (error) {
       object.close();
       throw error;
@@ -138,11 +147,23 @@ export class Programs {
       }
     }
     for (const pin of await pins.links()) if (!wanted.has(pin)) takeOff(pins.link(pin));
-    if (this.sockets.mode === "off") await unpinAll(pins, socketMaps);
+    await this.leaveSockets(pins);
     await pins.removeOtherLayouts();
   }
 
+  /** Of a mode that was higher before. What takes requests goes first; answers to those that were taken come the relay's way. */
+  private async leaveSockets(pins: PinFolder): Promise<void> {
+    const { mode } = this.sockets;
+    if (mode === "off") await unpinAll(pins, socketMaps);
+    if (mode === "count") {
+      using requests = this.object.map("request_programs");
+      await detachSwitching(requests);
+    }
+    if (mode !== "switch") await unpinAll(pins, [...switchingPins]);
+  }
+
   close(): void {
+    this.switching?.close();
     for (const map of Object.values(this.maps) as BpfMap[]) map.close();
     this.object.close();
   }
@@ -162,37 +183,21 @@ async function loadObject(
   } else {
     configureRequestPrograms(object);
   }
-  const missing = await reusePinned(
-    object,
-    pins,
-    mode === "off" ? pinnedMaps : [...pinnedMaps, ...socketMaps],
-  );
-  await object.load();
-  for (const name of missing) {
-    using map = object.map(name);
-    map.pin(pins.map(name));
-  }
+  await loadOntoPins(object, pins, mode === "off" ? pinnedMaps : [...pinnedMaps, ...socketMaps]);
   if (mode !== "off") await attachRequestPrograms(object);
 }
 
-/** @returns names of the maps that are not pinned yet. */
-async function reusePinned(object: BpfObject, pins: PinFolder, names: readonly string[]): Promise<string[]> {
-  const missing: string[] = [];
-  for (const name of names) {
-    const path = pins.map(name);
-    if (await exists(path)) {
-      using map = BpfMap.openPinned(path);
-      object.configureMap(name, { reuse: map });
-    } else {
-      missing.push(name);
-    }
+/** What the kernel refuses of these programs is no reason to go without the others. */
+async function loadSwitching(
+  first: BpfObject,
+  pins: PinFolder,
+): Promise<Switching | { readonly lowerBecause: string }> {
+  try {
+    return await Switching.load(first, pins);
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return { lowerBecause: error.message };
   }
-  return missing;
-}
-
-/** Sockets in such maps leave them once no program is left that uses them. */
-async function unpinAll(pins: PinFolder, names: readonly string[]): Promise<void> {
-  for (const name of names) if (await exists(pins.map(name))) unpin(pins.map(name));
 }
 
 /** The pinned link, if it hangs on the cgroup wanted; one whose cgroup is gone is taken away. */
@@ -210,12 +215,6 @@ function takeOff(pin: string): void {
   link.detach();
   unpin(pin);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * Takes every program off its hook and removes all pins. Traffic goes where callers dial from then on. What an earlier

@@ -2,27 +2,31 @@ import { matchAutomaton } from "@keelson/compiler/automaton";
 import { BpfError, type BpfMap, type BpfObject } from "bpf-maps-native";
 
 /**
- * What is done with the sockets of callers whose connections go natively to an endpoint of an HTTP port. "count": an sk_msg
- * program sees what they send, and counts requests.
+ * What is done with the sockets of callers of HTTP ports. "count": an sk_msg program sees what they send on connections that go
+ * natively to an endpoint, and counts requests. "switch": beside that, programs take requests off the way to the relay.
  */
-export const socketModes = ["off", "count"] as const;
+export const socketModes = ["off", "count", "switch"] as const;
 export type SocketMode = (typeof socketModes)[number];
 
 /** The mode that a node is in, and why it is not the one that was asked for. */
 export interface SocketStatus {
   readonly mode: SocketMode;
-  readonly offBecause?: string;
+  readonly lowerBecause?: string;
 }
 
 /** Maps that only programs on callers' sockets use; pinned where there are such. */
 export const socketMaps = [
   "conversations",
+  "speakers",
   "callers",
   "request_programs",
   "answers",
   "observation",
   "records",
 ] as const;
+
+/** Places in `request_programs`, as bpf/maps.h has them; from the third on by the size of the match table. */
+export const requestProgram = { counts: 0, switches: 1, matches: 2 } as const;
 
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";
@@ -58,7 +62,7 @@ export function configureRequestPrograms(object: BpfObject): void {
  */
 export async function attachRequestPrograms(object: BpfObject): Promise<void> {
   using grammar = object.map("head_grammar");
-  putGrammar(grammar);
+  putGrammar(grammar, headGrammar());
   using programs = object.map("request_programs");
   using counting = object.program(counter);
   await programs.setProgram(first, counting);
@@ -68,17 +72,14 @@ export async function attachRequestPrograms(object: BpfObject): Promise<void> {
   attachment.close();
 }
 
-function putGrammar(grammar: BpfMap): void {
-  const { entries } = headGrammar();
-  const { valueSize } = grammar.info;
-  if (entries.byteLength > valueSize) {
-    throw new Error(
-      `the grammar of heads has ${entries.byteLength} bytes, head_grammar room for ${valueSize}`,
-    );
-  }
+/** Before programs that read by it are called. @param map of one entry, as large as the largest grammar that fits */
+export function putGrammar(map: BpfMap, { entries }: { readonly entries: Uint32Array }): void {
+  const { valueSize, name } = map.info;
+  if (entries.byteLength > valueSize)
+    throw new Error(`a grammar has ${entries.byteLength} bytes, ${name} room for ${valueSize}`);
   const value = new Uint8Array(valueSize);
   value.set(new Uint8Array(entries.buffer, entries.byteOffset, entries.byteLength));
-  grammar.update(first, value);
+  map.update(first, value);
 }
 
 /** Why programs on callers' sockets are not there, from what the kernel said; undefined: it is no error of theirs. */

@@ -1,15 +1,20 @@
-import { home, serviceKey, serviceValue, slotKey, slotValue } from "@keelson/bpf";
+import { home, serviceKey, serviceValue } from "@keelson/bpf";
 import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
-import type { Destination, Endpoint, Service, ServicePort } from "@keelson/protos/policy";
+import type { Service, ServicePort } from "@keelson/protos/policy";
 import { ApplicationProtocol, Protocol } from "@keelson/protos/policy";
-import { aliasTable } from "./alias-table.ts";
 import { identifierOf } from "./identifier.ts";
 import type { RelayService } from "./relay/relay.ts";
-
-export interface Entry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
+import {
+  type EndpointSets,
+  type Entry,
+  endpointIdentifier,
+  isReachable,
+  type Share,
+  sharesOf,
+  slotEntries,
+} from "./slots.ts";
+import type { MatchTable, Unfit } from "./switching/match-table.ts";
+import { type SwitchedPort, switchedPort, type UnswitchedPort } from "./switching/switched-port.ts";
 
 /** What an identifier in an edge's key stands for. */
 export type Named =
@@ -25,6 +30,8 @@ export type Named =
 export interface ServiceTable {
   readonly services: readonly Entry[];
   readonly slots: readonly Entry[];
+  readonly switchedServices: readonly Entry[];
+  readonly switchedRules: readonly Entry[];
   readonly names: ReadonlyMap<bigint, Named>;
   /** Of TCP, by identifier; none on a node without a relay. */
   readonly ports: ReadonlyMap<bigint, TablePort>;
@@ -33,55 +40,21 @@ export interface ServiceTable {
 export interface TablePort extends RelayService {
   /** Whether connections go to a relay. */
   readonly isRelayed: boolean;
+  /** Undefined: they do not, or no program of the node takes requests. */
+  readonly switching: SwitchedPort | UnswitchedPort | undefined;
 }
 
 export interface TableOptions {
   /** The node has a relay. */
   readonly hasRelay: boolean;
-}
-
-/** One share of a service port's connections; no endpoint: that share is refused. */
-interface Share {
-  readonly weight: number;
-  readonly endpoint?: Endpoint;
+  /** What programs find the rule of a request by; undefined: they take none. */
+  readonly tableOf?: (port: ServicePort) => MatchTable | Unfit;
 }
 
 const ipProtocol = new Map([
   [Protocol.TCP, 6],
   [Protocol.UDP, 17],
 ]);
-
-/** @throws Error naming the set, if a destination's set is not known. */
-export type EndpointSets = (name: string) => readonly Endpoint[];
-
-function sharesOf(destination: Destination, family: Family, endpointSets: EndpointSets): Share[] {
-  const endpoints = endpointSets(destination.endpointSet).filter((e) => familyOf(e.address) === family);
-  const sum = endpoints.reduce((total, endpoint) => total + endpoint.weight, 0);
-  if (sum === 0) return [{ weight: destination.weight }];
-  return endpoints
-    .filter((endpoint) => endpoint.weight > 0)
-    .map((endpoint) => ({ weight: (destination.weight * endpoint.weight) / sum, endpoint }));
-}
-
-function endpointIdentifier(endpoint: Endpoint): bigint {
-  return identifierOf("endpoint", formatEndpoint(endpoint.address, endpoint.port), endpoint.workload);
-}
-
-function slotEntries(slots: bigint, shares: readonly Share[]): Entry[] {
-  return aliasTable(shares.map((share) => share.weight)).map(({ threshold, alias }, index) => {
-    const endpoint = shares[index]?.endpoint;
-    return {
-      key: slotKey.encode({ slots, index }),
-      value: slotValue.encode({
-        endpoint: endpoint === undefined ? 0n : endpointIdentifier(endpoint),
-        address: endpoint === undefined ? new Uint8Array(16) : mapAddress(endpoint.address),
-        port: endpoint?.port ?? 0,
-        alias,
-        threshold,
-      }),
-    };
-  });
-}
 
 function nameEndpoints(shares: readonly Share[], names: Map<bigint, Named>): void {
   for (const { endpoint } of shares) {
@@ -104,23 +77,60 @@ export function setsOfPort(port: ServicePort): string[] {
   return [...port.destinations, ...routes].map(({ endpointSet }) => endpointSet);
 }
 
-function addPort(
-  service: Service,
-  port: ServicePort,
+/** A port with its place among others. */
+interface PortPlace {
+  readonly service: Service;
+  readonly port: ServicePort;
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  readonly protocol: number;
+  readonly identifier: bigint;
+}
+
+/** @throws Error for what no port can be */
+function placeOf(service: Service, port: ServicePort): PortPlace {
+  const { hostname } = service;
+  const protocol = ipProtocol.get(port.protocol);
+  if (protocol === undefined) throw new Error(`${hostname}:${port.port}: unknown protocol ${port.protocol}`);
+  if (port.port < 1 || port.port > 65535) throw new Error(`${hostname}: port ${port.port} is not 1–65535`);
+  return { service, port, protocol, identifier: identifierOf("service", hostname, port.port, protocol) };
+}
+
+/** Whose home the relay is; undefined: the relay is not told of the port. */
+function tablePort(
+  { service, port, identifier }: PortPlace,
   endpointSets: EndpointSets,
-  { hasRelay }: TableOptions,
+  { hasRelay, tableOf }: TableOptions,
+): TablePort | undefined {
+  if (!hasRelay || port.protocol !== Protocol.TCP) return undefined;
+  const isRelayed = port.routes.length + port.connectionRoutes.length > 0;
+  const family = switchedFamily(service);
+  const switching =
+    tableOf === undefined || port.routes.length === 0
+      ? undefined
+      : switchedPort({ identifier, port, family, endpointSets }, tableOf);
+  const switchedRules = numbersOf(switching);
+  return { hostname: service.hostname, port, isRelayed, switching, switchedRules };
+}
+
+/** A rule of programs has one table of endpoints, so only callers of one family are theirs. */
+const switchedFamily = ({ addresses }: Service): Family =>
+  addresses.length === 0 || addresses.some((address) => familyOf(address) === "IPv4") ? "IPv4" : "IPv6";
+
+const none: readonly number[] = [];
+const numbersOf = (switching: TablePort["switching"]): readonly number[] =>
+  switching !== undefined && "numbers" in switching ? switching.numbers : none;
+
+function addPort(
+  place: PortPlace,
+  endpointSets: EndpointSets,
+  options: TableOptions,
   table: MutableTable,
 ): void {
-  const protocol = ipProtocol.get(port.protocol);
-  if (protocol === undefined)
-    throw new Error(`${service.hostname}:${port.port}: unknown protocol ${port.protocol}`);
-  if (port.port < 1 || port.port > 65535)
-    throw new Error(`${service.hostname}: port ${port.port} is not 1–65535`);
-  const identifier = identifierOf("service", service.hostname, port.port, protocol);
+  const { service, port, protocol, identifier } = place;
   table.names.set(identifier, { kind: "service", hostname: service.hostname, port: port.port });
-  const mayBeRelayed = hasRelay && port.protocol === Protocol.TCP;
-  const isRelayed = mayBeRelayed && port.routes.length + port.connectionRoutes.length > 0;
-  if (mayBeRelayed) table.ports.set(identifier, { hostname: service.hostname, port, isRelayed });
+  const known = tablePort(place, endpointSets, options);
+  if (known !== undefined) table.ports.set(identifier, known);
+  const isRelayed = known?.isRelayed === true;
   // The relay tells of endpoints by their addresses.
   if (isRelayed)
     for (const set of setsOfPort(port))
@@ -128,33 +138,43 @@ function addPort(
         endpointSets(set).map((endpoint) => ({ weight: 0, endpoint })),
         table.names,
       );
+  const isSwitched = addSwitched(known?.switching, table);
   const destinations = port.destinations.filter((destination) => destination.weight > 0);
   for (const family of new Set(service.addresses.map(familyOf))) {
     const shares = destinations.flatMap((destination) => sharesOf(destination, family, endpointSets));
-    const reachable = shares.some((share) => share.endpoint !== undefined);
     const slots = identifierOf("slots", service.hostname, port.port, protocol, family);
-    const entries = reachable ? slotEntries(slots, shares) : [];
+    const entries = isReachable(shares) ? slotEntries(slots, shares) : [];
     table.slots.push(...entries);
     nameEndpoints(shares, table.names);
+    const value = serviceValue.encode({
+      service: identifier,
+      slots,
+      slotCount: entries.length,
+      home: (isRelayed ? home.relay : home.endpoint).value,
+      isHttp: port.applicationProtocol === ApplicationProtocol.HTTP ? 1 : 0,
+      isSwitched: isSwitched && family === switchedFamily(service) ? 1 : 0,
+    });
     for (const address of service.addresses.filter((a) => familyOf(a) === family)) {
-      table.services.push({
-        key: serviceKey.encode({ address: mapAddress(address), port: port.port, protocol }),
-        value: serviceValue.encode({
-          service: identifier,
-          slots,
-          slotCount: entries.length,
-          home: (isRelayed ? home.relay : home.endpoint).value,
-          isHttp: port.applicationProtocol === ApplicationProtocol.HTTP ? 1 : 0,
-          isSwitched: 0,
-        }),
-      });
+      const key = serviceKey.encode({ address: mapAddress(address), port: port.port, protocol });
+      table.services.push({ key, value });
     }
   }
+}
+
+/** @returns whether programs take requests of the port */
+function addSwitched(switching: TablePort["switching"], table: MutableTable): boolean {
+  if (switching === undefined || "why" in switching) return false;
+  table.switchedServices.push(switching.service);
+  table.switchedRules.push(...switching.rules);
+  table.slots.push(...switching.slots);
+  return true;
 }
 
 interface MutableTable {
   readonly services: Entry[];
   readonly slots: Entry[];
+  readonly switchedServices: Entry[];
+  readonly switchedRules: Entry[];
   readonly names: Map<bigint, Named>;
   readonly ports: Map<bigint, TablePort>;
 }
@@ -168,7 +188,14 @@ export function serviceTable(
   endpointSets: EndpointSets,
   options: TableOptions = { hasRelay: false },
 ): ServiceTable {
-  const table: MutableTable = { services: [], slots: [], names: new Map(), ports: new Map() };
-  for (const port of service.ports) addPort(service, port, endpointSets, options, table);
+  const table: MutableTable = {
+    services: [],
+    slots: [],
+    switchedServices: [],
+    switchedRules: [],
+    names: new Map(),
+    ports: new Map(),
+  };
+  for (const port of service.ports) addPort(placeOf(service, port), endpointSets, options, table);
   return table;
 }

@@ -3,6 +3,7 @@ import type { IdleStatus } from "./idle-node.ts";
 import type { PodStatus } from "./pods/node-pods.ts";
 import type { RelayKeeperStatus } from "./relay/relay-keeper.ts";
 import type { SocketStatus } from "./request-programs.ts";
+import type { SwitchingStatus } from "./switching/switching-status.ts";
 
 /** As JSON has it: numbers of the kernel are texts there. */
 export type Told<T> = {
@@ -35,6 +36,7 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
     ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),
     ...socketFact(status.sockets),
+    ...(status.switching === undefined ? [] : switchingFacts(status.switching, status.statistics)),
     ...rejected,
   ];
   return `${columns(facts)}\n\n${columns([["POD", "DECIDED", "WHY"], ...status.pods.map(podRow)])}\n`;
@@ -55,8 +57,36 @@ function relayText({
   return `process ${pid}; ${counts}${restarts === 0 ? "" : `; ${restarted}`}`;
 }
 
-const socketFact = ({ mode, offBecause }: SocketStatus): string[][] =>
-  mode === "off" && offBecause === undefined ? [] : [["sockets", offBecause ?? mode]];
+const socketFact = ({ mode, lowerBecause }: SocketStatus): string[][] => {
+  if (lowerBecause !== undefined) return [["sockets", `${mode}: ${lowerBecause}`]];
+  return mode === "off" ? [] : [["sockets", mode]];
+};
+
+/** What programs take off the way to the relay, and why not the rest. */
+function switchingFacts({ ports, tables, tableBytes, others }: SwitchingStatus, counts: Counts): string[][] {
+  const size = `${tables} match tables of ${tableBytes / 1024} KiB`;
+  return [
+    ["switched ports", `${ports}, by ${size}`],
+    ...others.map(({ hostname, port, why }) => ["not switched", `${hostname}:${port}: ${why}`]),
+    ["switched requests", `${counts.switched_requests}, of whose answers ${counts.moved_answers} moved`],
+    [
+      "passed to the relay",
+      Object.entries(passed)
+        .map(([name, what]) => `${counts[name as keyof Counts]} ${what}`)
+        .join(", "),
+    ],
+  ];
+}
+
+type Counts = Told<ApplierStatus>["statistics"];
+
+const passed: Partial<Record<keyof Counts, string>> = {
+  passed_head: "by head or size",
+  passed_rule: "by rule",
+  passed_behind: "behind others",
+  passed_no_link: "without a link",
+  passed_no_endpoint: "without an endpoint",
+};
 
 const podRow = ({ name, uid, decided, why }: Told<PodStatus>): string[] => [
   name === "" ? `uid ${uid}` : name,

@@ -1,5 +1,5 @@
 import { BpfMap } from "bpf-maps-native";
-import type { Entry } from "./service-table.ts";
+import type { Entry } from "./slots.ts";
 
 export const noPreallocation = 1; // BPF_F_NO_PREALLOC, as in bpf/maps.h
 

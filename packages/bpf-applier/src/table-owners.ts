@@ -1,6 +1,7 @@
 import type { BankChanges } from "./banks.ts";
 import type { TableChanges } from "./policy-store.ts";
 import type { ServiceTable } from "./service-table.ts";
+import type { Entry } from "./slots.ts";
 import { keyText } from "./table-bank.ts";
 
 /** Hostname → the value it wants under one key. */
@@ -19,7 +20,18 @@ export class TableOwners {
   plan(changes: TableChanges): BankChanges {
     const services = new Map<string, Uint8Array | undefined>();
     for (const [key, claims] of this.claimsAfter(changes)) services.set(key, firstClaim(claims));
-    return { services, slots: this.slotsAfter(changes) };
+    return {
+      services,
+      slots: this.entriesAfter(changes, ({ slots }) => slots),
+      switchedServices: this.entriesAfter(changes, ({ switchedServices }) => switchedServices),
+      switchedRules: this.entriesAfter(changes, ({ switchedRules }) => switchedRules),
+    };
+  }
+
+  /** Those that the maps hold once the changes are made. */
+  *tablesAfter(changes: TableChanges): Iterable<ServiceTable> {
+    for (const [hostname, table] of this.tables) if (!changes.has(hostname)) yield table;
+    for (const table of changes.values()) if (table !== undefined) yield table;
   }
 
   commit(changes: TableChanges): void {
@@ -33,14 +45,19 @@ export class TableOwners {
     }
   }
 
-  /** Slots belong to one service each, so there is nothing to settle. */
-  private slotsAfter(changes: TableChanges): Map<string, Uint8Array | undefined> {
-    const slots = new Map<string, Uint8Array | undefined>();
+  /** Of those that belong to one service each, so that there is nothing to settle. */
+  private entriesAfter(
+    changes: TableChanges,
+    entriesOf: (table: ServiceTable) => readonly Entry[],
+  ): Map<string, Uint8Array | undefined> {
+    const after = new Map<string, Uint8Array | undefined>();
+    const entries = (table: ServiceTable | undefined): readonly Entry[] =>
+      table === undefined ? [] : entriesOf(table);
     for (const [hostname, table] of changes) {
-      for (const { key } of this.tables.get(hostname)?.slots ?? []) slots.set(keyText(key), undefined);
-      for (const { key, value } of table?.slots ?? []) slots.set(keyText(key), value);
+      for (const { key } of entries(this.tables.get(hostname))) after.set(keyText(key), undefined);
+      for (const { key, value } of entries(table)) after.set(keyText(key), value);
     }
-    return slots;
+    return after;
   }
 
   /** For every key that the changes touch, who claims it afterwards. */

@@ -19,6 +19,8 @@ export interface BuiltinRelayOptions {
   readonly origins: string;
   /** Socket of what keeps its listeners and connections if it dies; left out: nothing does. */
   readonly holder?: string;
+  /** Folder of the pins by which programs take requests off the way to the relay; undefined: they do not. */
+  readonly switching?: string;
   /** The process ended without being asked to; nothing can be asked of this object any more. */
   readonly onExit: (reason: string) => void;
   /** Milliseconds that callers are given to go when the relay is closed; 2,000 if left out. */
@@ -53,9 +55,7 @@ export class BuiltinRelay implements Relay {
 
   constructor(options: BuiltinRelayOptions) {
     this.options = options;
-    const { origins, holder } = options;
-    const parameters = ["--origins", origins, ...(holder === undefined ? [] : ["--holder", holder])];
-    this.child = fork(program, parameters, { serialization: "advanced", execArgv });
+    this.child = fork(program, argumentsOf(options), { serialization: "advanced", execArgv });
     this.child.on("message", (message) => this.onMessage(message as RelayMessage));
     this.child.on("error", (error) => this.onEnd(error.message));
     this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));
@@ -64,9 +64,10 @@ export class BuiltinRelay implements Relay {
   /** Not to be called again before it has resolved. */
   async setPolicy(policy: RelayPolicy): Promise<void> {
     const before = this.policy;
-    const services = difference(before.services, policy.services, ({ hostname, port }) => ({
+    const services = difference(before.services, policy.services, ({ hostname, port, switchedRules }) => ({
       hostname,
       port: toBinary(ServicePortSchema, port),
+      switchedRules,
     }));
     const endpointSets = difference(before.endpointSets, policy.endpointSets, encoder(EndpointSetSchema));
     const workloads = difference(before.workloads, policy.workloads, encoder(WorkloadSchema));
@@ -156,6 +157,13 @@ export class BuiltinRelay implements Relay {
     if (!this.closing) this.options.onExit(reason);
   }
 }
+
+const argumentsOf = ({ origins, holder, switching }: BuiltinRelayOptions): string[] => [
+  "--origins",
+  origins,
+  ...(holder === undefined ? [] : ["--holder", holder]),
+  ...(switching === undefined ? [] : ["--switching", switching]),
+];
 
 /** What was said before is the same object where it says the same. */
 function difference<K, V, M>(

@@ -5,7 +5,8 @@ export interface PolicyMessage {
   /** `ServicePort`s. */
   readonly services: ReadonlyMap<
     bigint,
-    { readonly hostname: string; readonly port: Uint8Array } | undefined
+    | { readonly hostname: string; readonly port: Uint8Array; readonly switchedRules: readonly number[] }
+    | undefined
   >;
   /** `EndpointSet`s. */
   readonly endpointSets: ReadonlyMap<string, Uint8Array | undefined>;

@@ -14,6 +14,8 @@ import { emptyRelayPolicy } from "./relay-policy.ts";
 
 export interface RelayKeeperOptions {
   readonly start: StartRelay;
+  /** As in {@link RelayStart}. */
+  readonly switching?: string;
   readonly map: RelayMap;
   readonly onError: (what: string, error: Error) => void;
   /** Milliseconds after which a relay that does not answer is ended; 10,000 if left out. */
@@ -151,10 +153,12 @@ export class RelayKeeper {
     let gone: string | undefined;
     let relay: Relay | undefined;
     try {
-      relay = await this.options.start((why) => {
+      const { start, switching } = this.options;
+      const onExit = (why: string): void => {
         gone = why;
         this.onExit(why);
-      });
+      };
+      relay = await start({ onExit, ...(switching === undefined ? {} : { switching }) });
       await this.answered(relay, relay.setPolicy(this.policy));
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;

@@ -45,12 +45,16 @@ function servicesAfter(
     if (changes.get(hostname)?.ports.has(identifier) !== true) after.delete(identifier);
   }
   for (const table of changes.values())
-    for (const [identifier, { hostname, port, isRelayed }] of table?.ports ?? []) {
+    for (const [identifier, { hostname, port, isRelayed, switchedRules }] of table?.ports ?? []) {
       const known = before.get(identifier);
-      if (known === undefined ? isRelayed : known.port !== port) after.set(identifier, { hostname, port });
+      const isNew = known === undefined ? isRelayed : known.port !== port || !isEqual(known, switchedRules);
+      if (isNew) after.set(identifier, { hostname, port, switchedRules });
     }
   return after;
 }
+
+const isEqual = ({ switchedRules: known }: RelayService, rules: readonly number[]): boolean =>
+  known.join() === rules.join();
 
 function setsOf(services: Iterable<RelayService>, { endpointSet }: StagedUpdate): Map<string, EndpointSet> {
   const sets = new Map<string, EndpointSet>();

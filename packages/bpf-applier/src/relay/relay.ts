@@ -4,6 +4,8 @@ import type { EndpointSet, ServicePort, Workload } from "@keelson/protos/policy"
 export interface RelayService {
   readonly hostname: string;
   readonly port: ServicePort;
+  /** Numbers of the port's routes, from 1 on, whose requests programs may take off the way to the relay; none: all are the relay's. */
+  readonly switchedRules: readonly number[];
 }
 
 /** What a relay answers by. Identifiers are those of the maps (identifierOf). */
@@ -115,5 +117,12 @@ export interface Relay {
   close(): Promise<void>;
 }
 
-/** Starts the process of a relay. @param onExit told once, with the reason, when it is gone without having been closed */
-export type StartRelay = (onExit: (why: string) => void) => Promise<Relay>;
+export interface RelayStart {
+  /** Told once, with the reason, when it is gone without having been closed. */
+  readonly onExit: (why: string) => void;
+  /** Folder of the pins by which programs take requests off the way to the relay; undefined: they do not. */
+  readonly switching?: string;
+}
+
+/** Starts the process of a relay. */
+export type StartRelay = (start: RelayStart) => Promise<Relay>;

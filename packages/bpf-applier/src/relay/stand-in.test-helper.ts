@@ -61,7 +61,7 @@ export function standIns(): { readonly started: StandInRelay[]; readonly start: 
   const started: StandInRelay[] = [];
   return {
     started,
-    start: (onExit) => {
+    start: ({ onExit }) => {
       const relay = new StandInRelay(onExit);
       started.push(relay);
       return Promise.resolve(relay);

@@ -18,7 +18,7 @@ export class PortRouter {
   private readonly rules: RuleIndex<Entry>;
 
   /** @throws Error for what is no regular expression of RE2, with the route's name */
-  constructor({ port }: RelayService) {
+  constructor({ port }: Pick<RelayService, "port">) {
     this.rules = new RuleIndex(port.routes.flatMap((route) => entriesOf(route, port)));
   }
 

@@ -95,8 +95,8 @@ function differenceOf({
   workloads,
 }: PolicyMessage): Parameters<RelayCore["applyPolicy"]>[0] {
   return {
-    services: mapValues(services, ({ hostname, port }) => ({
-      hostname,
+    services: mapValues(services, ({ port, ...service }) => ({
+      ...service,
       port: fromBinary(ServicePortSchema, port),
     })),
     endpointSets: mapValues(endpointSets, (bytes) => fromBinary(EndpointSetSchema, bytes)),

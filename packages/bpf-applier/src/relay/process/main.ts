@@ -71,6 +71,7 @@ const program = new Command("bpf-relay")
     "--holder <path>",
     "socket of the process that keeps listeners and connections when this one dies; started where there is none",
   )
+  .option("--switching <folder>", "pins by which programs take requests off the way")
   .showHelpAfterError()
   .action(run);
 

@@ -65,11 +65,12 @@ export class PolicyState {
 }
 
 /** A port that has lost its routes answers on open connections as it does for new ones, which go past the relay. */
-function routedService({ hostname, port }: RelayService): RoutedService {
+function routedService(service: RelayService): RoutedService {
+  const { port } = service;
   const { destinations } = port;
   const routes =
     port.routes.length > 0 ? port.routes : [create(PortRouteSchema, { route: {}, destinations })];
-  return { hostname, port, router: new PortRouter({ hostname, port: { ...port, routes } }) };
+  return { ...service, router: new PortRouter({ port: { ...port, routes } }) };
 }
 
 function assign<K, V>(target: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): void {

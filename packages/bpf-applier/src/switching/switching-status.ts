@@ -1,0 +1,34 @@
+import type { ServiceTable } from "../service-table.ts";
+import { bytesOfTable, type MatchTable } from "./match-table.ts";
+
+/** Which service ports with a relay home have requests that programs take off the way. */
+export interface SwitchingStatus {
+  readonly ports: number;
+  /** Of match tables, which ports may share. */
+  readonly tables: number;
+  readonly tableBytes: number;
+  /** Ports with routes that are the relay's as a whole. */
+  readonly others: readonly { readonly hostname: string; readonly port: number; readonly why: string }[];
+}
+
+/** The match tables that a service needs. */
+export function tablesOf({ ports }: ServiceTable): MatchTable[] {
+  return Array.from(ports.values()).flatMap(({ switching }) =>
+    switching === undefined || "why" in switching ? [] : [switching.table],
+  );
+}
+
+export function switchingStatus(services: readonly ServiceTable[]): SwitchingStatus {
+  const tables = new Map(services.flatMap(tablesOf).map((table) => [table.id, table]));
+  const ports = services.flatMap((service) => [...service.ports.values()]);
+  return {
+    ports: ports.filter(({ switching }) => switching !== undefined && !("why" in switching)).length,
+    tables: tables.size,
+    tableBytes: Array.from(tables.values()).reduce((sum, { size }) => sum + bytesOfTable(size), 0),
+    others: ports.flatMap(({ hostname, port, switching }) =>
+      switching !== undefined && "why" in switching
+        ? [{ hostname, port: port.port, why: switching.why }]
+        : [],
+    ),
+  };
+}

@@ -1,0 +1,41 @@
+import type { ServicePort } from "@keelson/protos/policy";
+import { bytesOfTable, type MatchTable, type MatchTableMaker, type Unfit } from "./match-table.ts";
+
+/**
+ * What match tables of a node may take of the kernel's memory together; for a moment, while one version follows another, it may
+ * be more. The smallest ones would be 3,072, and maps have room for 4,096.
+ */
+export const mostTableBytes = 192 * 2 ** 20;
+
+/** Gives tables to ports as long as there is room for them; who came first has it. */
+export class TableRoom {
+  private readonly maker: MatchTableMaker;
+  private readonly most: number;
+  private readonly held = new Set<bigint>();
+  private used = 0;
+
+  /** @param held tables that are in use, and stay */
+  constructor(maker: MatchTableMaker, held: Iterable<MatchTable>, most = mostTableBytes) {
+    this.maker = maker;
+    this.most = most;
+    for (const table of held) this.hold(table);
+  }
+
+  tableOf(port: ServicePort): MatchTable | Unfit {
+    const table = this.maker.tableOf(port);
+    if ("unfit" in table) return table;
+    const needed = this.held.has(table.id) ? 0 : bytesOfTable(table.size);
+    if (this.used + needed > this.most) {
+      const [need, have] = [needed, this.most].map((bytes) => bytes / 2 ** 20);
+      return { unfit: `its match table needs ${need} MiB, and those of this node may take ${have} together` };
+    }
+    this.hold(table);
+    return table;
+  }
+
+  private hold({ id, size }: MatchTable): void {
+    if (this.held.has(id)) return;
+    this.held.add(id);
+    this.used += bytesOfTable(size);
+  }
+}
