@@ -172,7 +172,7 @@ function endOfRelay(rule: RouteInit, head: RequestHead, failure: Failure): End {
     port: dialled,
     routes: [{ route: rule, destinations: [{ endpointSet: "any" }] }],
   });
-  const decision = new PortRouter({ hostname: "any", port }).route(
+  const decision = new PortRouter({ port }).route(
     head,
     { workload: undefined, address: "127.0.0.1", port: 1 },
     Math.random,

@@ -102,7 +102,7 @@ const policyOf = (subset: string): TrafficPolicy => create(TrafficPolicySchema, 
 export function relayServiceOf(
   one: Case,
   number: number,
-): { readonly hostname: string; readonly port: ServicePort } {
+): { readonly hostname: string; readonly port: ServicePort; readonly switchedRules: readonly number[] } {
   const hostname = hostOf(number);
   const routes = routesOf(one, hostname).map((route) =>
     create(PortRouteSchema, {
@@ -116,5 +116,5 @@ export function relayServiceOf(
     }),
   );
   const port: ServicePort = create(ServicePortSchema, { port: dialled, routes });
-  return { hostname, port };
+  return { hostname, switchedRules: [], port };
 }

@@ -97,7 +97,7 @@ function routerOf(rules: readonly (readonly HttpMatch[])[]): PortRouter {
   const routes = rules.map((matches, rule) => ({
     route: { name: `${rule}`, matches: [...matches], directResponse: { status: 200 } },
   }));
-  return new PortRouter({ hostname: "a", port: create(ServicePortSchema, { port: 80, routes }) });
+  return new PortRouter({ port: create(ServicePortSchema, { port: 80, routes }) });
 }
 
 function ruleOf(router: PortRouter, { method, path, headers }: SomeRequest): number | undefined {

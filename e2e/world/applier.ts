@@ -54,7 +54,7 @@ export interface ApplierStatus {
     readonly requests: string;
     readonly restarts: number;
   };
-  readonly sockets: { readonly mode: string; readonly offBecause?: string };
+  readonly sockets: { readonly mode: string; readonly lowerBecause?: string };
   /** Node-wide counters; numbers of any size, as texts. */
   readonly statistics: Readonly<Record<string, string>>;
   /** Of a node that is left alone. */

@@ -161,7 +161,10 @@ export class Applier implements NodeAgent {
     const programs = await loadPrograms(pins, options);
     try {
       const { maps, switching } = programs;
-      const banks = await Banks.open({ ...maps, ...switching?.outerMaps }, new InnerMaps((name) => pins.map(name)));
+      const banks = await Banks.open(
+        { ...maps, ...switching?.outerMaps },
+        new InnerMaps((name) => pins.map(name)),
+      );
       const podMap = await PodMap.adopt(maps.workloads);
       const matchTables = switching && (await MatchTableMaps.adopt(switching.matchTables));
       const applier = new Applier(options, { pins, programs, banks, podMap, matchTables });
@@ -391,10 +394,13 @@ export class Applier implements NodeAgent {
 /** A kernel that refuses them will do so again: nothing is gained by trying, and nothing by ending. */
 async function loadPrograms(
   pins: PinFolder,
-  { mapSizes, sockets, logger }: ApplierOptions,
+  { mapSizes, sockets, relay, logger }: ApplierOptions,
 ): Promise<Programs> {
   try {
-    const programs = await Programs.load(pins, mapSizes, sockets);
+    const isIdle = sockets === "switch" && relay === undefined;
+    if (isIdle)
+      logger.warn("--sockets=switch is as count: there is no relay that requests could be taken from");
+    const programs = await Programs.load(pins, mapSizes, isIdle ? "count" : sockets);
     const { mode, lowerBecause } = programs.sockets;
     if (lowerBecause !== undefined)
       logger.warn(`callers' sockets are treated as with --sockets=${mode}: ${lowerBecause}`);

@@ -75,8 +75,7 @@ export class NodeTables {
     const isFirst = taken.typeUrl === policyTypeUrls.service && !this.complete;
     if (!isFirst && Object.values(changes).every(({ size }) => size === 0)) return this.owners.commit(tables);
     const { matchTables } = this;
-    const needed =
-      matchTables === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(tablesOf);
+    const needed = matchTables === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(tablesOf);
     await matchTables?.add(needed);
     if (isFirst) await this.banks.replace(changes);
     else await this.banks.commit(changes);

@@ -17,7 +17,7 @@ export class TableOwners {
   private readonly claims = new Map<string, Claims>();
 
   /** What the maps must change. Nothing is taken over before `commit` with the same changes. */
-  plan(changes: TableChanges): BankChanges {
+  plan(changes: TableChanges): Required<BankChanges> {
     const services = new Map<string, Uint8Array | undefined>();
     for (const [key, claims] of this.claimsAfter(changes)) services.set(key, firstClaim(claims));
     return {

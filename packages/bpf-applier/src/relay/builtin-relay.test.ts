@@ -29,7 +29,7 @@ function policy(serverPort: number): RelayPolicy {
   });
   const endpoints = [{ address: Buffer.from([127, 0, 0, 1]), port: serverPort, weight: 1 }];
   return {
-    services: new Map([[9n, { hostname: "web.default.svc.cluster.local", port }]]),
+    services: new Map([[9n, { hostname: "web.default.svc.cluster.local", port, switchedRules: [] }]]),
     endpointSets: new Map([["web", create(EndpointSetSchema, { name: "web", endpoints })]]),
     workloads: new Map(),
   };

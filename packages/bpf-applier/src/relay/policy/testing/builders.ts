@@ -40,7 +40,7 @@ export function portRoute(init: RouteInit, policy?: PolicyInit): PortRoute {
 
 export function routerOf(...routes: readonly PortRoute[]): PortRouter {
   const port = create(ServicePortSchema, { port: dialledPort, routes: [...routes] });
-  return new PortRouter({ hostname: "reviews.default.svc.cluster.local", port });
+  return new PortRouter({ port });
 }
 
 export const to = (...subsets: readonly string[]) => subsets.map((subset) => ({ subset, weight: 1 }));

@@ -74,7 +74,9 @@ export class RelayWorld implements AsyncDisposable {
       ...port,
     });
     this.core.applyPolicy({
-      services: new Map([[service, { hostname: "web.default.svc.cluster.local", port: servicePort }]]),
+      services: new Map([
+        [service, { hostname: "web.default.svc.cluster.local", port: servicePort, switchedRules: [] }],
+      ]),
       endpointSets: new Map(endpointSets),
       workloads: new Map([[workload, create(WorkloadSchema, { name: "caller", namespace: "default" })]]),
     });

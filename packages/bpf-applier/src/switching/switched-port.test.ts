@@ -1,0 +1,178 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  serviceKey,
+  serviceValue,
+  slotValue,
+  switchedRuleKey,
+  switchedRuleValue,
+  switchedServiceKey,
+  switchedServiceValue,
+} from "@keelson/bpf";
+import { formatEndpoint } from "@keelson/model";
+import {
+  ApplicationProtocol,
+  type Endpoint,
+  type PortRouteSchema,
+  Protocol,
+  type Service,
+  ServiceSchema,
+} from "@keelson/protos/policy";
+import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
+import { expect, test } from "vitest";
+import { endpoint, ip } from "../builders.test-helper.ts";
+import { type ServiceTable, serviceTable } from "../service-table.ts";
+import { MatchTableMaker } from "./match-table.ts";
+import { switchingStatus } from "./switching-status.ts";
+import { TableRoom } from "./table-room.ts";
+
+const withHeader = (value: string) => [
+  { headers: [{ name: "a", value: { how: { case: "exact" as const, value } } }] },
+];
+const toV1 = [{ endpointSet: "v1", weight: 1 }];
+const both = [
+  { endpointSet: "v1", weight: 3 },
+  { endpointSet: "v2", weight: 1 },
+];
+const v6 = (last: number): Uint8Array => Uint8Array.of(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last);
+const six = { ...endpoint("10.0.0.9"), address: v6(9) };
+const sets: Record<string, readonly Endpoint[]> = {
+  v1: [endpoint("10.0.0.1"), endpoint("10.0.0.2", { weight: 3 }), six],
+  v2: [endpoint("10.0.0.3")],
+  none: [],
+};
+
+function web(
+  routes: MessageInitShape<typeof PortRouteSchema>[],
+  { addresses = [ip("10.96.0.1")], applicationProtocol = ApplicationProtocol.HTTP, hostname = "web" } = {},
+): Service {
+  const ports = [{ port: 80, protocol: Protocol.TCP, applicationProtocol, routes }];
+  return create(ServiceSchema, { hostname, addresses, ports });
+}
+
+function tableOfService(service: Service, maker = new MatchTableMaker(), most?: number): ServiceTable {
+  const room = new TableRoom(maker, [], most);
+  return serviceTable(service, (name) => sets[name] ?? [], {
+    hasRelay: true,
+    tableOf: (port) => room.tableOf(port),
+  });
+}
+
+/** Rule → the share of every endpoint; "" is refused. */
+function ruleShares(table: ServiceTable): Record<number, Record<string, number>> {
+  return Object.fromEntries(
+    table.switchedRules.map(({ key, value }) => {
+      const { slots, slotCount } = switchedRuleValue.decode(value);
+      const own = table.slots
+        .filter((slot) => Buffer.from(slot.key).readBigUInt64LE() === slots)
+        .map((slot) => slotValue.decode(slot.value));
+      expect(own).toHaveLength(slotCount);
+      const names = own.map((slot) => (slot.endpoint === 0n ? "" : formatEndpoint(slot.address, slot.port)));
+      const shares: Record<string, number> = {};
+      const add = (index: number, share: number): void => {
+        const name = names[index] ?? "";
+        shares[name] = Number(((shares[name] ?? 0) + share / own.length).toFixed(6));
+      };
+      for (const [index, { alias, threshold }] of own.entries()) {
+        const kept = alias === index ? 1 : threshold / 2 ** 32;
+        add(index, kept);
+        if (kept < 1) add(alias, 1 - kept);
+      }
+      return [switchedRuleKey.decode(key).rule, shares];
+    }),
+  );
+}
+
+const whyNot = (table: ServiceTable): string[] => switchingStatus([table]).others.map(({ why }) => why);
+const firstValue = (table: ServiceTable) => serviceValue.decode(table.services[0]?.value ?? new Uint8Array());
+
+test("each plain route is a rule under its own number, with its destinations' shares", () => {
+  const table = tableOfService(
+    web([
+      { route: { matches: withHeader("x") }, destinations: toV1 },
+      { route: { matches: withHeader("y"), timeoutMs: 1000n }, destinations: toV1 },
+      { route: {}, destinations: [...both, { endpointSet: "none", weight: 4 }] },
+    ]),
+  );
+  expect(ruleShares(table)).toEqual({
+    1: { "10.0.0.1:9080": 0.25, "10.0.0.2:9080": 0.75 },
+    3: { "10.0.0.1:9080": 0.09375, "10.0.0.2:9080": 0.28125, "10.0.0.3:9080": 0.125, "": 0.5 },
+  });
+  const [port] = table.ports.values();
+  expect(port?.switchedRules).toEqual([1, 3]);
+  const [entry] = table.switchedServices;
+  const { service } = switchedServiceKey.decode(entry?.key ?? new Uint8Array());
+  expect(firstValue(table)).toMatchObject({ service, isSwitched: 1, home: 1 });
+  expect(switchedServiceValue.decode(entry?.value ?? new Uint8Array())).toMatchObject({ size: 0 });
+});
+
+test("for RANDOM all endpoints of a destination are alike, as at the relay", () => {
+  const policy = { loadBalancer: { simple: LoadBalancer_Simple.RANDOM } };
+  const destinations = [{ endpointSet: "v1", weight: 1, policy }];
+  expect(ruleShares(tableOfService(web([{ route: {}, destinations }])))).toEqual({
+    1: { "10.0.0.1:9080": 0.5, "10.0.0.2:9080": 0.5 },
+  });
+});
+
+test("a route whose endpoints are all gone has no rule, and is a program's all the same", () => {
+  const table = tableOfService(web([{ route: {}, destinations: [{ endpointSet: "none", weight: 1 }] }]));
+  expect(ruleShares(table)).toEqual({});
+  expect(table.switchedServices).toHaveLength(1);
+  expect([...table.ports.values()][0]?.switchedRules).toEqual([1]);
+});
+
+test("of a service with addresses of both families callers of IPv4 are switched", () => {
+  const addresses = [ip("10.96.0.1"), v6(1)];
+  const table = tableOfService(web([{ route: {}, destinations: both }], { addresses }));
+  const switched = table.services.map(({ key, value }) => [
+    formatEndpoint(serviceKey.decode(key).address, 80).startsWith("["),
+    serviceValue.decode(value).isSwitched,
+  ]);
+  expect(switched).toEqual([
+    [false, 1],
+    [true, 0],
+  ]);
+  expect(Object.keys(ruleShares(table)[1] ?? {})).toHaveLength(3);
+  const alone = tableOfService(web([{ route: {}, destinations: toV1 }], { addresses: addresses.slice(1) }));
+  expect(ruleShares(alone)).toEqual({ 1: { "[fd00::9]:9080": 1 } });
+});
+
+test("a port that is the relay's as a whole says why, and is marked in no address", () => {
+  const matches = [{ queryParameters: [{ name: "a" }] }];
+  for (const [service, why] of [
+    [
+      web([{ route: {}, destinations: both }], { applicationProtocol: ApplicationProtocol.GRPC }),
+      /speak GRPC/,
+    ],
+    [web([{ route: { timeoutMs: 1n }, destinations: both }]), /none is for programs; .* it sets a timeout/],
+    [web([{ route: { matches }, destinations: both }]), /looks at query parameters/],
+  ] as const) {
+    const table = tableOfService(service);
+    expect(whyNot(table)).toEqual([expect.stringMatching(why)]);
+    expect(table.switchedServices).toEqual([]);
+    expect(firstValue(table).isSwitched).toBe(0);
+  }
+});
+
+test("without programs that take requests nothing is switched, nor said of it", () => {
+  const endpoints = (name: string): readonly Endpoint[] => sets[name] ?? [];
+  const table = serviceTable(web([{ route: {}, destinations: both }]), endpoints, { hasRelay: true });
+  expect(table).toMatchObject({ switchedServices: [], switchedRules: [] });
+  expect(switchingStatus([table])).toEqual({ ports: 0, tables: 0, tableBytes: 0, others: [] });
+});
+
+test("ports with the same conditions share a table, whatever their destinations", () => {
+  const maker = new MatchTableMaker();
+  const one = tableOfService(web([{ route: {}, destinations: both }]), maker);
+  const other = tableOfService(web([{ route: {}, destinations: toV1 }], { hostname: "other" }), maker);
+  const third = tableOfService(web([{ route: { matches: withHeader("x") }, destinations: toV1 }]), maker);
+  expect(switchingStatus([one, other])).toMatchObject({ ports: 2, tables: 1, tableBytes: 65_536 });
+  expect(switchingStatus([one, other, third])).toMatchObject({ ports: 3, tables: 2 });
+});
+
+test("who comes when there is no room is the relay's, and says what was needed", () => {
+  const service = web([{ route: { matches: withHeader("x") }, destinations: toV1 }]);
+  expect(whyNot(tableOfService(service, undefined, 65_536))).toEqual([]);
+  expect(whyNot(tableOfService(service, undefined, 65_535))).toEqual([
+    expect.stringMatching(/^its match table needs 0\.0625 MiB, and those of this node may take/),
+  ]);
+});
