@@ -49,6 +49,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "requests/main.ts",
     what: "requests on native connections: what the kernel counts is what the server saw, through crashes and uninstalls",
   },
+  torture: {
+    program: "torture/main.ts",
+    what: "all that callers and servers may do to connections, while rules, endpoints, relay and agent change under them",
+  },
   setup: {
     program: "peers/setup.ts",
     what: "brings the peers that tests talk to: Envoy, istiod, Kubernetes, gRPC",

@@ -1,0 +1,74 @@
+// npm run e2e -- torture: all that callers and servers may do to a connection, while everything changes under them.
+import { parseArgs } from "node:util";
+import { missingForKernel } from "../world/requirements.ts";
+import { mebibytes, memoryText } from "./memory.ts";
+import { runTorture } from "./run.ts";
+import type { SocketsMode } from "./torture-world.ts";
+
+const usage = `usage: npm run e2e -- torture [options]
+
+Many callers send requests of all sizes through the relay of a node, write, read and end connections in every way that sockets
+allow, while endpoints and rules change and the relay and the agent are killed. Each byte of each body is compared.
+
+  --requests N    (default: 1000000)
+  --callers N     at once (default: 48)
+  --most BYTES    of the largest body (default: 104857600)
+  --sockets MODE  what the agent does with callers' sockets: off, count or switch (default: off)
+  --seed N        of all choices; the environment's SEED, else one by the clock
+  --help          this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "1000000" },
+    callers: { type: "string", default: "48" },
+    most: { type: "string", default: String(100 * 2 ** 20) },
+    sockets: { type: "string", default: "off" },
+    seed: { type: "string", default: process.env["SEED"] ?? String(Date.now() % 1_000_000) },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+async function main(): Promise<number> {
+  if (values.help) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  if (!isMode(values.sockets)) {
+    process.stderr.write(`--sockets is off, count or switch, not "${values.sockets}"\n\n${usage}`);
+    return 2;
+  }
+  const missing = await missingForKernel();
+  if (missing.length > 0) {
+    process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
+    return 1;
+  }
+  console.log(`seed ${values.seed}, sockets ${values.sockets}`);
+  const { report, changes, held, memory, troubles } = await runTorture(
+    "torturelong",
+    {
+      seed: Number(values.seed),
+      callers: Number(values.callers),
+      requests: Number(values.requests),
+      mostBytes: Number(values.most),
+      sockets: values.sockets,
+      answersPerChange: 2000,
+      stopped: 10,
+    },
+    console.log,
+  );
+  console.log(
+    `answers ${report.right}, of ${report.connections} connections, ${mebibytes(report.bytes)} of bodies`,
+  );
+  console.log(`cut, where that may be: ${report.cut}; answered by no server there: ${report.refused}`);
+  console.log(`changes: ${JSON.stringify(changes)}`);
+  console.log(`a reader that has stopped holds ${mebibytes(held.each)}; may hold ${mebibytes(held.most)}`);
+  console.log(`memory before: ${memoryText(memory.before)}\nmemory after:  ${memoryText(memory.after)}`);
+  for (const trouble of troubles) console.log(`WRONG ${trouble}`);
+  console.log(`${report.wrong + report.hung} wrong of ${report.begun} requests (seed ${values.seed})`);
+  return troubles.length === 0 ? 0 : 1;
+}
+
+const isMode = (text: string): text is SocketsMode => ["off", "count", "switch"].includes(text);
+
+process.exitCode = await main();
