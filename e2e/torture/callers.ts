@@ -17,6 +17,8 @@ export interface Report {
   readonly wrong: number;
   /** Nothing came for a minute. */
   readonly hung: number;
+  /** Calls that gave EAGAIN though they block; none on a socket that is in no sockhash. */
+  readonly sentAway: number;
   readonly connections: number;
   /** Of bodies, both ways. */
   readonly bytes: number;
@@ -40,6 +42,7 @@ const none: Report = {
   refused: 0,
   wrong: 0,
   hung: 0,
+  sentAway: 0,
   connections: 0,
   bytes: 0,
 };

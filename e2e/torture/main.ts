@@ -61,6 +61,7 @@ async function main(): Promise<number> {
     `answers ${report.right}, of ${report.connections} connections, ${mebibytes(report.bytes)} of bodies`,
   );
   console.log(`cut, where that may be: ${report.cut}; answered by no server there: ${report.refused}`);
+  console.log(`calls that block and gave EAGAIN: ${report.sentAway}`);
   console.log(`changes: ${JSON.stringify(changes)}`);
   console.log(`a reader that has stopped holds ${mebibytes(held.each)}; may hold ${mebibytes(held.most)}`);
   console.log(`memory before: ${memoryText(memory.before)}\nmemory after:  ${memoryText(memory.after)}`);

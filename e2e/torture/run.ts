@@ -41,10 +41,12 @@ export async function runTorture(
   const changes = await changeUnder(torture, callers, options, progress);
   const report = await callers.end();
   const after = await memoryIsBack(torture, before);
+  const sentAway = options.sockets === "off" ? report.sentAway : 0;
   const troubles = [
     ...(await wrongOf(warm)),
     ...(await wrongOf(callers)),
     ...(await kernelTrouble(since)).map((line) => `the kernel says: ${line}`),
+    ...(sentAway > 0 ? [`${sentAway} calls that block gave EAGAIN`] : []),
     ...(held.each > held.most
       ? [`a reader that has stopped holds ${held.each} bytes, more than ${held.most}`]
       : []),

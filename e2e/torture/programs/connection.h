@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include "stream.h"
@@ -19,6 +20,9 @@ enum trouble {
 
 enum reads { READ_PLAIN, READ_LITTLE, READ_PEEKED, READ_WAITALL, READ_SPLICED, READ_EDGES, READ_SLOWLY, READ_VECTOR, READ_COUNTED, READS };
 enum sends { SEND_WHOLE, SEND_HEAD_FIRST, SEND_PIECES, SEND_VECTOR, SEND_MORE, SEND_FILE, SEND_DRIBBLED, SEND_SPLICED, SEND_CORKED, SENDS };
+
+/* Calls that gave EAGAIN though they block. */
+static atomic_ullong sent_away;
 
 struct connection {
 	int fd, epoll, pipe[2];

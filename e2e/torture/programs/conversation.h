@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a caller does on one connection. */
 #pragma once
-#include <stdatomic.h>
 #include "exchange.h"
 
 enum { MOST_AT_ONCE = 8 };

@@ -19,19 +19,15 @@ static inline ssize_t failed_call(struct connection *connection, const char *cal
 }
 
 /*
- * A reset wakes whoever blocks in a call on a socket in a sockhash with EAGAIN before the call gives the error
- * (bpf/README.md): 1, ask once more. Bytes that come then were there all the time.
+ * Whoever blocks in a call on a socket in a sockhash is sent away with EAGAIN by whatever wakes it without bytes
+ * (bpf/README.md): 1, ask once more. How often that was is told at the end; without a sockhash it may not be.
  */
 static inline int is_early(double before, ssize_t result)
 {
-	return result < 0 && errno == EAGAIN && seconds() - before < PATIENCE_SECONDS / 2;
-}
-
-static inline ssize_t asked_again(struct connection *connection, ssize_t result, const char *call)
-{
-	if (result > 0)
-		return fail(connection, WRONG, "%s: EAGAIN, then %zd bytes", call, result);
-	return result < 0 ? failed_call(connection, call) : result;
+	int early = result < 0 && errno == EAGAIN && seconds() - before < PATIENCE_SECONDS / 2;
+	if (early)
+		atomic_fetch_add(&sent_away, 1);
+	return early;
 }
 
 /* Waits until something has changed; 0, or -1. */
@@ -59,10 +55,11 @@ static inline ssize_t take_at_edges(struct connection *connection, void *into, s
 
 static inline ssize_t receive(struct connection *connection, void *into, size_t room, int flags, const char *call)
 {
+	ssize_t got;
 	double before = seconds();
-	ssize_t got = recv(connection->fd, into, room, flags);
-	if (is_early(before, got))
-		return asked_again(connection, recv(connection->fd, into, room, flags), call);
+	do
+		got = recv(connection->fd, into, room, flags);
+	while (is_early(before, got));
 	return got < 0 ? failed_call(connection, call) : got;
 }
 
@@ -83,11 +80,11 @@ static inline ssize_t take_peeked(struct connection *connection, void *into, siz
 
 static inline ssize_t take_spliced(struct connection *connection, void *into, size_t room)
 {
-	size_t most = room < 65536 ? room : 65536;
+	ssize_t moved;
 	double before = seconds();
-	ssize_t moved = splice(connection->fd, NULL, connection->pipe[1], NULL, most, 0);
-	if (is_early(before, moved))
-		return asked_again(connection, splice(connection->fd, NULL, connection->pipe[1], NULL, most, 0), "splice");
+	do
+		moved = splice(connection->fd, NULL, connection->pipe[1], NULL, room < 65536 ? room : 65536, 0);
+	while (is_early(before, moved));
 	if (moved < 0)
 		return failed_call(connection, "splice");
 	for (ssize_t read_so_far = 0; read_so_far < moved;) {
@@ -125,10 +122,11 @@ static inline ssize_t take_vector(struct connection *connection, void *into, siz
 	if (first > room)
 		first = room;
 	struct iovec parts[] = {{into, first}, {(char *)into + first, room - first}};
+	ssize_t got;
 	double before = seconds();
-	ssize_t got = readv(connection->fd, parts, 2);
-	if (is_early(before, got))
-		return asked_again(connection, readv(connection->fd, parts, 2), "readv");
+	do
+		got = readv(connection->fd, parts, 2);
+	while (is_early(before, got));
 	return got < 0 ? failed_call(connection, "readv") : got;
 }
 
