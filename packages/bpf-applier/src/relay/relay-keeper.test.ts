@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { relayValue } from "@keelson/bpf";
 import { BpfMap } from "bpf-maps-native";
 import { afterEach, beforeEach, expect } from "vitest";
@@ -167,6 +168,19 @@ kernelTest("a relay that does not answer is ended, and the next one has the poli
   expect(first?.isClosed).toBe(true);
   await expect.poll(() => relays.started[1]?.policy).toBe(policy);
   expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
+});
+
+kernelTest("a relay that loads its program slowly is given more time with each start", async () => {
+  const start: typeof relays.start = async (how) => {
+    const relay = await relays.start(how);
+    relay.setPolicy = () => delay(50);
+    return relay;
+  };
+  makeKeeper(start, 20);
+  await keeper.start();
+  expect(relays.started[0]?.isClosed).toBe(true);
+  await expect.poll(() => keeper.status()).toMatchObject({ pid: 1, restarts: 2 });
+  expect(errors).toEqual([expect.stringContaining("within 20 ms"), expect.stringContaining("within 40 ms")]);
 });
 
 kernelTest(

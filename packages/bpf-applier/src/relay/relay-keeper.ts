@@ -39,6 +39,8 @@ const ranForLongMs = 5_000;
 const callersWaitBelowMs = 1_000;
 
 const defaultPatienceMs = 10_000;
+/** For its first answer a relay has to load its program: it is given twice the time with each start that was too slow. */
+const mostStartPatience = 8;
 
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
@@ -61,6 +63,8 @@ export class RelayKeeper {
   private startedAt = 0;
   private starts = 0;
   private pauseMs = firstPauseMs;
+  /** How many times the usual patience the next relay is given to start; it is kept, as the machine stays what it is. */
+  private startPatience = 1;
   private endedBecause: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
@@ -159,7 +163,7 @@ export class RelayKeeper {
         this.onExit(why);
       };
       relay = await start({ onExit, ...(switching === undefined ? {} : { switching }) });
-      await this.answered(relay, relay.setPolicy(this.policy));
+      await this.answered(relay, relay.setPolicy(this.policy), this.startPatience);
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
@@ -168,6 +172,7 @@ export class RelayKeeper {
     } catch (error) {
       // Its exit has said so already.
       if (gone !== undefined) return;
+      this.startPatience = Math.min(this.startPatience * 2, mostStartPatience);
       this.onExit((error as Error).message);
       await relay?.close();
     }
@@ -221,8 +226,8 @@ export class RelayKeeper {
   }
 
   /** One that hangs is ended: the agent waits for nobody for long. */
-  private async answered<T>(relay: Relay, answer: Promise<T>): Promise<T> {
-    const { patienceMs = defaultPatienceMs } = this.options;
+  private async answered<T>(relay: Relay, answer: Promise<T>, times = 1): Promise<T> {
+    const patienceMs = (this.options.patienceMs ?? defaultPatienceMs) * times;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
