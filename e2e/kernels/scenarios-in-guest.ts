@@ -16,6 +16,13 @@ const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
 const texts = process.argv.slice(2);
 const isWanted = ({ name }: { readonly name: string }): boolean =>
   texts.length === 0 || texts.some((text) => name.includes(text));
+const names = [...allScenarios, ...relayScenarios, ...nodeScenarios, ...requestsScenarios].map(
+  ({ name }) => name,
+);
+const unknown = texts.filter((text) => !names.some((name) => name.includes(text)));
+if (unknown.length > 0)
+  throw new Error(`no scenario's name has ${JSON.stringify(unknown)} in it; there are:\n${names.join("\n")}`);
+
 /** By what the node's agent decides requests with. */
 const scenarios = {
   none: allScenarios.filter(isWanted),
@@ -25,8 +32,8 @@ type Relay = keyof typeof scenarios;
 const ofNode = nodeScenarios.filter(isWanted);
 const ofRequests = requestsScenarios.filter(isWanted);
 
-const openWorld = (family: Family, relay: Relay): Promise<ReviewsWorld> =>
-  ReviewsWorld.open(`guest${family.toLowerCase()}`, scale, relay === "none" ? {} : { relay });
+const openWorld = (relay: Relay): Promise<ReviewsWorld> =>
+  ReviewsWorld.open("guest", scale, relay === "none" ? {} : { relay });
 
 /** @returns whether it holds; says so. */
 async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family): Promise<boolean> {
@@ -44,17 +51,20 @@ async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family):
   }
 }
 
-async function failuresOver(family: Family, relay: Relay): Promise<number> {
+/** @returns how many do not hold, over both families. */
+async function failuresWith(relay: Relay): Promise<number> {
   let failed = 0;
   if (scenarios[relay].length === 0) return failed;
-  let reviews = await openWorld(family, relay);
+  let reviews = await openWorld(relay);
   try {
-    for (const scenario of scenarios[relay]) {
-      if (await holds(scenario, reviews, family)) continue;
-      failed += 1;
-      // It may have left anything behind.
-      await reviews.close();
-      reviews = await openWorld(family, relay);
+    for (const family of families) {
+      for (const scenario of scenarios[relay]) {
+        if (await holds(scenario, reviews, family)) continue;
+        failed += 1;
+        // It may have left anything behind.
+        await reviews.close();
+        reviews = await openWorld(relay);
+      }
     }
   } finally {
     await reviews.close();
@@ -63,8 +73,7 @@ async function failuresOver(family: Family, relay: Relay): Promise<number> {
 }
 
 let failed = 0;
-for (const family of families)
-  for (const relay of ["none", "builtin"] as const) failed += await failuresOver(family, relay);
+for (const relay of ["none", "builtin"] as const) failed += await failuresWith(relay);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)
