@@ -28,7 +28,7 @@ export class WholeRelay implements AsyncDisposable {
   private constructor(echo: EchoServer) {
     this.echo = echo;
     this.core = new RelayCore(
-      { take: ({ network }) => ({ workload: 0n, service: network }) },
+      { take: ({ network }) => ({ workload: 0n, service: network, cookie: 0n }) },
       { random: () => this.draw },
     );
   }

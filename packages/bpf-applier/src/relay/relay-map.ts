@@ -1,5 +1,6 @@
 import { relayValue } from "@keelson/bpf";
 import type { BpfMap } from "bpf-maps-native";
+import { cookieKey } from "./cookie-key.ts";
 import type { RelayPorts } from "./relay.ts";
 
 /** The map by which programs find the relay, by the cookie of a network namespace. */
@@ -11,11 +12,11 @@ export class RelayMap {
   }
 
   set(network: bigint, { port4, port6 }: RelayPorts): void {
-    this.map.update(keyOf(network), relayValue.encode({ port4, port6 }));
+    this.map.update(cookieKey(network), relayValue.encode({ port4, port6 }));
   }
 
   remove(network: bigint): void {
-    this.map.delete(keyOf(network));
+    this.map.delete(cookieKey(network));
   }
 
   /** Also what another process has left in it. */
@@ -24,5 +25,3 @@ export class RelayMap {
     for (let i = 0; i < count; i++) this.map.delete(keys.subarray(i * 8, (i + 1) * 8));
   }
 }
-
-const keyOf = (network: bigint): Uint8Array => new Uint8Array(new BigUint64Array([network]).buffer);

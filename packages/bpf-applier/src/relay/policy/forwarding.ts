@@ -73,7 +73,7 @@ export class Forwarding {
     destination: RuleDestination,
     change: ChangeHeaders,
     last: ChangeHeaders,
-  ): Omit<Forward, "route" | "delayMs"> | undefined {
+  ): Omit<Forward, "route" | "rule" | "delayMs"> | undefined {
     const { request, random } = asked;
     const toSend = this.requestToSend(asked, destination);
     if (!toSend.path.startsWith("/")) return undefined;

@@ -25,7 +25,7 @@ export interface OwnAnswer {
  * Its content is not sent where the method is HEAD.
  */
 export function ownAnswer(
-  request: RequestHead,
+  request: Pick<RequestHead, "method" | "rawHeaders">,
   answer: OwnAnswer,
 ): Pick<Answer, "status" | "rawHeaders" | "body"> {
   const body = Buffer.from(answer.body ?? "");

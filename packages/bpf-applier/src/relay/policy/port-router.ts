@@ -1,11 +1,9 @@
-import type { HttpMatch } from "@keelson/protos/match";
 import type { PortRoute, ServicePort } from "@keelson/protos/policy";
-import type { HttpRoute } from "@keelson/protos/route";
 import type { RelayService } from "../relay.ts";
 import { requestMatcher } from "./matchers.ts";
 import { ownAnswer } from "./own-answer.ts";
 import { parseRequest } from "./parsed-request.ts";
-import { Rule } from "./rule.ts";
+import { Rule, type RulePlace } from "./rule.ts";
 import { type Indexed, RuleIndex } from "./rule-index.ts";
 import type { Answer, Caller, Decision, RequestHead } from "./types.ts";
 
@@ -19,7 +17,7 @@ export class PortRouter {
 
   /** @throws Error for what is no regular expression of RE2, with the route's name */
   constructor({ port }: Pick<RelayService, "port">) {
-    this.rules = new RuleIndex(port.routes.flatMap((route) => entriesOf(route, port)));
+    this.rules = new RuleIndex(port.routes.flatMap((route, at) => entriesOf(route, at + 1, port)));
   }
 
   /** @param random 0 up to 1, as Math.random */
@@ -40,17 +38,18 @@ const refusal = (head: RequestHead, status: number): Answer => ({
 });
 
 /** One for each match: how a path is rewritten depends on what matched. */
-function entriesOf(portRoute: PortRoute, { port }: ServicePort): Entry[] {
+function entriesOf(portRoute: PortRoute, number: number, { port }: ServicePort): Entry[] {
   const { route } = portRoute;
   if (route === undefined) return [];
   const matches = route.matches.length === 0 ? [undefined] : route.matches;
-  return matches.map((match) => entryOf(portRoute, route, match, port));
+  return matches.map((match) => entryOf({ portRoute, route, match, number }, port));
 }
 
-function entryOf(portRoute: PortRoute, route: HttpRoute, match: HttpMatch | undefined, port: number): Entry {
+function entryOf(place: RulePlace, port: number): Entry {
+  const { route, match } = place;
   try {
     const holds = match === undefined ? () => true : requestMatcher(match);
-    return { match, holds, rule: new Rule(portRoute, route, match, port) };
+    return { match, holds, rule: new Rule(place, port) };
   } catch (cause) {
     throw new Error(`route "${route.name || route.rule}" cannot be used`, { cause });
   }

@@ -11,10 +11,20 @@ import type { ParsedRequest } from "./parsed-request.ts";
 import { redirection } from "./redirect.ts";
 import type { Answer, Decision, RawHeaders } from "./types.ts";
 
+/** A match of a route; none: it takes all requests. */
+export interface RulePlace {
+  readonly portRoute: PortRoute;
+  readonly route: HttpRoute;
+  readonly match: HttpMatch | undefined;
+  /** Of the route, among those of the port, from 1 on. */
+  readonly number: number;
+}
+
 /** What is done with requests that come by one match of a route. */
 export class Rule {
   /** As counters name it: the route's and the match's name, or the object that says so. */
   readonly name: string;
+  private readonly number: number;
   private readonly drawFault: (random: () => number) => Mishap;
   private readonly cors: (request: ParsedRequest) => CorsVerdict;
   private readonly answerChanges: HeaderChanges | undefined;
@@ -25,8 +35,9 @@ export class Rule {
    * @param port what the caller dialled
    * @throws Error for a rewrite that is no regular expression of RE2
    */
-  constructor(portRoute: PortRoute, route: HttpRoute, match: HttpMatch | undefined, port: number) {
+  constructor({ portRoute, route, match, number }: RulePlace, port: number) {
     const [only] = route.destinations.length === 1 ? route.destinations : [];
+    this.number = number;
     this.name = [route.name, match?.name].filter(Boolean).join(".") || route.rule;
     this.drawFault = faultDraw(route.fault);
     this.cors = corsOf(route.cors);
@@ -59,7 +70,7 @@ export class Rule {
     const forward = this.forwarding.of(asked, destination, change, answerHeaders);
     return forward === undefined
       ? this.answer(asked, delayMs, noPath, changeLast)
-      : { ...forward, route: this.name, delayMs };
+      : { ...forward, route: this.name, rule: this.number, delayMs };
   }
 
   private answer(

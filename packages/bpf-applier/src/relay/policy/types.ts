@@ -84,6 +84,8 @@ export interface Forward {
   readonly kind: "forward";
   /** Name of the route. */
   readonly route: string;
+  /** Its number among those of the port, from 1 on. */
+  readonly rule: number;
   readonly destination: DestinationRef;
   readonly request: RequestToSend;
   /** Key of consistent hashing; undefined: none. */

@@ -85,10 +85,14 @@ export class CallerNetwork {
     return links;
   }
 
-  /** Opens a connection in the namespace. */
+  /** Opens a connection in the namespace. @returns its descriptor, which is whoever's asked */
+  open(address: string, port: number, timeoutMs: number): Promise<number> {
+    return connectInNamespace(this.path, { address, port, timeoutMs });
+  }
+
+  /** The same as a socket. */
   readonly connect = async (address: string, port: number, timeoutMs: number): Promise<Socket> => {
-    const fd = await connectInNamespace(this.path, { address, port, timeoutMs });
-    return new Socket(optionsOf(fd));
+    return new Socket(optionsOf(await this.open(address, port, timeoutMs)));
   };
 
   /** Nobody is accepted any more; those that are here stay. */

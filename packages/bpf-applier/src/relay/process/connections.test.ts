@@ -117,7 +117,7 @@ test("a connection whose origin nobody knows, or that is for no service, is clos
   const world = stack.use(await RelayWorld.start({ [setName]: [] }));
   world.origins.answer = undefined;
   expect(await readAll(await world.call())).toBe("");
-  world.origins.answer = { workload, service: service + 1n };
+  world.origins.answer = { workload, service: service + 1n, cookie: 0n };
   expect(await readAll(await world.call())).toBe("");
   expect(world.core.counters.refused).toMatchObject({ unknownOrigin: 1, unknownService: 1 });
   expect(world.origins.asked).toMatchObject([{ network: 1n, family: 4 }, { network: 1n }]);

@@ -204,6 +204,7 @@ export class Forwarding implements ExchangeEvents {
       this.dropAttempt(outcome);
       return this.tryAgain();
     }
+    if (this.endpoint !== undefined) this.context.onAnswer(this.endpoint, head.rawHeaders);
     this.call.answer(this.answerHead(head), framing);
     this.answering = true;
     this.status = head.status;

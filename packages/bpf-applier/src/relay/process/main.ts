@@ -2,9 +2,10 @@
 import { Command } from "commander";
 import type { Question, RelayMessage } from "../messages.ts";
 import { AgentLine } from "./agent-line.ts";
-import { Holding } from "./holding/holding.ts";
+import { Holding, type Moved } from "./holding/holding.ts";
 import { PinnedOrigins } from "./origin-lookup.ts";
 import { RelayCore } from "./relay-core.ts";
+import { PinnedKernel } from "./switching/pinned-kernel.ts";
 
 const statusEveryMs = 1_000;
 /** Time that callers are given to go when the agent has died. */
@@ -15,11 +16,12 @@ const holderPatience = 30;
 interface Flags {
   readonly origins: string;
   readonly holder?: string;
+  readonly switching?: string;
 }
 
-function run({ origins, holder }: Flags): void {
+function run(flags: Flags): void {
   if (process.send === undefined) throw new Error("the agent starts this program; it is of no use by itself");
-  const begun = begin(origins, holder);
+  const begun = begin(flags);
   process.on("message", (question: Question) => {
     begun.then(({ line }) => line.take(question)).catch(fail);
   });
@@ -33,18 +35,20 @@ function run({ origins, holder }: Flags): void {
   begun.catch(fail);
 }
 
-async function begin(
-  origins: string,
-  holder: string | undefined,
-): Promise<{ core: RelayCore; line: AgentLine }> {
+async function begin({ origins, holder, switching }: Flags): Promise<{ core: RelayCore; line: AgentLine }> {
+  const kernel = switching === undefined ? undefined : PinnedKernel.open(switching);
   const holding =
     holder === undefined
       ? undefined
-      : await Holding.open({ path: holder, patience: holderPatience }, say).catch((error: Error) => {
-          say(new Error(`connections will end with this process: ${error.message}`));
-          return undefined;
-        });
-  const core = new RelayCore(new PinnedOrigins(origins), { holding });
+      : await Holding.open({ path: holder, patience: holderPatience }, say, movedBy(kernel)).catch(
+          (error: Error) => {
+            say(new Error(`connections will end with this process: ${error.message}`));
+            return undefined;
+          },
+        );
+  // What relays before have left would be taken for this one's; what is not held any more is closed by now.
+  await kernel?.clean();
+  const core = new RelayCore(new PinnedOrigins(origins), { holding, kernel });
   const line = new AgentLine(core, (message: RelayMessage, sent) => {
     // The agent may go at any time.
     if (process.connected) process.send?.(message, undefined, undefined, () => sent?.());
@@ -52,6 +56,15 @@ async function begin(
   setInterval(() => line.tellStatus(), statusEveryMs).unref();
   return { core, line };
 }
+
+/** What programs have sent on the connections that the relay before has left. */
+const movedBy =
+  (kernel: PinnedKernel | undefined): Moved =>
+  (caller) => {
+    const exchange = kernel?.exchange(caller);
+    if (exchange === undefined) return 0;
+    return exchange.link === 0n && exchange.isBroken === 0 ? exchange.promised : undefined;
+  };
 
 function say(error: Error): void {
   process.stderr.write(`bpf-relay: ${error.message}\n`);

@@ -14,6 +14,8 @@ export interface AcceptedConnection {
 export interface Origin {
   readonly workload: bigint;
   readonly service: bigint;
+  /** Of the caller's socket. */
+  readonly cookie: bigint;
 }
 
 /** Finds out whose connection was accepted; each is asked about once. */

@@ -3,6 +3,7 @@ import { type EndpointSet, PortRouteSchema, type Workload } from "@keelson/proto
 import { Balancers } from "../policy/balancer/balancers.ts";
 import { PortRouter } from "../policy/port-router.ts";
 import type { RelayService } from "../relay.ts";
+import { addressOf } from "./endpoint-address.ts";
 
 /** A service port that the relay answers for. */
 export interface RoutedService extends RelayService {
@@ -20,6 +21,8 @@ export interface PolicyDifference {
 export class PolicyState {
   private readonly services = new Map<bigint, RoutedService>();
   private readonly sets = new Map<string, EndpointSet>();
+  /** Of all endpoints; undefined: nobody has asked since they changed. */
+  private addresses: ReadonlySet<string> | undefined;
   private readonly workloads = new Map<bigint, Workload>();
   readonly balancers: Balancers;
   /** Who waits for the first policy; undefined: there is one. */
@@ -50,9 +53,20 @@ export class PolicyState {
     assign(this.sets, endpointSets);
     assign(this.workloads, workloads);
     this.balancers.update(this.sets);
+    this.addresses = undefined;
     const { waiting } = this;
     this.waiting = undefined;
     for (const callback of waiting ?? []) callback();
+  }
+
+  /** Whether any destination has an endpoint there. @param address "address:port" */
+  hasEndpoint(address: string): boolean {
+    this.addresses ??= new Set(
+      [...this.sets.values()].flatMap(({ endpoints }) =>
+        endpoints.map((endpoint) => addressOf(endpoint).text),
+      ),
+    );
+    return this.addresses.has(address);
   }
 
   service(identifier: bigint): RoutedService | undefined {

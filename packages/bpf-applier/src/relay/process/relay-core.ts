@@ -13,6 +13,9 @@ import type { OriginLookup } from "./origin-lookup.ts";
 import { type PolicyDifference, PolicyState } from "./policy-state.ts";
 import { RequestHandler } from "./request-handler.ts";
 import { RequestTap } from "./request-tap.ts";
+import type { SwitchingKernel } from "./switching/kernel.ts";
+import type { PoolBounds } from "./switching/link-pools.ts";
+import { Switching } from "./switching/switching.ts";
 
 /** What a relay has at the moment. */
 export interface CoreStatus {
@@ -26,6 +29,9 @@ export interface RelayCoreOptions {
   readonly random?: () => number;
   /** Undefined: what is here ends with this process. */
   readonly holding?: Holding | undefined;
+  /** Undefined: no program takes requests off the way to the relay. */
+  readonly kernel?: SwitchingKernel | undefined;
+  readonly bounds?: PoolBounds | undefined;
 }
 
 /** The relay without its process: networks, policy, counters. */
@@ -41,12 +47,17 @@ export class RelayCore {
   private readonly http2: Http2Front;
   private readonly door: FrontDoor;
   private readonly holding: Holding | undefined;
+  private readonly switching: Switching | undefined;
 
-  constructor(origins: OriginLookup, { random = Math.random, holding }: RelayCoreOptions = {}) {
+  constructor(
+    origins: OriginLookup,
+    { random = Math.random, holding, kernel, bounds }: RelayCoreOptions = {},
+  ) {
     this.holding = holding;
     this.policy = new PolicyState(random);
     this.tap = new RequestTap(random);
-    this.handler = new RequestHandler(this.policy, this.tap, random);
+    this.switching = kernel && new Switching(kernel, (address) => this.policy.hasEndpoint(address), bounds);
+    this.handler = new RequestHandler(this.policy, this.tap, random, this.switching);
     const onCall = (call: Call, socket: Socket): void => {
       const connection = this.connections.get(socket);
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
@@ -59,7 +70,9 @@ export class RelayCore {
     const speakers: Speakers = {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
-        this.http1.accept(connection.socket);
+        const conversation = this.switching?.join(connection);
+        if (conversation !== undefined) connection.conversation = conversation;
+        this.http1.accept(connection.socket, conversation);
       },
       http2: (connection) => {
         this.connections.set(connection.socket, connection);
@@ -85,6 +98,7 @@ export class RelayCore {
   /** Closes all that is there. */
   removeNetwork(cookie: bigint): void {
     this.networks.get(cookie)?.close();
+    this.switching?.removeNetwork(cookie);
     this.networks.delete(cookie);
   }
 
@@ -106,6 +120,7 @@ export class RelayCore {
     ]);
     for (const network of networks) network.close();
     this.networks.clear();
+    await this.switching?.close();
     this.holding?.end();
   }
 }

@@ -1,4 +1,4 @@
-import { ApplicationProtocol } from "@keelson/protos/policy";
+import { ApplicationProtocol, type Endpoint } from "@keelson/protos/policy";
 import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection, RequestContext } from "./caller-connection.ts";
@@ -7,6 +7,7 @@ import { Forwarding } from "./forwarding.ts";
 import { answerItself } from "./own-answer.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { RequestTap } from "./request-tap.ts";
+import type { Switching } from "./switching/switching.ts";
 
 const speaksHttp2: ReadonlySet<ApplicationProtocol> = new Set([
   ApplicationProtocol.HTTP2,
@@ -21,11 +22,14 @@ export class RequestHandler {
   private readonly policy: PolicyState;
   private readonly tap: RequestTap;
   private readonly random: () => number;
+  private readonly switching: Switching | undefined;
 
-  constructor(policy: PolicyState, tap: RequestTap, random: () => number) {
+  /** @param switching undefined: no program takes requests off the way to the relay */
+  constructor(policy: PolicyState, tap: RequestTap, random: () => number, switching: Switching | undefined) {
     this.policy = policy;
     this.tap = tap;
     this.random = random;
+    this.switching = switching;
   }
 
   /** A request has begun. */
@@ -47,8 +51,8 @@ export class RequestHandler {
 
   private carryOut(decision: Decision, call: Call, connection: CallerConnection, begin: number): void {
     if (decision.kind === "answer") return this.answer(decision, call, connection, begin);
-    const { route } = decision;
-    new Forwarding(call, decision, this.contextOf(connection), (end) =>
+    const { route, rule } = decision;
+    new Forwarding(call, decision, this.contextOf(connection, rule), (end) =>
       this.onEnded(call, connection, { ...end, route, microseconds: (performance.now() - begin) * 1000 }),
     ).start();
   }
@@ -77,13 +81,18 @@ export class RequestHandler {
     }));
   }
 
-  private contextOf({ network, origin, family, service }: CallerConnection): RequestContext {
+  private contextOf(connection: CallerConnection, rule: number): RequestContext {
+    const { network, origin, family, service } = connection;
+    const isSwitched = connection.conversation?.isLookedAt === true && service.switchedRules.includes(rule);
     const http2 = speaksHttp2.has(service.port.applicationProtocol);
     return {
       random: this.random,
       balancerOf: (destination: DestinationRef) => this.policy.balancers.of(destination, family),
       linksTo: (destination: DestinationRef, balancer: Balancer) =>
         network.linksTo(origin.workload, destination, balancer, http2),
+      onAnswer: (endpoint: Endpoint, rawHeaders: readonly string[]) => {
+        if (isSwitched) this.switching?.served(connection, endpoint, rawHeaders);
+      },
     };
   }
 }

@@ -210,7 +210,7 @@ test("callers have connections of their own to servers", async () => {
   await answered(world, get, /ok/);
   await answered(world, get, /ok/);
   expect(connections).toBe(1);
-  world.origins.answer = { workload: 8n, service: 9n };
+  world.origins.answer = { workload: 8n, service: 9n, cookie: 0n };
   await answered(world, get, /ok/);
   expect(connections).toBe(2);
 });

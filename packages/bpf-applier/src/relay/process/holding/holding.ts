@@ -26,11 +26,20 @@ const kinds = { ledger: 1, listener: 2, connection: 3 };
 /** Networks that nobody has asked for by then are gone. */
 const unclaimedMs = 30_000;
 
+/**
+ * Bytes that programs have sent on a caller's connection, modulo 2^32, by the cookie of the caller's socket. Undefined: they have
+ * something under way.
+ */
+export type Moved = (caller: bigint) => number | undefined;
+
+const countedTo = 0x1_0000_0000;
+
 /** A connection that is held: it stays when this process dies, if it stands between two requests then. */
 export class HeldConnection {
   private readonly ledger: Ledger;
   private readonly place: number;
-  private readonly before: Position;
+  /** Where it stood when this process began with it. */
+  readonly before: Position;
 
   /** @param before of it, when this process began with it */
   constructor(ledger: Ledger, place: number, before: Position) {
@@ -51,6 +60,7 @@ export class HeldConnection {
  */
 export class Holding {
   private readonly line: HolderLine;
+  private readonly moved: Moved;
   private readonly ledger: Ledger;
   /** Those of an earlier relay's, until they are asked for. */
   private readonly listeners = new Map<string, HeldDescriptor>();
@@ -59,8 +69,9 @@ export class Holding {
   private readonly listening = new Map<bigint, number[]>();
   private nextListener = 0;
 
-  private constructor(line: HolderLine, held: readonly HeldDescriptor[]) {
+  private constructor(line: HolderLine, held: readonly HeldDescriptor[], moved: Moved) {
     this.line = line;
+    this.moved = moved;
     const connections = held.filter(({ kind }) => kind === kinds.connection);
     const memory = held.find(({ kind }) => kind === kinds.ledger);
     const fd = memory?.fd ?? Ledger.make();
@@ -74,10 +85,17 @@ export class Holding {
     setTimeout(() => this.forgetUnclaimed(), unclaimedMs).unref();
   }
 
-  /** @param onError of a holder that was lost; a new one is sought then */
-  static async open(place: HolderPlace, onError: (error: Error) => void): Promise<Holding> {
+  /**
+   * @param onError of a holder that was lost; a new one is sought then
+   * @param moved what programs have sent on connections beside the relay
+   */
+  static async open(
+    place: HolderPlace,
+    onError: (error: Error) => void,
+    moved: Moved = () => 0,
+  ): Promise<Holding> {
     const { line, held } = await HolderLine.open(place, onError);
-    return new Holding(line, held);
+    return new Holding(line, held, moved);
   }
 
   /** One that an earlier relay has left, or what `make` makes. @returns a descriptor that is the caller's to close */
@@ -136,7 +154,13 @@ export class Holding {
     const note = noteOf(text);
     const position = this.ledger.at(place);
     const counts = tcpCounts(fd);
-    if (counts?.read !== position.read || counts.written !== position.written) return this.close(fd, place);
+    const moved = this.moved(note.origin.cookie);
+    if (
+      moved === undefined ||
+      counts?.read !== position.read ||
+      (counts.written - position.written - moved) % countedTo !== 0
+    )
+      return this.close(fd, place);
     const others = this.left.get(note.network) ?? [];
     others.push({ ...note, fd, place, position });
     this.left.set(note.network, others);
@@ -165,9 +189,9 @@ function descriptorOf(socket: Socket): number {
 }
 
 const textOf = ({ network, family, origin }: ConnectionNote): string =>
-  [network, family, origin.workload, origin.service].join(" ");
+  [network, family, origin.workload, origin.service, origin.cookie].join(" ");
 
 function noteOf(text: string): ConnectionNote {
-  const [network = 0n, family, workload = 0n, service = 0n] = text.split(" ").map(BigInt);
-  return { network, family: family === 6n ? 6 : 4, origin: { workload, service } };
+  const [network = 0n, family, workload = 0n, service = 0n, cookie = 0n] = text.split(" ").map(BigInt);
+  return { network, family: family === 6n ? 6 : 4, origin: { workload, service, cookie } };
 }

@@ -6,6 +6,9 @@ import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts
 import type { ReadRequest } from "./request-head.ts";
 import { responseText } from "./response-text.ts";
 
+/** Bytes of an answer's last chunk, without trailers. */
+const lastChunk = 5;
+
 const nothing = (): void => {};
 
 /** A request of a caller that speaks HTTP/1.x. Node orders the answers where several are under way (pipelining). */
@@ -18,7 +21,13 @@ export class Http1Call implements Call {
   onHalfClose: () => void = nothing;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
+  private framing: AnswerFraming = "none";
+  private hasWritten = false;
   private ended = false;
+  /** Told just before the answer's end leaves, and how many bytes the connection gets behind this call. */
+  onEnding: ((coming: number) => void) | undefined;
+  /** Once the answer is whole and has left, or the caller is gone. */
+  onClosed: () => void = nothing;
 
   constructor(request: IncomingMessage, response: ServerResponse, { head, bodyFraming }: ReadRequest) {
     this.head = head;
@@ -28,6 +37,7 @@ export class Http1Call implements Call {
     response.on("drain", () => this.onDrain());
     response.on("close", () => {
       if (!this.ended) this.onGone();
+      this.onClosed();
     });
   }
 
@@ -56,6 +66,7 @@ export class Http1Call implements Call {
   answer({ status, reason, rawHeaders }: ResponseHead, framing: AnswerFraming): void {
     const { response } = this;
     response.sendDate = false;
+    this.framing = framing;
     const old = this.request.httpVersionMinor === 0;
     if (framing === "close") {
       response.removeHeader("transfer-encoding"); // so that none is made up
@@ -70,17 +81,43 @@ export class Http1Call implements Call {
   }
 
   write(chunk: Buffer): boolean {
+    this.hasWritten = true;
     return this.response.write(chunk);
   }
 
   end(rawTrailers: readonly string[]): void {
     this.ended = true;
     if (rawTrailers.length > 0) this.response.addTrailers(pairsOf(rawTrailers));
+    else this.tellEnding();
     this.response.end();
   }
 
   switchTo(): { connection: Duplex; rest: Buffer } {
     throw new Error("a request without Upgrade was answered 101");
+  }
+
+  /** The caller's connection can carry another request, and all answers before this one have left. */
+  private tellEnding(): void {
+    const { response, onEnding } = this;
+    const { socket } = response;
+    if (onEnding === undefined || socket === null || !this.connectionStays) return;
+    socket.cork(); // end() takes that back
+    if (!this.hasWritten) response.flushHeaders();
+    onEnding(this.framing === "chunked" ? lastChunk : 0);
+  }
+
+  /** The connection may carry another request behind this one. */
+  get connectionStays(): boolean {
+    return this.response.shouldKeepAlive && this.request.httpVersionMinor === 1;
+  }
+
+  get answering(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** Nobody waits for the answer any more. */
+  get gone(): boolean {
+    return this.response.destroyed || this.request.socket.destroyed;
   }
 
   abort(): void {

@@ -2,8 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
 import { mostWaiting } from "../splice.ts";
+import type { Conversation } from "../switching/conversation.ts";
 import { Http1Call } from "./http1-call.ts";
-import { isWithinRequest } from "./parser-state.ts";
+import { Http1Conversation } from "./http1-conversation.ts";
+import { ParserWatch } from "./parser-watch.ts";
 import { readRequest } from "./request-head.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
 
@@ -13,6 +15,8 @@ const headLimit = 65_536;
 /** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
 const refusals = {
   400: "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+  413: "HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n\r\n",
+  431: "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
   405: "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 };
 
@@ -22,8 +26,8 @@ const refusals = {
  */
 export class Http1Front {
   private readonly server: Server;
-  /** Requests under way on each connection. */
-  private readonly calls = new Map<Socket, Set<Http1Call>>();
+  private readonly parsers: ParserWatch;
+  private readonly conversations = new Map<Socket, Http1Conversation>();
   private readonly onAnswered: (socket: Socket) => void;
   private closing = false;
 
@@ -48,55 +52,87 @@ export class Http1Front {
     // A caller may say that it sends no more, and wait for its answer.
     (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+      const { socket } = request;
       const read = readRequest(request);
-      if (read === undefined) return refuse(request.socket, 400);
+      if (read === undefined) return this.refuse(socket, 400);
       const call = new Http1Call(request, response, read);
-      const calls = this.calls.get(request.socket);
-      calls?.add(call);
       if (this.closing) call.endConnection();
-      response.once("close", () => {
-        calls?.delete(call);
-        if (calls?.size === 0) this.answered(request.socket);
-      });
-      onCall(call, request.socket);
+      this.conversations.get(socket)?.begin(call, read.bodyFraming !== "none", () => onCall(call, socket));
     };
     server.on("request", onRequest);
     server.on("checkContinue", onRequest);
     server.on("checkExpectation", onRequest);
-    server.on("connect", (_request, socket) => refuse(socket as Socket, 405));
+    server.on("connect", (_request, socket) => this.refuse(socket as Socket, 405));
     server.on("upgrade", (request: IncomingMessage, socket, rest: Buffer) => {
       const read = readRequest(request);
-      if (read === undefined) return refuse(socket as Socket, 400);
-      onCall(new UpgradeCall(request, socket as Socket, rest, read), socket as Socket);
+      if (read === undefined) return this.refuse(socket as Socket, 400);
+      this.conversations
+        .get(socket as Socket)
+        ?.beginLast(() => onCall(new UpgradeCall(request, socket as Socket, rest, read), socket as Socket));
     });
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+      this.refuseMalformed(error.code, socket as Socket),
+    );
     this.server = server;
+    this.parsers = new ParserWatch(server);
   }
 
   /** Closes connections on which nothing is under way; on the others, the answer of now is the last. */
   close(): void {
     this.closing = true;
-    for (const [socket, calls] of this.calls) {
-      if (calls.size === 0) socket.end();
+    for (const conversation of this.conversations.values()) {
+      const { calls, socket } = conversation;
       for (const call of calls) call.endConnection();
+      if (calls.size === 0) conversation.beginLast(() => socket.end());
     }
   }
 
-  private answered(socket: Socket): void {
-    if (socket.writable && isWithinRequest(socket) === false) this.onAnswered(socket);
+  /**
+   * @param socket whose first bytes were put back
+   * @param switched programs take requests of the connection, too
+   */
+  accept(socket: Socket, switched: Conversation | undefined): void {
+    const { parsers, onAnswered } = this;
+    const conversation = new Http1Conversation(socket, switched, { parsers, onAnswered });
+    this.conversations.set(socket, conversation);
+    socket.once("close", () => this.conversations.delete(socket));
+    const others: readonly unknown[] = socket.listeners("end");
+    this.server.emit("connection", socket);
+    if (switched !== undefined) deferEnd(conversation, others);
+    socket.once("end", () => {
+      for (const call of conversation.calls) call.onHalfClose();
+    });
   }
 
-  /** @param socket whose first bytes were put back */
-  accept(socket: Socket): void {
-    const calls = new Set<Http1Call>();
-    this.calls.set(socket, calls);
-    socket.once("close", () => this.calls.delete(socket));
-    this.server.emit("connection", socket);
-    socket.once("end", () => {
-      for (const call of calls) call.onHalfClose();
-    });
+  private refuse(socket: Socket, status: keyof typeof refusals): void {
+    const answer = (): unknown => socket.end(refusals[status], () => socket.destroy());
+    const conversation = this.conversations.get(socket);
+    if (conversation === undefined) answer();
+    else conversation.beginLast(answer);
+  }
+
+  /** As Node does it by itself: nothing is said into an answer that has begun, or of a connection that has ended. */
+  private refuseMalformed(code: string | undefined, socket: Socket): void {
+    const conversation = this.conversations.get(socket);
+    const mayAnswer = socket.writable && conversation?.isAnswering !== true;
+    if (!mayAnswer) socket.destroy();
+    else if (code === "HPE_HEADER_OVERFLOW") this.refuse(socket, 431);
+    else if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") this.refuse(socket, 413);
+    else this.refuse(socket, 400);
   }
 }
 
-function refuse(socket: Socket, status: keyof typeof refusals): void {
-  socket.end(refusals[status], () => socket.destroy());
+/** The server ends its side once the caller sends no more: not before what programs have under way has been read. */
+function deferEnd(conversation: Http1Conversation, others: readonly unknown[]): void {
+  const { socket } = conversation;
+  for (const listener of socket.listeners("end")) {
+    if (others.includes(listener)) continue;
+    const end = listener as () => void;
+    socket.removeListener("end", end);
+    socket.on("end", () =>
+      conversation.whenSettled(() => {
+        if (!conversation.isLast) end.call(socket);
+      }),
+    );
+  }
 }

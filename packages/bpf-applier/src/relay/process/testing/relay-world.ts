@@ -10,6 +10,8 @@ import {
 } from "@keelson/protos/policy";
 import type { AcceptedConnection, Origin, OriginLookup } from "../origin-lookup.ts";
 import { RelayCore } from "../relay-core.ts";
+import type { SwitchingKernel } from "../switching/kernel.ts";
+import type { PoolBounds } from "../switching/link-pools.ts";
 
 export const workload = 7n;
 export const service = 9n;
@@ -21,7 +23,7 @@ type RouteInit = Extract<MessageInitShape<typeof PortRouteSchema>, { readonly $t
 /** Whose connections come in: all of them one workload's, to one service, unless a test says otherwise. */
 export class TestOrigins implements OriginLookup {
   readonly asked: AcceptedConnection[] = [];
-  answer: Origin | undefined = { workload, service };
+  answer: Origin | undefined = { workload, service, cookie: 0n };
 
   take(connection: AcceptedConnection): Origin | undefined {
     this.asked.push(connection);
@@ -29,26 +31,39 @@ export class TestOrigins implements OriginLookup {
   }
 }
 
+/** Who takes requests of the first route off the way to the relay; nobody, if left out. */
+export interface SwitchedBy {
+  readonly kernel?: SwitchingKernel;
+  readonly bounds?: PoolBounds;
+}
+
 /** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */
 export class RelayWorld implements AsyncDisposable {
   readonly origins = new TestOrigins();
-  readonly core = new RelayCore(this.origins);
+  readonly core: RelayCore;
   port = 0;
   port6 = 0;
   private readonly sockets = new Set<Socket>();
+  private readonly switchedRules: readonly number[];
+
+  private constructor({ kernel, bounds }: SwitchedBy) {
+    this.core = new RelayCore(this.origins, { kernel, bounds });
+    this.switchedRules = kernel === undefined ? [] : [1];
+  }
 
   /** @param port what differs from an HTTP port with one route for all requests */
   static async start(
     servers: Readonly<Record<string, readonly number[]>>,
     port: PortInit = {},
+    switchedBy: SwitchedBy = {},
   ): Promise<RelayWorld> {
-    const world = await RelayWorld.startWithoutPolicy();
+    const world = await RelayWorld.startWithoutPolicy(switchedBy);
     world.setPolicy(servers, port);
     return world;
   }
 
-  static async startWithoutPolicy(): Promise<RelayWorld> {
-    const world = new RelayWorld();
+  static async startWithoutPolicy(switchedBy: SwitchedBy = {}): Promise<RelayWorld> {
+    const world = new RelayWorld(switchedBy);
     const ports = await world.core.addNetwork({ cookie: 1n, path: undefined });
     world.port = ports.port4;
     world.port6 = ports.port6;
@@ -75,7 +90,10 @@ export class RelayWorld implements AsyncDisposable {
     });
     this.core.applyPolicy({
       services: new Map([
-        [service, { hostname: "web.default.svc.cluster.local", port: servicePort, switchedRules: [] }],
+        [
+          service,
+          { hostname: "web.default.svc.cluster.local", port: servicePort, switchedRules: this.switchedRules },
+        ],
       ]),
       endpointSets: new Map(endpointSets),
       workloads: new Map([[workload, create(WorkloadSchema, { name: "caller", namespace: "default" })]]),

@@ -1,0 +1,32 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+
+/** What Node keeps of the connections of a server, for its own time limits. */
+interface Connections {
+  /** Parsers that are in the midst of a request. */
+  active(): readonly unknown[];
+}
+
+/**
+ * Tells whether a connection's parser is in the midst of a request. Node has no public word for it, so whoever relies on it
+ * asks within a request, too, where the answer is known.
+ */
+export class ParserWatch {
+  private readonly connections: Connections | undefined;
+
+  /** @param server that does not listen by itself */
+  constructor(server: Server) {
+    server.emit("listening"); // from then on it keeps them
+    const kept = Object.getOwnPropertySymbols(server).find(
+      ({ description }) => description === "http.server.connections",
+    );
+    const found = kept && (server as unknown as Record<symbol, Partial<Connections> | undefined>)[kept];
+    this.connections = typeof found?.active === "function" ? (found as Connections) : undefined;
+  }
+
+  /** @returns undefined: it cannot be told */
+  isWithinRequest(socket: Socket): boolean | undefined {
+    const { parser } = socket as Socket & { readonly parser?: object | null };
+    return parser == null ? undefined : this.connections?.active().includes(parser);
+  }
+}

@@ -1,0 +1,221 @@
+import type { Socket } from "node:net";
+import type { HandbackValue } from "@keelson/bpf";
+import type { SwitchingKernel } from "./kernel.ts";
+
+/** Milliseconds between two looks at whether an exchange has settled: doubled each time. */
+const firstPauseMs = 1;
+const longestPauseMs = 16;
+
+/** Numbers of bytes are those of TCP: modulo 2^32. */
+const modulo = 0x1_0000_0000;
+/** A place in what a caller sends that it cannot have reached. */
+const farOff = 0x8000_0000;
+
+/** Who has the links that programs use. */
+export interface LinkOwner {
+  /** The caller is gone: its request on that link, if that is still its, ends. */
+  abandon(link: bigint, caller: bigint): Promise<void>;
+}
+
+export interface ConversationOptions {
+  readonly kernel: SwitchingKernel;
+  /** Cookie of the caller's socket. */
+  readonly caller: bigint;
+  /** The relay's end of its connection. */
+  readonly socket: Socket;
+  readonly links: LinkOwner;
+  /** What an earlier relay had read and written on the connection. */
+  readonly before: { readonly read: number; readonly written: number };
+}
+
+/**
+ * A caller's connection of which programs take requests. What programs and the relay send on it must not meet: each begins only
+ * when all that the other one had to say was read. The relay waits until programs have settled, and hands back when it has.
+ */
+export class Conversation {
+  readonly caller: bigint;
+  readonly socket: Socket;
+  private readonly kernel: SwitchingKernel;
+  private readonly links: LinkOwner;
+  private readonly before: ConversationOptions["before"];
+  /** Bytes that programs had moved when all was settled last. */
+  private promised = 0;
+  private waiting: (() => void)[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private looking = false;
+  /** As programs know it; undefined: they take nothing. */
+  private handedBack: HandbackValue | undefined;
+  private ended = false;
+  private ending = false;
+  /** Programs look at what the caller sends: they have seen a request since the connection was joined. */
+  isLookedAt = false;
+  /**
+   * Whether no more of the caller's requests is under way at the relay than so many, and nothing of a next one was read. Whoever
+   * reads requests says so.
+   */
+  isQuiet: (underWay: 0 | 1) => boolean = () => false;
+  /** All that was read is answered, and told to programs. */
+  onHandBack: () => void = () => {};
+
+  /** @throws Error if the kernel has no room, or does not take the socket */
+  constructor({ kernel, caller, socket, links, before }: ConversationOptions) {
+    this.before = before;
+    this.kernel = kernel;
+    this.caller = caller;
+    this.socket = socket;
+    this.links = links;
+    try {
+      kernel.join(caller, descriptorOf(socket));
+      this.promised = kernel.exchange(caller)?.promised ?? 0;
+    } catch (error) {
+      kernel.leave(caller);
+      throw error;
+    }
+    socket.once("close", () => this.onClose());
+  }
+
+  /**
+   * Calls back once nothing that programs have under way can get in the way of an answer; in the order of calls, at once where
+   * it is so. Never, if the connection ends before.
+   */
+  whenSettled(callback: () => void): void {
+    if (this.ended) return;
+    if (this.waiting.length === 0 && this.isUntouched()) return callback();
+    this.waiting.push(callback);
+    if (this.waiting.length === 1) this.look();
+  }
+
+  /** Programs have taken nothing since all was settled last. */
+  private isUntouched(): boolean {
+    const exchange = this.kernel.exchange(this.caller);
+    this.isLookedAt = exchange !== undefined && exchange.place !== 0n;
+    return exchange === undefined || (exchange.link === 0n && exchange.promised === this.promised);
+  }
+
+  /** Says that all requests that came are answered, if it is so. */
+  handBack(): void {
+    if (!this.mayHandBack(0)) return;
+    this.tellHandback(0, 0);
+    this.onHandBack();
+  }
+
+  /**
+   * The same just before the last answer has ended, so that it is known before the caller can ask again.
+   * @param coming bytes that the socket gets right behind this call
+   * @returns whether it was said
+   */
+  handBackAhead(coming: number): boolean {
+    const may = this.mayHandBack(1);
+    if (may) this.tellHandback(0, coming);
+    return may;
+  }
+
+  /** Programs take no more: a body, or another protocol, may go on for more bytes than can be told apart. */
+  takeBack(): void {
+    if (this.handedBack !== undefined) this.kernel.takeBack(this.caller);
+    this.handedBack = undefined;
+  }
+
+  /** An answer that was passed to the relay has been carried, or will not come. */
+  wake(): void {
+    if (this.waiting.length > 0) this.look();
+  }
+
+  /**
+   * The server has ended the connection that had the caller's request. The caller sees the same once it has read what was moved.
+   * @param letGo makes the kernel forget of the request
+   */
+  async endAsServer(letGo: () => Promise<unknown>): Promise<void> {
+    if (this.ended || this.ending) return;
+    this.ending = true;
+    this.waiting = [];
+    // How far the relay has gone stays known; nothing that the caller may send from here is taken.
+    this.tellHandback(farOff, 0);
+    await letGo();
+    this.whenSettled(() => this.end());
+  }
+
+  /** The caller's connection ends behind an answer. */
+  endBehindAnswer(): void {
+    this.ending = true;
+    this.waiting = [];
+    this.socket.destroySoon();
+  }
+
+  /** The connection is of no use any more. */
+  end(): void {
+    this.socket.destroy();
+  }
+
+  private mayHandBack(underWay: 0 | 1): boolean {
+    return !this.ended && !this.ending && !this.socket.destroyed && this.isQuiet(underWay);
+  }
+
+  private tellHandback(ahead: number, coming: number): void {
+    const read = this.before.read + this.socket.bytesRead + ahead;
+    const written = this.before.written + this.socket.bytesWritten + coming;
+    const upTo = { read: read % modulo, written: written % modulo };
+    const known = this.handedBack;
+    if (known?.read === upTo.read && known.written === upTo.written) return;
+    try {
+      this.kernel.handBack(this.caller, upTo);
+      this.handedBack = upTo;
+    } catch {
+      // No room: programs take nothing of it.
+    }
+  }
+
+  /** From now on at growing distances, until it has settled. */
+  private look(pauseMs = firstPauseMs): void {
+    clearTimeout(this.timer);
+    if (this.looking) return;
+    this.looking = true;
+    this.settle().then(
+      (settled) => this.onSettlement(settled, pauseMs),
+      () => this.end(), // without the program nothing is known of the connection
+    );
+  }
+
+  private onSettlement(settled: boolean, pauseMs: number): void {
+    this.looking = false;
+    if (this.ended) return;
+    if (settled) return this.goOn();
+    this.timer = setTimeout(() => this.look(Math.min(pauseMs * 2, longestPauseMs)), pauseMs);
+  }
+
+  private async settle(): Promise<boolean> {
+    const settlement = await this.kernel.settle(this.caller);
+    if (settlement === "moving") return false;
+    // A caller that has closed its connection reads nothing; what it sent before is handled as ever.
+    if (settlement === "gone") this.leave();
+    else this.promised = this.kernel.exchange(this.caller)?.promised ?? 0;
+    return true;
+  }
+
+  private goOn(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const callback of waiting) callback();
+  }
+
+  private onClose(): void {
+    this.ended = true;
+    this.waiting = [];
+    clearTimeout(this.timer);
+    this.leave();
+  }
+
+  private leave(): void {
+    const link = this.kernel.exchange(this.caller)?.link ?? 0n;
+    // First, so that nothing more is moved.
+    this.kernel.leave(this.caller);
+    if (link !== 0n) this.links.abandon(link, this.caller).catch(() => undefined);
+  }
+}
+
+/** Node does not say which one it is, but to itself. */
+function descriptorOf(socket: Socket): number {
+  const { fd } = (socket as unknown as Record<string, { readonly fd?: number } | null>)["_handle"] ?? {};
+  if (fd === undefined || fd < 0) throw new Error("the socket of a caller has no descriptor");
+  return fd;
+}

@@ -1,0 +1,43 @@
+import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
+
+/** How the last exchange of a caller stands; see `settlement` in bpf/layout/layouts.ts. */
+export type Settlement = "settled" | "moving" | "gone";
+
+/** Programs that take requests off the way to the relay, and what the relay tells them. Sockets are named by their cookies. */
+export interface SwitchingKernel {
+  // --- Callers ---
+
+  /** From now on programs may move answers to the relay's end of a caller's connection. @throws Error if there is no room */
+  join(caller: bigint, socketFd: number): void;
+  /** Programs leave the connection alone from now on. */
+  leave(caller: bigint): void;
+  /** Undefined: programs know nothing of it. */
+  exchange(caller: bigint): ExchangeValue | undefined;
+  /** Up to there the relay has answered all; from there on programs may take requests. */
+  handBack(caller: bigint, upTo: HandbackValue): void;
+  /** Programs take no more requests of it, until it is handed back. */
+  takeBack(caller: bigint): void;
+  settle(caller: bigint): Promise<Settlement>;
+  /** Of all callers, of whichever relay. */
+  exchanges(): Promise<Map<bigint, ExchangeValue>>;
+
+  // --- Links ---
+
+  /** Programs hear what arrives on it from now on. @throws Error if there is no room */
+  hear(link: bigint, socketFd: number): void;
+  /** Puts a link that programs hear into a pool. @returns whether it is there */
+  addLink(link: bigint, pool: PoolKey): Promise<boolean>;
+  /** @returns true: it was idle, and is the relay's now */
+  takeLink(link: bigint): Promise<boolean>;
+  /** The answer that was passed to the relay has ended. @returns false: it was to go back to its pool, which has no room */
+  release(link: bigint, isReusable: boolean): Promise<boolean>;
+  /** Nothing is kept of the link any more. */
+  dropLink(link: bigint): Promise<void>;
+  link(link: bigint): LinkValue | undefined;
+  /** Idle links that lie in the pool. */
+  idleLinks(pool: PoolKey): number;
+  dropPool(pool: PoolKey): void;
+
+  /** Removes what relays have left behind that are gone. */
+  clean(): Promise<void>;
+}

@@ -1,0 +1,141 @@
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Conversation } from "./conversation.ts";
+import type { SwitchingKernel } from "./kernel.ts";
+import { PassedAnswer, type PassedEnd } from "./passed-answer.ts";
+
+/**
+ * Milliseconds after which is asked again who has a link that lies in no pool and has no caller: a program that has taken it
+ * names the caller in the same breath, and one that has moved an answer puts it back.
+ */
+const askAgainMs = [1, 2, 4, 8, 16];
+
+export interface LinkOptions {
+  readonly kernel: SwitchingKernel;
+  readonly cookie: bigint;
+  /** Connected, heard by programs, nothing read of it yet. */
+  readonly socket: Socket;
+  readonly conversationOf: (caller: bigint) => Conversation | undefined;
+  /** Called once; it has left its pool, and nothing is kept of it. */
+  readonly onGone: (link: Link) => void;
+}
+
+/**
+ * A connection to an endpoint on which programs send callers' requests. What programs do not move of the answers comes to the
+ * relay, which reads all the time; at any byte that nobody asked for the link ends.
+ */
+export class Link {
+  readonly cookie: bigint;
+  private readonly kernel: SwitchingKernel;
+  private readonly socket: Socket;
+  private readonly conversationOf: LinkOptions["conversationOf"];
+  private readonly onGone: LinkOptions["onGone"];
+  private answer: PassedAnswer | undefined;
+  private ending = false;
+  private closed = false;
+
+  constructor({ kernel, cookie, socket, conversationOf, onGone }: LinkOptions) {
+    this.kernel = kernel;
+    this.cookie = cookie;
+    this.socket = socket;
+    this.conversationOf = conversationOf;
+    this.onGone = onGone;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("error", () => undefined); // "close" follows
+    for (const event of ["end", "close"] as const) socket.once(event, () => this.onServerGone());
+  }
+
+  /** Ends it if it is idle. @returns whether it was */
+  async retire(): Promise<boolean> {
+    if (this.ending || !(await this.kernel.takeLink(this.cookie))) return false;
+    this.destroy();
+    return true;
+  }
+
+  /** Ends it with the request of a caller whose connection is gone, and of which programs know nothing any more. */
+  abandon(caller: bigint): void {
+    if (this.kernel.link(this.cookie)?.caller === caller) this.destroy();
+  }
+
+  /** Ends it, whoever has it. */
+  async end(): Promise<void> {
+    if (this.ending) return;
+    this.ending = true;
+    await this.letCallerGo();
+    this.close();
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.ending) return;
+    if (this.answer !== undefined) return this.answer.execute(chunk);
+    const value = this.kernel.link(this.cookie);
+    const conversation = value && this.conversationOf(value.caller);
+    // Unsolicited, or the rest of what was cut off on its way.
+    if (conversation === undefined || value?.isPassed !== 1 || value.left > 0) {
+      conversation?.end();
+      this.end().catch(() => this.close());
+      return;
+    }
+    this.answer = new PassedAnswer({
+      caller: conversation.socket,
+      link: this.socket,
+      isHead: value.isHead === 1,
+      onEnd: (end) => this.onAnswerEnd(end, conversation),
+    });
+    this.answer.execute(chunk);
+  }
+
+  private onAnswerEnd(end: PassedEnd, conversation: Conversation): void {
+    this.answer = undefined;
+    if (end === "broken") conversation.end();
+    else if (end === "closes") conversation.endBehindAnswer();
+    else conversation.handBack();
+    const goesOn = end === "reusable" && !this.ending;
+    this.kernel.release(this.cookie, goesOn).then(
+      (hasRoom) => this.onReleased(conversation, goesOn && hasRoom),
+      () => this.destroy(),
+    );
+  }
+
+  private onReleased(conversation: Conversation, goesOn: boolean): void {
+    conversation.wake();
+    if (!goesOn) this.destroy();
+  }
+
+  private onServerGone(): void {
+    if (this.ending) return;
+    // That may be the end of an answer, which says then what becomes of the link.
+    if (this.answer !== undefined) {
+      this.ending = true;
+      return this.answer.finish();
+    }
+    this.end().catch(() => this.close());
+  }
+
+  /** Whoever has the link sees its server gone. */
+  private async letCallerGo(): Promise<void> {
+    for (const pauseMs of [0, ...askAgainMs]) {
+      if (pauseMs > 0) await sleep(pauseMs);
+      if (await this.kernel.takeLink(this.cookie)) return;
+      const caller = this.kernel.link(this.cookie)?.caller ?? 0n;
+      if (caller === 0n) continue;
+      const letGo = (): Promise<unknown> => this.kernel.release(this.cookie, false);
+      await (this.conversationOf(caller)?.endAsServer(letGo) ?? letGo());
+      return;
+    }
+  }
+
+  private destroy(): void {
+    this.ending = true;
+    this.close();
+  }
+
+  private close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    const destroy = (): unknown => this.socket.destroy();
+    this.kernel.dropLink(this.cookie).then(destroy, destroy);
+    this.onGone(this);
+  }
+}

@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { closeSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { connectInNamespace, socketCookie } from "bpf-maps-native";
+import { expect } from "vitest";
+import { kernelTest } from "../../../kernel.test-helper.ts";
+import { PinFolder } from "../../../pins.ts";
+import { Programs } from "../../../programs.ts";
+import { PinnedKernel } from "./pinned-kernel.ts";
+
+/** The programs of a node that takes requests, and sockets to put into their maps. */
+class Node {
+  readonly kernel: PinnedKernel;
+  private readonly port: number;
+  private readonly open = new Set<number>();
+
+  private constructor(kernel: PinnedKernel, port: number) {
+    this.kernel = kernel;
+    this.port = port;
+  }
+
+  static async start(stack: AsyncDisposableStack, name: string): Promise<Node> {
+    const pins = await PinFolder.create(`keelson-${name}-${process.pid}`);
+    stack.defer(() => pins.remove());
+    const programs = await Programs.load(pins, {}, "switch");
+    stack.defer(() => programs.close());
+    expect(programs.sockets).toEqual({ mode: "switch" });
+    const kernel = PinnedKernel.open(pins.mapFolder);
+    if (kernel === undefined) throw new Error("no program is pinned");
+    const peers = new Set<Socket>();
+    const server = createServer((peer) => {
+      peers.add(peer);
+      peer.on("error", () => undefined);
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    stack.defer(() => {
+      server.close();
+      for (const peer of peers) peer.destroy();
+    });
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    const node = new Node(kernel, address.port);
+    stack.defer(() => node.closeAll());
+    return node;
+  }
+
+  async connect(): Promise<{ fd: number; cookie: bigint }> {
+    const fd = await connectInNamespace(undefined, { address: "127.0.0.1", port: this.port });
+    this.open.add(fd);
+    return { fd, cookie: socketCookie(fd) };
+  }
+
+  closeAll(): void {
+    for (const fd of this.open) closeSync(fd);
+    this.open.clear();
+  }
+}
+
+const pool = { network: 1n, workload: 2n, endpoint: 3n };
+
+kernelTest("a link joins its pool, is taken out of it once, and comes back when it is released", async () => {
+  await using stack = new AsyncDisposableStack();
+  const node = await Node.start(stack, "links");
+  const { kernel } = node;
+  const { fd, cookie } = await node.connect();
+  expect(await kernel.addLink(cookie, pool)).toBe(false); // programs do not hear it
+  kernel.hear(cookie, fd);
+  expect(await kernel.addLink(cookie, pool)).toBe(true);
+  expect(kernel.link(cookie)).toMatchObject({ ...pool, caller: 0n, isPassed: 0, begun: 0n });
+  expect(kernel.idleLinks(pool)).toBe(1);
+  expect([await kernel.takeLink(cookie), await kernel.takeLink(cookie)]).toEqual([true, false]);
+  expect(kernel.idleLinks(pool)).toBe(0);
+  expect(await kernel.release(cookie, true)).toBe(true);
+  expect(kernel.idleLinks(pool)).toBe(1);
+  expect(await kernel.takeLink(cookie)).toBe(true);
+  await kernel.dropLink(cookie);
+  expect(kernel.link(cookie)).toBeUndefined();
+  kernel.dropPool(pool);
+  expect(kernel.idleLinks(pool)).toBe(0);
+});
+
+kernelTest("a pool has room for 128 links, and refuses the next", async () => {
+  await using stack = new AsyncDisposableStack();
+  const node = await Node.start(stack, "room");
+  const { kernel } = node;
+  const added: boolean[] = [];
+  for (let links = 0; links < 129; links++) {
+    const { fd, cookie } = await node.connect();
+    kernel.hear(cookie, fd);
+    added.push(await kernel.addLink(cookie, pool));
+  }
+  expect(added.indexOf(false)).toBe(128);
+  expect(kernel.idleLinks(pool)).toBe(128);
+});
+
+kernelTest("a caller is known from when it joins to when it leaves", async () => {
+  await using stack = new AsyncDisposableStack();
+  const node = await Node.start(stack, "callers");
+  const { kernel } = node;
+  const { fd, cookie: caller } = await node.connect();
+  expect([kernel.exchange(caller), await kernel.settle(caller)]).toEqual([undefined, "gone"]);
+  kernel.join(caller, fd);
+  kernel.handBack(caller, { read: 0xffff_ffff, written: 7 });
+  const none = { link: 0n, promised: 0, isBroken: 0 };
+  expect(kernel.exchange(caller)).toMatchObject(none);
+  expect([...(await kernel.exchanges()).keys()]).toEqual([caller]);
+  expect(await kernel.settle(caller)).toBe("settled");
+  kernel.takeBack(caller);
+  kernel.takeBack(caller);
+  kernel.leave(caller);
+  kernel.leave(caller);
+  expect(await kernel.settle(caller)).toBe("gone");
+  expect((await kernel.exchanges()).size).toBe(0);
+});
+
+kernelTest("what a relay has left behind that is gone is removed; what has its socket stays", async () => {
+  await using stack = new AsyncDisposableStack();
+  const node = await Node.start(stack, "clean");
+  const { kernel } = node;
+  const [caller, link] = [await node.connect(), await node.connect()];
+  kernel.join(caller.cookie, caller.fd);
+  kernel.hear(link.cookie, link.fd);
+  await kernel.addLink(link.cookie, pool);
+  await kernel.clean();
+  expect(kernel.exchange(caller.cookie)).toBeDefined();
+  expect(kernel.link(link.cookie)).toBeDefined();
+  expect(kernel.idleLinks(pool)).toBe(0);
+  node.closeAll();
+  await kernel.clean();
+  expect(kernel.exchange(caller.cookie)).toBeUndefined();
+  expect(kernel.link(link.cookie)).toBeUndefined();
+});

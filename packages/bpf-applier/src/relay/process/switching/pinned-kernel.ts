@@ -1,0 +1,142 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ExchangeValue,
+  exchangeValue,
+  type HandbackValue,
+  handbackValue,
+  type LinkValue,
+  linkValue,
+  type PoolKey,
+  poolKey,
+} from "@keelson/bpf";
+import { BpfMap, BpfProgram } from "bpf-maps-native";
+import { cookieKey } from "../../cookie-key.ts";
+import { CommandProgram } from "./command-program.ts";
+import type { Settlement, SwitchingKernel } from "./kernel.ts";
+
+const noExchange = exchangeValue.encode({ link: 0n, place: 0n, promised: 0, firstRead: 0, isBroken: 0 });
+
+/** The maps and the program that the agent has pinned. */
+export class PinnedKernel implements SwitchingKernel {
+  private readonly homes: BpfMap;
+  private readonly links: BpfMap;
+  private readonly callers: BpfMap;
+  private readonly handbacks: BpfMap;
+  private readonly linkValues: BpfMap;
+  private readonly pools: BpfMap;
+  private readonly command: CommandProgram;
+
+  private constructor(folder: string) {
+    const map = (name: string): BpfMap => BpfMap.openPinned(join(folder, name));
+    this.homes = map("homes");
+    this.links = map("links");
+    this.callers = map("exchanges");
+    this.handbacks = map("handbacks");
+    this.linkValues = map("link_values");
+    this.pools = map("pools");
+    this.command = new CommandProgram(BpfProgram.openPinned(join(folder, "command")));
+  }
+
+  /** @returns undefined: there are no such programs on this node */
+  static open(folder: string): PinnedKernel | undefined {
+    return existsSync(join(folder, "command")) ? new PinnedKernel(folder) : undefined;
+  }
+
+  join(caller: bigint, socketFd: number): void {
+    const key = cookieKey(caller);
+    this.homes.setSocket(key, socketFd);
+    // One that another relay had keeps what is known of it.
+    if (this.callers.lookup(key) === undefined) this.callers.update(key, noExchange);
+  }
+
+  leave(caller: bigint): void {
+    const key = cookieKey(caller);
+    this.handbacks.delete(key);
+    this.callers.delete(key);
+    this.homes.delete(key);
+  }
+
+  exchange(caller: bigint): ExchangeValue | undefined {
+    const value = this.callers.lookup(cookieKey(caller));
+    return value && exchangeValue.decode(value);
+  }
+
+  handBack(caller: bigint, upTo: HandbackValue): void {
+    this.handbacks.update(cookieKey(caller), handbackValue.encode(upTo));
+  }
+
+  takeBack(caller: bigint): void {
+    this.handbacks.delete(cookieKey(caller));
+  }
+
+  settle(caller: bigint): Promise<Settlement> {
+    return this.command.settle(caller);
+  }
+
+  async exchanges(): Promise<Map<bigint, ExchangeValue>> {
+    const { count, keys, values } = await this.callers.batchLookup();
+    const found = new Map<bigint, ExchangeValue>();
+    for (let i = 0; i < count; i++) {
+      const value = values.subarray(i * exchangeValue.size, (i + 1) * exchangeValue.size);
+      found.set(cookieOf(keys.subarray(i * 8, (i + 1) * 8)), exchangeValue.decode(value));
+    }
+    return found;
+  }
+
+  hear(link: bigint, socketFd: number): void {
+    this.links.setSocket(cookieKey(link), socketFd);
+  }
+
+  addLink(link: bigint, pool: PoolKey): Promise<boolean> {
+    return this.command.addLink(link, pool);
+  }
+
+  takeLink(link: bigint): Promise<boolean> {
+    return this.command.takeLink(link);
+  }
+
+  release(link: bigint, isReusable: boolean): Promise<boolean> {
+    return this.command.release(link, isReusable);
+  }
+
+  dropLink(link: bigint): Promise<void> {
+    return this.command.dropLink(link);
+  }
+
+  link(link: bigint): LinkValue | undefined {
+    const value = this.linkValues.lookup(cookieKey(link));
+    return value && linkValue.decode(value);
+  }
+
+  idleLinks(pool: PoolKey): number {
+    const value = this.pools.lookup(poolKey.encode(pool));
+    // Behind the lock; see `struct pool` in bpf/switching/maps.h.
+    return value === undefined ? 0 : new DataView(value.buffer, value.byteOffset).getUint32(4, true);
+  }
+
+  dropPool(pool: PoolKey): void {
+    this.pools.delete(poolKey.encode(pool));
+  }
+
+  async clean(): Promise<void> {
+    // What belongs to a socket that is there is another relay's, which is about to end.
+    for (const map of [this.handbacks, this.callers]) await removeWithout(map, this.homes);
+    for (const key of await keysOf(this.linkValues))
+      if (this.links.lookup(key) === undefined) await this.dropLink(cookieOf(key));
+    for (const key of await keysOf(this.pools)) this.pools.delete(key);
+  }
+}
+
+const cookieOf = (key: Uint8Array): bigint => new DataView(key.buffer, key.byteOffset).getBigUint64(0, true);
+
+async function keysOf(map: BpfMap): Promise<Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  for await (const key of map.keys()) keys.push(key.slice());
+  return keys;
+}
+
+/** Removes what stands in a map for sockets that are gone. */
+async function removeWithout(map: BpfMap, sockets: BpfMap): Promise<void> {
+  for (const key of await keysOf(map)) if (sockets.lookup(key) === undefined) map.delete(key);
+}

@@ -1,0 +1,160 @@
+import { writeSync } from "node:fs";
+import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
+import type { Settlement, SwitchingKernel } from "../kernel.ts";
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+const textOf = ({ network, workload, endpoint }: PoolKey): string => `${network} ${workload} ${endpoint}`;
+
+/**
+ * Maps in memory, and a test in the place of the programs: it says when a request is taken, and what becomes of its answer. The
+ * sockets are real ones.
+ */
+export class PlayedKernel implements SwitchingKernel {
+  readonly homes = new Map<bigint, number>();
+  readonly callers = new Map<bigint, Mutable<ExchangeValue>>();
+  readonly handbacks = new Map<bigint, HandbackValue>();
+  readonly sockets = new Map<bigint, number>();
+  readonly links = new Map<bigint, Mutable<LinkValue>>();
+  readonly pools = new Map<string, bigint[]>();
+  /** Callers that have not read what was moved to them. */
+  readonly unread = new Set<bigint>();
+  /** Callers whose sockets are closed. */
+  readonly gone = new Set<bigint>();
+
+  // --- What programs do ---
+
+  /** Programs see what the caller sends. */
+  lookAt(caller: bigint): void {
+    const exchange = this.callers.get(caller);
+    if (exchange !== undefined) exchange.place = 1n;
+  }
+
+  /** Sends a request on the link that was used last. @returns its cookie */
+  take(caller: bigint, request: string): bigint {
+    const exchange = this.callers.get(caller);
+    const link = [...this.pools.values()].flatMap((links) => links.splice(-1))[0];
+    const value = link === undefined ? undefined : this.links.get(link);
+    if (exchange === undefined || link === undefined || value === undefined || !this.handbacks.has(caller))
+      throw new Error("programs could not take a request now");
+    value.caller = caller;
+    value.isHead = request.startsWith("HEAD ") ? 1 : 0;
+    value.begun = process.hrtime.bigint();
+    exchange.link = link;
+    writeSync(this.sockets.get(link) ?? -1, request);
+    return link;
+  }
+
+  /** All that comes on the link until the answer has ended is the relay's. */
+  pass(link: bigint): void {
+    this.valueOf(link).isPassed = 1;
+  }
+
+  /** Moves bytes of an answer to its caller, and ends it with the last ones. */
+  move(link: bigint, bytes: string, isLast: boolean): void {
+    const value = this.valueOf(link);
+    const exchange = this.callers.get(value.caller);
+    if (exchange === undefined) throw new Error("there is no caller to move to");
+    exchange.promised += bytes.length;
+    writeSync(this.homes.get(value.caller) ?? -1, bytes);
+    if (!isLast) return;
+    value.caller = 0n;
+    exchange.link = 0n;
+    this.pools.get(textOf(value))?.push(link);
+  }
+
+  // --- What the relay asks ---
+
+  join(caller: bigint, socketFd: number): void {
+    this.homes.set(caller, socketFd);
+    this.callers.set(caller, { link: 0n, place: 0n, promised: 0, firstRead: 0, isBroken: 0 });
+  }
+
+  leave(caller: bigint): void {
+    for (const map of [this.homes, this.callers, this.handbacks]) map.delete(caller);
+  }
+
+  exchange(caller: bigint): ExchangeValue | undefined {
+    const value = this.callers.get(caller);
+    return value && { ...value };
+  }
+
+  handBack(caller: bigint, upTo: HandbackValue): void {
+    this.handbacks.set(caller, upTo);
+  }
+
+  takeBack(caller: bigint): void {
+    this.handbacks.delete(caller);
+  }
+
+  settle(caller: bigint): Promise<Settlement> {
+    const exchange = this.callers.get(caller);
+    const settled = (): Settlement => {
+      if (exchange === undefined || this.gone.has(caller)) return "gone";
+      return exchange.link !== 0n || this.unread.has(caller) ? "moving" : "settled";
+    };
+    return Promise.resolve(settled());
+  }
+
+  exchanges(): Promise<Map<bigint, ExchangeValue>> {
+    return Promise.resolve(new Map(this.callers));
+  }
+
+  hear(link: bigint, socketFd: number): void {
+    this.sockets.set(link, socketFd);
+  }
+
+  addLink(link: bigint, pool: PoolKey): Promise<boolean> {
+    const none = { caller: 0n, service: 0n, place: 0n, begun: 0n, end: 0, left: 0 };
+    this.links.set(link, { ...none, ...pool, isHead: 0, isPassed: 0, status: 0, bytes: 0 });
+    this.pools.set(textOf(pool), [...(this.pools.get(textOf(pool)) ?? []), link]);
+    return Promise.resolve(true);
+  }
+
+  takeLink(link: bigint): Promise<boolean> {
+    for (const links of this.pools.values()) {
+      const at = links.indexOf(link);
+      if (at !== -1) return Promise.resolve(links.splice(at, 1).length > 0);
+    }
+    return Promise.resolve(false);
+  }
+
+  release(link: bigint, isReusable: boolean): Promise<boolean> {
+    const value = this.links.get(link);
+    if (value === undefined) return Promise.resolve(false);
+    const exchange = this.callers.get(value.caller);
+    if (exchange?.link === link) exchange.link = 0n;
+    Object.assign(value, { caller: 0n, isPassed: 0, left: 0 });
+    if (isReusable) this.pools.get(textOf(value))?.push(link);
+    return Promise.resolve(true);
+  }
+
+  dropLink(link: bigint): Promise<void> {
+    this.links.delete(link);
+    this.sockets.delete(link);
+    return Promise.resolve();
+  }
+
+  link(link: bigint): LinkValue | undefined {
+    const value = this.links.get(link);
+    return value && { ...value };
+  }
+
+  idleLinks(pool: PoolKey): number {
+    return this.pools.get(textOf(pool))?.length ?? 0;
+  }
+
+  dropPool(pool: PoolKey): void {
+    this.pools.delete(textOf(pool));
+  }
+
+  clean(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private valueOf(link: bigint): Mutable<LinkValue> {
+    const value = this.links.get(link);
+    if (value === undefined) throw new Error(`there is no link ${link}`);
+    return value;
+  }
+}
