@@ -54,6 +54,7 @@ static __always_inline void join_speakers(struct bpf_sock_ops *ctx, struct bpf_s
 	speaker->network = bpf_get_netns_cookie(ctx);
 	speaker->workload = peer->workload;
 	speaker->service = peer->service;
+	speaker->family = is_mapped(&peer->dialled_address) ? 4 : 6;
 	speaker->first_sent = ctx->snd_nxt;
 	speaker->first_read = ctx->rcv_nxt;
 	bpf_sock_hash_update(ctx, &callers, &cookie, BPF_NOEXIST);

@@ -150,6 +150,7 @@ export const structs: readonly StructDescription[] = [
     fields: [
       { name: "service", type: "u64" },
       { name: "rule", type: "u32", doc: "from 1 on, as the match table says it" },
+      { name: "family", type: "u32", doc: "4 or 6, of the address that the caller dialled" },
     ],
   },
   {
@@ -174,6 +175,7 @@ export const structs: readonly StructDescription[] = [
       { name: "start", type: "u32", doc: "as in `switched_service_value`" },
       { name: "context", type: "u32" },
       { name: "bank", type: "u32", doc: "that its tables are in" },
+      { name: "family", type: "u32", doc: "as in `switched_rule_key`" },
     ],
   },
   {

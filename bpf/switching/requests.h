@@ -126,7 +126,7 @@ static __always_inline long next_request_byte(__u32 index, struct request *reque
 /* Draws the endpoint of a rule's request. */
 static __always_inline bool draw_for(const struct speaker *speaker, __u32 rule, struct slot_value *drawn, bool *is_known)
 {
-	struct switched_rule_key key = { .service = speaker->service };
+	struct switched_rule_key key = { .service = speaker->service, .family = speaker->family };
 	struct switched_rule_value *value;
 	__u32 bank = speaker->bank;
 	void *table = bpf_map_lookup_elem(&switched_rules, &bank);

@@ -103,18 +103,16 @@ function tablePort(
 ): TablePort | undefined {
   if (!hasRelay || port.protocol !== Protocol.TCP) return undefined;
   const isRelayed = port.routes.length + port.connectionRoutes.length > 0;
-  const family = switchedFamily(service);
+  const families = familiesOf(service);
   const switching =
     tableOf === undefined || port.routes.length === 0
       ? undefined
-      : switchedPort({ identifier, port, family, endpointSets }, tableOf);
+      : switchedPort({ identifier, port, families, endpointSets }, tableOf);
   const switchedRules = numbersOf(switching);
   return { hostname: service.hostname, port, isRelayed, switching, switchedRules };
 }
 
-/** A rule of programs has one table of endpoints, so only callers of one family are theirs. */
-const switchedFamily = ({ addresses }: Service): Family =>
-  addresses.length === 0 || addresses.some((address) => familyOf(address) === "IPv4") ? "IPv4" : "IPv6";
+const familiesOf = ({ addresses }: Service): Family[] => [...new Set(addresses.map(familyOf))];
 
 const none: readonly number[] = [];
 const numbersOf = (switching: TablePort["switching"]): readonly number[] =>
@@ -140,7 +138,7 @@ function addPort(
       );
   const isSwitched = addSwitched(known?.switching, table);
   const destinations = port.destinations.filter((destination) => destination.weight > 0);
-  for (const family of new Set(service.addresses.map(familyOf))) {
+  for (const family of familiesOf(service)) {
     const shares = destinations.flatMap((destination) => sharesOf(destination, family, endpointSets));
     const slots = identifierOf("slots", service.hostname, port.port, protocol, family);
     const entries = isReachable(shares) ? slotEntries(slots, shares) : [];
@@ -152,7 +150,7 @@ function addPort(
       slotCount: entries.length,
       home: (isRelayed ? home.relay : home.endpoint).value,
       isHttp: port.applicationProtocol === ApplicationProtocol.HTTP ? 1 : 0,
-      isSwitched: isSwitched && family === switchedFamily(service) ? 1 : 0,
+      isSwitched: isSwitched ? 1 : 0,
     });
     for (const address of service.addresses.filter((a) => familyOf(a) === family)) {
       const key = serviceKey.encode({ address: mapAddress(address), port: port.port, protocol });

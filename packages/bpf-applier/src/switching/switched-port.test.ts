@@ -1,6 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
-  serviceKey,
   serviceValue,
   slotValue,
   switchedRuleKey,
@@ -57,10 +56,11 @@ function tableOfService(service: Service, maker = new MatchTableMaker(), most?: 
   });
 }
 
-/** Rule → the share of every endpoint; "" is refused. */
-function ruleShares(table: ServiceTable): Record<number, Record<string, number>> {
+/** Rule → the share of every endpoint for callers of a family; "" is refused. */
+function ruleShares(table: ServiceTable, family = 4): Record<number, Record<string, number>> {
+  const rules = table.switchedRules.filter(({ key }) => switchedRuleKey.decode(key).family === family);
   return Object.fromEntries(
-    table.switchedRules.map(({ key, value }) => {
+    rules.map(({ key, value }) => {
       const { slots, slotCount } = switchedRuleValue.decode(value);
       const own = table.slots
         .filter((slot) => Buffer.from(slot.key).readBigUInt64LE() === slots)
@@ -70,14 +70,15 @@ function ruleShares(table: ServiceTable): Record<number, Record<string, number>>
       const shares: Record<string, number> = {};
       const add = (index: number, share: number): void => {
         const name = names[index] ?? "";
-        shares[name] = Number(((shares[name] ?? 0) + share / own.length).toFixed(6));
+        shares[name] = (shares[name] ?? 0) + share / own.length;
       };
       for (const [index, { alias, threshold }] of own.entries()) {
         const kept = alias === index ? 1 : threshold / 2 ** 32;
         add(index, kept);
         if (kept < 1) add(alias, 1 - kept);
       }
-      return [switchedRuleKey.decode(key).rule, shares];
+      const rounded = Object.entries(shares).map(([name, share]) => [name, Number(share.toFixed(6))]);
+      return [switchedRuleKey.decode(key).rule, Object.fromEntries(rounded)];
     }),
   );
 }
@@ -120,20 +121,14 @@ test("a route whose endpoints are all gone has no rule, and is a program's all t
   expect([...table.ports.values()][0]?.switchedRules).toEqual([1]);
 });
 
-test("of a service with addresses of both families callers of IPv4 are switched", () => {
+test("callers of each family have endpoints of theirs, or of the other where there are none", () => {
   const addresses = [ip("10.96.0.1"), v6(1)];
   const table = tableOfService(web([{ route: {}, destinations: both }], { addresses }));
-  const switched = table.services.map(({ key, value }) => [
-    formatEndpoint(serviceKey.decode(key).address, 80).startsWith("["),
-    serviceValue.decode(value).isSwitched,
-  ]);
-  expect(switched).toEqual([
-    [false, 1],
-    [true, 0],
-  ]);
-  expect(Object.keys(ruleShares(table)[1] ?? {})).toHaveLength(3);
-  const alone = tableOfService(web([{ route: {}, destinations: toV1 }], { addresses: addresses.slice(1) }));
-  expect(ruleShares(alone)).toEqual({ 1: { "[fd00::9]:9080": 1 } });
+  expect(table.services.map(({ value }) => serviceValue.decode(value).isSwitched)).toEqual([1, 1]);
+  expect(ruleShares(table, 4)).toEqual({
+    1: { "10.0.0.1:9080": 0.1875, "10.0.0.2:9080": 0.5625, "10.0.0.3:9080": 0.25 },
+  });
+  expect(ruleShares(table, 6)).toEqual({ 1: { "[fd00::9]:9080": 0.75, "10.0.0.3:9080": 0.25 } });
 });
 
 test("a port that is the relay's as a whole says why, and is marked in no address", () => {

@@ -33,14 +33,14 @@ export interface PortFacts {
   /** `service` in keys. */
   readonly identifier: bigint;
   readonly port: ServicePort;
-  /** Of the addresses that are dialled. */
-  readonly family: Family;
+  /** Of the addresses that are dialled; each has rules of its own. */
+  readonly families: readonly Family[];
   readonly endpointSets: EndpointSets;
 }
 
 /** @param tableOf asked only for a port that has a route for programs */
 export function switchedPort(
-  { identifier, port, family, endpointSets }: PortFacts,
+  { identifier, port, families, endpointSets }: PortFacts,
   tableOf: (port: ServicePort) => MatchTable | Unfit,
 ): SwitchedPort | UnswitchedPort {
   const unread = whyUnread(port.applicationProtocol);
@@ -51,28 +51,33 @@ export function switchedPort(
   const table = tableOf(port);
   if ("unfit" in table) return { why: table.unfit };
   const { id, start, context, size } = table;
-  const rules = numbers.flatMap((rule) => {
-    const shares = (port.routes[rule - 1]?.destinations ?? [])
-      .filter(({ weight }) => weight > 0)
-      .flatMap((destination) => ruleShares(destination, family, endpointSets));
-    if (!isReachable(shares)) return [];
-    const slots = identifierOf("rule slots", String(identifier), rule);
-    return [{ rule, slots, entries: slotEntries(slots, shares) }];
-  });
+  const rules = families.flatMap((family) =>
+    numbers.flatMap((rule) => {
+      const shares = (port.routes[rule - 1]?.destinations ?? [])
+        .filter(({ weight }) => weight > 0)
+        .flatMap((destination) => ruleShares(destination, family, endpointSets));
+      if (!isReachable(shares)) return [];
+      const slots = identifierOf("rule slots", String(identifier), rule, family);
+      const key = switchedRuleKey.encode({ service: identifier, rule, family: familyNumber[family] });
+      return [{ key, slots, entries: slotEntries(slots, shares) }];
+    }),
+  );
   return {
     table,
     service: {
       key: switchedServiceKey.encode({ service: identifier }),
       value: switchedServiceValue.encode({ table: id, start, context, size: tableSize[size].value }),
     },
-    rules: rules.map(({ rule, slots, entries }) => ({
-      key: switchedRuleKey.encode({ service: identifier, rule }),
+    rules: rules.map(({ key, slots, entries }) => ({
+      key,
       value: switchedRuleValue.encode({ slots, slotCount: entries.length }),
     })),
     slots: rules.flatMap(({ entries }) => entries),
     numbers,
   };
 }
+
+const familyNumber: Record<Family, number> = { IPv4: 4, IPv6: 6 };
 
 const whyRouteIsRelayed = ({ route, destinations }: PortRoute): string | undefined =>
   route === undefined ? "it says nothing" : whyRelayed({ route, destinations });
