@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { HandbackValue } from "@keelson/bpf";
+import type { EndedRequest } from "../counters.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 
 /** Milliseconds between two looks at whether an exchange has settled: doubled each time. */
@@ -54,6 +55,8 @@ export class Conversation {
    * reads requests says so.
    */
   isQuiet: (underWay: 0 | 1) => boolean = () => false;
+  /** An answer to a request that programs took has been carried, as far as it came. */
+  onCarried: (ended: EndedRequest) => void = () => {};
   /** All that was read is answered, and told to programs. */
   onHandBack: () => void = () => {};
 

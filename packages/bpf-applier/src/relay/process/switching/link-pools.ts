@@ -126,6 +126,7 @@ export class LinkPools implements LinkOwner {
     const link = new Link({
       kernel: this.kernel,
       cookie,
+      endpoint: pool.address,
       socket: new Socket(options),
       conversationOf: this.conversationOf,
       onGone: () => {

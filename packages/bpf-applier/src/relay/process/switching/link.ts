@@ -13,6 +13,8 @@ const askAgainMs = [1, 2, 4, 8, 16];
 export interface LinkOptions {
   readonly kernel: SwitchingKernel;
   readonly cookie: bigint;
+  /** "address:port". */
+  readonly endpoint: string;
   /** Connected, heard by programs, nothing read of it yet. */
   readonly socket: Socket;
   readonly conversationOf: (caller: bigint) => Conversation | undefined;
@@ -27,6 +29,7 @@ export interface LinkOptions {
 export class Link {
   readonly cookie: bigint;
   private readonly kernel: SwitchingKernel;
+  private readonly endpoint: string;
   private readonly socket: Socket;
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
@@ -34,7 +37,8 @@ export class Link {
   private ending = false;
   private closed = false;
 
-  constructor({ kernel, cookie, socket, conversationOf, onGone }: LinkOptions) {
+  constructor({ kernel, cookie, endpoint, socket, conversationOf, onGone }: LinkOptions) {
+    this.endpoint = endpoint;
     this.kernel = kernel;
     this.cookie = cookie;
     this.socket = socket;
@@ -77,13 +81,25 @@ export class Link {
       this.end().catch(() => this.close());
       return;
     }
-    this.answer = new PassedAnswer({
+    const answer = new PassedAnswer({
       caller: conversation.socket,
       link: this.socket,
       isHead: value.isHead === 1,
-      onEnd: (end) => this.onAnswerEnd(end, conversation),
+      onEnd: (end) => {
+        this.count(answer, conversation, value.begun);
+        this.onAnswerEnd(end, conversation);
+      },
     });
-    this.answer.execute(chunk);
+    this.answer = answer;
+    answer.execute(chunk);
+  }
+
+  /** As the relay's own requests; programs do not say by which route it went, and have counted what was sent. */
+  private count({ status, received }: PassedAnswer, conversation: Conversation, begun: bigint): void {
+    const microseconds = Number(process.hrtime.bigint() - begun) / 1000;
+    const { endpoint } = this;
+    const ended = { endpoint, route: "", status, microseconds, bytesSent: 0, bytesReceived: received };
+    if (status > 0) conversation.onCarried(ended);
   }
 
   private onAnswerEnd(end: PassedEnd, conversation: Conversation): void {

@@ -38,6 +38,10 @@ export class PassedAnswer {
   private readonly onDrain = (): void => {
     this.link.resume();
   };
+  /** Of what the caller gets; 0: nothing yet. */
+  status = 0;
+  /** Of the body. */
+  received = 0;
   private framing: AnswerFraming = "none";
   private persistent = true;
   private answering = false;
@@ -83,12 +87,14 @@ export class PassedAnswer {
     this.framing = framing;
     this.persistent = persistent;
     this.answering = true;
+    this.status = head.status;
     const fields = forwardedFields(rawHeaders, false);
     const ending = framing === "close" ? ["Connection", "close"] : [];
     this.write(responseText({ ...head, rawHeaders: [...fields, ...ending] }));
   }
 
   private onBody(chunk: Buffer): void {
+    this.received += chunk.length;
     if (this.framing !== "chunked") return this.write(chunk);
     this.caller.cork();
     this.write(`${chunk.length.toString(16)}\r\n`);
@@ -115,6 +121,7 @@ export class PassedAnswer {
       { method: "GET", rawHeaders: [] },
       { status: 502, body: why },
     );
+    this.status = status;
     const fields = [...rawHeaders, "date", new Date().toUTCString(), "content-length", String(body.length)];
     this.write(responseText({ status, reason: STATUS_CODES[status] ?? "", rawHeaders: fields }));
     if (!this.isHead) this.write(Buffer.from(body));

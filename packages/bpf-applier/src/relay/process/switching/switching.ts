@@ -38,7 +38,9 @@ export class Switching {
   }
 
   /** @returns undefined: programs take none of its requests */
-  join({ service, origin: { cookie: caller }, socket, held }: CallerConnection): Conversation | undefined {
+  join(connection: CallerConnection): Conversation | undefined {
+    const { service, origin, socket, counters, held } = connection;
+    const caller = origin.cookie;
     const { kernel, links } = this;
     if (service.switchedRules.length === 0 || caller === 0n) {
       // It may have been another relay's, and switched then.
@@ -46,13 +48,9 @@ export class Switching {
       return undefined;
     }
     try {
-      const conversation = new Conversation({
-        kernel,
-        caller,
-        socket,
-        links,
-        before: held?.before ?? nothing,
-      });
+      const before = held?.before ?? nothing;
+      const conversation = new Conversation({ kernel, caller, socket, links, before });
+      conversation.onCarried = (ended) => counters.count(ended);
       this.conversations.set(caller, conversation);
       socket.once("close", () => this.conversations.delete(caller));
       return conversation;
