@@ -20,6 +20,7 @@ void exportPoll(Napi::Object &exports);
 void exportRingBuffer(Napi::Object &exports);
 void exportSockets(Napi::Object &exports);
 void exportHeld(Napi::Object &exports);
+void exportSocketPump(Napi::Object &exports);
 void exportProbes(Napi::Object &exports);
 void exportNetfilter(Napi::Object &exports);
 
@@ -42,6 +43,7 @@ static Napi::Object init(Napi::Env, Napi::Object exports) {
   exportRingBuffer(exports);
   exportSockets(exports);
   exportHeld(exports);
+  exportSocketPump(exports);
   exportProbes(exports);
   exportNetfilter(exports);
   return exports;

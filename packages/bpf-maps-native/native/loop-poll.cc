@@ -37,6 +37,7 @@ std::shared_ptr<LoopPoll> LoopPoll::start(Napi::Env env, int fd, Events events, 
   self->poll_ = storage;
   self->keep_ = std::move(keep);
   self->onReady_ = std::move(onReady);
+  self->events_ = events;
   uv_handle_set_data(asHandle(storage), self.get());
   napi_add_async_cleanup_hook(env, onEnvironmentEnd, self.get(), &self->hook_);
   uv_poll_start(storage, static_cast<int>(events), onEvent);
@@ -51,6 +52,13 @@ void LoopPoll::onEvent(uv_poll_s *poll, int, int) {
   } catch (const Napi::Error &) {
     // Node's functions fail here only when their environment is ending, and then there is nobody left to tell.
   }
+}
+
+void LoopPoll::watch(bool wanted) {
+  if (closing_ || wanted == watching_) return;
+  watching_ = wanted;
+  if (wanted) uv_poll_start(poll_, static_cast<int>(events_), onEvent);
+  else uv_poll_stop(poll_);
 }
 
 void LoopPoll::close() {

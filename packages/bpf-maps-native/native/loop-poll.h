@@ -15,6 +15,8 @@ class LoopPoll : public std::enable_shared_from_this<LoopPoll> {
   enum class Events { readable = 1, writable = 2 };
 
   static std::shared_ptr<LoopPoll> start(Napi::Env env, int fd, Events events, std::shared_ptr<void> keep, std::function<void()> onReady);
+  // Whether it calls back at the moment; it does at first.
+  void watch(bool wanted);
   // libuv lets go of the descriptor a little later; a second call does nothing.
   void close();
   // Whether it keeps the process alive; it does at first.
@@ -31,6 +33,8 @@ class LoopPoll : public std::enable_shared_from_this<LoopPoll> {
   std::shared_ptr<LoopPoll> self_;  // until libuv let go
   std::shared_ptr<void> keep_;
   std::function<void()> onReady_;
+  Events events_ = Events::readable;
+  bool watching_ = true;
   bool closing_ = false;
 };
 

@@ -157,6 +157,13 @@ interface Native {
   waitWritable(socket: NativeHandle, onWritable: () => void): NativeHandle;
   socketConnected(socket: NativeHandle): void;
   socketTake(socket: NativeHandle): number;
+  startPump(
+    from: number,
+    to: number,
+    length: number,
+    onEnd: (moved: number, end: number, errno: number, more: boolean) => void,
+  ): NativeHandle;
+  pumpMoved(pump: NativeHandle): number;
   descriptorOf(processId: number, fd: number): number;
   networkCookie(netnsPath: string | undefined): bigint;
   socketCookie(socketFd: number): bigint;

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../policy/types.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "./message.ts";
@@ -28,6 +29,8 @@ export interface Call {
   answer(head: ResponseHead, framing: AnswerFraming): void;
   /** @returns false: wait for onDrain */
   write(chunk: Buffer): boolean;
+  /** The caller's connection, for the answer's body past `write`: all before it is on its way. Undefined: not now, or never. */
+  plainConnection?(): Socket | undefined;
   end(rawTrailers: readonly string[]): void;
   /** Answers 101 and gives the connection away. */
   switchTo(head: ResponseHead): { readonly connection: Duplex; readonly rest: Buffer };

@@ -11,6 +11,7 @@ import { addressOf } from "./endpoint-address.ts";
 import { forwardedFields } from "./header-fields.ts";
 import type {
   AnswerFraming,
+  BodyReceiver,
   Exchange,
   ExchangeEvents,
   ExchangeFailure,
@@ -20,6 +21,7 @@ import type {
 import { Mirroring } from "./mirroring.ts";
 import { outgoingRequest } from "./outgoing-request.ts";
 import { answerItself } from "./own-answer.ts";
+import { countWritten, descriptorOf } from "./plain-socket.ts";
 import { RequestBody } from "./request-body.ts";
 import { splice } from "./splice.ts";
 import { Overflow } from "./upstream-pool.ts";
@@ -221,6 +223,20 @@ export class Forwarding implements ExchangeEvents {
   onBody(chunk: Buffer): void {
     this.received += chunk.length;
     if (!this.call.write(chunk)) this.exchange?.pause();
+  }
+
+  bodyReceiver(): BodyReceiver | undefined {
+    const connection = this.call.plainConnection?.();
+    const descriptor = connection === undefined ? undefined : descriptorOf(connection);
+    if (connection === undefined || descriptor === undefined) return undefined;
+    return {
+      descriptor,
+      onMoved: (bytes) => {
+        this.received += bytes;
+        countWritten(connection, bytes);
+      },
+      onFailed: () => this.abort(),
+    };
   }
 
   onEnd(rawTrailers: readonly string[]): void {

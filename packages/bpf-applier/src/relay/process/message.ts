@@ -36,12 +36,23 @@ export interface ExchangeFailure {
   readonly reused: boolean;
 }
 
+/** A connection that bytes of a body may be written to as they are, by its descriptor. */
+export interface BodyReceiver {
+  readonly descriptor: number;
+  /** So many were, once; also if the exchange was aborted before all of them. */
+  onMoved(bytes: number): void;
+  /** It takes no more. */
+  onFailed(): void;
+}
+
 /** What an exchange tells whoever asked for it, in this order; nothing follows onEnd, onUpgrade or onFailure. */
 export interface ExchangeEvents {
   /** 1xx but 101. */
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead, framing: AnswerFraming): void;
   onBody(chunk: Buffer): void;
+  /** Where the rest of the body may go past onBody; undefined: nowhere, or not now. Asked between two pieces. */
+  bodyReceiver?(): BodyReceiver | undefined;
   onEnd(rawTrailers: readonly string[]): void;
   /** 101: from here on the connection carries another protocol, and belongs to whoever is told. @param rest its first bytes */
   onUpgrade(head: ResponseHead, connection: Duplex, rest: Buffer): void;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
@@ -83,6 +84,11 @@ export class Http1Call implements Call {
   write(chunk: Buffer): boolean {
     this.hasWritten = true;
     return this.response.write(chunk);
+  }
+
+  plainConnection(): Socket | undefined {
+    // Without a socket it waits for answers before it.
+    return this.response.writableLength > 0 ? undefined : (this.response.socket ?? undefined);
   }
 
   end(rawTrailers: readonly string[]): void {

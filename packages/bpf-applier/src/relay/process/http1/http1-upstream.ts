@@ -1,7 +1,10 @@
 import type { Socket } from "node:net";
+import { getSystemErrorMessage } from "node:util";
+import { type PumpEnd, SocketPump } from "bpf-maps-native";
 import { hasField } from "../header-fields.ts";
 import type {
   AnswerFraming,
+  BodyReceiver,
   Exchange,
   ExchangeEvents,
   ExchangeFailure,
@@ -9,6 +12,7 @@ import type {
   ResponseHead,
   Upstream,
 } from "../message.ts";
+import { descriptorOf, startReading, stopReading } from "../plain-socket.ts";
 import { ResponseParser } from "./response-parser.ts";
 
 /** What becomes of a connection to an endpoint. */
@@ -28,6 +32,9 @@ const abandoned: Exchange = {
   callerEnded() {},
   abort() {},
 };
+
+/** Bytes of a body from which on a pump is cheaper than streams. */
+const leastPumped = 131_072;
 
 const lineEnd = Buffer.from("\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
@@ -49,6 +56,8 @@ export class Http1Upstream implements Upstream {
   private requestWhole = true;
   private persistent = true;
   private halfClosed = false;
+  /** Carries the rest of the answer's body. */
+  private pump: { readonly pump: SocketPump; readonly receiver: BodyReceiver } | undefined;
   private closed = false;
 
   /** @param socket connected, nothing read of it yet */
@@ -143,7 +152,38 @@ export class Http1Upstream implements Upstream {
       this.parser.execute(chunk);
     } catch (error) {
       // Not only the parser's: an answer may also be one that cannot be handed on.
-      this.fail("malformed", messageOf(error));
+      return this.fail("malformed", messageOf(error));
+    }
+    // What was written just now leaves at the end of this turn.
+    if (this.parser.bodyLeft >= leastPumped) process.nextTick(() => this.startPump());
+  }
+
+  /** The rest of a long body goes past both connections' streams, once nothing waits in them. */
+  private startPump(): void {
+    const { events, socket, parser } = this;
+    if (this.closed || this.pump !== undefined || parser.bodyLeft < leastPumped) return;
+    const from = socket.readableLength > 0 ? undefined : descriptorOf(socket);
+    const receiver = from === undefined ? undefined : events?.bodyReceiver?.();
+    if (from === undefined || receiver === undefined) return;
+    stopReading(socket);
+    const onEnd = (end: PumpEnd): void => this.onPumped(end, receiver);
+    this.pump = { pump: new SocketPump(from, receiver.descriptor, parser.bodyLeft, onEnd), receiver };
+  }
+
+  private onPumped({ moved, how, errno, more }: PumpEnd, receiver: BodyReceiver): void {
+    this.pump = undefined;
+    receiver.onMoved(moved);
+    if (how === "target") {
+      receiver.onFailed();
+      this.destroy();
+    } else if (how === "source") {
+      this.fail(
+        "closed",
+        errno === 0 ? "the endpoint ended within its answer" : getSystemErrorMessage(-errno),
+      );
+    } else {
+      startReading(this.socket);
+      this.parser.skip(moved, more ? 1 : 0);
     }
   }
 
@@ -195,6 +235,8 @@ export class Http1Upstream implements Upstream {
   private close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.pump?.receiver.onMoved(this.pump.pump.close());
+    this.pump = undefined;
     this.socket.destroy();
     this.owner.onClosed();
   }

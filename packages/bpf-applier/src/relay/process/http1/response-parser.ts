@@ -60,6 +60,20 @@ export class ResponseParser {
     this.informed = false;
   }
 
+  /** Bytes of a body of known length that are still to come; 0: none, or it is not known. */
+  get bodyLeft(): number {
+    return this.state === "length" ? this.remaining : 0;
+  }
+
+  /**
+   * So many of those bytes went another way.
+   * @param excess bytes that came behind the last of them
+   */
+  skip(bytes: number, excess: number): void {
+    this.remaining -= bytes;
+    if (this.remaining === 0) this.end([], excess);
+  }
+
   /** @throws MalformedAnswer */
   execute(chunk: Buffer): void {
     let rest: Buffer | undefined = chunk;
