@@ -13,12 +13,9 @@ export * from "./namespace-sockets.ts";
 export { iptablesChains, type NetfilterChain, nftChains } from "./netfilter.ts";
 export { RingBuffer } from "./ring-buffer.ts";
 
-
 export { makeSharedMemory, mapSharedMemory } from "./shared-memory.ts";
 
-
 export { type PumpEnd, SocketPump } from "./socket-pump.ts";
-
 
 export type { AttachType, LinkType, MapType, ProgramType } from "./type-names.ts";
 export { TypedMap, typedMap } from "./typed-map.ts";

@@ -21,7 +21,7 @@ async function pair(stack: AsyncDisposableStack): Promise<{ near: Socket; far: S
     stack.defer(() => void socket.destroy());
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node does not tell a socket's descriptor otherwise
-  const { fd } = (near as Socket & { _handle: { fd: number } })._handle;
+  const { fd } = (near as unknown as { readonly ["_handle"]: { readonly fd: number } })["_handle"];
   return { near, far, fd };
 }
 

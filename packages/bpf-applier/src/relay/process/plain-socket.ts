@@ -9,7 +9,7 @@ interface Handle {
 }
 
 const handleOf = (socket: Socket): Handle | undefined =>
-  (socket as Socket & { readonly _handle?: Handle | null })._handle ?? undefined;
+  (socket as unknown as { readonly ["_handle"]?: Handle | null })["_handle"] ?? undefined;
 
 /** The descriptor of an open TCP connection; undefined: it has none. */
 export function descriptorOf(socket: Socket): number | undefined {
@@ -42,6 +42,6 @@ export function countWritten(socket: Socket, bytes: number): void {
   const past = { bytes };
   writtenPast.set(socket, past);
   Object.defineProperty(socket, "bytesWritten", {
-    get: () => (Reflect.get(Socket.prototype, "bytesWritten", socket) as number) + past.bytes,
+    get: () => Reflect.get<Socket, "bytesWritten">(Socket.prototype, "bytesWritten", socket) + past.bytes,
   });
 }

@@ -46,11 +46,12 @@ function reader(socket: Socket): (length: number) => Promise<Buffer> {
   socket.once("end", end);
   socket.once("close", end);
   return async (length) => {
-    while (come < length && !ended) {
-      await new Promise<void>((resolve) => {
-        changed = resolve;
-      });
-    }
+    await new Promise<void>((resolve) => {
+      changed = () => {
+        if (come >= length || ended) resolve();
+      };
+      changed();
+    });
     const held = Buffer.concat(chunks.splice(0));
     const taken = held.subarray(0, length);
     chunks.push(held.subarray(length));
