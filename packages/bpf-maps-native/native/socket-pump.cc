@@ -42,6 +42,14 @@ struct Pump : std::enable_shared_from_this<Pump> {
  private:
   void turn() {
     auto keep = shared_from_this();  // the callback may close this object
+    try {
+      move();
+    } catch (const Failure &failure) {
+      end(End::source, failure.error);  // it cannot be waited for
+    }
+  }
+
+  void move() {
     if (heldFrom < held.size() && !sendHeld()) return;
     for (int piece = 0; piece < kPiecesPerTurn && left > 0; piece++) {
       if (!receive()) return;
