@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Applier } from "../../world/applier.ts";
 import { makeCgroup, processesIn } from "../../world/cgroups.ts";
 import {
   endpointSlices,
@@ -29,8 +30,8 @@ export interface Served {
 
 /**
  * What all rows are measured on: a caller on one node, a server on the same node and one on another, each in a network
- * namespace of its own; and a caller and a server on a node that counts requests. All hang on one bridge, so that the way
- * between them is the same; each node has an applier.
+ * namespace of its own; a caller and a server on a node that counts requests; and a caller on one that switches them. All hang
+ * on one bridge, so that the way between them is the same; each node has an applier.
  */
 export class Ground {
   readonly world: World;
@@ -46,10 +47,15 @@ export class Ground {
   readonly podLoad: HttpLoad;
   /** The same on the node that counts requests. */
   readonly countedLoad: HttpLoad;
+  /** The same on the node that switches requests. */
+  readonly switchedLoad: HttpLoad;
 
   private constructor(
     world: World,
-    parts: Pick<Ground, "near" | "far" | "counted" | "routed" | "plainLoad" | "podLoad" | "countedLoad">,
+    parts: Pick<
+      Ground,
+      "near" | "far" | "counted" | "routed" | "plainLoad" | "podLoad" | "countedLoad" | "switchedLoad"
+    >,
   ) {
     this.world = world;
     this.near = parts.near;
@@ -59,6 +65,7 @@ export class Ground {
     this.plainLoad = parts.plainLoad;
     this.podLoad = parts.podLoad;
     this.countedLoad = parts.countedLoad;
+    this.switchedLoad = parts.switchedLoad;
   }
 
   static async open(name: string): Promise<Ground> {
@@ -71,6 +78,7 @@ export class Ground {
         { name: "far", node: 2, ...labels("far") },
         { name: "counted-caller", node: 3 },
         { name: "counted", node: 3 },
+        { name: "switched-caller", node: 4 },
       );
       const near = await serve(world, "near");
       const far = await serve(world, "far");
@@ -89,16 +97,15 @@ export class Ground {
       const applier = await world.startApplier(1, { relay: "builtin" });
       await world.startApplier(2);
       await world.startApplier(3, { sockets: "count" });
+      const switching = await world.startApplier(4, { relay: "builtin", sockets: "switch" });
       const loads = {
         plainLoad: await startLoad(world, "caller", "plain", world.systemCgroup),
         podLoad: await startLoad(world, "caller", "pod"),
         countedLoad: await startLoad(world, "counted-caller", "counted"),
+        switchedLoad: await startLoad(world, "switched-caller", "switched"),
       };
       await world.settled();
-      const pods = [...world.pods.values()].filter(({ node }) => node === applier.node);
-      await until(async () => ((await applier.status()).relay?.networks ?? 0) >= pods.length, {
-        what: "the relay to listen in the networks of its node's pods",
-      });
+      for (const one of [applier, switching]) await relayListens(world, one);
       return new Ground(world, { near, far, counted, routed, ...loads });
     } catch (error) {
       await world.close();
@@ -136,6 +143,13 @@ export class Ground {
   [Symbol.asyncDispose](): Promise<void> {
     return this.world.close();
   }
+}
+
+async function relayListens(world: World, applier: Applier): Promise<void> {
+  const pods = [...world.pods.values()].filter(({ node }) => node === applier.node);
+  await until(async () => ((await applier.status()).relay?.networks ?? 0) >= pods.length, {
+    what: "the relay to listen in the networks of its node's pods",
+  });
 }
 
 async function serve(world: World, name: string): Promise<Served> {

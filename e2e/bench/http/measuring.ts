@@ -3,7 +3,7 @@ import { type Cell, type CellFigures, cellRow, type Regime, type Sample, sampleO
 import type { Ground } from "./ground.ts";
 import type { Load, LoadTimes } from "./http-load.ts";
 import { type Memory, memoryOf, shrinkSlabs } from "./memory.ts";
-import type { Row, Way } from "./rows/row.ts";
+import type { Carried, Row, Way } from "./rows/row.ts";
 
 /** A row that is measured, until something is wrong with it. */
 interface Running {
@@ -66,6 +66,7 @@ export class Measuring {
     const samples = new Map<string, Sample[]>();
     for (let round = 0; round < rounds; round++) {
       for (const one of this.inTurn(round)) {
+        if (one.way.fits?.(cell.load) === false) continue;
         const sample = await this.guarded(one, () => this.sample(one, cell, times));
         if (sample === undefined) samples.delete(one.row.name);
         else samples.set(one.row.name, [...(samples.get(one.row.name) ?? []), sample]);
@@ -113,13 +114,15 @@ export class Measuring {
   private async sample({ way }: Running, cell: Cell, times: Omit<LoadTimes, "cpu">): Promise<Sample> {
     const cpu = cell.regime === "pinned" ? { cpu: this.pinnedCpu } : {};
     const load = { ...cell.load, ...headsOf(way) };
-    const result = await this.counted(way, () => way.load.send(way.target, load, { ...times, ...cpu }));
+    const result = await this.counted(way.carried, () =>
+      way.load.send(way.target, load, { ...times, ...cpu }),
+    );
     return sampleOf(result);
   }
 
   /** @throws Error unless the servers, and what counts on the way, saw what was sent. */
   private async counted<T extends { readonly sent: number; readonly connections: number }>(
-    { carried }: Way,
+    carried: Carried | undefined,
     send: () => Promise<T>,
   ): Promise<T> {
     const before = { served: await this.ground.served(), carried: await carried?.count() };
@@ -141,7 +144,9 @@ export class Measuring {
     await shrinkSlabs();
     const before = await memoryOf(processes);
     let release: (() => Promise<void>) | undefined;
-    await this.counted(way, async () => {
+    // A connection's first request alone is not what such a row is for.
+    const carried = way.fits === undefined ? way.carried : undefined;
+    await this.counted(carried, async () => {
       const held = await way.load.hold(way.target, { connections, size: 1, ...headsOf(way) });
       release = held.release;
       return held.result;

@@ -72,6 +72,30 @@ export const relayRow = relayHome(
   "the address of a service with a rule by path: each request is decided by the relay on the caller's node",
 );
 
+/** Of the bytes of a request and its answer, what programs carry at most, with room for their heads. */
+const mostSwitched = 60_000;
+
+/** The same service, on a node whose kernel takes requests off the way to the relay. */
+const switchedRow: Row = {
+  name: "Keelson, switched over the wire",
+  what: "as by the relay, on a node whose kernel decides each request and moves it, and its answer",
+  start({ world, routed, switchedLoad }) {
+    const [address = ""] = routed.addresses;
+    const applier = world.applier(4);
+    return Promise.resolve({
+      load: switchedLoad,
+      target: { address, port: servicePort },
+      fits: ({ mode, size }) => mode !== "connects" && size <= mostSwitched,
+      processes: async () => [(await applier.status()).relay?.pid].filter((pid) => pid !== undefined),
+      carried: {
+        what: "requests",
+        count: async () => Number((await applier.status()).statistics["moved_answers"]),
+        share: 0.99,
+      },
+    });
+  },
+};
+
 export const keelsonRows: readonly Row[] = [
   endpointHome(
     "Keelson, same node",
@@ -84,6 +108,7 @@ export const keelsonRows: readonly Row[] = [
     "the service's address, endpoint home, server on another node with an applier of its own",
     ({ far }) => far,
   ),
+  switchedRow,
   relayRow,
   relayHome(
     "Keelson relay, HTTP/2",

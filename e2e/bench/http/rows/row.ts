@@ -1,5 +1,5 @@
 import type { Ground } from "../ground.ts";
-import type { HttpLoad, Target } from "../http-load.ts";
+import type { HttpLoad, Load, Target } from "../http-load.ts";
 
 /** One way from the caller to a server. */
 export interface Row {
@@ -18,6 +18,8 @@ export interface Way {
   readonly target: Target;
   /** How its requests look: see Load. */
   readonly heads?: string;
+  /** Loads that it is measured with; all if left out. */
+  fits?(load: Load): boolean;
   /** What stands between caller and server and takes memory: nothing where there is none. */
   processes?(): Promise<readonly number[]>;
   /** What its own counters say that it carried; held against what was sent. */
