@@ -15,8 +15,28 @@ struct sock_common {
 	atomic64_t skc_cookie;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct sk_buff_head {
+	__u32 qlen;
+};
+
+/* What a sockhash keeps of a socket. */
+struct sk_psock {
+	struct list_head ingress_msg; /* to be read before all that TCP has */
+	struct sk_buff_head ingress_skb; /* on the way there */
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct {
+		struct {
+		} slock;
+		int owned;
+	} sk_lock;
+	void *sk_user_data; /* of a socket in a sockhash: its sk_psock, and flags in the low bits */
 	void *sk_socket; /* 0: its owner has closed it */
 };
 

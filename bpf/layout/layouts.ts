@@ -184,6 +184,8 @@ export const structs: readonly StructDescription[] = [
     fields: [
       { name: "link", type: "u64", doc: "cookie of the link that has its request; 0: none" },
       { name: "place", type: "u64", doc: "where the kernel keeps the caller's socket; for programs only" },
+      { name: "last_link", type: "u64", doc: "cookie of the link that had its last request" },
+      { name: "last_place", type: "u64", doc: "where the kernel keeps that; for programs only" },
       {
         name: "promised",
         type: "u32",

@@ -10,6 +10,7 @@
 #include "../kernel.h"
 #include "../match/scan.h"
 #include "pool.h"
+#include "settled.h"
 
 #define ANSWER_TABLE (1 << 13)
 #define MOST_ANSWER_HEAD_BYTES (1 << 12)
@@ -120,6 +121,14 @@ static __always_inline bool is_sent(struct __sk_buff *packet, const struct link_
 	return tcp && tcp->write_seq == link->end;
 }
 
+/* Returns whether it will be moved: its reader is there. */
+static __always_inline bool move(struct __sk_buff *packet, __u64 caller)
+{
+	if (answers_into_queue)
+		return bpf_sk_redirect_hash(packet, &callers, &caller, BPF_F_INGRESS) == SK_PASS;
+	return bpf_sk_redirect_hash(packet, &homes, &caller, 0) == SK_PASS;
+}
+
 static __always_inline int pass_answer(struct link_value *link)
 {
 	link->is_passed = 1;
@@ -144,7 +153,7 @@ int keelson_answer(struct __sk_buff *packet)
 	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
 		return pass_answer(link);
 	bytes = packet->len;
-	if (bytes > link->left || bpf_sk_redirect_hash(packet, &homes, &caller, 0) != SK_PASS)
+	if (bytes > link->left || !move(packet, caller))
 		return pass_answer(link);
 	__sync_fetch_and_add(&exchange->promised, bytes);
 	link->left -= bytes;

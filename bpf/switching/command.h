@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "place.h"
 #include "pool.h"
+#include "settled.h"
 
 #define OK 0
 #define FAILED 1
@@ -79,8 +80,8 @@ static __always_inline int settle(__u64 cookie)
 	if (__sync_fetch_and_add(&exchange->link, 0) || !handback)
 		return SETTLEMENT_MOVING;
 	/* What the relay has written since it handed back was read behind all of that. */
-	unread = handback->written + exchange->promised - (seen.copied_seq - exchange->first_read);
-	return unread > 0 ? SETTLEMENT_MOVING : SETTLEMENT_SETTLED;
+	unread = bytes_sent(exchange, handback) - (seen.copied_seq - exchange->first_read);
+	return unread > 0 || !is_queue_read(exchange, exchange->place) ? SETTLEMENT_MOVING : SETTLEMENT_SETTLED;
 }
 
 static __always_inline int release(__u64 cookie, bool is_reusable)

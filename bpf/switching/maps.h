@@ -3,7 +3,7 @@
 #pragma once
 #include "../maps.h"
 
-#define POOL_LINKS 128 /* in one pool; a power of two */
+#define POOL_LINKS 256 /* in one pool; a power of two */
 
 /* Written by the applier, the bank that is not active only. Service ports whose requests programs take, by bank. */
 struct {

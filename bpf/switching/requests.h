@@ -12,6 +12,7 @@
 #include "../tables.h"
 #include "place.h"
 #include "pool.h"
+#include "settled.h"
 
 #define MOST_HEAD_BYTES (1 << 13)
 #define MOST_REQUEST_BYTES (1 << 16)
@@ -50,7 +51,8 @@ static __always_inline bool is_settled(const struct tcp_sock *tcp, const struct 
 				       const struct exchange_value *exchange, const struct handback_value *handback)
 {
 	return tcp->write_seq - speaker->first_sent == handback->read &&
-	       tcp->copied_seq - speaker->first_read == handback->written + exchange->promised;
+	       tcp->copied_seq - speaker->first_read == bytes_sent(exchange, handback) &&
+	       is_queue_read(exchange, (__u64)tcp);
 }
 
 /* Finds how the service's requests are matched. */
@@ -187,6 +189,8 @@ static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md 
 
 	if (!exchange)
 		return false;
+	exchange->last_link = cookie;
+	exchange->last_place = link->place;
 	link->service = speaker->service;
 	link->begun = bpf_ktime_get_ns();
 	link->end = taken->write_seq + message->size;

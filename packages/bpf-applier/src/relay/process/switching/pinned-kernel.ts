@@ -15,7 +15,15 @@ import { cookieKey } from "../../cookie-key.ts";
 import { CommandProgram } from "./command-program.ts";
 import type { Settlement, SwitchingKernel } from "./kernel.ts";
 
-const noExchange = exchangeValue.encode({ link: 0n, place: 0n, promised: 0, firstRead: 0, isBroken: 0 });
+const noExchange = exchangeValue.encode({
+  link: 0n,
+  place: 0n,
+  lastLink: 0n,
+  lastPlace: 0n,
+  promised: 0,
+  firstRead: 0,
+  isBroken: 0,
+});
 
 /** The maps and the program that the agent has pinned. */
 export class PinnedKernel implements SwitchingKernel {
