@@ -189,7 +189,13 @@ export const structs: readonly StructDescription[] = [
       {
         name: "promised",
         type: "u32",
-        doc: "bytes of answers that programs moved, or are about to; modulo 2^32",
+        doc: "bytes of answers that programs moved, or are about to, onto the caller's own connection; modulo 2^32",
+      },
+      { name: "taken", type: "u32", doc: "requests that programs took; modulo 2^32" },
+      {
+        name: "is_queued",
+        type: "u32",
+        doc: "1: the last answer, or a part of it, went into the caller's queue",
       },
       { name: "first_read", type: "u32", doc: "as in `speaker`" },
       {

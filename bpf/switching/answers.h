@@ -121,12 +121,19 @@ static __always_inline bool is_sent(struct __sk_buff *packet, const struct link_
 	return tcp && tcp->write_seq == link->end;
 }
 
-/* Returns whether it will be moved: its reader is there. */
-static __always_inline bool move(struct __sk_buff *packet, __u64 caller)
+/* What is said of the move is said before it. Returns whether the packet will move: its reader is there. */
+static __always_inline bool move(struct __sk_buff *packet, __u64 caller, struct exchange_value *exchange)
 {
-	if (answers_into_queue)
-		return bpf_sk_redirect_hash(packet, &callers, &caller, BPF_F_INGRESS) == SK_PASS;
-	return bpf_sk_redirect_hash(packet, &homes, &caller, 0) == SK_PASS;
+	if (answers_into_queue) {
+		if (bpf_sk_redirect_hash(packet, &callers, &caller, BPF_F_INGRESS) != SK_PASS)
+			return false;
+		exchange->is_queued = 1;
+		return true;
+	}
+	if (bpf_sk_redirect_hash(packet, &homes, &caller, 0) != SK_PASS)
+		return false;
+	__sync_fetch_and_add(&exchange->promised, packet->len);
+	return true;
 }
 
 static __always_inline int pass_answer(struct link_value *link)
@@ -153,9 +160,8 @@ int keelson_answer(struct __sk_buff *packet)
 	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
 		return pass_answer(link);
 	bytes = packet->len;
-	if (bytes > link->left || !move(packet, caller))
+	if (bytes > link->left || !move(packet, caller, exchange))
 		return pass_answer(link);
-	__sync_fetch_and_add(&exchange->promised, bytes);
 	link->left -= bytes;
 	if (!link->left)
 		end_answer(cookie, link, exchange);

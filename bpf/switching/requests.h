@@ -189,6 +189,8 @@ static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md 
 
 	if (!exchange)
 		return false;
+	exchange->taken++;
+	exchange->is_queued = 0;
 	exchange->last_link = cookie;
 	exchange->last_place = link->place;
 	link->service = speaker->service;

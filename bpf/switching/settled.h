@@ -47,13 +47,11 @@ static __always_inline bool has_queued(__u64 place)
  */
 static __always_inline bool is_queue_read(const struct exchange_value *exchange, __u64 place)
 {
-	if (!answers_into_queue || !exchange->last_link)
-		return true;
-	return !is_locked(exchange->last_place, exchange->last_link) && !has_queued(place);
+	return !exchange->is_queued || (!is_locked(exchange->last_place, exchange->last_link) && !has_queued(place));
 }
 
-/* Bytes of TCP that the caller is to have read: the relay's, and those that programs moved. */
+/* Bytes of TCP that the caller is to have read: the relay's, and those of programs. */
 static __always_inline __u32 bytes_sent(const struct exchange_value *exchange, const struct handback_value *handback)
 {
-	return handback->written + (answers_into_queue ? 0 : exchange->promised);
+	return handback->written + exchange->promised;
 }
