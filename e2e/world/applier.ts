@@ -28,7 +28,7 @@ export interface ApplierStart {
   /** What decides each request; "none" by default. */
   readonly relay?: "builtin" | "none";
   /** What it does with callers' sockets; nothing by default. The chart gives it PERFMON for it. */
-  readonly sockets?: "count" | "switch";
+  readonly sockets?: "count" | "switch" | "queue";
   /** It runs in this cgroup instead of one outside of all pods. */
   readonly cgroup?: string;
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */

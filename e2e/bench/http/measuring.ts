@@ -63,11 +63,20 @@ export class Measuring {
 
   /** Measures all rows in one cell, `rounds` times, beside each other: what the machine does meanwhile hits all alike. */
   async measure(cell: Cell, rounds: number, times: Omit<LoadTimes, "cpu">): Promise<CellFigures> {
+    return this.measureAs(cell, rounds, times, true);
+  }
+
+  private async measureAs(
+    cell: Cell,
+    rounds: number,
+    times: Omit<LoadTimes, "cpu">,
+    counts: boolean,
+  ): Promise<CellFigures> {
     const samples = new Map<string, Sample[]>();
     for (let round = 0; round < rounds; round++) {
       for (const one of this.inTurn(round)) {
         if (one.way.fits?.(cell.load) === false) continue;
-        const sample = await this.guarded(one, () => this.sample(one, cell, times));
+        const sample = await this.guarded(one, () => this.sample(one, cell, times, counts));
         if (sample === undefined) samples.delete(one.row.name);
         else samples.set(one.row.name, [...(samples.get(one.row.name) ?? []), sample]);
       }
@@ -81,7 +90,8 @@ export class Measuring {
   /** Uses all rows for a while: compilers and allocators that learn have done so before anything is measured. */
   async warmUp(ms: number): Promise<void> {
     const load = { mode: "closed", connections: 16, size: 128 } as const;
-    await this.measure({ regime: "free", load }, 1, { warmMs: 0, measureMs: ms });
+    // What counts on the way may learn, too: which links are needed, for one.
+    await this.measureAs({ regime: "free", load }, 1, { warmMs: 0, measureMs: ms }, false);
   }
 
   /** What connections take that have had one answer and wait. */
@@ -111,7 +121,12 @@ export class Measuring {
     }
   }
 
-  private async sample({ way }: Running, cell: Cell, times: Omit<LoadTimes, "cpu">): Promise<Sample> {
+  private async sample(
+    { way }: Running,
+    cell: Cell,
+    times: Omit<LoadTimes, "cpu">,
+    counts: boolean,
+  ): Promise<Sample> {
     const cpu = cell.regime === "pinned" ? { cpu: this.pinnedCpu } : {};
     const load = { ...cell.load, ...headsOf(way) };
     const result = await this.counted(way.carried, () =>

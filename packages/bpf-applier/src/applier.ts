@@ -24,7 +24,7 @@ import type { StartRelay } from "./relay/relay.ts";
 import { RelayKeeper, type RelayKeeperStatus } from "./relay/relay-keeper.ts";
 import { RelayMap } from "./relay/relay-map.ts";
 import { Repeater } from "./repeater.ts";
-import type { SocketMode, SocketStatus } from "./request-programs.ts";
+import { type SocketMode, type SocketStatus, takesRequests } from "./request-programs.ts";
 import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
 import { MatchTableMaps } from "./switching/match-table-maps.ts";
@@ -397,9 +397,9 @@ async function loadPrograms(
   { mapSizes, sockets, relay, logger }: ApplierOptions,
 ): Promise<Programs> {
   try {
-    const isIdle = sockets === "switch" && relay === undefined;
+    const isIdle = takesRequests(sockets) && relay === undefined;
     if (isIdle)
-      logger.warn("--sockets=switch is as count: there is no relay that requests could be taken from");
+      logger.warn(`--sockets=${sockets} is as count: there is no relay that requests could be taken from`);
     const programs = await Programs.load(pins, mapSizes, isIdle ? "count" : sockets);
     const { mode, lowerBecause } = programs.sockets;
     if (lowerBecause !== undefined)

@@ -194,7 +194,7 @@ program
   .addOption(
     new Option(
       "--sockets <mode>",
-      "what is done with the sockets of callers of HTTP ports; count: their requests; switch: these are taken off the way to the relay, too",
+      "what is done with the sockets of callers of HTTP ports; count: their requests are counted; switch: these are taken off the way to the relay, too; queue: and their answers past TCP",
     )
       .choices(socketModes)
       .default("off"),

@@ -20,6 +20,7 @@ import {
   type SocketMode,
   type SocketStatus,
   socketMaps,
+  takesRequests,
   whyNoRequestPrograms,
 } from "./request-programs.ts";
 import { detachSwitching, Switching, switchingPins } from "./switching/switching-programs.ts";
@@ -115,8 +116,8 @@ export class Programs {
     const object = await BpfObject.open(objectPath);
     try {
       await loadObject(object, pins, sizes, sockets.mode);
-      if (sockets.mode !== "switch") return new Programs(object, sockets);
-      const switching = await loadSwitching(object, pins);
+      if (!takesRequests(sockets.mode)) return new Programs(object, sockets);
+      const switching = await loadSwitching(object, pins, sockets.mode === "queue");
       return "lowerBecause" in switching
         ? new Programs(object, { mode: "count", ...switching })
         : new Programs(object, sockets, switching);
@@ -159,7 +160,7 @@ export class Programs {
       using requests = this.object.map("request_programs");
       await detachSwitching(requests);
     }
-    if (mode !== "switch") await unpinAll(pins, [...switchingPins]);
+    if (!takesRequests(mode)) await unpinAll(pins, [...switchingPins]);
   }
 
   close(): void {
@@ -191,9 +192,10 @@ async function loadObject(
 async function loadSwitching(
   first: BpfObject,
   pins: PinFolder,
+  intoQueue: boolean,
 ): Promise<Switching | { readonly lowerBecause: string }> {
   try {
-    return await Switching.load(first, pins);
+    return await Switching.load(first, pins, intoQueue);
   } catch (error) {
     if (!(error instanceof BpfError)) throw error;
     return { lowerBecause: error.message };

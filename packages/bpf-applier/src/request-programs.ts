@@ -3,10 +3,15 @@ import { BpfError, type BpfMap, type BpfObject } from "bpf-maps-native";
 
 /**
  * What is done with the sockets of callers of HTTP ports. "count": an sk_msg program sees what they send on connections that go
- * natively to an endpoint, and counts requests. "switch": beside that, programs take requests off the way to the relay.
+ * natively to an endpoint, and counts requests. "switch": beside that, programs take requests off the way to the relay, and
+ * answers leave on the caller's own connection. "queue": the same, but answers go past TCP into the caller's queue, which is
+ * cheaper, and some callers can tell (bpf/README.md).
  */
-export const socketModes = ["off", "count", "switch"] as const;
+export const socketModes = ["off", "count", "switch", "queue"] as const;
 export type SocketMode = (typeof socketModes)[number];
+
+/** Programs take requests off the way to the relay. */
+export const takesRequests = (mode: SocketMode): boolean => mode === "switch" || mode === "queue";
 
 /** The mode that a node is in, and why it is not the one that was asked for. */
 export interface SocketStatus {

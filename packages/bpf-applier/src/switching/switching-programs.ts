@@ -65,15 +65,17 @@ export class Switching {
 
   /**
    * @param first the other object, loaded
+   * @param intoQueue answers go into the caller's queue, instead of onto its own connection
    * @throws BpfError if the kernel refuses the programs
    */
-  static async load(first: BpfObject, pins: PinFolder): Promise<Switching> {
+  static async load(first: BpfObject, pins: PinFolder, intoQueue: boolean): Promise<Switching> {
     const object = await BpfObject.open(switchingObjectPath);
     try {
       shareMaps(object, first);
       const { start, context } = answerAutomaton();
       object.setReadOnlyData("answer_start", start);
       object.setReadOnlyData("answer_context", context);
+      object.setReadOnlyData("answers_into_queue", intoQueue);
       await loadOntoPins(object, pins, switchingMaps);
       await pinCommand(object, pins);
       await attach(object);

@@ -39,8 +39,8 @@ export class Conversation {
   private readonly kernel: SwitchingKernel;
   private readonly links: LinkOwner;
   private readonly before: ConversationOptions["before"];
-  /** Bytes that programs had moved when all was settled last. */
-  private promised = 0;
+  /** Requests that programs had taken when all was settled last. */
+  private taken = 0;
   private waiting: (() => void)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
@@ -69,7 +69,7 @@ export class Conversation {
     this.links = links;
     try {
       kernel.join(caller, descriptorOf(socket));
-      this.promised = kernel.exchange(caller)?.promised ?? 0;
+      this.taken = kernel.exchange(caller)?.taken ?? 0;
     } catch (error) {
       kernel.leave(caller);
       throw error;
@@ -92,7 +92,7 @@ export class Conversation {
   private isUntouched(): boolean {
     const exchange = this.kernel.exchange(this.caller);
     this.isLookedAt = exchange !== undefined && exchange.place !== 0n;
-    return exchange === undefined || (exchange.link === 0n && exchange.promised === this.promised);
+    return exchange === undefined || (exchange.link === 0n && exchange.taken === this.taken);
   }
 
   /** Says that all requests that came are answered, if it is so. */
@@ -191,7 +191,7 @@ export class Conversation {
     if (settlement === "moving") return false;
     // A caller that has closed its connection reads nothing; what it sent before is handled as ever.
     if (settlement === "gone") this.leave();
-    else this.promised = this.kernel.exchange(this.caller)?.promised ?? 0;
+    else this.taken = this.kernel.exchange(this.caller)?.taken ?? 0;
     return true;
   }
 

@@ -9,19 +9,21 @@ import { Link } from "./link.ts";
 
 /** Room for what a link sends, in bytes: programs send a request of up to 64 KiB only where it fits with all that it costs. */
 const sendBuffer = 262_144;
+/** Connections to one endpoint that are being opened at a time. */
+const mostOpening = 8;
 /** Time for which nothing is opened to an endpoint that could not be reached, in milliseconds. */
 const unreachableMs = 1_000;
 /** How long before a server would close an idle connection the relay does, in milliseconds. */
 const aheadOfServerMs = 1_000;
 
 export interface PoolBounds {
-  /** Links in one pool, 1–128 (POOL_LINKS in bpf/switching/maps.h). */
+  /** Links in one pool, 1–256 (POOL_LINKS in bpf/switching/maps.h). */
   readonly mostLinks: number;
   /** After so many milliseconds without a request a link is closed. */
   readonly idleMs: number;
 }
 
-export const defaultBounds: PoolBounds = { mostLinks: 64, idleMs: 30_000 };
+export const defaultBounds: PoolBounds = { mostLinks: 256, idleMs: 30_000 };
 
 /** Where links of a pool lead, and how one is opened. */
 export interface LinkTarget {
@@ -69,7 +71,7 @@ export class LinkPools implements LinkOwner {
     if (target.keepAlive !== undefined)
       pool.idleMs = Math.min(this.bounds.idleMs, Math.max(0, target.keepAlive * 1000 - aheadOfServerMs));
     if (this.closed || pool.links.size + pool.opening >= this.bounds.mostLinks) return;
-    if (pool.opening > 0 || now() < pool.notBefore || this.kernel.idleLinks(pool.key) > 0) return;
+    if (pool.opening >= mostOpening || now() < pool.notBefore || this.kernel.idleLinks(pool.key) > 0) return;
     pool.opening++;
     try {
       await this.open(pool, target.open);

@@ -79,18 +79,18 @@ kernelTest("a link joins its pool, is taken out of it once, and comes back when 
   expect(kernel.idleLinks(pool)).toBe(0);
 });
 
-kernelTest("a pool has room for 128 links, and refuses the next", async () => {
+kernelTest("a pool has room for 256 links, and refuses the next", async () => {
   await using stack = new AsyncDisposableStack();
   const node = await Node.start(stack, "room");
   const { kernel } = node;
   const added: boolean[] = [];
-  for (let links = 0; links < 129; links++) {
+  for (let links = 0; links < 257; links++) {
     const { fd, cookie } = await node.connect();
     kernel.hear(cookie, fd);
     added.push(await kernel.addLink(cookie, pool));
   }
-  expect(added.indexOf(false)).toBe(128);
-  expect(kernel.idleLinks(pool)).toBe(128);
+  expect(added.indexOf(false)).toBe(256);
+  expect(kernel.idleLinks(pool)).toBe(256);
 });
 
 kernelTest("a caller is known from when it joins to when it leaves", async () => {

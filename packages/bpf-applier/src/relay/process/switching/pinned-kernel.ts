@@ -15,15 +15,18 @@ import { cookieKey } from "../../cookie-key.ts";
 import { CommandProgram } from "./command-program.ts";
 import type { Settlement, SwitchingKernel } from "./kernel.ts";
 
-const noExchange = exchangeValue.encode({
+/** Of a caller of which programs have taken nothing yet. */
+export const noExchange: ExchangeValue = {
   link: 0n,
   place: 0n,
   lastLink: 0n,
   lastPlace: 0n,
   promised: 0,
   firstRead: 0,
+  taken: 0,
+  isQueued: 0,
   isBroken: 0,
-});
+};
 
 /** The maps and the program that the agent has pinned. */
 export class PinnedKernel implements SwitchingKernel {
@@ -55,7 +58,7 @@ export class PinnedKernel implements SwitchingKernel {
     const key = cookieKey(caller);
     this.homes.setSocket(key, socketFd);
     // One that another relay had keeps what is known of it.
-    if (this.callers.lookup(key) === undefined) this.callers.update(key, noExchange);
+    if (this.callers.lookup(key) === undefined) this.callers.update(key, exchangeValue.encode(noExchange));
   }
 
   leave(caller: bigint): void {

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
 import type { Settlement, SwitchingKernel } from "../kernel.ts";
+import { noExchange } from "../pinned-kernel.ts";
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -41,6 +42,7 @@ export class PlayedKernel implements SwitchingKernel {
     value.isHead = request.startsWith("HEAD ") ? 1 : 0;
     value.begun = process.hrtime.bigint();
     exchange.link = link;
+    exchange.taken++;
     writeSync(this.sockets.get(link) ?? -1, request);
     return link;
   }
@@ -67,7 +69,7 @@ export class PlayedKernel implements SwitchingKernel {
 
   join(caller: bigint, socketFd: number): void {
     this.homes.set(caller, socketFd);
-    this.callers.set(caller, { link: 0n, place: 0n, promised: 0, firstRead: 0, isBroken: 0 });
+    this.callers.set(caller, { ...noExchange });
   }
 
   leave(caller: bigint): void {
