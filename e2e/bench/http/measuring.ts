@@ -129,7 +129,7 @@ export class Measuring {
   ): Promise<Sample> {
     const cpu = cell.regime === "pinned" ? { cpu: this.pinnedCpu } : {};
     const load = { ...cell.load, ...headsOf(way) };
-    const result = await this.counted(way.carried, () =>
+    const result = await this.counted(counts ? way.carried : undefined, () =>
       way.load.send(way.target, load, { ...times, ...cpu }),
     );
     return sampleOf(result);
