@@ -66,6 +66,12 @@ export class Http1Conversation {
     if (call.connectionStays) this.switched?.handBack();
   }
 
+  /** Nothing is under way on it, as far as the relay knows. */
+  endIdle(): void {
+    if (this.switched === undefined) this.socket.end();
+    else this.switched.endWhenSettled();
+  }
+
   /** What is no request as others are: nothing follows on the connection that programs could take. */
   beginLast(handle: () => void): void {
     this.isLast = true;

@@ -81,9 +81,9 @@ export class Http1Front {
   close(): void {
     this.closing = true;
     for (const conversation of this.conversations.values()) {
-      const { calls, socket } = conversation;
+      const { calls } = conversation;
       for (const call of calls) call.endConnection();
-      if (calls.size === 0) conversation.beginLast(() => socket.end());
+      if (calls.size === 0) conversation.endIdle();
     }
   }
 

@@ -7,6 +7,9 @@ import type { SwitchingKernel } from "./kernel.ts";
 const firstPauseMs = 1;
 const longestPauseMs = 16;
 
+/** Requests after which a connection is left to the relay alone, as programs look at none: it is older than they are, say. */
+const mostUnseen = 4;
+
 /** Numbers of bytes are those of TCP: modulo 2^32. */
 const modulo = 0x1_0000_0000;
 /** A place in what a caller sends that it cannot have reached. */
@@ -46,6 +49,10 @@ export class Conversation {
   private looking = false;
   /** As programs know it; undefined: they take nothing. */
   private handedBack: HandbackValue | undefined;
+  /** Requests that programs have not looked at. */
+  private unseen = 0;
+  /** Programs have nothing to do with it any more. */
+  private left = false;
   private ended = false;
   private ending = false;
   /** Programs look at what the caller sends: they have seen a request since the connection was joined. */
@@ -83,6 +90,7 @@ export class Conversation {
    */
   whenSettled(callback: () => void): void {
     if (this.ended) return;
+    if (this.left) return callback();
     if (this.waiting.length === 0 && this.isUntouched()) return callback();
     this.waiting.push(callback);
     if (this.waiting.length === 1) this.look();
@@ -92,6 +100,7 @@ export class Conversation {
   private isUntouched(): boolean {
     const exchange = this.kernel.exchange(this.caller);
     this.isLookedAt = exchange !== undefined && exchange.place !== 0n;
+    if (!this.isLookedAt && ++this.unseen > mostUnseen) this.leave();
     return exchange === undefined || (exchange.link === 0n && exchange.taken === this.taken);
   }
 
@@ -130,12 +139,23 @@ export class Conversation {
    */
   async endAsServer(letGo: () => Promise<unknown>): Promise<void> {
     if (this.ended || this.ending) return;
-    this.ending = true;
     this.waiting = [];
-    // How far the relay has gone stays known; nothing that the caller may send from here is taken.
-    this.tellHandback(farOff, 0);
+    this.withhold();
     await letGo();
     this.whenSettled(() => this.end());
+  }
+
+  /** The relay is to end: what programs have under way is the last. */
+  endWhenSettled(): void {
+    if (this.ended || this.ending) return;
+    this.withhold();
+    this.whenSettled(() => this.socket.end());
+  }
+
+  /** Nothing that the caller may send from here is taken; how far the relay has gone stays known. */
+  private withhold(): void {
+    this.ending = true;
+    this.tellHandback(farOff, 0);
   }
 
   /** The caller's connection ends behind an answer. */
@@ -151,7 +171,8 @@ export class Conversation {
   }
 
   private mayHandBack(underWay: 0 | 1): boolean {
-    return !this.ended && !this.ending && !this.socket.destroyed && this.isQuiet(underWay);
+    const goesOn = !this.ended && !this.ending && !this.left && !this.socket.destroyed;
+    return goesOn && this.isQuiet(underWay);
   }
 
   private tellHandback(ahead: number, coming: number): void {
@@ -209,6 +230,7 @@ export class Conversation {
   }
 
   private leave(): void {
+    this.left = true;
     const link = this.kernel.exchange(this.caller)?.link ?? 0n;
     // First, so that nothing more is moved.
     this.kernel.leave(this.caller);

@@ -357,6 +357,34 @@ test("an offer to change the protocol waits, too, and nothing is handed back fro
   expect(kernel.handbacks.has(caller)).toBe(false);
 });
 
+test("when the relay ends in order, an answer that programs have under way is delivered first", async () => {
+  await using stack = new AsyncDisposableStack();
+  const world = await SwitchedWorld.open(stack);
+  const link = await world.take(held);
+  const closed = world.relay.core.close(5_000);
+  expect(world.kernel.handbacks.get(caller)?.read).not.toBe(2 * get.length);
+  world.kernel.move(link, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nmoved", true);
+  expect(await readAll(world.socket)).toMatch(/moved$/);
+  world.socket.end();
+  await closed;
+});
+
+test("a connection that programs do not look at is the relay's alone after some requests", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { kernel, relay } = await SwitchedWorld.open(stack);
+  relay.origins.answer = { workload, service, cookie: 78n };
+  const unseen = await relay.call();
+  for (let request = 0; request < 6; request++) {
+    unseen.write(get);
+    await readUntil(unseen, "ok");
+  }
+  expect([kernel.callers, kernel.homes, kernel.handbacks].map((map) => map.has(78n))).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
+
 test("when the relay ends, callers and links do, and nothing stays in maps", async () => {
   await using stack = new AsyncDisposableStack();
   const world = await SwitchedWorld.open(stack);
