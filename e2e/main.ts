@@ -41,6 +41,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "node/main.ts",
     what: "pods come and go in cgroups of every kubelet's layout: the node's agent, crashes, uninstalls",
   },
+  "relay-deaths": {
+    program: "relay-deaths/main.ts",
+    what: "the node's relay is killed a hundred times under load: what is lost, and that nothing else is",
+  },
   "relay-policy": {
     program: "relay-policy/main.ts",
     what: "what the relay makes of requests under generated rules, beside a real Envoy",

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PinFolder } from "@keelson/bpf-applier";
 import { formatEndpoint, parseAddress } from "@keelson/model";
+import { killRelay } from "../relay-deaths/deaths.ts";
 import { type ApplierPlace, uninstallRunning } from "../world/applier.ts";
 import { makeCgroup, removeCgroup } from "../world/cgroups.ts";
 import { type Ask, type CallerAnswer, KeepAliveCaller } from "../world/keep-alive-caller.ts";
@@ -205,26 +206,10 @@ export const relayScenarios: readonly Scenario[] = [
     name: "a relay that is killed comes back: connections between two requests stay, who comes meanwhile waits, and none is refused",
     async run(reviews, family) {
       await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
-      const before = await relayPid(reviews);
       const missedBefore = await missed(reviews);
-      await conversing(reviews, family, async (talk) => {
-        await talk.askTimes(10);
-        const { answers, failures } = await duringTraffic(reviews, family, async () => {
-          process.kill(before, "SIGKILL");
-          await reviews.until(async () => {
-            const { relay } = await reviews.world.applier().status();
-            return (
-              relay?.pid !== undefined && relay.pid !== before && relay.networks >= reviews.world.pods.size
-            );
-          });
-        });
-        assertFewLost(reviews, failures);
-        assert.deepEqual(Object.keys(reviews.byVersion(answers)).sort(), ["v1", "v2"]);
-        assert.equal(await missed(reviews), missedBefore);
-        await talk.askTimes(10);
-        assert.deepEqual(Object.keys(talk.outcomes).sort(), ["v1", "v2"]);
-        assert.equal(talk.ports.size, 1);
-      });
+      const callers = { busy: 4, pausing: 8, idle: 20, fresh: 2 };
+      await killRelay(reviews, family, { ...callers, deaths: 2, aliveMs: 0 });
+      assert.equal(await missed(reviews), missedBefore);
     },
   },
   {
