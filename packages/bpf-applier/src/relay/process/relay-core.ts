@@ -63,8 +63,8 @@ export class RelayCore {
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
       this.handler.handle(call, connection);
     };
-    this.http1 = new Http1Front(onCall, (socket) =>
-      this.connections.get(socket)?.held?.standsBetweenRequests(socket),
+    this.http1 = new Http1Front(onCall, (socket, coming) =>
+      this.connections.get(socket)?.held?.standsBetweenRequests(socket, coming),
     );
     this.http2 = new Http2Front(onCall);
     const speakers: Speakers = {

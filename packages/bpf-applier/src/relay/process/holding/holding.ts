@@ -48,9 +48,13 @@ export class HeldConnection {
     this.before = before;
   }
 
-  /** All that was read is answered, and all answers are handed to the kernel, or soon will be. */
-  standsBetweenRequests({ bytesRead, bytesWritten }: Socket): void {
-    this.ledger.write(this.place, this.before.read + bytesRead, this.before.written + bytesWritten);
+  /**
+   * All that was read is answered once so many bytes more are written. What is told before they are leaves no moment in which
+   * the caller has its answer, and the connection would be closed.
+   */
+  standsBetweenRequests({ bytesRead, bytesWritten }: Socket, coming: number): void {
+    const { read, written } = this.before;
+    this.ledger.write(this.place, read + bytesRead, written + bytesWritten + coming);
   }
 }
 

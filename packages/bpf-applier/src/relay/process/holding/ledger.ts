@@ -15,8 +15,9 @@ const bytes = most * bytesEach;
 
 /**
  * Where each connection last stood between two requests, in memory that outlives this process. Whoever finds a connection's own
- * counts to be these knows that nothing of a request was under way. A position is written in two steps; with one of them alone
- * it is that of no moment, as every answer has bytes: such a connection is not believed to stand between two requests.
+ * counts to be these knows that nothing of a request was under way. A position is written in two steps, what was written
+ * first: with that step alone it is that of no moment, as every request has bytes, and the connection is not believed to stand
+ * between two of them.
  */
 export class Ledger {
   private readonly numbers: Float64Array;
@@ -48,8 +49,8 @@ export class Ledger {
   }
 
   write(place: number, read: number, written: number): void {
-    this.numbers[2 * place] = read;
     this.numbers[2 * place + 1] = written;
+    this.numbers[2 * place] = read;
   }
 
   at(place: number): Position {

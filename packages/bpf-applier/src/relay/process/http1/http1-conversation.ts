@@ -5,8 +5,11 @@ import type { ParserWatch } from "./parser-watch.ts";
 
 export interface Watchers {
   readonly parsers: ParserWatch;
-  /** Told whenever all that was read of the connection is answered, which stays open. */
-  readonly onAnswered: (socket: Socket) => void;
+  /**
+   * Told whenever all that was read of the connection is answered, which stays open.
+   * @param coming bytes of the answer that it gets right behind this call
+   */
+  readonly onAnswered: (socket: Socket, coming: number) => void;
 }
 
 /**
@@ -20,23 +23,24 @@ export class Http1Conversation {
   isLast = false;
   private readonly switched: Conversation | undefined;
   private readonly parsers: ParserWatch;
-  private readonly onAnswered: () => void;
+  private readonly onAnswered: (coming: number) => void;
   /** The parser was seen to say what it should. */
   private trusted = true;
 
   constructor(socket: Socket, switched: Conversation | undefined, { parsers, onAnswered }: Watchers) {
     this.parsers = parsers;
-    this.onAnswered = () => onAnswered(socket);
+    this.onAnswered = (coming) => onAnswered(socket, coming);
     this.socket = socket;
     this.switched = switched;
     if (switched === undefined) return;
-    switched.isQuiet = (underWay) =>
-      this.trusted && this.calls.size <= underWay && this.isBetweenRequests && !socket.readableEnded;
+    switched.isQuiet = (underWay) => this.isQuiet(underWay) && !socket.readableEnded;
     switched.onHandBack = this.onAnswered;
   }
 
-  private get isBetweenRequests(): boolean {
-    return this.parsers.isWithinRequest(this.socket) === false && !this.socket.isPaused();
+  private isQuiet(underWay: 0 | 1): boolean {
+    const { socket, parsers } = this;
+    if (!this.trusted || this.calls.size > underWay || !socket.writable) return false;
+    return parsers.isWithinRequest(socket) === false && !socket.isPaused();
   }
 
   get isAnswering(): boolean {
@@ -48,9 +52,14 @@ export class Http1Conversation {
     const { switched, calls } = this;
     calls.add(call);
     call.onClosed = () => this.onClosed(call);
-    if (switched === undefined) return handle();
     // It is right now in the midst of one.
     if (this.parsers.isWithinRequest(this.socket) !== true) this.trusted = false;
+    if (switched === undefined) {
+      call.onEnding = (coming) => {
+        if (this.isQuiet(1)) this.onAnswered(coming);
+      };
+      return handle();
+    }
     call.onEnding = (coming) => switched.handBackAhead(coming);
     switched.whenSettled(() => {
       if (call.gone) return;
@@ -61,8 +70,8 @@ export class Http1Conversation {
 
   private onClosed(call: Http1Call): void {
     this.calls.delete(call);
-    if (this.calls.size > 0 || !this.socket.writable || !this.isBetweenRequests) return;
-    this.onAnswered();
+    if (!this.isQuiet(0)) return;
+    this.onAnswered(0);
     if (call.connectionStays) this.switched?.handBack();
   }
 

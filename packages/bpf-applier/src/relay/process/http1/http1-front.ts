@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { mostWaiting } from "../splice.ts";
 import type { Conversation } from "../switching/conversation.ts";
 import { Http1Call } from "./http1-call.ts";
-import { Http1Conversation } from "./http1-conversation.ts";
+import { Http1Conversation, type Watchers } from "./http1-conversation.ts";
 import { ParserWatch } from "./parser-watch.ts";
 import { readRequest } from "./request-head.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
@@ -28,14 +28,14 @@ export class Http1Front {
   private readonly server: Server;
   private readonly parsers: ParserWatch;
   private readonly conversations = new Map<Socket, Http1Conversation>();
-  private readonly onAnswered: (socket: Socket) => void;
+  private readonly onAnswered: Watchers["onAnswered"];
   private closing = false;
 
   /**
    * @param onCall with the connection that it came on
-   * @param onAnswered whenever all that was read of a connection is answered, which stays open
+   * @param onAnswered see Watchers
    */
-  constructor(onCall: (call: Call, socket: Socket) => void, onAnswered: (socket: Socket) => void) {
+  constructor(onCall: (call: Call, socket: Socket) => void, onAnswered: Watchers["onAnswered"]) {
     this.onAnswered = onAnswered;
     const server = createServer({
       insecureHTTPParser: false,

@@ -64,8 +64,8 @@ export class Conversation {
   isQuiet: (underWay: 0 | 1) => boolean = () => false;
   /** An answer to a request that programs took has been carried, as far as it came. */
   onCarried: (ended: EndedRequest) => void = () => {};
-  /** All that was read is answered, and told to programs. */
-  onHandBack: () => void = () => {};
+  /** All that was read is answered, and told to programs; so many bytes of the answer follow. */
+  onHandBack: (coming: number) => void = () => {};
 
   /** @throws Error if the kernel has no room, or does not take the socket */
   constructor({ kernel, caller, socket, links, before }: ConversationOptions) {
@@ -108,7 +108,7 @@ export class Conversation {
   handBack(): void {
     if (!this.mayHandBack(0)) return;
     this.tellHandback(0, 0);
-    this.onHandBack();
+    this.onHandBack(0);
   }
 
   /**
@@ -118,8 +118,10 @@ export class Conversation {
    */
   handBackAhead(coming: number): boolean {
     const may = this.mayHandBack(1);
-    if (may) this.tellHandback(0, coming);
-    return may;
+    if (!may) return false;
+    this.tellHandback(0, coming);
+    this.onHandBack(coming);
+    return true;
   }
 
   /** Programs take no more: a body, or another protocol, may go on for more bytes than can be told apart. */
