@@ -87,11 +87,11 @@ class Connection {
   }
 }
 
-let ended = false;
+const stopping = new AbortController();
 
 async function converse(pauseMs: () => number): Promise<void> {
   let connection = await Connection.open();
-  while (!ended) {
+  while (!stopping.signal.aborted) {
     if (!connection.isOpen) connection = await Connection.open();
     if (!(await connection.ask())) continue;
     const pause = pauseMs();
@@ -101,7 +101,7 @@ async function converse(pauseMs: () => number): Promise<void> {
 }
 
 async function connectAnew(): Promise<void> {
-  while (!ended) {
+  while (!stopping.signal.aborted) {
     const connection = await Connection.open();
     await connection.ask();
     connection.close();
@@ -116,10 +116,13 @@ const talks = [
   ...Array.from({ length: task.fresh }, () => connectAnew()),
 ];
 process.stdout.write("listening\n");
-for await (const _ of createInterface({ input: process.stdin })) {
-  await Promise.all(idle.map(async (connection) => connection.isOpen && connection.ask()));
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-}
-ended = true;
+const asked = createInterface({ input: process.stdin });
+asked.on("line", () => {
+  void Promise.all(idle.map(async (connection) => connection.isOpen && connection.ask())).then(() =>
+    process.stdout.write(`${JSON.stringify(result)}\n`),
+  );
+});
+await once(asked, "close");
+stopping.abort();
 await Promise.all(talks);
 process.exit(0);
