@@ -34,6 +34,8 @@ export class Link {
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
   private answer: PassedAnswer | undefined;
+  /** Resolves when the last answer that was passed has let go of the link. */
+  private released: Promise<void> = Promise.resolve();
   private ending = false;
   private closed = false;
 
@@ -108,7 +110,9 @@ export class Link {
     else if (end === "closes") conversation.endBehindAnswer();
     else conversation.handBack();
     const goesOn = end === "reusable" && !this.ending;
-    this.kernel.release(this.cookie, goesOn).then(
+    // Whose the next bytes are, or the server's end, is known only once it is released.
+    this.socket.pause();
+    this.released = this.kernel.release(this.cookie, goesOn).then(
       (hasRoom) => this.onReleased(conversation, goesOn && hasRoom),
       () => this.destroy(),
     );
@@ -116,7 +120,8 @@ export class Link {
 
   private onReleased(conversation: Conversation, goesOn: boolean): void {
     conversation.wake();
-    if (!goesOn) this.destroy();
+    if (goesOn) this.socket.resume();
+    else this.destroy();
   }
 
   private onServerGone(): void {
@@ -131,6 +136,7 @@ export class Link {
 
   /** Whoever has the link sees its server gone. */
   private async letCallerGo(): Promise<void> {
+    await this.released;
     for (const pauseMs of [0, ...askAgainMs]) {
       if (pauseMs > 0) await sleep(pauseMs);
       if (await this.kernel.takeLink(this.cookie)) return;

@@ -234,6 +234,29 @@ test("an answer behind which its server closes leaves the caller's connection op
   expect(await readUntil(world.socket, "ok")).toMatch(/ok$/);
 });
 
+test.each([
+  ["ends", ""],
+  ["says more than its answer", "more"],
+])("a server that %s while the link is released: the caller's connection stays", async (_, more) => {
+  await using stack = new AsyncDisposableStack();
+  const world = await SwitchedWorld.open(stack);
+  const { kernel, socket, relay } = world;
+  kernel.pass(await world.take(held));
+  const gate = Promise.withResolvers<void>();
+  kernel.mayRelease = gate.promise;
+  world.linkEnd.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npassed");
+  expect(await readUntil(socket, "passed")).toMatch(/passed$/);
+  world.linkEnd.end(more);
+  relay.origins.answer = { workload, service, cookie: 78n };
+  const other = await relay.call();
+  other.write(get);
+  await readUntil(other, "ok");
+  gate.resolve();
+  await expect.poll(() => kernel.links.size).toBe(0);
+  socket.write(get);
+  expect(await readUntil(socket, "ok")).toMatch(/^HTTP\/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok$/);
+});
+
 test("what is no answer is answered 502, and the link ends", async () => {
   await using stack = new AsyncDisposableStack();
   const world = await SwitchedWorld.open(stack);

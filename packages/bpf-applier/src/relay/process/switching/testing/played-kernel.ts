@@ -23,6 +23,9 @@ export class PlayedKernel implements SwitchingKernel {
   /** Callers whose sockets are closed. */
   readonly gone = new Set<bigint>();
 
+  /** Until then no link is released. */
+  mayRelease: Promise<void> = Promise.resolve();
+
   // --- What programs do ---
 
   /** Programs see what the caller sends. */
@@ -121,14 +124,15 @@ export class PlayedKernel implements SwitchingKernel {
     return Promise.resolve(false);
   }
 
-  release(link: bigint, isReusable: boolean): Promise<boolean> {
+  async release(link: bigint, isReusable: boolean): Promise<boolean> {
+    await this.mayRelease;
     const value = this.links.get(link);
-    if (value === undefined) return Promise.resolve(false);
+    if (value === undefined) return false;
     const exchange = this.callers.get(value.caller);
     if (exchange?.link === link) exchange.link = 0n;
     Object.assign(value, { caller: 0n, isPassed: 0, left: 0 });
     if (isReusable) this.pools.get(textOf(value))?.push(link);
-    return Promise.resolve(true);
+    return true;
   }
 
   dropLink(link: bigint): Promise<void> {
