@@ -15,7 +15,7 @@ import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";
 
 /** The part of a route that says where requests go. */
-const to = (version: string, weight?: number) => ({
+export const to = (version: string, weight?: number) => ({
   destination: { host: "reviews", subset: version },
   ...(weight === undefined ? {} : { weight }),
 });
@@ -29,7 +29,7 @@ function outcome(reviews: ReviewsWorld, answer: CallerAnswer): string {
   return reviews.world.pods.get(pod)?.labels["version"] ?? pod;
 }
 
-class Conversation {
+export class Conversation {
   readonly outcomes: Tally = {};
   /** Ports of the caller: one for each connection. */
   readonly ports = new Set<number>();
@@ -62,7 +62,7 @@ class Conversation {
 }
 
 /** Runs with a program in the caller's pod that has connections which are kept. */
-async function conversing(
+export async function conversing(
   reviews: ReviewsWorld,
   family: Family,
   talk: (conversation: Conversation, target: Ask) => Promise<void>,

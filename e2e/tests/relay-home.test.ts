@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { relayScenarios } from "../scenarios/relay.ts";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import { switchingScenarios } from "../scenarios/switching.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
 const missing = await missingForKernel();
@@ -21,7 +22,7 @@ describe.each(families)("[kernel] relay home over %s", (family) => {
     if (reason === undefined) await reviews.close();
   });
 
-  for (const scenario of relayScenarios) {
+  for (const scenario of [...relayScenarios, ...switchingScenarios]) {
     test(scenario.name, async (context) => {
       context.skip(reason !== undefined, reason);
       await scenario.run(reviews, family);

@@ -55,6 +55,12 @@ export interface ApplierStatus {
     readonly restarts: number;
   };
   readonly sockets: { readonly mode: string; readonly lowerBecause?: string };
+  /** Undefined: programs take no requests. */
+  readonly switching?: {
+    readonly ports: number;
+    readonly tables: number;
+    readonly others: readonly { readonly hostname: string; readonly why: string }[];
+  };
   /** Node-wide counters; numbers of any size, as texts. */
   readonly statistics: Readonly<Record<string, string>>;
   /** Of a node that is left alone. */

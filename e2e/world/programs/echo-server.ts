@@ -1,4 +1,5 @@
-// A pod's server: says who it is, over HTTP and over UDP. Arguments: its name, and the port to listen on.
+// A pod's server: says who it is, over HTTP (in chunks, but for the path "/sized") and over UDP. Arguments: its name, and the
+// port to listen on.
 import { createSocket } from "node:dgram";
 import { createServer } from "node:http";
 
@@ -6,7 +7,8 @@ const [pod = "", port = "8080"] = process.argv.slice(2);
 
 const web = createServer((request, response) => {
   const body = JSON.stringify({ pod, caller: request.socket.remoteAddress });
-  response.writeHead(200, { "content-type": "application/json" }).end(body);
+  const sized = request.url === "/sized" ? { "content-length": Buffer.byteLength(body) } : {};
+  response.writeHead(200, { "content-type": "application/json", ...sized }).end(body);
 });
 web.listen({ host: "::", port: Number(port), backlog: 1024 }, () => {
   const datagrams = createSocket("udp6");
