@@ -87,3 +87,29 @@ test("a relay that runs, one that came back, and one that is away", () => {
     /away, .*; started again 1 times \(SIGKILL\)$/,
   );
 });
+
+test("what programs take off the way to the relay, and which ports they leave to it", () => {
+  const why = "its callers speak GRPC, and programs read HTTP/1.1";
+  const switching = {
+    ports: 2,
+    tables: 1,
+    tableBytes: 65_536,
+    others: [{ hostname: "web.default.svc.cluster.local", port: 9080, why }],
+  };
+  const statistics = { ...status.statistics, switched_requests: 9n, moved_answers: 8n, passed_behind: 3n };
+  const text = statusText({ ...status, sockets: { mode: "switch" }, switching, statistics });
+  expect(text).toContain(
+    `
+sockets              switch
+switched ports       2, by 1 match tables of 64 KiB
+not switched         web.default.svc.cluster.local:9080: ${why}
+switched requests    9, of whose answers 8 moved
+passed to the relay  0 by head or size, 0 by rule, 3 behind others, 0 without a link, 0 without an endpoint
+`,
+  );
+});
+
+test("a mode that is lower than the one asked for says why", () => {
+  const sockets = { mode: "count", lowerBecause: "the kernel refuses keelson_answer" } as const;
+  expect(statusText({ ...status, sockets })).toContain("count: the kernel refuses keelson_answer");
+});
