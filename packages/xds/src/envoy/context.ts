@@ -73,3 +73,11 @@ export class Context {
     return this.endpointSet(outboundClusterName(port, "", hostname))?.endpoints ?? [];
   }
 }
+
+/** What routes and their destinations are made from. */
+export type RoutingContext = Pick<Context, "visible" | "policyOf" | "clusterName"> & {
+  readonly proxy: CallerTraits;
+};
+
+/** What conditions on callers are held against. */
+export type CallerTraits = Pick<ProxyTraits, "namespace" | "labels" | "hostnames">;

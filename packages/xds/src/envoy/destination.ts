@@ -2,7 +2,7 @@ import { formatLabels } from "@keelson/protos";
 import type { Service } from "@keelson/protos/policy";
 import type { RouteDestination } from "@keelson/protos/route";
 import type { Subset } from "@keelson/protos/traffic-policy";
-import type { Context } from "./context.ts";
+import type { RoutingContext } from "./context.ts";
 import { includesLabels } from "./hosts.ts";
 import type { WeightedCluster } from "./listener/tcp-proxy.ts";
 import { type PolicyParts, policyFor } from "./traffic-policy.ts";
@@ -23,7 +23,7 @@ export function destinationPort(
 }
 
 /** A name is given also for a service that is not there: Envoy then answers 503, as Istio's does. */
-export function destinationCluster(destination: RouteDestination, context: Context, dialled: number): string {
+export function destinationCluster(destination: RouteDestination, context: RoutingContext, dialled: number): string {
   const service = context.visible(destination.hostname);
   const port = destinationPort(destination, service, dialled);
   return context.clusterName(port, subsetKey(destination), service?.hostname ?? destination.hostname);
@@ -41,7 +41,7 @@ export function weighted<Destination extends { readonly weight: number }>(
 /** Several destinations may be one cluster: their weights add up. */
 export function weightedClusters(
   destinations: readonly RouteDestination[],
-  context: Context,
+  context: RoutingContext,
   dialled: number,
 ): WeightedCluster[] {
   const weights = new Map<string, number>();
@@ -67,7 +67,7 @@ export function findSubset(
 /** What counts for connections to a destination. */
 export function destinationPolicy(
   destination: RouteDestination,
-  context: Context,
+  context: RoutingContext,
   dialled: number,
 ): PolicyParts {
   const service = context.visible(destination.hostname);

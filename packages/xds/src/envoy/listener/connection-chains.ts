@@ -3,7 +3,7 @@ import { ApplicationProtocol } from "@keelson/protos/policy";
 import type { RouteTable } from "@keelson/protos/route";
 import { wildcardsOf } from "../addresses.ts";
 import { normaliseCidr } from "../cidr.ts";
-import type { Context } from "../context.ts";
+import type { CallerTraits, Context } from "../context.ts";
 import { includesLabels, overlap } from "../hosts.ts";
 import { meshGateway } from "../index/route-tables.ts";
 import { shortNames } from "../route/domains.ts";
@@ -19,7 +19,7 @@ export function mayMatch(
   match: Pick<ConnectionMatch, "port" | "source" | "gateways">,
   port: number,
   gateways: readonly string[],
-  { proxy }: Pick<Context, "proxy">,
+  { proxy }: { readonly proxy: CallerTraits },
 ): boolean {
   const { source } = match;
   if (match.port !== 0 && match.port !== port) return false;

@@ -4,7 +4,7 @@ import type {
 } from "@envoyproxy/xds-protos/envoy/config/route/v3/route_components_pb.js";
 import type { HttpMatch } from "@keelson/protos/match";
 import type { HttpRoute, Mirror, RouteDestination } from "@keelson/protos/route";
-import type { Context } from "../context.ts";
+import type { RoutingContext } from "../context.ts";
 import { destinationCluster, destinationPolicy, weighted } from "../destination.ts";
 import { duration, type Init } from "../wire.ts";
 import { fraction } from "./fault.ts";
@@ -23,7 +23,7 @@ export interface ActionInputs {
   readonly port: number;
   /** Where a route without destinations leads: the service that was asked for. */
   readonly defaultCluster: string;
-  readonly context: Context;
+  readonly context: RoutingContext;
 }
 
 function clusterWeight(

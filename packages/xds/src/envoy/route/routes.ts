@@ -4,7 +4,7 @@ import { type Route, RouteSchema } from "@envoyproxy/xds-protos/envoy/config/rou
 import type { HttpMatch } from "@keelson/protos/match";
 import type { HttpRoute, RouteTable } from "@keelson/protos/route";
 import type { ConsistentHash } from "@keelson/protos/traffic-policy";
-import type { Context } from "../context.ts";
+import type { RoutingContext } from "../context.ts";
 import { includesLabels } from "../hosts.ts";
 import { httpFilterNames } from "../listener/http-filters.ts";
 import { ruleMetadata } from "../rule-names.ts";
@@ -28,7 +28,7 @@ export interface RouteInputs {
   readonly isTls: boolean;
   /** Cluster of the host that is asked for, for rules that leave the choice as it is. */
   readonly defaultCluster: string;
-  readonly context: Context;
+  readonly context: RoutingContext;
 }
 
 /** Whether what is known of the caller and the port lets a match hold. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Answers a relay that is no program of ours and asks, as Envoy does, for the original destination of a connection that it has
+ * accepted: an address of IPv6 whose first half is the service's identifier, the second one the caller's; with the port that was
+ * dialled. The caller and the service can be told by it alone, and nobody else is answered. */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "relay-maps.h"
+
+#define SOL_IP 0
+#define SOL_IPV6 41
+#define SO_ORIGINAL_DST 80 /* IP6T_SO_ORIGINAL_DST is the same */
+#define AF_INET6 10
+
+/* As the kernel's sockaddr_in6. */
+struct dialled_name {
+	__u16 family;
+	__be16 port;
+	__u32 flow;
+	__u64 service;
+	__u64 workload;
+	__u32 scope;
+} __attribute__((packed));
+
+/* The connection that is asked about; false: it is none of the relay's. */
+static __always_inline bool is_relayed(struct bpf_sockopt *ctx, struct origin_key *key)
+{
+	struct bpf_sock *sk = ctx->sk;
+	struct relay_value *relay;
+	__be16 port;
+
+	if (!sk || ctx->optname != SO_ORIGINAL_DST || (ctx->level != SOL_IP && ctx->level != SOL_IPV6))
+		return false;
+	key->network = bpf_get_netns_cookie(ctx);
+	relay = bpf_map_lookup_elem(&relays, &key->network);
+	if (!relay)
+		return false;
+	port = bpf_htons(sk->src_port);
+	key->family = ctx->level == SOL_IP ? 4 : 6;
+	if (!port || port != (key->family == 4 ? relay->port4 : relay->port6))
+		return false;
+	key->port = sk->dst_port;
+	return true;
+}
+
+SEC("cgroup/getsockopt")
+int keelson_dialled(struct bpf_sockopt *ctx)
+{
+	struct origin_key key = {};
+	struct dialled_name *name = ctx->optval;
+	struct origin_value *origin;
+
+	if (!is_relayed(ctx, &key)) {
+		ctx->optlen = 0; /* what the kernel says stays as it is, however long */
+		return 1;
+	}
+	origin = bpf_map_lookup_elem(&origins, &key);
+	if (!origin || (void *)(name + 1) > ctx->optval_end) {
+		ctx->optlen = 0;
+		return 1;
+	}
+	name->family = AF_INET6;
+	name->port = origin->dialled_port;
+	name->flow = 0;
+	name->service = origin->service;
+	name->workload = origin->workload;
+	name->scope = 0;
+	ctx->optlen = sizeof(*name);
+	ctx->retval = 0;
+	bpf_map_delete_elem(&origins, &key);
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
