@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Answers a relay that is no program of ours and asks, as Envoy does, for the original destination of a connection that it has
- * accepted: an address of IPv6 whose first half is the service's identifier, the second one the caller's; with the port that was
- * dialled. The caller and the service can be told by it alone, and nobody else is answered. */
+ * accepted: an address of IPv6, whatever the connection's is, whose first half is the service's identifier and whose second one is
+ * the caller's, as they lie in the maps, with the port that was dialled. All others who ask are answered by the kernel. */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_endian.h>
@@ -67,6 +67,7 @@ int keelson_dialled(struct bpf_sockopt *ctx)
 	name->workload = origin->workload;
 	name->scope = 0;
 	ctx->optlen = sizeof(*name);
+	barrier(); /* of the context each is written by itself */
 	ctx->retval = 0;
 	bpf_map_delete_elem(&origins, &key);
 	return 1;

@@ -14,7 +14,9 @@ interface ChartValues {
 }
 
 /** The capabilities that the chart gives the agent of a node, with a relay or without, without "CAP_". */
-export async function agentCapabilities(relay: "builtin" | "none" = "none"): Promise<readonly string[]> {
+export async function agentCapabilities(
+  relay: "builtin" | "envoy" | "none" = "none",
+): Promise<readonly string[]> {
   const { bpfApplier } = parse(await readFile(chartValuesFile, "utf8")) as ChartValues;
   const { capabilities, relayCapabilities } = bpfApplier;
   return relay === "none" ? capabilities : [...capabilities, ...relayCapabilities];
@@ -26,7 +28,7 @@ export async function agentCapabilities(relay: "builtin" | "none" = "none"): Pro
  * @param more capabilities that the chart gives for some setting, without "CAP_"
  */
 export async function withAgentRights(
-  relay?: "builtin" | "none",
+  relay?: "builtin" | "envoy" | "none",
   ...more: readonly string[]
 ): Promise<[string, ...string[]]> {
   const names = [...(await agentCapabilities(relay)), ...more];

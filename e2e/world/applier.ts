@@ -26,7 +26,9 @@ export interface ApplierStart {
   /** Kubernetes namespaces whose pods are left alone. */
   readonly excludedNamespaces?: readonly string[];
   /** What decides each request; "none" by default. */
-  readonly relay?: "builtin" | "none";
+  readonly relay?: "builtin" | "envoy" | "none";
+  /** Path of the Envoy that is the relay. */
+  readonly envoy?: string;
   /** What it does with callers' sockets; nothing by default. The chart gives it PERFMON for it. */
   readonly sockets?: "count" | "switch" | "queue";
   /** It runs in this cgroup instead of one outside of all pods. */
@@ -103,6 +105,7 @@ export class Applier {
   async start({
     excludedNamespaces = [],
     relay = "none",
+    envoy,
     sockets,
     cgroup: startedIn,
     startedBy,
@@ -117,6 +120,7 @@ export class Applier {
       "1",
       "--relay",
       relay,
+      ...(envoy === undefined ? [] : ["--envoy-path", envoy]),
     ];
     const excluded = excludedNamespaces.flatMap((name) => ["--exclude-namespace", name]);
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];

@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Logger, pino } from "pino";
 import { AdminSocket, adminPaths } from "./admin.ts";
 import { askAgent } from "./admin-client.ts";
-import { Applier } from "./applier.ts";
+import { Applier, type ApplierOptions } from "./applier.ts";
 import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { IdleNode } from "./idle-node.ts";
 import { MetricsPort, parseAddress } from "./metrics/metrics-port.ts";
@@ -16,6 +16,7 @@ import type { NodeAgent } from "./node-agent.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
+import { EnvoyRelay } from "./relay/envoy/envoy-relay.ts";
 import { type SocketMode, socketModes } from "./request-programs.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
 import { statusText } from "./status-text.ts";
@@ -28,7 +29,8 @@ interface RunFlags extends ControlPlaneFlags {
   runDir: string;
   reportInterval: number;
   metricsAddress?: string;
-  relay: "builtin" | "none";
+  relay: "builtin" | "envoy" | "none";
+  envoyPath?: string;
   sockets: SocketMode;
   logLevel: string;
 }
@@ -106,7 +108,6 @@ async function startApplier(
   credentials: ChannelCredentials,
   logger: Logger,
 ): Promise<Applier> {
-  const origins = (await PinFolder.find(flags.node)).map("origins");
   return Applier.start({
     node: flags.node,
     controlPlane: flags.controlPlane,
@@ -115,16 +116,32 @@ async function startApplier(
     excludedNamespaces: flags.excludeNamespace,
     stateFolder: flags.stateDir,
     reportIntervalMs: flags.reportInterval * 1000,
-    ...(flags.relay === "none"
-      ? {}
-      : {
-          relay: (start) =>
-            Promise.resolve(new BuiltinRelay({ origins, holder: holderSocketOf(flags), ...start })),
-          relayListenersLast: true,
-        }),
+    ...(await relayOf(flags)),
     sockets: flags.sockets,
     logger,
   });
+}
+
+/** @throws Error if the relay is an Envoy, and none is named, or something is asked for that it cannot do */
+async function relayOf(flags: RunFlags): Promise<Pick<ApplierOptions, "relay" | "relayListenersLast">> {
+  const { node, relay, envoyPath, runDir, sockets } = flags;
+  if (relay === "none") return {};
+  const pins = await PinFolder.find(node);
+  const origins = pins.map("origins");
+  if (relay === "builtin") {
+    const holder = holderSocketOf(flags);
+    return {
+      relay: (start) => Promise.resolve(new BuiltinRelay({ origins, holder, ...start })),
+      relayListenersLast: true,
+    };
+  }
+  if (envoyPath === undefined)
+    throw new Error("--relay=envoy: name the program with --envoy-path: an Envoy, 1.37 or newer");
+  if (sockets === "switch")
+    throw new Error("--sockets=switch: only the relay that comes with the agent can do that (--relay=builtin)");
+  const folder = join(runDir, `${node}.envoy`);
+  const options = { program: envoyPath, folder, pins: { relays: pins.map("relays"), origins } };
+  return { relay: ({ onExit }) => EnvoyRelay.start({ ...options, onExit }) };
 }
 
 const adminSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
@@ -210,9 +227,10 @@ program
       "--relay <which>",
       "what decides each request, where rules ask for that; none: every connection is decided once",
     )
-      .choices(["builtin", "none"])
+      .choices(["builtin", "envoy", "none"])
       .default("builtin"),
   )
+  .option("--envoy-path <path>", "the Envoy of --relay=envoy, 1.37 or newer")
   .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
   .addHelpText(
     "after",

@@ -23,7 +23,11 @@ export function destinationPort(
 }
 
 /** A name is given also for a service that is not there: Envoy then answers 503, as Istio's does. */
-export function destinationCluster(destination: RouteDestination, context: RoutingContext, dialled: number): string {
+export function destinationCluster(
+  destination: RouteDestination,
+  context: RoutingContext,
+  dialled: number,
+): string {
   const service = context.visible(destination.hostname);
   const port = destinationPort(destination, service, dialled);
   return context.clusterName(port, subsetKey(destination), service?.hostname ?? destination.hostname);

@@ -1,4 +1,9 @@
-import { ClusterSchema } from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
+import { create } from "@bufbuild/protobuf";
+import {
+  type Cluster,
+  ClusterSchema,
+  Cluster_DiscoveryType as DiscoveryType,
+} from "@envoyproxy/xds-protos/envoy/config/cluster/v3/cluster_pb.js";
 import { ClusterLoadAssignmentSchema } from "@envoyproxy/xds-protos/envoy/config/endpoint/v3/endpoint_pb.js";
 import { ListenerSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import type { Resource } from "@keelson/protos";
@@ -10,7 +15,7 @@ import { type RelayChain, relayChains } from "./relay-chains.ts";
 import { type RelayCluster, relayCluster } from "./relay-clusters.ts";
 import { relayListener } from "./relay-listener.ts";
 import { callersOf, type RelayMesh } from "./relay-mesh.ts";
-import { relayRouteName } from "./relay-names.ts";
+import { nowhere, relayRouteName } from "./relay-names.ts";
 import { relayRoutes } from "./relay-routes.ts";
 
 export type { RelayedPort, RelayMesh, RelayPlace } from "./relay-mesh.ts";
@@ -18,8 +23,11 @@ export type { RelayedPort, RelayMesh, RelayPlace } from "./relay-mesh.ts";
 /** Resources by type and name. */
 export type RelayResources = ReadonlyMap<string, ReadonlyMap<string, Resource>>;
 
-/** Everything that an Envoy gets which is a node's relay. Equal input gives equal bytes. */
-export function relayResources(mesh: RelayMesh): RelayResources {
+/**
+ * Everything that an Envoy gets which is a node's relay. Equal input gives equal bytes.
+ * @param version stands in a cluster that nothing leads to, so that there is something to send, and to be acked, of each
+ */
+export function relayResources(mesh: RelayMesh, version: bigint): RelayResources {
   const clusters = new Map<string, RelayCluster>();
   const routes: Resource[] = [];
   const chains: RelayChain[] = [];
@@ -29,18 +37,36 @@ export function relayResources(mesh: RelayMesh): RelayResources {
       const ofConnections = relayChains(service, relayed, caller);
       routes.push(ofRequests.resource);
       chains.push(...ofConnections.chains);
-      for (const cluster of [...ofRequests.clusters, ...ofConnections.clusters]) clusters.set(cluster.name, cluster);
+      for (const cluster of [...ofRequests.clusters, ...ofConnections.clusters])
+        clusters.set(cluster.name, cluster);
     }
   }
   const services = [...mesh.services.values()];
   const listeners = mesh.places.map((place) => relayListener(place, chains, services));
   return new Map([
-    [envoyTypeUrls.cluster, byName([...clusters.values()].map(relayCluster).map((one) => resourceOf(ClusterSchema, one.name, one)))],
-    [envoyTypeUrls.endpoint, byName([...clusters.values()].map((one) => endpointsOf(one, mesh.endpointSets)))],
+    [
+      envoyTypeUrls.cluster,
+      byName(
+        [mark(version), ...[...clusters.values()].map(relayCluster)].map((one) =>
+          resourceOf(ClusterSchema, one.name, one),
+        ),
+      ),
+    ],
+    [
+      envoyTypeUrls.endpoint,
+      byName([...clusters.values()].map((one) => endpointsOf(one, mesh.endpointSets))),
+    ],
     [envoyTypeUrls.listener, byName(listeners.map((one) => resourceOf(ListenerSchema, one.name, one)))],
     [envoyTypeUrls.route, byName(routes)],
   ]);
 }
+
+const mark = (version: bigint): Cluster =>
+  create(ClusterSchema, {
+    name: nowhere,
+    clusterDiscoveryType: { case: "type", value: DiscoveryType.STATIC },
+    metadata: { filterMetadata: { relay: { version: String(version) } } },
+  });
 
 const byName = (resources: readonly Resource[]): ReadonlyMap<string, Resource> =>
   new Map(resources.map((resource) => [resource.name, resource]));

@@ -2,10 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import {
   type Filter,
   type FilterChain,
-  FilterChainSchema,
   type FilterChainMatchSchema,
+  FilterChainSchema,
+  FilterSchema,
 } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_components_pb.js";
-import { FilterSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_components_pb.js";
 import { TcpProxySchema } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { ApplicationProtocol, type Destination } from "@keelson/protos/policy";
 import type { ConnectionRoute } from "@keelson/protos/route";
@@ -74,7 +74,8 @@ export function relayChains(
       }),
     );
 
-  const answersRequests = routes.length > 0 && (speaksHttp.has(protocol) || protocol === ApplicationProtocol.UNSPECIFIED);
+  const answersRequests =
+    routes.length > 0 && (speaksHttp.has(protocol) || protocol === ApplicationProtocol.UNSPECIFIED);
   const isAlwaysHttp = answersRequests && speaksHttp.has(protocol);
   if (answersRequests) add(isAlwaysHttp ? isClear : isHttp, relayManager(name, protocol));
   const proxy = traitsOfCaller(caller);
@@ -86,7 +87,10 @@ export function relayChains(
     const held = route.matches.filter(
       (match) => match.sourceSubnets.length === 0 && mayMatch(match, port.port, [], { proxy }),
     );
-    if (route.matches.length === 0 || held.some(({ sniHosts }) => sniHosts.length === 0 || sniHosts.includes("*"))) {
+    if (
+      route.matches.length === 0 ||
+      held.some(({ sniHosts }) => sniHosts.length === 0 || sniHosts.includes("*"))
+    ) {
       other = { destinations, route };
     }
     const names = held.flatMap(({ sniHosts }) => sniHosts.map((host) => host.toLowerCase()));
@@ -101,7 +105,9 @@ export function relayChains(
 }
 
 /** Passes bytes on; undefined where there is nowhere to, so that the connection is closed. */
-function bytesFilter(targets: readonly { readonly name: string; readonly weight: number }[]): Filter | undefined {
+export function bytesFilter(
+  targets: readonly { readonly name: string; readonly weight: number }[],
+): Filter | undefined {
   const weights = new Map<string, number>();
   for (const { name, weight } of weighted(targets)) weights.set(name, (weights.get(name) ?? 0) + weight);
   const clusters = Array.from(weights, ([name, weight]) => ({ name, weight }));

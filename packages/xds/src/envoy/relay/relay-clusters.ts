@@ -9,7 +9,11 @@ import type { BindConfigSchema } from "@envoyproxy/xds-protos/envoy/config/core/
 import { formatLabels } from "@keelson/protos";
 import type { ApplicationProtocol, Destination } from "@keelson/protos/policy";
 import type { RouteDestination } from "@keelson/protos/route";
-import { ConnectionPoolSchema, type TrafficPolicy, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
+import {
+  ConnectionPoolSchema,
+  type TrafficPolicy,
+  TrafficPolicySchema,
+} from "@keelson/protos/traffic-policy";
 import { connectionFields } from "../cluster/connection-pool.ts";
 import { httpOptions, httpVersion } from "../cluster/http-options.ts";
 import { balancerFields } from "../cluster/load-balancer.ts";

@@ -2,21 +2,30 @@ import { create } from "@bufbuild/protobuf";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type Address,
+  AddressSchema,
   SocketAddressSchema,
 } from "@envoyproxy/xds-protos/envoy/config/core/v3/address_pb.js";
 import {
   type Filter,
   FilterSchema,
 } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_components_pb.js";
-import { type Listener, ListenerSchema } from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
+import {
+  type Listener,
+  ListenerSchema,
+} from "@envoyproxy/xds-protos/envoy/config/listener/v3/listener_pb.js";
 import { FilterStateValue_SharedWithUpstream as Shared } from "@envoyproxy/xds-protos/envoy/extensions/filters/common/set_filter_state/v3/value_pb.js";
 import { ConfigSchema as SetFilterStateSchema } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.js";
 import { ApplicationProtocol } from "@keelson/protos/policy";
-import { AddressSchema } from "@envoyproxy/xds-protos/envoy/config/core/v3/address_pb.js";
-import { exceptPorts, httpInspector, originalDestination, tlsInspector } from "../listener/listener-filters.ts";
+import {
+  exceptPorts,
+  httpInspector,
+  originalDestination,
+  tlsInspector,
+} from "../listener/listener-filters.ts";
 import { duration, typedConfig } from "../wire.ts";
-import { filterChainOf, type RelayChain } from "./relay-chains.ts";
+import { bytesFilter, filterChainOf, type RelayChain } from "./relay-chains.ts";
 import type { RelayedPort, RelayPlace } from "./relay-mesh.ts";
+import { nowhere } from "./relay-names.ts";
 
 /** How long a caller's first bytes are waited for where they decide: the server may be the one to begin. */
 const firstBytesMs = 100;
@@ -57,14 +66,15 @@ const inNetwork = (path: string): Filter =>
   });
 
 /** Ports where the server may speak first; inspectors, which wait for the caller, are off there. */
-const serverFirstPorts = (services: Iterable<RelayedPort>): number[] => [
-  ...new Set(
-    [...services]
-      .map(({ port }) => port)
-      .filter(({ applicationProtocol: protocol }) => serverMayBegin.has(protocol))
-      .map(({ port }) => port),
-  ),
-].sort((a, b) => a - b);
+const serverFirstPorts = (services: Iterable<RelayedPort>): number[] =>
+  [
+    ...new Set(
+      [...services]
+        .map(({ port }) => port)
+        .filter(({ applicationProtocol: protocol }) => serverMayBegin.has(protocol))
+        .map(({ port }) => port),
+    ),
+  ].sort((a, b) => a - b);
 
 const serverMayBegin: ReadonlySet<ApplicationProtocol> = new Set([
   ApplicationProtocol.TCP,
@@ -88,6 +98,7 @@ export function relayListener(
   const [address, ...others] = addresses;
   if (address === undefined) throw new Error(`relay: no port to listen on in the network ${path}`);
   const before = inNetwork(path);
+  const toNowhere = bytesFilter([{ name: nowhere, weight: 1 }]);
   const waitsNot = serverFirstPorts(services);
   return create(ListenerSchema, {
     name: relayListenerName(cookie),
@@ -101,6 +112,8 @@ export function relayListener(
     listenerFiltersTimeout: duration(firstBytesMs),
     continueOnListenerFiltersTimeout: true,
     filterChains: chains.map((chain) => filterChainOf(chain, before)),
+    // A listener must have one, and there may be no services yet.
+    defaultFilterChain: { name: nowhere, filters: toNowhere === undefined ? [] : [toNowhere] },
     statPrefix: "relay",
   });
 }

@@ -35,7 +35,12 @@ const accessLog = create(AccessLogSchema, {
   configType: typedConfig(StdoutAccessLogSchema, {
     accessLogFormat: {
       case: "logFormat",
-      value: { format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value: `${line}\n` } } } },
+      value: {
+        format: {
+          case: "textFormatSource",
+          value: { specifier: { case: "inlineString", value: `${line}\n` } },
+        },
+      },
     },
   }),
 });

@@ -1,5 +1,5 @@
-import type { CallerTraits } from "../context.ts";
 import type { EndpointSet, ServicePort, Workload } from "@keelson/protos/policy";
+import type { CallerTraits } from "../context.ts";
 
 /** A network namespace in which an Envoy is the relay. */
 export interface RelayPlace {

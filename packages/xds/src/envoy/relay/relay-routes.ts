@@ -58,7 +58,10 @@ export function relayRoutes(
     maxDirectResponseBodySizeBytes,
     virtualHosts: [{ name: `${hostname}:${port.port}`, domains: ["*"], routes }],
   });
-  return { resource: resourceOf(RouteConfigurationSchema, name, configuration), clusters: [...clusters.values()] };
+  return {
+    resource: resourceOf(RouteConfigurationSchema, name, configuration),
+    clusters: [...clusters.values()],
+  };
 }
 
 /** The route with the names of clusters in the place of its destinations' hostnames; undefined: there is none. */
@@ -85,7 +88,9 @@ function withClusters(
     }),
     mirrors: route.mirrors.flatMap(({ destination, percent }, index) => {
       const mirror = mirrors[index];
-      return mirror === undefined ? [] : [create(MirrorSchema, { percent, destination: { hostname: clusterOf(mirror, destination) } })];
+      return mirror === undefined
+        ? []
+        : [create(MirrorSchema, { percent, destination: { hostname: clusterOf(mirror, destination) } })];
     }),
   });
 }

@@ -1,0 +1,35 @@
+import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
+import { relayScenarios } from "../scenarios/relay.ts";
+import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import { missingForKernel } from "../world/requirements.ts";
+
+const missing = await missingForKernel();
+const reason = missing.length === 0 ? await missingPeers("envoy") : missing.join("; ");
+
+describe.each(families)("[kernel] relay home at an Envoy over %s", (family) => {
+  let reviews: ReviewsWorld;
+
+  beforeAll(async () => {
+    if (reason !== undefined) return;
+    const { program } = await requirePeer("envoy");
+    const scale = { connections: 200, awayMs: 0, senders: 4 };
+    reviews = await ReviewsWorld.open(`envoy${family.toLowerCase()}`, scale, {
+      relay: "envoy",
+      envoy: program,
+    });
+  });
+  afterEach(async () => {
+    if (reason === undefined) await reviews.withoutRules();
+  });
+  afterAll(async () => {
+    if (reason === undefined) await reviews.close();
+  });
+
+  for (const scenario of relayScenarios) {
+    test(scenario.name, async (context) => {
+      context.skip(reason !== undefined, reason);
+      await scenario.run(reviews, family);
+    });
+  }
+});
