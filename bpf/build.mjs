@@ -5,7 +5,13 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const programs = ["keelson.bpf.c", "dialled.bpf.c", "switching/switching.bpf.c", "match/try.bpf.c", "count-try.bpf.c"];
+const programs = [
+  "keelson.bpf.c",
+  "dialled.bpf.c",
+  "switching/switching.bpf.c",
+  "match/try.bpf.c",
+  "count-try.bpf.c",
+];
 
 const sources = ["", "hooks/", "match/", "switching/", "gen/"].flatMap((folder) =>
   readdirSync(here + folder)

@@ -45,6 +45,10 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
     program: "relay-deaths/main.ts",
     what: "the node's relay is killed a hundred times under load: what is lost, and that nothing else is",
   },
+  "relay-envoy": {
+    program: "relay-envoy/main.ts",
+    what: "the relay's scenarios on a node whose relay is an Envoy",
+  },
   "relay-policy": {
     program: "relay-policy/main.ts",
     what: "what the relay makes of requests under generated rules, beside a real Envoy",

@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ApplierStart } from "../world/applier.ts";
 import {
   endpointSlices,
   type KubernetesObject,
@@ -42,7 +43,12 @@ export class ClientsWorld {
     this.folder = folder;
   }
 
-  static async open(name: string, servers: readonly Server[]): Promise<ClientsWorld> {
+  /** @param relay what decides requests on the second node */
+  static async open(
+    name: string,
+    servers: readonly Server[],
+    relay: ApplierStart = { relay: "builtin" },
+  ): Promise<ClientsWorld> {
     const world = await World.open(name);
     try {
       const folder = join(world.names.folder, "caller");
@@ -65,7 +71,7 @@ export class ClientsWorld {
       ]);
       await world.startControlPlane();
       await world.startApplier();
-      const applier = await world.startApplier(relayNode, { relay: "builtin" });
+      const applier = await world.startApplier(relayNode, relay);
       await world.settled();
       await until(async () => (await applier.status()).relay?.networks === 1, {
         what: "the relay to listen in the network of its caller",
@@ -93,7 +99,7 @@ export class ClientsWorld {
     };
   }
 
-  /** Requests that the relay has answered since it started. */
+  /** Requests that the relay has answered since it started, as far as it has told of them. */
   async relayed(): Promise<number> {
     const edges = await this.world.applier(relayNode).edges();
     return edges

@@ -1,5 +1,7 @@
 // npm run e2e -- clients: unchanged clients and servers, natively and through the mesh.
 import { parseArgs } from "node:util";
+import { requirePeer } from "../peers/peer-cache.ts";
+import type { ApplierStart } from "../world/applier.ts";
 import { missingForKernel } from "../world/requirements.ts";
 import { callers } from "./callers/index.ts";
 import { servers } from "./servers/server.ts";
@@ -13,6 +15,7 @@ then where it shares out requests.
 
   --caller NAME  only this one
   --server NAME  only this one
+  --relay WHICH  what shares out requests: builtin (default) or envoy
   --help         this text
 `;
 
@@ -20,6 +23,7 @@ const { values } = parseArgs({
   options: {
     caller: { type: "string" },
     server: { type: "string" },
+    relay: { type: "string", default: "builtin" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -44,7 +48,12 @@ async function main(): Promise<number> {
     process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
     return 1;
   }
-  const { parts, absent } = await runSuite("clients", wanted, (text) => process.stdout.write(`${text}\n`));
+  const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+  const relay: ApplierStart =
+    values.relay === "envoy"
+      ? { relay: "envoy", envoy: (await requirePeer("envoy")).program }
+      : { relay: "builtin" };
+  const { parts, absent } = await runSuite("clients", wanted, say, relay);
   for (const { name, reason } of absent) process.stdout.write(`${name} left out: ${reason}\n`);
   const outcomes = parts.flatMap((part) => part.outcomes);
   const wrong = outcomes.filter(({ trouble }) => trouble !== undefined).length;

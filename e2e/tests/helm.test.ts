@@ -192,6 +192,17 @@ peerTest(["helm"], "with a relay the agent may enter the networks of pods, and h
   });
 });
 
+peerTest(["helm"], "an Envoy as the relay must be named", async () => {
+  const values = { "bpfApplier.relay": "envoy", "bpfApplier.envoyPath": "/usr/local/bin/envoy" };
+  const rendered = parseRendered(await renderChart(namespace, values));
+  const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+  const args = ["--relay=envoy", "--envoy-path=/usr/local/bin/envoy"];
+  expect(spec.template.spec.containers[0]?.args).toEqual(expect.arrayContaining(args));
+  await expect(renderChart(namespace, { "bpfApplier.relay": "envoy" })).rejects.toThrow(
+    "bpfApplier.envoyPath",
+  );
+});
+
 peerTest(["helm"], "an agent that looks at callers' sockets may read the kernel's structures", async () => {
   const rendered = parseRendered(await renderChart(namespace, { "bpfApplier.sockets": "count" }));
   const { spec } = rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;

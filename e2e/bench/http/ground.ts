@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { missingPeers, requirePeer } from "../../peers/peer-cache.ts";
 import type { Applier } from "../../world/applier.ts";
 import { makeCgroup, processesIn } from "../../world/cgroups.ts";
 import {
@@ -18,6 +19,8 @@ import { HttpServer } from "./http-server.ts";
 
 export const servicePort = 80;
 export const targetPort = 8080;
+/** The node whose relay is an Envoy. */
+export const envoyNode = 5;
 
 /** A server's pod, the service that it alone answers, and its program. The pod's label "version" is its name. */
 export interface Served {
@@ -30,8 +33,8 @@ export interface Served {
 
 /**
  * What all rows are measured on: a caller on one node, a server on the same node and one on another, each in a network
- * namespace of its own; a caller and a server on a node that counts requests; and a caller on one that switches them. All hang
- * on one bridge, so that the way between them is the same; each node has an applier.
+ * namespace of its own; a caller and a server on a node that counts requests; a caller on one that switches them; and one
+ * where the relay is an Envoy. All hang on one bridge, so that the way between them is the same; each node has an applier.
  */
 export class Ground {
   readonly world: World;
@@ -49,12 +52,22 @@ export class Ground {
   readonly countedLoad: HttpLoad;
   /** The same on the node that switches requests. */
   readonly switchedLoad: HttpLoad;
+  /** The same on a node whose relay is an Envoy; undefined: there is none. */
+  readonly envoyLoad: HttpLoad | undefined;
 
   private constructor(
     world: World,
     parts: Pick<
       Ground,
-      "near" | "far" | "counted" | "routed" | "plainLoad" | "podLoad" | "countedLoad" | "switchedLoad"
+      | "near"
+      | "far"
+      | "counted"
+      | "routed"
+      | "plainLoad"
+      | "podLoad"
+      | "countedLoad"
+      | "switchedLoad"
+      | "envoyLoad"
     >,
   ) {
     this.world = world;
@@ -66,11 +79,13 @@ export class Ground {
     this.podLoad = parts.podLoad;
     this.countedLoad = parts.countedLoad;
     this.switchedLoad = parts.switchedLoad;
+    this.envoyLoad = parts.envoyLoad;
   }
 
   static async open(name: string): Promise<Ground> {
     const world = await World.open(name);
     try {
+      const envoy = (await missingPeers("envoy")) === undefined ? await requirePeer("envoy") : undefined;
       const labels = (version: string) => ({ labels: { app: "server", version } });
       await world.addPods(
         { name: "caller" },
@@ -79,6 +94,7 @@ export class Ground {
         { name: "counted-caller", node: 3 },
         { name: "counted", node: 3 },
         { name: "switched-caller", node: 4 },
+        ...(envoy === undefined ? [] : [{ name: "envoy-caller", node: envoyNode }]),
       );
       const near = await serve(world, "near");
       const far = await serve(world, "far");
@@ -94,18 +110,21 @@ export class Ground {
       ]);
       await world.config.write(ruleFile, routedRule(routed.name));
       await world.startControlPlane();
-      const applier = await world.startApplier(1, { relay: "builtin" });
+      const relayed = [await world.startApplier(1, { relay: "builtin" })];
       await world.startApplier(2);
       await world.startApplier(3, { sockets: "count" });
-      const switching = await world.startApplier(4, { relay: "builtin", sockets: "switch" });
+      relayed.push(await world.startApplier(4, { relay: "builtin", sockets: "switch" }));
+      if (envoy !== undefined)
+        relayed.push(await world.startApplier(envoyNode, { relay: "envoy", envoy: envoy.program }));
       const loads = {
         plainLoad: await startLoad(world, "caller", "plain", world.systemCgroup),
         podLoad: await startLoad(world, "caller", "pod"),
         countedLoad: await startLoad(world, "counted-caller", "counted"),
         switchedLoad: await startLoad(world, "switched-caller", "switched"),
+        envoyLoad: envoy && (await startLoad(world, "envoy-caller", "envoy")),
       };
       await world.settled();
-      for (const one of [applier, switching]) await relayListens(world, one);
+      for (const one of relayed) await relayListens(world, one);
       return new Ground(world, { near, far, counted, routed, ...loads });
     } catch (error) {
       await world.close();

@@ -17,7 +17,7 @@ import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
 import { EnvoyRelay } from "./relay/envoy/envoy-relay.ts";
-import { type SocketMode, socketModes } from "./request-programs.ts";
+import { type SocketMode, socketModes, takesRequests } from "./request-programs.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
 import { statusText } from "./status-text.ts";
 
@@ -137,8 +137,8 @@ async function relayOf(flags: RunFlags): Promise<Pick<ApplierOptions, "relay" | 
   }
   if (envoyPath === undefined)
     throw new Error("--relay=envoy: name the program with --envoy-path: an Envoy, 1.37 or newer");
-  if (sockets === "switch")
-    throw new Error("--sockets=switch: only the relay that comes with the agent can do that (--relay=builtin)");
+  if (takesRequests(sockets))
+    throw new Error(`--sockets=${sockets}: only the relay that comes with the agent can do that (--relay=builtin)`);
   const folder = join(runDir, `${node}.envoy`);
   const options = { program: envoyPath, folder, pins: { relays: pins.map("relays"), origins } };
   return { relay: ({ onExit }) => EnvoyRelay.start({ ...options, onExit }) };

@@ -1,4 +1,6 @@
-import { type Ground, type Served, servicePort } from "../ground.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { missingPeers } from "../../../peers/peer-cache.ts";
+import { envoyNode, type Ground, type Served, servicePort } from "../ground.ts";
 import type { Row, Way } from "./row.ts";
 
 /** To an address of a service that one pod answers: each connection is decided once and then native. */
@@ -54,17 +56,17 @@ function relayHome(name: string, what: string, heads?: string): Row {
   };
 }
 
-function wayOverRelay({ world, podLoad, routed }: Ground): Way {
+function wayOverRelay({ world, podLoad, routed }: Ground, node = 1, load = podLoad): Way {
   const [address = ""] = routed.addresses;
   const count = async (): Promise<number> => {
-    const edges = await world.applier(1).edges();
+    const edges = await world.applier(node).edges();
     const own = edges.filter(({ service }) => service.startsWith(`${routed.name}.`));
     return Number(own.reduce((sum, { requests }) => sum + (requests[2] ?? 0n), 0n));
   };
   const processes = async (): Promise<number[]> =>
-    [(await world.applier(1).status()).relay?.pid].filter((pid) => pid !== undefined);
+    [(await world.applier(node).status()).relay?.pid].filter((pid) => pid !== undefined);
   const target = { address, port: servicePort };
-  return { load: podLoad, target, processes, carried: { what: "requests", count, share: 1 } };
+  return { load, target, processes, carried: { what: "requests", count, share: 1 } };
 }
 
 export const relayRow = relayHome(
@@ -96,6 +98,25 @@ const switchedRow: Row = {
   },
 };
 
+/** How long an Envoy may take to tell of the requests that it has answered. */
+const tellsWithinMs = 300;
+
+/** The same where the relay is an Envoy, which tells of its requests some time after they have ended. */
+const envoyRelayRow: Row = {
+  name: "Keelson relay, Envoy",
+  what: "the same on a node whose relay is an Envoy that the agent configures (--relay=envoy)",
+  missing: () => missingPeers("envoy"),
+  start(ground) {
+    if (ground.envoyLoad === undefined) throw new Error("there was no Envoy when the world was made");
+    const way = wayOverRelay(ground, envoyNode, ground.envoyLoad);
+    const count = async (): Promise<number> => {
+      await sleep(tellsWithinMs);
+      return way.carried?.count() ?? 0;
+    };
+    return Promise.resolve({ ...way, carried: { what: "requests", count, share: 1 } });
+  },
+};
+
 export const keelsonRows: readonly Row[] = [
   endpointHome(
     "Keelson, same node",
@@ -110,6 +131,7 @@ export const keelsonRows: readonly Row[] = [
   ),
   switchedRow,
   relayRow,
+  envoyRelayRow,
   relayHome(
     "Keelson relay, HTTP/2",
     "the same by a caller that speaks HTTP/2, one stream at a time on each connection, the server HTTP/1.1",

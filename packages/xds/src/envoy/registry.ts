@@ -18,6 +18,7 @@ import { file_envoy_extensions_filters_listener_original_dst_v3_original_dst as 
 import { file_envoy_extensions_filters_listener_original_src_v3_original_src as originalSrc } from "@envoyproxy/xds-protos/envoy/extensions/filters/listener/original_src/v3/original_src_pb.js";
 import { file_envoy_extensions_filters_listener_tls_inspector_v3_tls_inspector as tlsInspector } from "@envoyproxy/xds-protos/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector_pb.js";
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager as httpManager } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import { file_envoy_extensions_filters_network_set_filter_state_v3_set_filter_state as networkFilterState } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.js";
 import { file_envoy_extensions_filters_network_tcp_proxy_v3_tcp_proxy as tcpProxy } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js";
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts as previousHosts } from "@envoyproxy/xds-protos/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js";
 import { file_envoy_extensions_retry_priority_previous_priorities_v3_previous_priorities_config as previousPriorities } from "@envoyproxy/xds-protos/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js";
@@ -53,6 +54,7 @@ const files: DescFile[] = [
   rawBuffer,
   filterState,
   httpFilterState,
+  networkFilterState,
   internalUpstream,
   secret,
   wasm,

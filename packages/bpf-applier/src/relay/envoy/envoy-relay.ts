@@ -7,7 +7,16 @@ import type { RelayMesh, RelayPlace } from "@keelson/xds/envoy/relay";
 import { listenInNamespace } from "bpf-maps-native";
 import { Serial } from "../../serial.ts";
 import { CounterBook } from "../process/counter-book.ts";
-import type { Relay, RelayEdge, RelayNetwork, RelayPolicy, RelayPorts, RelayStatus } from "../relay.ts";
+import { RequestTap } from "../process/request-tap.ts";
+import type {
+  Relay,
+  RelayEdge,
+  RelayNetwork,
+  RelayObservation,
+  RelayPolicy,
+  RelayPorts,
+  RelayStatus,
+} from "../relay.ts";
 import { emptyRelayPolicy } from "../relay-policy.ts";
 import { type DialledPins, DialledProgram } from "./dialled-program.ts";
 import { EnvoyProcess } from "./envoy-process.ts";
@@ -35,6 +44,8 @@ interface Parts {
 const defaultGraceMs = 2_000;
 /** Between two looks whether callers have gone. */
 const goneLookMs = 20;
+/** Between two words on single requests. */
+const observeEveryMs = 100;
 
 /** An Envoy of the node's as its relay, configured by xDS of the agent's own. */
 export class EnvoyRelay implements Relay {
@@ -43,19 +54,21 @@ export class EnvoyRelay implements Relay {
   private readonly dialled: DialledProgram;
   private readonly envoy: EnvoyProcess;
   private readonly book = new CounterBook();
+  private readonly tap = new RequestTap(Math.random);
   private readonly log: RequestLog;
   private readonly serial = new Serial();
   private policy = emptyRelayPolicy;
   private places: ReadonlyMap<bigint, RelayPlace> = new Map();
   private open = 0;
   private isClosing = false;
+  private timer: NodeJS.Timeout | undefined;
 
   private constructor(options: EnvoyRelayOptions, { xds, dialled, envoy }: Parts) {
     this.options = options;
     this.xds = xds;
     this.dialled = dialled;
     this.envoy = envoy;
-    this.log = new RequestLog(envoy.log, this.book);
+    this.log = new RequestLog(envoy.log, this.book, this.tap);
   }
 
   /** Resolves when Envoy runs, without policy and networks. @throws Error if it does not, or the kernel refuses its program */
@@ -117,6 +130,19 @@ export class EnvoyRelay implements Relay {
     }));
   }
 
+  observe(wanted: RelayObservation | undefined): Promise<void> {
+    clearInterval(this.timer);
+    this.tap.open(wanted?.every ?? 0);
+    if (wanted !== undefined) {
+      const tell = (): void => {
+        const seen = this.tap.take();
+        if (seen.requests.length > 0 || seen.lost > 0) wanted.onRequests(seen);
+      };
+      this.timer = setInterval(tell, observeEveryMs).unref();
+    }
+    return Promise.resolve();
+  }
+
   status(): RelayStatus {
     const { pid } = this.envoy;
     const isThere = pid !== undefined;
@@ -163,6 +189,7 @@ export class EnvoyRelay implements Relay {
   }
 
   private release(): void {
+    clearInterval(this.timer);
     this.xds.close();
     this.dialled.close();
   }

@@ -18,7 +18,7 @@ export class RelayXds {
       onEvent: (event) => {
         if (event.kind === "brought") this.sent = BigInt(event.version);
         setImmediate(() => {
-          for (const look of [...this.looks]) look();
+          for (const look of this.looks) look();
         });
       },
     });

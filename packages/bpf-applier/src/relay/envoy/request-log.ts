@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { parseAddress } from "@keelson/model/address";
 import type { CounterBook } from "../process/counter-book.ts";
+import type { RequestTap } from "../process/request-tap.ts";
 
 interface CallerAndService {
   readonly service: bigint;
@@ -17,29 +18,34 @@ export class RequestLog {
   /** Since the start. */
   requests = 0;
   private readonly book: CounterBook;
+  private readonly tap: RequestTap;
   private readonly names = new Map<string, CallerAndService | undefined>();
 
-  constructor(lines: Readable, book: CounterBook) {
+  constructor(lines: Readable, book: CounterBook, tap: RequestTap) {
     this.book = book;
+    this.tap = tap;
     createInterface({ input: lines }).on("line", (line) => this.count(line));
   }
 
   private count(line: string): void {
-    const [name = "", status = "", microseconds = "", sent = "", received = "", endpoint = "", route = ""] =
+    const [name = "", status = "", microseconds = "", sent = "", received = "", endpoint = "", ...request] =
       line.split("\t");
+    const [method = "", path = "", route = ""] = request;
     const whose = this.whose(name);
     const code = Number(status);
     // Without a status nothing was answered: the caller went.
     if (whose === undefined || !(code >= 100)) return;
     this.requests++;
-    this.book.edge(whose.workload, whose.service).count({
+    const ended = {
       endpoint: endpoint === none ? "" : endpoint,
       route: route === none ? "" : route,
       status: code,
       microseconds: Number(microseconds) || 0,
       bytesSent: Number(sent) || 0,
       bytesReceived: Number(received) || 0,
-    });
+    };
+    this.book.edge(whose.workload, whose.service).count(ended);
+    this.tap.see(() => ({ ...ended, ...whose, endedAt: Date.now(), method, path }));
   }
 
   private whose(name: string): CallerAndService | undefined {

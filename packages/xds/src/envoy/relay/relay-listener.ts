@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type Address,
   AddressSchema,
@@ -30,7 +30,7 @@ import { nowhere } from "./relay-names.ts";
 /** How long a caller's first bytes are waited for where they decide: the server may be the one to begin. */
 const firstBytesMs = 100;
 /** `network_namespace_filepath`, which no published set of messages has yet (Envoy 1.34). */
-const networkField = { no: 7, wireType: 2 };
+const networkField = { no: 7, wireType: WireType.LengthDelimited };
 
 function addressIn(path: string, address: string, port: number): Address {
   const socketAddress = create(SocketAddressSchema, {

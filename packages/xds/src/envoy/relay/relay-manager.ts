@@ -18,7 +18,7 @@ import { duration, typedConfig } from "../wire.ts";
 /**
  * What is written of each request to Envoy's standard output, a line each, its fields separated by tabs: whose it is (the
  * address of `relayedPrefix`), status, microseconds from its head to the end of the answer, bytes of its body and of the
- * answer's, who answered ("-": Envoy itself), and the route's name.
+ * answer's, who answered ("-": Envoy itself), method, path with its query as it went on, and the route's name.
  */
 const line = [
   "%DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT%",
@@ -27,6 +27,8 @@ const line = [
   "%BYTES_RECEIVED%",
   "%BYTES_SENT%",
   "%UPSTREAM_REMOTE_ADDRESS%",
+  "%REQ(:METHOD)%",
+  "%REQ(:PATH)%",
   "%ROUTE_NAME%",
 ].join("\t");
 

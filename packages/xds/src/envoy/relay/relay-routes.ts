@@ -17,6 +17,7 @@ import { routesOf } from "../route/routes.ts";
 import { resourceOf } from "../wire.ts";
 import { type RelayCluster, relayClusterOf } from "./relay-clusters.ts";
 import { type RelayCaller, type RelayedPort, traitsOfCaller } from "./relay-mesh.ts";
+import { nowhere } from "./relay-names.ts";
 
 /** As much as a validated rule may answer with directly. */
 const maxDirectResponseBodySizeBytes = 1024 * 1024;
@@ -49,7 +50,7 @@ export function relayRoutes(
     port: port.port,
     gateway: meshGateway,
     isTls: false,
-    defaultCluster: "",
+    defaultCluster: nowhere,
     context: contextOf(clusters, caller),
   });
   const configuration = create(RouteConfigurationSchema, {

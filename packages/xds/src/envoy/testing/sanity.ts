@@ -81,8 +81,10 @@ const ambiguousListeners = (view: ProxyView): string[] => {
   );
   return [
     ...repeated(addresses).map((address) => `two listeners have the address ${address}`),
-    ...listeners.flatMap(({ name, filterChains }) => [
-      ...(filterChains.length === 0 ? [`listener ${name} has no filter chain`] : []),
+    ...listeners.flatMap(({ name, filterChains, defaultFilterChain }) => [
+      ...(filterChains.length === 0 && defaultFilterChain === undefined
+        ? [`listener ${name} has no filter chain`]
+        : []),
       ...repeated(filterChains.flatMap(({ filterChainMatch }) => matchKeys(filterChainMatch))).map(
         (key) => `listener ${name} has two filter chains for ${key}`,
       ),
