@@ -1,6 +1,6 @@
 // npm run e2e -- relay-envoy: the relay's scenarios on a node whose relay is an Envoy, over both families of addresses.
 import { requirePeer } from "../peers/peer-cache.ts";
-import { relayScenarios } from "../scenarios/relay.ts";
+import { envoyRelayScenarios } from "../scenarios/relay.ts";
 import { families, fullScale, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
@@ -12,7 +12,7 @@ for (const family of families) {
   const name = `envoy${family.toLowerCase()}`;
   const reviews = await ReviewsWorld.open(name, fullScale, { relay: "envoy", envoy: program });
   try {
-    for (const scenario of relayScenarios) {
+    for (const scenario of envoyRelayScenarios) {
       const trouble = await scenario.run(reviews, family).then(
         () => "",
         (error: Error) => `: ${error.message}`,

@@ -96,6 +96,11 @@ export class ReviewsWorld {
       });
   }
 
+  /** What decides requests on the node. */
+  get relay(): ApplierStart["relay"] {
+    return this.applierStart.relay;
+  }
+
   get caller(): Pod {
     return this.world.pod("caller");
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
-import { relayScenarios } from "../scenarios/relay.ts";
+import { envoyRelayScenarios } from "../scenarios/relay.ts";
 import { ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
@@ -8,7 +8,7 @@ const missing = await missingForKernel();
 const reason = missing.length === 0 ? await missingPeers("envoy") : missing.join("; ");
 
 /** `npm run e2e -- relay-envoy` has all, for both families. */
-const scenarios = relayScenarios.filter(({ name }) => !name.startsWith("an agent"));
+const scenarios = envoyRelayScenarios.filter(({ name }) => !name.startsWith("an agent"));
 
 describe("[kernel] relay home at an Envoy", () => {
   let reviews: ReviewsWorld;

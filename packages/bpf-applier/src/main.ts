@@ -138,7 +138,9 @@ async function relayOf(flags: RunFlags): Promise<Pick<ApplierOptions, "relay" | 
   if (envoyPath === undefined)
     throw new Error("--relay=envoy: name the program with --envoy-path: an Envoy, 1.37 or newer");
   if (takesRequests(sockets))
-    throw new Error(`--sockets=${sockets}: only the relay that comes with the agent can do that (--relay=builtin)`);
+    throw new Error(
+      `--sockets=${sockets}: only the relay that comes with the agent can do that (--relay=builtin)`,
+    );
   const folder = join(runDir, `${node}.envoy`);
   const options = { program: envoyPath, folder, pins: { relays: pins.map("relays"), origins } };
   return { relay: ({ onExit }) => EnvoyRelay.start({ ...options, onExit }) };
