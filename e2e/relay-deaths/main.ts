@@ -1,6 +1,7 @@
 // npm run e2e -- relay-deaths: the node's relay is killed again and again, under load.
 import { parseArgs } from "node:util";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import type { ApplierStart } from "../world/applier.ts";
 import { missingForKernel } from "../world/requirements.ts";
 import { killRelay } from "./deaths.ts";
 
@@ -11,6 +12,7 @@ nobody is refused, no connection between two requests is closed, no answer is wr
 
   --deaths N   for each family of addresses (default: 50)
   --alive MS   that it runs before it is killed again (default: 5500, so that it is started again at once)
+  --sockets M  what the agent does with callers' sockets: off, count, switch or queue (default: off)
   --help       this text
 `;
 
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   options: {
     deaths: { type: "string", default: "50" },
     alive: { type: "string", default: "5500" },
+    sockets: { type: "string", default: "off" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -34,7 +37,9 @@ async function main(): Promise<number> {
   }
   const scale = { connections: 200, awayMs: 0, senders: 4 };
   const deaths = { deaths: Number(values.deaths), aliveMs: Number(values.alive) };
-  const reviews = await ReviewsWorld.open("relaydeaths", scale, { relay: "builtin" });
+  const sockets =
+    values.sockets === "off" ? {} : { sockets: values.sockets as NonNullable<ApplierStart["sockets"]> };
+  const reviews = await ReviewsWorld.open("relaydeaths", scale, { relay: "builtin", ...sockets });
   try {
     const route = ["v1", "v2"].map((subset) => ({ destination: { host: "reviews", subset }, weight: 50 }));
     await reviews.httpRoutes({ route });

@@ -8,6 +8,7 @@ import {
   ServicePortSchema,
   WorkloadSchema,
 } from "@keelson/protos/policy";
+import type { Holding } from "../holding/holding.ts";
 import type { AcceptedConnection, Origin, OriginLookup } from "../origin-lookup.ts";
 import { RelayCore } from "../relay-core.ts";
 import type { SwitchingKernel } from "../switching/kernel.ts";
@@ -31,10 +32,12 @@ export class TestOrigins implements OriginLookup {
   }
 }
 
-/** Who takes requests of the first route off the way to the relay; nobody, if left out. */
+/** Who takes requests of the first route off the way to the relay: nobody, if left out. And who has its connections, too. */
 export interface SwitchedBy {
   readonly kernel?: SwitchingKernel;
   readonly bounds?: PoolBounds;
+  /** Where listeners and connections are held; they end with the process if left out. */
+  readonly holding?: Holding;
 }
 
 /** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */
@@ -46,8 +49,8 @@ export class RelayWorld implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
   private readonly switchedRules: readonly number[];
 
-  private constructor({ kernel, bounds }: SwitchedBy) {
-    this.core = new RelayCore(this.origins, { kernel, bounds });
+  private constructor({ kernel, bounds, holding }: SwitchedBy) {
+    this.core = new RelayCore(this.origins, { kernel, bounds, holding });
     this.switchedRules = kernel === undefined ? [] : [1];
   }
 
