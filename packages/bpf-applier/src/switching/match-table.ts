@@ -39,31 +39,39 @@ export class MatchTableMaker {
   });
 
   tableOf(port: ServicePort): MatchTable | Unfit {
-    const known = this.ofPorts.get(port);
+    const known = this.known(port);
     if (known !== undefined) return known;
     const made = this.made(port);
     this.ofPorts.set(port, made);
     return made;
   }
 
-  private made({ routes }: ServicePort): MatchTable | Unfit {
-    const asked = routes.map(({ route }) => ({ matches: route?.matches ?? [] }));
-    const conditions = textOf(asked);
-    const known = this.ofConditions.get(conditions)?.deref();
+  /** The table if it need not be made, which takes milliseconds to seconds. */
+  known(port: ServicePort): MatchTable | Unfit | undefined {
+    const known = this.ofPorts.get(port);
     if (known !== undefined) return known;
-    const automaton = routesAutomaton(asked);
+    const same = this.ofConditions.get(conditionsOf(port))?.deref();
+    if (same !== undefined) this.ofPorts.set(port, same);
+    return same;
+  }
+
+  private made(port: ServicePort): MatchTable | Unfit {
+    const automaton = routesAutomaton(askedOf(port));
     if ("unfit" in automaton) return { unfit: `the automaton of its rules ${automaton.unfit}` };
     const table = tableOf(automaton);
+    const conditions = conditionsOf(port);
     this.ofConditions.set(conditions, new WeakRef(table));
     this.cleaner.register(table, conditions);
     return table;
   }
 }
 
+const askedOf = ({ routes }: ServicePort) => routes.map(({ route }) => ({ matches: route?.matches ?? [] }));
+
 /** Equal for equal conditions. */
-function textOf(routes: Parameters<typeof routesAutomaton>[0]): string {
+function conditionsOf(port: ServicePort): string {
   const hash = createHash("sha256");
-  for (const { matches } of routes) {
+  for (const { matches } of askedOf(port)) {
     hash.update(`${matches.length};`);
     for (const match of matches) {
       const bytes = toBinary(HttpMatchSchema, match);

@@ -83,6 +83,9 @@ function ruleShares(table: ServiceTable, family = 4): Record<number, Record<stri
   );
 }
 
+const fail = (): never => {
+  throw new Error("the service has no port");
+};
 const whyNot = (table: ServiceTable): string[] => switchingStatus([table]).others.map(({ why }) => why);
 const firstValue = (table: ServiceTable) => serviceValue.decode(table.services[0]?.value ?? new Uint8Array());
 
@@ -170,4 +173,13 @@ test("who comes when there is no room is the relay's, and says what was needed",
   expect(whyNot(tableOfService(service, undefined, 65_535))).toEqual([
     expect.stringMatching(/^its match table needs 0\.0625 MiB, and those of this node may take/),
   ]);
+  // One that others have already needs none.
+  const maker = new MatchTableMaker();
+  const table = maker.tableOf(service.ports[0] ?? fail());
+  if ("unfit" in table) throw new Error(table.unfit);
+  const room = new TableRoom(maker, [table], 65_536);
+  const same = web([{ route: { matches: withHeader("x") }, destinations: both }], { hostname: "same" });
+  const other = web([{ route: { matches: withHeader("z") }, destinations: both }], { hostname: "other" });
+  expect(room.tableOf(same.ports[0] ?? fail())).toBe(table);
+  expect(room.tableOf(other.ports[0] ?? fail())).toHaveProperty("unfit");
 });

@@ -69,3 +69,23 @@ kernelTest("a lower mode leaves nothing of these programs, and a higher one brin
     expect(existsSync(pins.map("request_programs"))).toBe(false);
   });
 });
+
+kernelTest("where these programs cannot be had, the others are, and it is said why", async () => {
+  await withPins(async (pins) => {
+    using strange = BpfMap.create({ type: "hash", name: "strange", keySize: 4, valueSize: 4, maxEntries: 1 });
+    strange.pin(pins.map("links"));
+    const programs = await Programs.load(pins, {}, "switch");
+    try {
+      expect(programs.sockets).toMatchObject({
+        mode: "count",
+        lowerBecause: expect.stringContaining("links"),
+      });
+      expect(programs.switching).toBeUndefined();
+      await programs.attach(pins, []);
+    } finally {
+      programs.close();
+    }
+    // What was in the way is gone with all else that belongs to them.
+    await start(pins, "switch");
+  });
+});

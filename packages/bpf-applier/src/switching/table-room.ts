@@ -22,15 +22,24 @@ export class TableRoom {
   }
 
   tableOf(port: ServicePort): MatchTable | Unfit {
-    const table = this.maker.tableOf(port);
+    const smallest = bytesOfTable("small");
+    // Tables that cannot come in are not made: it takes time.
+    const table = this.maker.known(port) ?? (this.hasRoom(smallest) ? this.maker.tableOf(port) : undefined);
+    if (table === undefined) return this.noRoomFor(smallest);
     if ("unfit" in table) return table;
     const needed = this.held.has(table.id) ? 0 : bytesOfTable(table.size);
-    if (this.used + needed > this.most) {
-      const [need, have] = [needed, this.most].map((bytes) => bytes / 2 ** 20);
-      return { unfit: `its match table needs ${need} MiB, and those of this node may take ${have} together` };
-    }
+    if (!this.hasRoom(needed)) return this.noRoomFor(needed);
     this.hold(table);
     return table;
+  }
+
+  private hasRoom(bytes: number): boolean {
+    return this.used + bytes <= this.most;
+  }
+
+  private noRoomFor(bytes: number): Unfit {
+    const [need, have] = [bytes, this.most].map((each) => each / 2 ** 20);
+    return { unfit: `its match table needs ${need} MiB, and those of this node may take ${have} together` };
   }
 
   private hold({ id, size }: MatchTable): void {
