@@ -138,13 +138,15 @@ export class Http1Upstream implements Upstream {
 
   private endBody(trailers: readonly string[]): void {
     this.requestWhole = true;
-    if (this.request?.body !== "chunked") return;
-    this.socket.write(trailers.length === 0 ? lastChunk : `0\r\n${fieldText(trailers)}\r\n`, "latin1");
+    if (this.request?.body === "chunked")
+      this.socket.write(trailers.length === 0 ? lastChunk : `0\r\n${fieldText(trailers)}\r\n`, "latin1");
+    if (this.halfClosed) this.socket.end();
   }
 
   private halfClose(): void {
     this.halfClosed = true;
-    this.socket.end();
+    // What came of the request before may still wait to be sent.
+    if (this.requestWhole) this.socket.end();
   }
 
   private onData(chunk: Buffer): void {

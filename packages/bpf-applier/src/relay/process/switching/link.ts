@@ -34,6 +34,7 @@ export class Link {
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
   private answer: PassedAnswer | undefined;
+  private releasing = false;
   /** Resolves when the last answer that was passed has let go of the link. */
   private released: Promise<void> = Promise.resolve();
   private ending = false;
@@ -61,6 +62,8 @@ export class Link {
 
   /** Ends it with the request of a caller whose connection is gone, and of which programs know nothing any more. */
   abandon(caller: bigint): void {
+    // Its request is answered, and the link is the next one's in a moment.
+    if (this.releasing) return;
     if (this.kernel.link(this.cookie)?.caller === caller) this.destroy();
   }
 
@@ -112,6 +115,7 @@ export class Link {
     const goesOn = end === "reusable" && !this.ending;
     // Whose the next bytes are, or the server's end, is known only once it is released.
     this.socket.pause();
+    this.releasing = true;
     this.released = this.kernel.release(this.cookie, goesOn).then(
       (hasRoom) => this.onReleased(conversation, goesOn && hasRoom),
       () => this.destroy(),
@@ -119,6 +123,7 @@ export class Link {
   }
 
   private onReleased(conversation: Conversation, goesOn: boolean): void {
+    this.releasing = false;
     conversation.wake();
     if (goesOn) this.socket.resume();
     else this.destroy();
@@ -157,7 +162,14 @@ export class Link {
     if (this.closed) return;
     this.closed = true;
     const destroy = (): unknown => this.socket.destroy();
-    this.kernel.dropLink(this.cookie).then(destroy, destroy);
+    this.forget().then(destroy, destroy);
     this.onGone(this);
+  }
+
+  /** Nothing of it stays in the kernel, wherever it was. */
+  private async forget(): Promise<void> {
+    await this.released;
+    await this.kernel.takeLink(this.cookie);
+    await this.kernel.dropLink(this.cookie);
   }
 }

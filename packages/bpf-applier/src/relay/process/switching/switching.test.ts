@@ -69,6 +69,14 @@ class SwitchedWorld {
     return last;
   }
 
+  /** Another caller's request is answered: the relay has seen what was sent to it before. */
+  async othersAnswered(): Promise<void> {
+    this.relay.origins.answer = { workload, service, cookie: 78n };
+    const other = await this.relay.call();
+    other.write(get);
+    await readUntil(other, "ok");
+  }
+
   /** Programs take a request; the server has it. @returns the link's cookie */
   async take(request: string): Promise<bigint> {
     await expect.poll(() => this.kernel.handbacks.get(caller)).toBeDefined();
@@ -136,6 +144,23 @@ test("a caller that sends no more gets the answer that programs have under way, 
   world.kernel.unread.delete(caller);
   await readAll(world.socket);
   expect(world.kernel.callers.size).toBe(0);
+});
+
+test("a request with a body that waits is sent whole, though its caller says at once that it sends no more", async () => {
+  await using stack = new AsyncDisposableStack();
+  const world = await SwitchedWorld.open(stack);
+  const { kernel, socket, connections } = world;
+  const link = await world.take(held);
+  const put = "PUT /put HTTP/1.1\r\nHost: web\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n";
+  const received = readUntil(connections[0] ?? socket, "0\r\n\r\n");
+  kernel.unread.add(caller);
+  socket.end(put);
+  kernel.move(link, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nmoved", true);
+  await world.othersAnswered();
+  kernel.unread.delete(caller);
+  expect(await received).toMatch(/PUT .*body\r\n0\r\n\r\n$/s);
+  connections[0]?.write(ok);
+  expect(await readAll(socket)).toMatch(/moved.*ok$/s);
 });
 
 test("a caller that is gone with a request under way takes the link with it; nothing of it stays in maps", async () => {
@@ -240,21 +265,35 @@ test.each([
 ])("a server that %s while the link is released: the caller's connection stays", async (_, more) => {
   await using stack = new AsyncDisposableStack();
   const world = await SwitchedWorld.open(stack);
-  const { kernel, socket, relay } = world;
+  const { kernel, socket } = world;
   kernel.pass(await world.take(held));
   const gate = Promise.withResolvers<void>();
   kernel.mayRelease = gate.promise;
   world.linkEnd.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npassed");
   expect(await readUntil(socket, "passed")).toMatch(/passed$/);
   world.linkEnd.end(more);
-  relay.origins.answer = { workload, service, cookie: 78n };
-  const other = await relay.call();
-  other.write(get);
-  await readUntil(other, "ok");
+  await world.othersAnswered();
   gate.resolve();
   await expect.poll(() => kernel.links.size).toBe(0);
   socket.write(get);
   expect(await readUntil(socket, "ok")).toMatch(/^HTTP\/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok$/);
+});
+
+test("a caller that goes while its link is released leaves the link to others", async () => {
+  await using stack = new AsyncDisposableStack();
+  const world = await SwitchedWorld.open(stack);
+  const { kernel, socket } = world;
+  const link = await world.take(held);
+  kernel.pass(link);
+  const gate = Promise.withResolvers<void>();
+  kernel.mayRelease = gate.promise;
+  world.linkEnd.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npassed");
+  await readUntil(socket, "passed");
+  socket.resetAndDestroy();
+  await expect.poll(() => kernel.callers.size).toBe(0);
+  gate.resolve();
+  await expect.poll(() => [...kernel.pools.values()].flat()).toEqual([link]);
+  expect(kernel.links.has(link)).toBe(true);
 });
 
 test("what is no answer is answered 502, and the link ends", async () => {
