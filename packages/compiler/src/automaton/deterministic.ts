@@ -1,4 +1,4 @@
-import type { Budgets } from "./bounds.ts";
+import type { Budget, Budgets } from "./bounds.ts";
 import type { Part } from "./clauses.ts";
 import { anyByte, emptyWidth, firstByte, lastByte, type Nondeterministic } from "./nondeterministic.ts";
 
@@ -20,8 +20,8 @@ export const deadState = 0;
 export const startState = 1;
 
 /** What stood before the place that is looked at. */
-const before = { nothing: 0, word: 1, other: 2 } as const;
-const endOfValue = -1;
+export const before = { nothing: 0, word: 1, other: 2 } as const;
+export const endOfValue = -1;
 /** Any byte, and the end, where no condition on words may be taken to hold. */
 const someByte = -2;
 const someEnd = -3;
@@ -38,7 +38,8 @@ export function determinise(automaton: Nondeterministic, uses: Uses, budgets: Bu
   return new SubsetConstruction(automaton, uses, budgets).run();
 }
 
-interface Subset {
+/** Positions that a scan is at, all at once. */
+export interface Subset {
   readonly items: readonly number[];
   readonly before: number;
 }
@@ -125,7 +126,7 @@ class SubsetConstruction {
 
   private stateOfItems(items: readonly number[], byte: number): number {
     this.budgets.work.spend(items.length);
-    return this.stateOf({ items: this.needed(sorted(items)), before: this.kindOf(byte) });
+    return this.stateOf({ items: this.needed(sorted(items)), before: kindOf(this.automaton, byte) });
   }
 
   /**
@@ -162,27 +163,38 @@ class SubsetConstruction {
     return loops && holds;
   }
 
-  /** Positions that wait for a byte, or hold, at this place. */
-  private closure({ items, before: previous }: Subset, next: number): Set<number> {
-    const flags = flagsBetween(previous, next);
-    const reached = new Set<number>();
-    const open = [...items];
-    for (let item = open.pop(); item !== undefined; item = open.pop()) {
-      if (reached.has(item)) continue;
-      reached.add(item);
-      this.budgets.work.spend();
-      const position = this.automaton.positions[item];
-      if (position?.kind === "split") open.push(...position.next);
-      if (position?.kind === "assert" && (position.flags & ~flags) === 0) open.push(position.next);
-    }
-    return reached;
-  }
-
-  /** Kept apart only where it matters, as it doubles the states. */
-  private kindOf(byte: number): number {
-    return this.automaton.looksAtWords && isWord(byte) ? before.word : before.other;
+  private closure(subset: Subset, next: number): Set<number> {
+    return closureOf(this.automaton, subset, next, this.budgets.work);
   }
 }
+
+/**
+ * Positions that wait for a byte, or hold, at this place.
+ * @param next the byte that follows, or `endOfValue`
+ */
+export function closureOf(
+  automaton: Nondeterministic,
+  { items, before: previous }: Subset,
+  next: number,
+  work?: Budget,
+): Set<number> {
+  const flags = flagsBetween(previous, next);
+  const reached = new Set<number>();
+  const open = [...items];
+  for (let item = open.pop(); item !== undefined; item = open.pop()) {
+    if (reached.has(item)) continue;
+    reached.add(item);
+    work?.spend();
+    const position = automaton.positions[item];
+    if (position?.kind === "split") open.push(...position.next);
+    if (position?.kind === "assert" && (position.flags & ~flags) === 0) open.push(position.next);
+  }
+  return reached;
+}
+
+/** What a byte is to the place behind it. Kept apart only where it matters, as it doubles the states. */
+export const kindOf = (automaton: Nondeterministic, byte: number): number =>
+  automaton.looksAtWords && isWord(byte) ? before.word : before.other;
 
 /** Underscore, digits and letters, as RE2's \b has it. */
 const isWord = (byte: number): boolean => /\w/.test(String.fromCharCode(byte));

@@ -41,7 +41,12 @@ const lineFlags = 1 | 2;
  * @throws Unfit for what this reader does not know
  */
 export function addRegularExpression(automaton: Nondeterministic, text: string, next: number): number {
-  const program = RE2JS.compile(text).re2().prog as { inst: readonly Instruction[]; start: number };
+  return addCompiled(automaton, RE2JS.compile(text), next);
+}
+
+/** The same for one that is compiled. @throws Unfit */
+export function addCompiled(automaton: Nondeterministic, expression: RE2JS, next: number): number {
+  const program = expression.re2().prog as { inst: readonly Instruction[]; start: number };
   const places = program.inst.map(() => automaton.reserve());
   const placeOf = (index: number): number => places[index] ?? next;
   for (const [index, instruction] of program.inst.entries()) {
@@ -87,12 +92,17 @@ function addInstruction(
   }
 }
 
+/** Shared: most positions are of one byte. */
+const rangesOfByte: readonly Ranges[] = Array.from({ length: lastByte + 1 }, (_, byte) =>
+  byte < firstByte ? [] : [[byte, byte]],
+);
+
 /** A single rune, or pairs of first and last; of one alone, both cases may be meant. */
 function rangesOf(runes: Int32Array, arg: number): Ranges {
   const [only] = runes;
   if (runes.length === 1 && only !== undefined) {
-    const folded = (arg & foldsCase) !== 0 && isLetter(only) ? [only | 0x20, only & ~0x20] : [only];
-    return clip(folded.map((rune) => [rune, rune] as const));
+    if ((arg & foldsCase) === 0 || !isLetter(only)) return rangesOfByte[only] ?? [];
+    return [only | 0x20, only & ~0x20].flatMap((rune) => rangesOfByte[rune] ?? []);
   }
   const pairs: [number, number][] = [];
   for (let index = 0; index + 1 < runes.length; index += 2) {

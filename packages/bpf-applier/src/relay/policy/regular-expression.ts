@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 
 /** An expression of RE2, as Envoy's `safe_regex` and `regex_rewrite` have it. */
 export class RegularExpression {
-  private readonly compiled: RE2JS;
+  readonly compiled: RE2JS;
 
   /** @throws Error that names the expression, if it is none of RE2 */
   constructor(text: string) {

@@ -1,6 +1,7 @@
 import type { HttpMatch } from "@keelson/protos/match";
 import { asField } from "./field-text.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
+import { type Placed, type Places, PlacesByExpression } from "./places-by-expression.ts";
 import type { Caller } from "./types.ts";
 
 /** Something that is for requests which fulfil a match. */
@@ -10,16 +11,10 @@ export interface Indexed {
   readonly holds: (request: ParsedRequest, caller: Caller) => boolean;
 }
 
-interface Placed<Item> {
-  readonly place: number;
-  readonly item: Item;
-}
-
-type Places<Item> = Placed<Item>[];
-
 /**
  * Finds the first item whose match holds, as if all were asked in order. Those that want another path, another beginning of it
- * or another value of a header than the request has are not asked: ten thousand of them cost no more than ten.
+ * or another value of a header than the request has, or an expression that matches neither, are not asked: ten thousand of them cost
+ * no more than ten.
  */
 export class RuleIndex<Item extends Indexed> {
   private readonly byPath = new Map<string, Places<Item>>();
@@ -27,11 +22,14 @@ export class RuleIndex<Item extends Indexed> {
   private readonly byPrefix = new Map<number, Map<string, Places<Item>>>();
   /** By name, by value: those without a path that have to have a header of one value. */
   private readonly byHeader = new Map<string, Map<string, Places<Item>>>();
-  /** Asked of every request: an expression, a path without case, or nothing of all that. */
+  /** Those without either that have to have a path, or a header by its name, that an expression matches. */
+  private readonly byExpression = new Map<string, PlacesByExpression<Item>>();
+  /** Asked of every request: a path without case, a header that must not have a value, or nothing of all that. */
   private readonly others: Places<Item> = [];
 
   constructor(items: readonly Item[]) {
     for (const [place, item] of items.entries()) this.listOf(item.match).push({ place, item });
+    for (const places of this.byExpression.values()) places.close();
   }
 
   find(request: ParsedRequest, caller: Caller): Item | undefined {
@@ -46,6 +44,9 @@ export class RuleIndex<Item extends Indexed> {
     }
     for (const [name, values] of this.byHeader) {
       for (const value of request.headers.all(name)) ask(values.get(value));
+    }
+    for (const [name, places] of this.byExpression) {
+      for (const text of name === thePath ? [path] : request.headers.all(name)) places.ask(text, ask);
     }
     ask(this.others);
     return best?.item;
@@ -62,8 +63,26 @@ export class RuleIndex<Item extends Indexed> {
       if (value?.how.case !== "exact" || invert) continue;
       return listIn(mapIn(this.byHeader, name.toLowerCase()), asField(value.how.value));
     }
-    return this.others;
+    const [subject, expression] = expressionOf(match) ?? [];
+    if (subject === undefined || expression === undefined) return this.others;
+    const places = this.byExpression.get(subject) ?? new PlacesByExpression();
+    this.byExpression.set(subject, places);
+    return places.listOf(expression);
   }
+}
+
+/** Where the name of a header stands otherwise. */
+const thePath = "";
+
+/** @returns what an expression looks at that has to match, and the expression */
+function expressionOf(match: HttpMatch | undefined): [subject: string, expression: string] | undefined {
+  const path = match?.uri?.how;
+  if (path?.case === "regex" && path.value !== "*") return [thePath, path.value];
+  for (const { name, value, invert } of match?.headers ?? []) {
+    if (value?.how.case === "regex" && value.how.value !== "*" && !invert)
+      return [name.toLowerCase(), value.how.value];
+  }
+  return undefined;
 }
 
 function mapIn<Key, Value>(maps: Map<Key, Map<string, Value>>, key: Key): Map<string, Value> {
