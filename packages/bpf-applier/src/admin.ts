@@ -5,9 +5,15 @@ import { dirname } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import { EdgeSchema } from "@keelson/protos/telemetry";
 import type { NodeAgent } from "./node-agent.ts";
+import { showRequests } from "./observe/show-requests.ts";
 
 /** Paths of the socket. */
-export const adminPaths = { status: "/status", edges: "/edges", uninstall: "/uninstall" } as const;
+export const adminPaths = {
+  status: "/status",
+  edges: "/edges",
+  observe: "/observe",
+  uninstall: "/uninstall",
+} as const;
 
 const text = (value: unknown): string =>
   `${JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v), 2)}\n`;
@@ -25,7 +31,7 @@ function isAlive(socket: string): Promise<boolean> {
 }
 
 /**
- * Serves /status and /edges as JSON, and takes /uninstall (POST), on a Unix socket that only root can open. The socket is
+ * Serves /status and /edges as JSON, single requests at /observe as lines of JSON, and takes /uninstall (POST), on a Unix socket that only root can open. The socket is
  * also what keeps two appliers from serving one node: see `claim`.
  */
 export class AdminSocket {
@@ -38,6 +44,11 @@ export class AdminSocket {
   private constructor(path: string) {
     this.path = path;
     this.server = createServer((request, response) => {
+      const url = new URL(request.url ?? "", "http://localhost");
+      if (url.pathname === adminPaths.observe && this.agent !== undefined) {
+        showRequests(this.agent, url.searchParams, response);
+        return;
+      }
       const respond = (status: number, body: unknown): void => {
         response.writeHead(status, { "content-type": "application/json" }).end(text(body));
       };

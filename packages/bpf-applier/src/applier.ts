@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { applierIdPrefix, nodeNameMetadata } from "@keelson/model/names";
+import type { WantedRequests } from "@keelson/model/observation";
 import { policyTypeUrls } from "@keelson/protos";
 import type { SavedResource, SavedUpdate } from "@keelson/protos/state";
 import type { Edge } from "@keelson/protos/telemetry";
@@ -8,11 +9,14 @@ import { type DeltaUpdate, DeltaXdsClient } from "@keelson/xds";
 import { BpfError } from "bpf-maps-native";
 import type { Logger } from "pino";
 import { Banks } from "./banks.ts";
+import { EdgeNames } from "./edge-names.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { InnerMaps } from "./inner-maps.ts";
 import { nodeMetrics } from "./metrics/node-metrics.ts";
 import type { NodeAgent } from "./node-agent.ts";
 import { NodeTables } from "./node-tables.ts";
+import { ObservationStream } from "./observe/observation-stream.ts";
+import { RequestObserver, type RequestSink } from "./observe/request-observer.ts";
 import { PinFolder } from "./pins.ts";
 import { NodePods, type PodStatus } from "./pods/node-pods.ts";
 import { PodMap } from "./pods/pod-map.ts";
@@ -105,6 +109,7 @@ export class Applier implements NodeAgent {
   private readonly programs: Programs;
   private readonly banks: Banks;
   private readonly tables: NodeTables;
+  private readonly names = new EdgeNames();
   private readonly edgeReader: EdgeReader;
   private readonly pods: NodePods;
   private readonly relay: RelayKeeper | undefined;
@@ -113,6 +118,8 @@ export class Applier implements NodeAgent {
   private readonly serial = new Serial();
   private readonly client: DeltaXdsClient;
   private readonly telemetry: TelemetryReporter;
+  private readonly observer: RequestObserver;
+  private readonly observationStream: ObservationStream;
   private readonly repeaters: readonly Repeater[];
   private readonly types: Record<string, TypeStatus> = {};
   /** By type. */
@@ -126,14 +133,14 @@ export class Applier implements NodeAgent {
     this.pins = pins;
     this.programs = programs;
     this.banks = banks;
-    this.edgeReader = new EdgeReader(programs.maps);
+    this.edgeReader = new EdgeReader(programs.maps, this.names);
     this.relay = options.relay && this.relayKeeper(options.relay);
     const { relay } = this;
     this.tables = new NodeTables({
       banks,
       relay,
       matchTables: relay && matchTables,
-      onTable: (table) => this.edgeReader.learn(table.names),
+      onTable: (table) => this.names.learn(table.names),
     });
     this.pods = new NodePods({
       top: options.cgroup,
@@ -146,6 +153,18 @@ export class Applier implements NodeAgent {
     this.journal = new PolicyJournal(join(options.stateFolder, options.node, "policy.journal"));
     this.client = this.xdsClient();
     this.telemetry = this.telemetryReporter();
+    this.observer = new RequestObserver({
+      names: this.names,
+      ...(programs.sockets.mode === "off" ? {} : { maps: programs.maps }),
+      ...(relay === undefined ? {} : { relay }),
+      onError: (error) => options.logger.warn({ err: error }, "single requests cannot be seen"),
+    });
+    this.observationStream = new ObservationStream({
+      node: options.node,
+      address: options.controlPlane,
+      credentials: options.credentials,
+      observe: (wanted, sink) => this.observe(wanted, sink),
+    });
     this.repeaters = [
       this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.keepJournal())),
       this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
@@ -208,6 +227,10 @@ export class Applier implements NodeAgent {
     return this.edgeReader.read(await this.relay?.counters());
   }
 
+  observe(wanted: WantedRequests, sink: RequestSink): () => void {
+    return this.observer.observe(wanted, sink);
+  }
+
   async metrics(): Promise<string> {
     return nodeMetrics(await this.edges(), readStatistics(this.programs.maps.statistics));
   }
@@ -216,6 +239,8 @@ export class Applier implements NodeAgent {
   async close(): Promise<void> {
     for (const repeater of this.repeaters) await repeater.stop();
     this.telemetry.close();
+    this.observationStream.close();
+    this.observer.close();
     await this.client.close();
     // Before networks are closed, which it listens in.
     await this.relay?.close();
@@ -237,6 +262,7 @@ export class Applier implements NodeAgent {
   private follow(): void {
     this.client.start();
     this.telemetry.start();
+    this.observationStream.start();
     for (const repeater of this.repeaters) repeater.start();
   }
 
@@ -339,7 +365,7 @@ export class Applier implements NodeAgent {
   private async take(staged: StagedUpdate): Promise<void> {
     if (!(await this.tables.apply(staged))) return;
     const workloads = [...this.tables.store.localWorkloads()];
-    this.edgeReader.learnWorkloads(workloads.map((workload) => workload.name));
+    this.names.learnWorkloads(workloads.map((workload) => workload.name));
     this.pods.tell(workloads);
   }
 

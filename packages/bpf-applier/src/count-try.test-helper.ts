@@ -12,17 +12,17 @@ export interface TriedAnswer extends TriedRequest {
   readonly microseconds: number;
 }
 
-/** Counts an answer as a program would that sees one. @param object bpf/count-try.bpf.c */
-export const countAnswer = (object: BpfObject, answer: TriedAnswer): Promise<void> =>
-  run(object, "try_count_answer", answer);
+/** Counts an answer as a program would that sees one, so many times at once. @param object bpf/count-try.bpf.c */
+export const countAnswer = (object: BpfObject, answer: TriedAnswer, times = 1): Promise<void> =>
+  run(object, "try_count_answer", answer, times);
 
 /** The same for a request. */
 export const countRequest = (object: BpfObject, request: TriedRequest): Promise<void> =>
   run(object, "try_count_request", { ...request, status: 0, microseconds: 0 });
 
-async function run(object: BpfObject, name: string, what: TriedAnswer): Promise<void> {
+async function run(object: BpfObject, name: string, what: TriedAnswer, repeat = 1): Promise<void> {
   using program = object.program(name);
-  const { returnValue } = await program.testRun({ data: packetOf(what) });
+  const { returnValue } = await program.testRun({ data: packetOf(what), repeat });
   if (returnValue !== 0) throw new Error(`${name} ended with ${returnValue}`);
 }
 

@@ -8,14 +8,12 @@ import {
 } from "@keelson/protos/telemetry";
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
 import { type AnsweredEdge, AnswerReader } from "./answer-reader.ts";
-import { workloadIdentifier } from "./pods/pod-map.ts";
+import type { EdgeEnds, EdgeNames } from "./edge-names.ts";
 import type { RelayEdge } from "./relay/relay.ts";
 import type { Named } from "./service-table.ts";
 
 /** Node-wide counters, by the names in bpf/layout/layouts.ts. */
 export type Statistics = Record<(typeof statistics)[number], bigint>;
-
-type NamedEndpoint = Extract<Named, { kind: "endpoint" }>;
 
 const counterNames = ["connections", "datagrams", "refused", "sentRequests", "sentRequestBytes"] as const;
 type Counters = Record<(typeof counterNames)[number], bigint>;
@@ -28,34 +26,17 @@ function sumEdge(bytes: Uint8Array, cpus: number): Counters {
   return Object.fromEntries(counterNames.map((name) => [name, sumOf(name)])) as Counters;
 }
 
-/**
- * Reads the edges' counters, each map in one batch. Names outlive the policy that brought them until `prune` removes their
- * counters.
- */
+/** Reads the edges' counters, each map in one batch. */
 export class EdgeReader {
   private readonly map: BpfMap;
   private readonly answers: AnswerReader;
-  private readonly names = new Map<bigint, Named>();
-  /** Endpoints by address and port: a relay knows them by these. */
-  private readonly endpoints = new Map<string, NamedEndpoint>();
-  private readonly sources = new Map<bigint, string>();
+  private readonly names: EdgeNames;
   private readonly cpus = possibleCpus();
 
-  constructor({ edges, answers }: { readonly edges: BpfMap; readonly answers: BpfMap }) {
+  constructor({ edges, answers }: { readonly edges: BpfMap; readonly answers: BpfMap }, names: EdgeNames) {
     this.map = edges;
     this.answers = new AnswerReader(answers);
-  }
-
-  /** Learns what the identifiers of services and endpoints stand for; to be called before they are in the maps. */
-  learn(names: ReadonlyMap<bigint, Named>): void {
-    for (const [identifier, named] of names) {
-      this.names.set(identifier, named);
-      if (named.kind === "endpoint") this.endpoints.set(named.address, named);
-    }
-  }
-
-  learnWorkloads(names: Iterable<string>): void {
-    for (const name of names) this.sources.set(workloadIdentifier(name), name);
+    this.names = names;
   }
 
   /**
@@ -69,24 +50,22 @@ export class EdgeReader {
     const edges = Array.from({ length: count }, (_, i) => {
       const key = edgeKey.decode(keys.subarray(i * keySize));
       const counters = sumEdge(values.subarray(i * stride), this.cpus);
-      return this.edge(key, this.endpointOf(key.endpoint), counters);
+      return create(EdgeSchema, { ...this.names.ofPrograms(key), ...counters });
     });
     // Two of the programs' may look alike: of a port's TCP and of its UDP.
     const known = new Map(edges.map((edge) => [sortKey(edge), edge]));
-    const add = (told: Edge, answered: AnsweredRequests): void => {
-      const edge = known.get(sortKey(told)) ?? told;
+    const add = (ends: EdgeEnds, answered: AnsweredRequests): void => {
+      const key = sortKey(ends);
+      const edge = known.get(key) ?? create(EdgeSchema, ends);
       const { statusClass, requests } = answered;
       edge.requests[statusClass] = (edge.requests[statusClass] ?? 0n) + requests;
       edge.answered.push(answered);
-      if (edge !== told) return;
-      known.set(sortKey(edge), edge);
+      if (known.has(key)) return;
+      known.set(key, edge);
       edges.push(edge);
     };
-    for (const one of await this.answers.read())
-      add(this.edge(one, this.endpointOf(one.endpoint)), ofPrograms(one));
-    for (const one of relayed) {
-      add(this.edge({ source: one.workload, service: one.service }, this.relayedTo(one)), ofRelay(one));
-    }
+    for (const one of await this.answers.read()) add(this.names.ofPrograms(one), ofPrograms(one));
+    for (const one of relayed) add(this.names.ofRelay(one), ofRelay(one));
     return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
 
@@ -107,47 +86,10 @@ export class EdgeReader {
       const { service, endpoint } = edgeKey.decode(bytes);
       if (!isKnown(service, endpoint) && this.map.delete(bytes)) pruned += 1;
     }
-    for (const [identifier, named] of this.names) {
-      if (current.has(identifier)) continue;
-      this.names.delete(identifier);
-      if (named.kind === "endpoint" && this.endpoints.get(named.address) === named)
-        this.endpoints.delete(named.address);
-    }
+    this.names.forgetOthers(current);
     return pruned;
   }
-
-  private edge(
-    key: { source: bigint; service: bigint },
-    endpoint: Partial<Pick<Edge, "endpoint" | "workload" | "labels">>,
-    counters: Partial<Counters> = {},
-  ): Edge {
-    const service = this.names.get(key.service);
-    return create(EdgeSchema, {
-      source: this.sources.get(key.source) ?? "",
-      service: service?.kind === "service" ? service.hostname : unknown(key.service),
-      port: service?.kind === "service" ? service.port : 0,
-      ...endpoint,
-      ...counters,
-    });
-  }
-
-  private endpointOf(identifier: bigint): Partial<Edge> {
-    if (identifier === 0n) return {};
-    const named = this.names.get(identifier);
-    return named?.kind === "endpoint" ? told(named) : { endpoint: unknown(identifier) };
-  }
-
-  private relayedTo({ endpoint }: RelayEdge): Partial<Edge> {
-    const named = this.endpoints.get(endpoint);
-    return named === undefined ? { endpoint } : told(named);
-  }
 }
-
-const told = ({ address, workload, labels }: NamedEndpoint): Partial<Edge> => ({
-  endpoint: address,
-  workload,
-  labels: [...labels],
-});
 
 const ofPrograms = ({ statusClass, requests, bytes, latency }: AnsweredEdge): AnsweredRequests =>
   create(AnsweredRequestsSchema, {
@@ -167,18 +109,19 @@ const ofRelay = (edge: RelayEdge): AnsweredRequests =>
     latency: edge.latency.map(BigInt),
   });
 
-/** A counter whose name went with an earlier applier is shown all the same. */
-const unknown = (identifier: bigint): string => `#${identifier.toString(16).padStart(16, "0")}`;
-
-const sortKey = (edge: Edge): string =>
+const sortKey = (edge: EdgeEnds): string =>
   [edge.source, edge.service, edge.port.toString().padStart(5, "0"), edge.endpoint].join("\0");
 
 /** Reads the node-wide counters, summed over CPUs. */
 export function readStatistics(map: BpfMap): Statistics {
-  const read = (index: number): bigint =>
-    (map.lookupPerCpu(new Uint8Array(new Uint32Array([index]).buffer)) ?? []).reduce(
-      (sum, bytes) => sum + new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true),
-      0n,
-    );
-  return Object.fromEntries(statistics.map((name, index) => [name, read(index)])) as Statistics;
+  return Object.fromEntries(statistics.map((name) => [name, readStatistic(map, name)])) as Statistics;
+}
+
+/** One of them. */
+export function readStatistic(map: BpfMap, name: keyof Statistics): bigint {
+  const index = statistics.indexOf(name);
+  return (map.lookupPerCpu(new Uint8Array(new Uint32Array([index]).buffer)) ?? []).reduce(
+    (sum, bytes) => sum + new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true),
+    0n,
+  );
 }

@@ -64,6 +64,10 @@ export class IdleNode implements NodeAgent {
     return Promise.resolve([]);
   }
 
+  observe(): never {
+    throw new Error(this.options.idleBecause);
+  }
+
   metrics(): Promise<string> {
     return Promise.resolve("");
   }
