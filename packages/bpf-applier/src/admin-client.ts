@@ -1,4 +1,6 @@
-import { request } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 
 /** A running agent refused, or gave no answer in time. */
 const patienceMs = 30_000;
@@ -18,10 +20,31 @@ export async function askAgent(
     if (status === 200) return JSON.parse(body);
     throw new Error(`the bpf-applier that runs here (${socketPath}) answered ${status}: ${body.trim()}`);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
-    throw error;
+    return noneRuns(error);
   }
+}
+
+/**
+ * As askAgent, but what it answers goes on until the stream is destroyed.
+ * @returns undefined if none runs
+ */
+export async function openAtAgent(socketPath: string, path: string): Promise<IncomingMessage | undefined> {
+  try {
+    const asked = request({ socketPath, path }).end();
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    if (response.statusCode === 200) return response;
+    throw new Error(
+      `the bpf-applier that runs here (${socketPath}) answered: ${(await text(response)).trim()}`,
+    );
+  } catch (error) {
+    return noneRuns(error);
+  }
+}
+
+function noneRuns(error: unknown): undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
+  throw error;
 }
 
 function exchange(

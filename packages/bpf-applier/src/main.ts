@@ -3,16 +3,18 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import { runFolder, stateFolder } from "@keelson/model/names";
+import { observationQuery } from "@keelson/model/observation";
 import { endHolder } from "bpf-maps-native";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Logger, pino } from "pino";
 import { AdminSocket, adminPaths } from "./admin.ts";
-import { askAgent } from "./admin-client.ts";
+import { askAgent, openAtAgent } from "./admin-client.ts";
 import { Applier, type ApplierOptions } from "./applier.ts";
 import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { IdleNode } from "./idle-node.ts";
 import { MetricsPort, parseAddress } from "./metrics/metrics-port.ts";
 import type { NodeAgent } from "./node-agent.ts";
+import { addObserveOptions, type ObserveFlags, showLines, wantedOf } from "./observe/index.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
@@ -172,6 +174,20 @@ async function showStatus(flags: { node: string; runDir: string; output: "text" 
   );
 }
 
+async function observeHere(flags: { node: string; runDir: string } & ObserveFlags): Promise<void> {
+  const socket = adminSocketOf(flags);
+  const lines = await openAtAgent(
+    socket,
+    `${adminPaths.observe}?${observationQuery(wantedOf(flags)).toString()}`,
+  );
+  if (lines === undefined) throw new Error(`no bpf-applier of node ${flags.node} runs here (${socket})`);
+  const output = {
+    write: (text: string) => process.stdout.write(text),
+    warn: (text: string) => process.stderr.write(`bpf-applier: ${text}`),
+  };
+  await showLines(lines, flags, output, false);
+}
+
 function fail(error: Error): void {
   process.stderr.write(`bpf-applier: ${error.message}\n`);
   process.exit(1);
@@ -253,6 +269,24 @@ program
   .option(...runDirOption)
   .addOption(new Option("-o, --output <format>", "how").choices(["text", "json"]).default("text"))
   .action((_: unknown, command: Command) => showStatus(command.optsWithGlobals()));
+
+addObserveOptions(
+  program
+    .command("observe")
+    .description("show single requests of this node's callers as they happen")
+    .option(...runDirOption),
+)
+  .addHelpText(
+    "after",
+    `
+Nobody waits for a reader: what comes faster than it is read is lost, and said so.
+
+Examples:
+  bpf-applier observe -f
+  bpf-applier observe --to reviews --status 5xx -o wide -f
+  bpf-applier observe --sample 1/100 --for 60 -o json`,
+  )
+  .action((_: unknown, command: Command) => observeHere(command.optsWithGlobals()));
 
 program
   .command("uninstall")

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { checkCommand } from "./check/command.ts";
 import { type ExitCode, exitCodes, UserError } from "./exit-codes.ts";
 import { explainCommand } from "./explain/command.ts";
+import { observeCommand } from "./observe/command.ts";
 import { printable } from "./output/printable.ts";
 import { statusCommand } from "./status/command.ts";
 import { validateCommand } from "./validate/command.ts";
@@ -40,7 +41,13 @@ function makeProgram(end: (code: ExitCode) => void): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "keelson:")) })
     .addHelpText("after", "\nkeelson COMMAND --help shows a command's options, examples and exit codes.");
-  const commands = [validateCommand(end), explainCommand(end), statusCommand(end), checkCommand(end)];
+  const commands = [
+    validateCommand(end),
+    explainCommand(end),
+    statusCommand(end),
+    observeCommand(end),
+    checkCommand(end),
+  ];
   for (const command of commands) {
     program.addCommand(
       command

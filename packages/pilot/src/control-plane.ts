@@ -27,6 +27,8 @@ import { PolicyServer } from "./serving/policy-server.ts";
 import type { DebugSettings, GrpcSettings } from "./settings/discovery-settings.ts";
 import { defaultPush, type PushSettings } from "./settings/push-settings.ts";
 import { EdgeLedger } from "./telemetry/edge-ledger.ts";
+import { ObservationHub } from "./telemetry/observation-hub.ts";
+import { registerObservation } from "./telemetry/observation-service.ts";
 import { registerTelemetry } from "./telemetry/telemetry-service.ts";
 import { buildInfo, buildText, programVersion } from "./version.ts";
 import { logXdsEvent } from "./xds-log.ts";
@@ -65,6 +67,7 @@ export class ControlPlane {
   readonly readiness = new Readiness();
   readonly metrics: Metrics;
   readonly ledger = new EdgeLedger();
+  readonly observations = new ObservationHub();
   readonly debug: Debug;
   /** Bounds what peers can make the ports keep. */
   readonly guard: PortGuard;
@@ -135,6 +138,7 @@ export class ControlPlane {
     const server = new grpc.Server(grpcOptions(this.options.grpc ?? {}));
     this.xds.register(server, guard);
     registerTelemetry(server, this.ledger, guard);
+    registerObservation(server, this.observations, guard);
     this.servers.push(server);
     return server;
   }

@@ -1,5 +1,8 @@
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
 import type { ServiceExplanation } from "@keelson/compiler";
 import { debugPaths, formatPath, type StatusView } from "@keelson/model";
+import { observationQuery, type WantedRequests } from "@keelson/model/observation";
 import type { z } from "zod";
 import { causesOf, codeOf, messageOf } from "../caught.ts";
 import { exitCodes, UserError } from "../exit-codes.ts";
@@ -31,11 +34,39 @@ export class ControlPlaneClient {
     return this.checked(explanationsSchema, answer);
   }
 
+  /**
+   * Single requests as they happen, as lines (`ObservationLine`), until the stream is destroyed or nobody tells any more.
+   * @param node absent: all that are connected
+   */
+  async observe(wanted: WantedRequests, node?: string): Promise<Readable> {
+    const query = observationQuery(wanted);
+    if (node !== undefined) query.set("node", node);
+    const url = `${this.server}${debugPaths.observe}?${query.toString()}`;
+    const response = await this.reached(() => this.answerWithin(url));
+    const { status, body } = response;
+    if (status === 200 && body !== null) return Readable.fromWeb(body as ReadableStream);
+    const answer = { url, status, text: await response.text() };
+    throw new UserError(refusalOf(answer) ?? `${url} answers ${status}`, exitCodes.failed);
+  }
+
+  /** Its head must come in time; what follows may take as long as it takes. */
+  private async answerWithin(url: string): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DOMException("late", "TimeoutError")), this.timeoutMs);
+    return fetch(url, { signal: late.signal }).finally(() => clearTimeout(timer));
+  }
+
   private async get(path: string): Promise<Answer> {
     const url = `${this.server}${path}`;
-    try {
+    return this.reached(async () => {
       const response = await fetch(url, { signal: AbortSignal.timeout(this.timeoutMs) });
       return { url, status: response.status, text: await response.text() };
+    });
+  }
+
+  private async reached<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
     } catch (error) {
       const why = reasonOf(error, this.timeoutMs);
       const text = `cannot reach the control plane at ${this.server}: ${why}\n${advice}`;

@@ -4,6 +4,7 @@ import { EdgeSchema } from "@keelson/protos/telemetry";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ControlPlane } from "../control-plane.ts";
 import { irView } from "./ir-view.ts";
+import { observePage } from "./observe-page.ts";
 
 /** What Keelson tells beyond what Pilot's /debug tells; the command line reads it. */
 export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPlane): void {
@@ -18,6 +19,7 @@ export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPl
       edges: edges.map((edge) => toJson(EdgeSchema, edge)),
     })),
   );
+  server.get(debugPaths.observe, (request, reply) => observePage(controlPlane.observations, request, reply));
   server.get<{ Querystring: { service?: string } }>(
     debugPaths.explain,
     { schema: { querystring: { type: "object", properties: { service: { type: "string" } } } } },

@@ -1,0 +1,56 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import type { ObservationLine } from "@keelson/model/observation";
+import { ObservedRequestSchema } from "@keelson/protos/telemetry";
+import type { ObserveFlags } from "./options.ts";
+import { RequestTable } from "./request-text.ts";
+
+/** Where it is written. */
+export interface ObservationOutput {
+  /** Requests; of JSON everything. */
+  write(text: string): void;
+  /** What else there is to say. */
+  warn(text: string): void;
+}
+
+/**
+ * Shows what a control plane or an agent answers to those who observe, until enough was shown, the time is over, the process is
+ * interrupted, or nobody tells any more.
+ * @param lines `ObservationLine`s
+ * @param withNode names the node of each
+ */
+export async function showLines(
+  lines: Readable,
+  flags: Pick<ObserveFlags, "output" | "follow" | "for" | "limit">,
+  { write, warn }: ObservationOutput,
+  withNode: boolean,
+): Promise<void> {
+  const isJson = flags.output === "json";
+  const table = new RequestTable({ isWide: flags.output === "wide", withNode });
+  let left = flags.limit ?? Number.POSITIVE_INFINITY;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    lines.destroy();
+  };
+  const timer = flags.follow === true ? undefined : setTimeout(end, flags.for * 1000);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, end);
+  if (!isJson) write(`${table.heading()}\n`);
+  try {
+    for await (const text of createInterface({ input: lines })) {
+      if (text === "" || isOver) continue;
+      const line = JSON.parse(text) as ObservationLine;
+      if (isJson) write(`${text}\n`);
+      else if ("lost" in line) warn(`${line.lost} records lost\n`);
+      else if ("ended" in line) warn(`node ${line.node} tells no more: ${line.ended}\n`);
+      else write(`${table.row(line.node, fromJson(ObservedRequestSchema, line.request as JsonValue))}\n`);
+      if ("request" in line && --left === 0) end();
+    }
+  } catch (error) {
+    if (!isOver) throw error;
+  } finally {
+    clearTimeout(timer);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, end);
+  }
+}
