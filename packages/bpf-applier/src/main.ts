@@ -185,7 +185,7 @@ async function observeHere(flags: { node: string; runDir: string } & ObserveFlag
     write: (text: string) => process.stdout.write(text),
     warn: (text: string) => process.stderr.write(`bpf-applier: ${text}`),
   };
-  await showLines(lines, flags, output, false);
+  if (!(await showLines(lines, flags, output, false))) process.exitCode = 1;
 }
 
 function fail(error: Error): void {

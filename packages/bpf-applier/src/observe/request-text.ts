@@ -1,7 +1,30 @@
 import { Carrier, type ObservedRequest } from "@keelson/protos/telemetry";
 
-const narrow = ["TIME", "FROM", "TO", "STATUS", "TOOK", "ROUTE"] as const;
-const wide = [...narrow, "REQUEST", "ENDPOINT", "POD", "SENT", "RECEIVED", "CARRIED BY"] as const;
+interface Column {
+  readonly name: string;
+  /** In characters, before anything wider has come. */
+  readonly width: number;
+}
+
+const column = (name: string, width = name.length): Column => ({ name, width });
+
+const narrow: readonly Column[] = [
+  column("TIME", 12),
+  column("FROM", 28),
+  column("TO", 36),
+  column("STATUS"),
+  column("TOOK", 7),
+  column("ROUTE", 12),
+];
+const wide: readonly Column[] = [
+  ...narrow,
+  column("REQUEST", 24),
+  column("ENDPOINT", 20),
+  column("POD", 28),
+  column("SENT", 6),
+  column("RECEIVED"),
+  column("CARRIED BY", 16),
+];
 
 const carriers: Readonly<Record<Carrier, string>> = {
   [Carrier.UNSPECIFIED]: "",
@@ -13,18 +36,18 @@ const carriers: Readonly<Record<Carrier, string>> = {
 /** Writes requests as rows of a table that is as wide as what has come so far. */
 export class RequestTable {
   private readonly isWide: boolean;
-  private readonly columns: string[];
+  private readonly columns: readonly Column[];
   private readonly widths: number[];
 
   /** @param withNode names the node, too */
   constructor({ isWide, withNode }: { readonly isWide: boolean; readonly withNode: boolean }) {
     this.isWide = isWide;
-    this.columns = [...(isWide ? wide : narrow), ...(withNode ? ["NODE"] : [])];
-    this.widths = this.columns.map((column) => column.length);
+    this.columns = [...(isWide ? wide : narrow), ...(withNode ? [column("NODE")] : [])];
+    this.widths = this.columns.map(({ width }) => width);
   }
 
   heading(): string {
-    return this.line(this.columns);
+    return this.line(this.columns.map(({ name }) => name));
   }
 
   row(node: string, request: ObservedRequest): string {

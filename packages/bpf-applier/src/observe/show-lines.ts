@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import type { ObservationLine } from "@keelson/model/observation";
@@ -19,13 +18,14 @@ export interface ObservationOutput {
  * interrupted, or nobody tells any more.
  * @param lines `ObservationLine`s
  * @param withNode names the node of each
+ * @returns whether it ended as it was asked to, and not since nobody tells any more
  */
 export async function showLines(
   lines: Readable,
   flags: Pick<ObserveFlags, "output" | "follow" | "for" | "limit">,
   { write, warn }: ObservationOutput,
   withNode: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const isJson = flags.output === "json";
   const table = new RequestTable({ isWide: flags.output === "wide", withNode });
   let left = flags.limit ?? Number.POSITIVE_INFINITY;
@@ -38,7 +38,7 @@ export async function showLines(
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, end);
   if (!isJson) write(`${table.heading()}\n`);
   try {
-    for await (const text of createInterface({ input: lines })) {
+    for await (const text of linesOf(lines)) {
       if (text === "" || isOver) continue;
       const line = JSON.parse(text) as ObservationLine;
       if (isJson) write(`${text}\n`);
@@ -47,10 +47,21 @@ export async function showLines(
       else write(`${table.row(line.node, fromJson(ObservedRequestSchema, line.request as JsonValue))}\n`);
       if ("request" in line && --left === 0) end();
     }
+    if (!isOver) warn("nobody tells any more\n");
   } catch (error) {
-    if (!isOver) throw error;
+    if (!isOver) warn(`the connection was cut: ${(error as Error).message}\n`);
   } finally {
     clearTimeout(timer);
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.removeListener(signal, end);
+  }
+  return isOver;
+}
+
+async function* linesOf(stream: Readable): AsyncIterable<string> {
+  let rest = "";
+  for await (const piece of stream.setEncoding("utf8") as AsyncIterable<string>) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
   }
 }

@@ -35,7 +35,7 @@ JSON has one object on each line: {"node", "request"}, {"node", "lost"}: so many
 
 Exit codes:
   0  requests were shown, or there were none
-  1  the control plane did not answer, or the node is not connected to it
+  1  the control plane did not answer, the node is not connected to it, or either went away meanwhile
   2  wrong usage`,
     )
     .action(async (flags: Flags) => {
@@ -45,6 +45,6 @@ Exit codes:
         write: (text: string) => process.stdout.write(text),
         warn: (text: string) => process.stderr.write(`keelson: ${text}`),
       };
-      await showLines(lines, flags, output, flags.node === undefined);
-      end(exitCodes.ok);
+      const isDone = await showLines(lines, flags, output, flags.node === undefined);
+      end(isDone ? exitCodes.ok : exitCodes.failed);
     });
