@@ -40,7 +40,7 @@ class Observing {
         if (this.child.exitCode !== null) throw new Error(`it ended: ${this.errors}`);
         return this.requests;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     await poll.toContainEqual(expect.objectContaining(find));
   }
@@ -113,7 +113,7 @@ describe("[kernel] requests are observed", () => {
     context.skip(reason !== undefined, reason);
     const { url } = reviews.world.controlPlane;
     const nowhere = new Observing(cliProgram, "observe", "--server", url, "--node", "nowhere");
-    await expect.poll(() => nowhere.child.exitCode, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => nowhere.child.exitCode, { timeout: 60_000 }).toBe(1);
     expect(nowhere.errors).toContain("node nowhere is not connected to this control plane");
     const limited = new Observing(cliProgram, "observe", "--server", url, "--limit", "2", "-f");
     const { host, port } = reviews.target("IPv4");
@@ -123,7 +123,7 @@ describe("[kernel] requests are observed", () => {
           await caller.ask({ host, port, connection: `limit-${performance.now()}` });
           return limited.child.exitCode;
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       .toBe(0);
     expect(limited.requests).toHaveLength(2);

@@ -7,7 +7,6 @@ export const debugPaths = {
   edges: "/debug/keelson/edges",
   ir: "/debug/keelson/ir",
   explain: "/debug/keelson/explain",
-  observe: "/debug/keelson/observe",
 } as const;
 
 /** One node that is connected over xDS. Times are ISO 8601. */

@@ -4,6 +4,9 @@ import { type Observation, type ObservedRequest, ObservedRequestSchema } from "@
 /** Which requests are wanted; see the message's fields. */
 export type WantedRequests = Pick<Observation, "every" | "from" | "to" | "status" | "route">;
 
+/** Beside those of `debugPaths`: what it answers goes on. */
+export const observePath = "/debug/keelson/observe";
+
 /** One line of what is answered to those who observe: JSON, and in it one of these; an empty line says that all is well. */
 export type ObservationLine =
   | { readonly node: string; readonly request: unknown }

@@ -8,9 +8,9 @@ import { RequestTable } from "./request-text.ts";
 /** Where it is written. */
 export interface ObservationOutput {
   /** Requests; of JSON everything. */
-  write(text: string): void;
+  readonly write: (text: string) => void;
   /** What else there is to say. */
-  warn(text: string): void;
+  readonly warn: (text: string) => void;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
 import type { ServiceExplanation } from "@keelson/compiler";
 import { debugPaths, formatPath, type StatusView } from "@keelson/model";
-import { observationQuery, type WantedRequests } from "@keelson/model/observation";
+import { observationQuery, observePath, type WantedRequests } from "@keelson/model/observation";
 import type { z } from "zod";
 import { causesOf, codeOf, messageOf } from "../caught.ts";
 import { exitCodes, UserError } from "../exit-codes.ts";
@@ -41,10 +40,10 @@ export class ControlPlaneClient {
   async observe(wanted: WantedRequests, node?: string): Promise<Readable> {
     const query = observationQuery(wanted);
     if (node !== undefined) query.set("node", node);
-    const url = `${this.server}${debugPaths.observe}?${query.toString()}`;
+    const url = `${this.server}${observePath}?${query.toString()}`;
     const response = await this.reached(() => this.answerWithin(url));
     const { status, body } = response;
-    if (status === 200 && body !== null) return Readable.fromWeb(body as ReadableStream);
+    if (status === 200 && body !== null) return Readable.fromWeb(body);
     const answer = { url, status, text: await response.text() };
     throw new UserError(refusalOf(answer) ?? `${url} answers ${status}`, exitCodes.failed);
   }

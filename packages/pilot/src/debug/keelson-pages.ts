@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { debugPaths, suggest } from "@keelson/model";
+import { observePath } from "@keelson/model/observation";
 import { EdgeSchema } from "@keelson/protos/telemetry";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { ControlPlane } from "../control-plane.ts";
@@ -19,7 +20,7 @@ export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPl
       edges: edges.map((edge) => toJson(EdgeSchema, edge)),
     })),
   );
-  server.get(debugPaths.observe, (request, reply) => observePage(controlPlane.observations, request, reply));
+  server.get(observePath, (request, reply) => observePage(controlPlane.observations, request, reply));
   server.get<{ Querystring: { service?: string } }>(
     debugPaths.explain,
     { schema: { querystring: { type: "object", properties: { service: { type: "string" } } } } },
