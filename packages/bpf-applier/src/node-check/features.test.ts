@@ -13,12 +13,15 @@ import {
 
 const sources = join(import.meta.dirname, "../../../../bpf");
 
-/** All that the sources of the programs hold that every node loads: those that look at requests say themselves what they lack. */
+/** All that the sources of the programs hold that every node loads: those that look at requests, or answer a relay that is an Envoy,
+ * say themselves what they lack. */
 const text = readdirSync(sources, { recursive: true, encoding: "utf8" })
   .filter(
     (name) =>
       /\.[ch]$/.test(name) &&
-      !/^(gen|match|switching)\/|^(conversation|observe)\.h$|^count-try|^hooks\/requests\.h$/.test(name),
+      !/^(gen|match|switching)\/|^(conversation|observe)\.h$|^count-try|^dialled\.bpf|^hooks\/requests\.h$/.test(
+        name,
+      ),
   )
   .map((name) => readFileSync(join(sources, name), "utf8"))
   .join("\n");
