@@ -165,6 +165,19 @@ test("pipelined requests are answered in their order, whichever endpoint is fast
   expect(await readUntil(caller, /fast$/)).toBe(answerOf("slow") + answerOf("fast"));
 });
 
+test("the head of an answer without a body leaves with the bytes that came", async () => {
+  await using stack = new AsyncDisposableStack();
+  const answer = "HTTP/1.1 204 No Content\r\nX-Name: \xe9\r\n\r\n";
+  const port = await listening(
+    stack,
+    rawServer((socket) => socket.on("data", () => socket.write(answer, "latin1"))),
+  );
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const caller = await world.call();
+  caller.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  expect(await readUntil(caller, "\r\n\r\n")).toBe(answer);
+});
+
 test("HTTP/1.0: answered in its way, chunks taken apart", async () => {
   await using stack = new AsyncDisposableStack();
   const server = await scripted(

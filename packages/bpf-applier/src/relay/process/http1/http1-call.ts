@@ -108,7 +108,7 @@ export class Http1Call implements Call {
     const { socket } = response;
     if (onEnding === undefined || socket === null || !this.connectionStays) return;
     socket.cork(); // end() takes that back
-    if (!this.hasWritten) response.flushHeaders();
+    if (!this.hasWritten) sendHead(response);
     onEnding(this.framing === "chunked" ? lastChunk : 0);
   }
 
@@ -130,6 +130,15 @@ export class Http1Call implements Call {
     this.ended = true;
     this.request.socket.destroy();
   }
+}
+
+/** As flushHeaders does, but with the bytes that came, as Node's end() has it: in latin1. */
+function sendHead(response: ServerResponse): void {
+  const sender = response as unknown as Record<
+    string,
+    ((data: string, encoding: string) => void) | undefined
+  >;
+  sender["_send"]?.call(response, "", "latin1");
 }
 
 /** HTTP/1.0 knows no chunks: the answer ends with the connection (RFC 9112 6.1). */
