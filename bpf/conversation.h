@@ -28,18 +28,21 @@ static __always_inline void begin_conversation(struct bpf_sock *sk, const struct
 }
 
 /* The connection is there. From now on the kernel shows what the caller sends; what it sent with its SYN, or waits to send in
- * the call that connects, is not shown. The SYN is acknowledged as one byte. */
-static __always_inline void join_callers(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
+ * the call that connects, is not shown. The SYN is acknowledged as one byte. Returns whether it is so. */
+static __always_inline bool join_callers(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
 {
 	struct conversation *conversation = bpf_sk_storage_get(&conversations, sk, NULL, 0);
 	__u64 cookie = bpf_get_socket_cookie(ctx);
 
 	if (!conversation)
-		return;
+		return false;
 	conversation->next_head = ctx->snd_nxt;
 	if (ctx->bytes_acked > 1 || ctx->snd_una != ctx->snd_nxt ||
-	    bpf_sock_hash_update(ctx, &callers, &cookie, BPF_NOEXIST))
+	    bpf_sock_hash_update(ctx, &callers, &cookie, BPF_NOEXIST)) {
 		lose(conversation);
+		return false;
+	}
+	return true;
 }
 
 /* The same for a connection to the relay. Where anything is missing, all its requests are the relay's. */

@@ -7,6 +7,10 @@
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
 	__s64 counter;
 } atomic64_t;
 
@@ -36,6 +40,9 @@ struct sock {
 		} slock;
 		int owned;
 	} sk_lock;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
 	void *sk_user_data; /* of a socket in a sockhash: its sk_psock, and flags in the low bits */
 	void *sk_socket; /* 0: its owner has closed it */
 };

@@ -4,6 +4,7 @@
 #pragma once
 #include "../address.h"
 #include "../conversation.h"
+#include "../shortcut.h"
 
 static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct peer *peer)
 {
@@ -25,21 +26,34 @@ static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct pe
 		count_statistic(STATISTIC_UNREMEMBERED);
 }
 
-SEC("sockops")
-int keelson_established(struct bpf_sock_ops *ctx)
+/* A caller's end. */
+static __always_inline void on_active(struct bpf_sock_ops *ctx, struct bpf_sock *sk, const struct addresses *addresses)
 {
-	struct bpf_sock *sk = ctx->sk;
-	struct peer *peer;
+	struct peer *peer = bpf_sk_storage_get(&peers, sk, NULL, 0);
 
-	if (ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB || !sk)
-		return 1;
-	peer = bpf_sk_storage_get(&peers, sk, NULL, 0);
 	if (peer && peer->service) {
 		tell_relay(ctx, peer);
 		if (looks_at_requests && peer->is_switched)
 			join_speakers(ctx, sk, peer);
-	} else if (looks_at_requests) {
-		join_callers(ctx, sk);
+	} else if (looks_at_requests && join_callers(ctx, sk) && takes_shortcuts) {
+		await_endpoint(ctx, sk, addresses);
 	}
+}
+
+SEC("sockops")
+int keelson_established(struct bpf_sock_ops *ctx)
+{
+	struct addresses addresses = {};
+	struct bpf_sock *sk = ctx->sk;
+	__u32 op = ctx->op;
+
+	if (!sk || (op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB))
+		return 1;
+	if (takes_shortcuts)
+		read_addresses(ctx, &addresses);
+	if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		on_active(ctx, sk, &addresses);
+	else if (takes_shortcuts)
+		meet_caller(ctx, sk, &addresses);
 	return 1; /* what other programs have answered to other questions stays */
 }

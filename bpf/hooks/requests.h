@@ -9,7 +9,7 @@
 #pragma once
 #include "../match/scan.h"
 #include "../conversation.h"
-#include "../kernel.h"
+#include "../shortcut.h"
 
 #define HEAD_TABLE (1 << 13)
 #define MOST_HEAD_BYTES (1 << 13)
@@ -112,28 +112,37 @@ static __always_inline void look_at(struct look *look, __u32 sequence)
 		lose(conversation);
 }
 
+static __always_inline void count_requests(struct sk_msg_md *message, struct bpf_sock *sk, struct conversation *conversation)
+{
+	struct look look = { .message = message, .conversation = conversation };
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	__u32 zero = 0;
+
+	look.scan = bpf_sk_storage_get(&head_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	look.table = bpf_map_lookup_elem(&head_grammar, &zero);
+	if (!look.scan || !look.table || !tcp)
+		lose(conversation);
+	else
+		look_at(&look, tcp->write_seq + conversation->moved);
+}
+
 SEC("sk_msg")
 int keelson_count_requests(struct sk_msg_md *message)
 {
-	__u32 zero = 0;
 	struct bpf_sock *sk = message->sk;
-	struct tcp_sock *tcp;
-	struct look look = { .message = message };
+	struct conversation *conversation;
+	__u32 moved;
 
 	if (!sk)
 		return SK_PASS;
-	look.conversation = bpf_sk_storage_get(&conversations, sk, NULL, 0);
-	if (!look.conversation)
+	conversation = bpf_sk_storage_get(&conversations, sk, NULL, 0);
+	if (conversation && !conversation->is_lost)
+		count_requests(message, sk, conversation);
+	moved = take_shortcut(message, sk);
+	if (conversation)
+		conversation->moved += moved;
+	else if (!moved)
 		bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_SWITCHES);
-	if (!look.conversation || look.conversation->is_lost)
-		return SK_PASS;
-	look.scan = bpf_sk_storage_get(&head_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	look.table = bpf_map_lookup_elem(&head_grammar, &zero);
-	tcp = bpf_skc_to_tcp_sock(sk);
-	if (!look.scan || !look.table || !tcp)
-		lose(look.conversation);
-	else
-		look_at(&look, tcp->write_seq);
 	return SK_PASS;
 }
 

@@ -127,6 +127,11 @@ export const structs: readonly StructDescription[] = [
       { name: "next_head", type: "u32", doc: "number in TCP's sequence at which the next request begins" },
       { name: "offset", type: "u32", doc: "of that request in the send that is looked at" },
       { name: "is_lost", type: "u32", doc: "1: where requests begin is not known any more" },
+      {
+        name: "moved",
+        type: "u32",
+        doc: "bytes that were sent past TCP, which TCP does not number; modulo 2^32",
+      },
     ],
   },
   {
@@ -420,6 +425,7 @@ export const statistics = [
   },
   { name: "passed_no_link", doc: "sends left to the relay: no link was free" },
   { name: "passed_no_endpoint", doc: "sends left to the relay: no endpoint" },
+  { name: "shortcuts", doc: "sends that went straight to the other end on the same node, past TCP" },
   { name: "broken_exchanges", doc: "requests that were cut off on their way, for lack of memory" },
   {
     name: "lost_conversations",

@@ -3,7 +3,7 @@
  * with a `command` as the packet. */
 #pragma once
 #include "answers.h"
-#include "place.h"
+#include "../place.h"
 #include "pool.h"
 #include "settled.h"
 

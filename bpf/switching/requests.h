@@ -10,7 +10,7 @@
 #include "../count.h"
 #include "../match/scan.h"
 #include "../tables.h"
-#include "place.h"
+#include "../place.h"
 #include "pool.h"
 #include "settled.h"
 

@@ -2,7 +2,7 @@
 /* Whether a caller has read all that it was sent. */
 #pragma once
 #include "maps.h"
-#include "place.h"
+#include "../place.h"
 
 /* Set by the applier before load. Answers go into the caller's queue of redirected data, past TCP: cheaper, but the caller can tell
  * (e2e/kernel-behaviour, "reader semantics"). Else they leave on its own connection, from the relay's end. */

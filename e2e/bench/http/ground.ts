@@ -20,7 +20,7 @@ import { HttpServer } from "./http-server.ts";
 export const servicePort = 80;
 export const targetPort = 8080;
 /** The node whose relay is an Envoy. */
-export const envoyNode = 5;
+export const envoyNode = 6;
 
 /** A server's pod, the service that it alone answers, and its program. The pod's label "version" is its name. */
 export interface Served {
@@ -33,8 +33,9 @@ export interface Served {
 
 /**
  * What all rows are measured on: a caller on one node, a server on the same node and one on another, each in a network
- * namespace of its own; a caller and a server on a node that counts requests; a caller on one that switches them; and one
- * where the relay is an Envoy. All hang on one bridge, so that the way between them is the same; each node has an applier.
+ * namespace of its own; a caller and a server on a node that counts requests; a caller on one that switches them; a caller and
+ * a server on one where they go past TCP; and a caller where the relay is an Envoy. All hang on one bridge, so that the way
+ * between them is the same; each node has an applier.
  */
 export class Ground {
   readonly world: World;
@@ -54,6 +55,10 @@ export class Ground {
   readonly switchedLoad: HttpLoad;
   /** The same on a node whose relay is an Envoy; undefined: there is none. */
   readonly envoyLoad: HttpLoad | undefined;
+  /** The same on the node where what can go past TCP does. */
+  readonly queuedLoad: HttpLoad;
+  /** On that node. */
+  readonly queued: Served;
 
   private constructor(
     world: World,
@@ -62,12 +67,14 @@ export class Ground {
       | "near"
       | "far"
       | "counted"
+      | "queued"
       | "routed"
       | "plainLoad"
       | "podLoad"
       | "countedLoad"
       | "switchedLoad"
       | "envoyLoad"
+      | "queuedLoad"
     >,
   ) {
     this.world = world;
@@ -80,6 +87,8 @@ export class Ground {
     this.countedLoad = parts.countedLoad;
     this.switchedLoad = parts.switchedLoad;
     this.envoyLoad = parts.envoyLoad;
+    this.queued = parts.queued;
+    this.queuedLoad = parts.queuedLoad;
   }
 
   static async open(name: string): Promise<Ground> {
@@ -95,13 +104,16 @@ export class Ground {
         { name: "counted", node: 3 },
         { name: "switched-caller", node: 4 },
         ...(envoy === undefined ? [] : [{ name: "envoy-caller", node: envoyNode }]),
+        { name: "queued-caller", node: 5 },
+        { name: "queued", node: 5 },
       );
       const near = await serve(world, "near");
       const far = await serve(world, "far");
       const counted = await serve(world, "counted");
+      const queued = await serve(world, "queued");
       const routed = await world.addService("routed", [{ name: "http", port: servicePort, targetPort }]);
       const services = [
-        ...[near, far, counted].map(({ service, pod }) => [service, [pod]] as const),
+        ...[near, far, counted, queued].map(({ service, pod }) => [service, [pod]] as const),
         [routed, [near.pod, far.pod]] as const,
       ];
       await world.config.write("ground", [
@@ -116,16 +128,18 @@ export class Ground {
       relayed.push(await world.startApplier(4, { relay: "builtin", sockets: "switch" }));
       if (envoy !== undefined)
         relayed.push(await world.startApplier(envoyNode, { relay: "envoy", envoy: envoy.program }));
+      relayed.push(await world.startApplier(5, { relay: "builtin", sockets: "queue" }));
       const loads = {
         plainLoad: await startLoad(world, "caller", "plain", world.systemCgroup),
         podLoad: await startLoad(world, "caller", "pod"),
         countedLoad: await startLoad(world, "counted-caller", "counted"),
         switchedLoad: await startLoad(world, "switched-caller", "switched"),
         envoyLoad: envoy && (await startLoad(world, "envoy-caller", "envoy")),
+        queuedLoad: await startLoad(world, "queued-caller", "queued"),
       };
       await world.settled();
       for (const one of relayed) await relayListens(world, one);
-      return new Ground(world, { near, far, counted, routed, ...loads });
+      return new Ground(world, { near, far, counted, queued, routed, ...loads });
     } catch (error) {
       await world.close();
       throw error;
@@ -154,7 +168,7 @@ export class Ground {
 
   /** Requests that all servers have answered. */
   async served(): Promise<number> {
-    const servers = [this.near, this.far, this.counted];
+    const servers = [this.near, this.far, this.counted, this.queued];
     const counters = await Promise.all(servers.map(({ server }) => server.counters()));
     return counters.reduce((sum, { requests }) => sum + requests, 0);
   }

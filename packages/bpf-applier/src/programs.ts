@@ -182,7 +182,7 @@ async function loadObject(
   if (mode === "off") {
     leaveOutRequestPrograms(object);
   } else {
-    configureRequestPrograms(object);
+    configureRequestPrograms(object, mode === "queue");
   }
   await loadOntoPins(object, pins, mode === "off" ? pinnedMaps : [...pinnedMaps, ...socketMaps]);
   if (mode !== "off") await attachRequestPrograms(object);

@@ -4,8 +4,8 @@ import { BpfError, type BpfMap, type BpfObject } from "bpf-maps-native";
 /**
  * What is done with the sockets of callers of HTTP ports. "count": an sk_msg program sees what they send on connections that go
  * natively to an endpoint, and counts requests. "switch": beside that, programs take requests off the way to the relay, and
- * answers leave on the caller's own connection. "queue": the same, but answers go past TCP into the caller's queue, which is
- * cheaper, and some callers can tell (bpf/README.md).
+ * answers leave on the caller's own connection. "queue": the same, but answers go past TCP into the caller's queue, as does what
+ * both ends of a native connection on the node send: cheaper, and some readers can tell (bpf/README.md).
  */
 export const socketModes = ["off", "count", "switch", "queue"] as const;
 export type SocketMode = (typeof socketModes)[number];
@@ -35,6 +35,8 @@ export const requestProgram = { counts: 0, switches: 1, matches: 2 } as const;
 
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";
+/** Not of these alone, but it does more where they are there. */
+const established = "keelson_established";
 const first = new Uint8Array(4);
 /** Bytes; a ring buffer has at least a page. */
 const largestPage = 65_536;
@@ -42,7 +44,7 @@ const largestPage = 65_536;
 /** Before load: no program looks at requests. */
 export function leaveOutRequestPrograms(object: BpfObject): void {
   for (const name of [stub, counter]) object.configureProgram(name, { autoload: false });
-  for (const map of ["callers", "answers"]) object.configureMap(map, { maxEntries: 1 });
+  for (const map of ["callers", "answers", "meetings"]) object.configureMap(map, { maxEntries: 1 });
   object.configureMap("records", { maxEntries: largestPage });
 }
 
@@ -53,12 +55,16 @@ function headGrammar(): { start: number; context: number; entries: Uint32Array }
   return automaton;
 }
 
-/** Before load: programs look at requests. */
-export function configureRequestPrograms(object: BpfObject): void {
+/**
+ * Before load: programs look at requests.
+ * @param shortcuts what both ends of a connection are on the node for goes past TCP
+ */
+export function configureRequestPrograms(object: BpfObject, shortcuts = false): void {
   const { start, context } = headGrammar();
   object.setReadOnlyData("looks_at_requests", true);
   object.setReadOnlyData("head_start", start);
   object.setReadOnlyData("head_context", context);
+  object.setReadOnlyData("takes_shortcuts", shortcuts);
 }
 
 /**
@@ -89,7 +95,10 @@ export function putGrammar(map: BpfMap, { entries }: { readonly entries: Uint32A
 
 /** Why programs on callers' sockets are not there, from what the kernel said; undefined: it is no error of theirs. */
 export function whyNoRequestPrograms(error: unknown): string | undefined {
-  if (!(error instanceof BpfError) || ![stub, counter].some((name) => error.message.includes(name)))
+  if (
+    !(error instanceof BpfError) ||
+    ![stub, counter, established].some((name) => error.message.includes(name))
+  )
     return undefined;
   return `${error.message} (they need CAP_PERFMON, to read where a connection's stream of bytes stands)`;
 }

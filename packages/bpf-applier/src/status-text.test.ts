@@ -30,6 +30,7 @@ const status = {
     passed_behind: 0n,
     passed_no_link: 0n,
     passed_no_endpoint: 0n,
+    shortcuts: 0n,
     broken_exchanges: 0n,
     lost_conversations: 0n,
     lost_records: 0n,

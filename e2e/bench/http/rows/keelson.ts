@@ -78,20 +78,61 @@ export const relayRow = relayHome(
 const mostSwitched = 60_000;
 
 /** The same service, on a node whose kernel takes requests off the way to the relay. */
-const switchedRow: Row = {
-  name: "Keelson, switched over the wire",
-  what: "as by the relay, on a node whose kernel decides each request and moves it, and its answer",
-  start({ world, routed, switchedLoad }) {
-    const [address = ""] = routed.addresses;
-    const applier = world.applier(4);
+const switched = (
+  name: string,
+  what: string,
+  node: number,
+  loadOf: (ground: Ground) => Ground["switchedLoad"],
+): Row => ({
+  name,
+  what,
+  start(ground) {
+    const [address = ""] = ground.routed.addresses;
+    const applier = ground.world.applier(node);
     return Promise.resolve({
-      load: switchedLoad,
+      load: loadOf(ground),
       target: { address, port: servicePort },
       fits: ({ mode, size }) => mode !== "connects" && size <= mostSwitched,
       processes: async () => [(await applier.status()).relay?.pid].filter((pid) => pid !== undefined),
       carried: {
         what: "requests",
         count: async () => Number((await applier.status()).statistics["moved_answers"]),
+        share: 0.99,
+      },
+    });
+  },
+});
+
+const switchedRow = switched(
+  "Keelson, switched over the wire",
+  "as by the relay, on a node whose kernel decides each request, and moves it and its answer",
+  4,
+  ({ switchedLoad }) => switchedLoad,
+);
+
+const queuedRow = switched(
+  "Keelson, switched, past TCP",
+  "the same on a node that moves answers past TCP (--sockets=queue)",
+  5,
+  ({ queuedLoad }) => queuedLoad,
+);
+
+/** Both ends on one node, what they send goes past TCP. */
+const shortcutRow: Row = {
+  name: "Keelson, same node, past TCP",
+  what: "as on the same node, on a node whose kernel counts requests, and moves them and their answers past TCP (--sockets=queue)",
+  start({ world, queued: { service }, queuedLoad }) {
+    const [address = ""] = service.addresses;
+    const applier = world.applier(5);
+    return Promise.resolve({
+      load: queuedLoad,
+      target: { address, port: servicePort },
+      fits: ({ mode, size }) => mode !== "connects" && size <= mostSwitched,
+      processes: () => Promise.resolve([applier.pid].filter((pid) => pid !== undefined)),
+      carried: {
+        what: "requests",
+        // Of each, it and its answer.
+        count: async () => Math.floor(Number((await applier.status()).statistics["shortcuts"]) / 2),
         share: 0.99,
       },
     });
@@ -123,6 +164,7 @@ export const keelsonRows: readonly Row[] = [
     "the service's address, endpoint home, server on the caller's node",
     ({ near }) => near,
   ),
+  shortcutRow,
   countedRow,
   endpointHome(
     "Keelson, over the wire",
@@ -130,6 +172,7 @@ export const keelsonRows: readonly Row[] = [
     ({ far }) => far,
   ),
   switchedRow,
+  queuedRow,
   relayRow,
   envoyRelayRow,
   relayHome(

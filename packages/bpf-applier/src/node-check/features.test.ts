@@ -19,7 +19,7 @@ const text = readdirSync(sources, { recursive: true, encoding: "utf8" })
   .filter(
     (name) =>
       /\.[ch]$/.test(name) &&
-      !/^(gen|match|switching)\/|^(conversation|observe)\.h$|^count-try|^dialled\.bpf|^hooks\/requests\.h$/.test(
+      !/^(gen|match|switching)\/|^(conversation|observe|place|shortcut)\.h$|^count-try|^dialled\.bpf|^hooks\/requests\.h$/.test(
         name,
       ),
   )

@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include "../kernel.h"
+#include "kernel.h"
 
 #define ESTABLISHED 1 /* TCP_ESTABLISHED */
 
 struct seen {
 	__u32 write_seq;
 	__u32 copied_seq;
+	__u32 unread; /* memory of what was received and not read, in bytes */
 	__u8 state; /* of TCP: ESTABLISHED as long as neither end has said that it sends no more */
 	bool has_owner; /* false: closed */
 };
@@ -32,6 +33,7 @@ static __always_inline bool look_at_socket(__u64 place, __u64 cookie, struct see
 		return false;
 	bpf_core_read(&seen->write_seq, sizeof(seen->write_seq), &tcp->write_seq);
 	bpf_core_read(&seen->copied_seq, sizeof(seen->copied_seq), &tcp->copied_seq);
+	bpf_core_read(&seen->unread, sizeof(seen->unread), &sk->sk_backlog.rmem_alloc.counter);
 	bpf_core_read(&seen->state, sizeof(seen->state), &sk->__sk_common.skc_state);
 	bpf_core_read(&owner, sizeof(owner), &sk->sk_socket);
 	bpf_core_read(&found, sizeof(found), &sk->__sk_common.skc_cookie.counter);
