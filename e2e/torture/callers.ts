@@ -22,6 +22,8 @@ export interface Report {
   readonly connections: number;
   /** Of bodies, both ways. */
   readonly bytes: number;
+  /** Whether connections may be cut now. */
+  readonly mayBeCut: boolean;
 }
 
 export interface Orders {
@@ -45,6 +47,7 @@ const none: Report = {
   sentAway: 0,
   connections: 0,
   bytes: 0,
+  mayBeCut: false,
 };
 
 /** The program with many callers, in the caller's pod. */
@@ -66,11 +69,11 @@ export class Callers {
     });
   }
 
-  /** Connections may be cut from now on until `after`. */
+  /** Connections may be cut while it runs. */
   async mayBeCut(action: () => Promise<void>): Promise<void> {
-    this.order("cuts on");
+    await this.allowCuts(true);
     await action();
-    this.order("cuts off");
+    await this.allowCuts(false);
   }
 
   /** Resolves when so many more requests are answered. */
@@ -98,6 +101,13 @@ export class Callers {
     // Its last line may come after its end.
     if (!this.isOver && this.process.child.exitCode !== 0) await this.process.assertAlive();
     return this.isOver || isEnough;
+  }
+
+  private async allowCuts(wanted: boolean): Promise<void> {
+    this.order(wanted ? "cuts on" : "cuts off");
+    await until(() => this.look(this.report.mayBeCut === wanted), {
+      what: "callers to know what may be cut",
+    });
   }
 
   private order(text: string): void {

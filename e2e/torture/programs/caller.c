@@ -94,9 +94,10 @@ static void *call(void *given)
 static void tell(int is_last)
 {
 	printf("{\"begun\":%llu,\"right\":%llu,\"abandoned\":%llu,\"cut\":%llu,\"refused\":%llu,\"wrong\":%llu,\"hung\":%llu,"
-	       "\"sentAway\":%llu,\"connections\":%llu,\"bytes\":%llu,\"isLast\":%s}\n",
+	       "\"sentAway\":%llu,\"connections\":%llu,\"bytes\":%llu,\"mayBeCut\":%s,"
+	       "\"isLast\":%s}\n",
 	       atomic_load(&begun), atomic_load(&right), atomic_load(&abandoned), atomic_load(&cut), atomic_load(&refused),
-	       atomic_load(&wrong), atomic_load(&hung), atomic_load(&sent_away), atomic_load(&connections), atomic_load(&bytes), is_last ? "true" : "false");
+	       atomic_load(&wrong), atomic_load(&hung), atomic_load(&sent_away), atomic_load(&connections), atomic_load(&bytes), atomic_load(&cuts) & 1 ? "true" : "false", is_last ? "true" : "false");
 	fflush(stdout);
 }
 
