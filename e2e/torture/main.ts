@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     return 1;
   }
   console.log(`seed ${values.seed}, sockets ${values.sockets}`);
-  const { report, changes, held, memory, troubles } = await runTorture(
+  const { report, changes, held, switched, memory, troubles } = await runTorture(
     "torturelong",
     {
       seed: Number(values.seed),
@@ -62,6 +62,7 @@ async function main(): Promise<number> {
   );
   console.log(`cut, where that may be: ${report.cut}; answered by no server there: ${report.refused}`);
   console.log(`calls that block and gave EAGAIN: ${report.sentAway}`);
+  console.log(`programs: ${JSON.stringify(switched)}`);
   console.log(`changes: ${JSON.stringify(changes)}`);
   console.log(`a reader that has stopped holds ${mebibytes(held.each)}; may hold ${mebibytes(held.most)}`);
   console.log(`memory before: ${memoryText(memory.before)}\nmemory after:  ${memoryText(memory.after)}`);

@@ -3,7 +3,7 @@ import { type Changes, Churn, chanceOf } from "./churn.ts";
 import { kernelTime, kernelTrouble } from "./kernel-log.ts";
 import { type Memory, memoryIsBack, memoryOf } from "./memory.ts";
 import { type Held, stoppedReaders } from "./stopped-readers.ts";
-import { type SocketsMode, TortureWorld } from "./torture-world.ts";
+import { podNames, type SocketsMode, TortureWorld } from "./torture-world.ts";
 
 export interface TortureOptions extends Orders {
   readonly sockets: SocketsMode;
@@ -19,6 +19,8 @@ export interface TortureResult {
   readonly report: Report;
   readonly changes: Changes;
   readonly held: Held;
+  /** What the node counted meanwhile of requests that programs took and passed, by the names of its statistics. */
+  readonly switched: Readonly<Record<string, number>>;
   readonly memory: { readonly before: Memory; readonly after: Memory };
   /** What was wrong, in words; nothing should be. */
   readonly troubles: readonly string[];
@@ -37,21 +39,32 @@ export async function runTorture(
   await warm.end();
   const held = await stoppedReaders(torture, options.stopped);
   const before = await memoryOf(torture);
+  const counted = await torture.status();
   const callers = new Callers(torture, options);
   const changes = await changeUnder(torture, callers, options, progress);
   const report = await callers.end();
-  const after = await memoryIsBack(torture, before);
+  const switched = grown(counted.statistics, (await torture.status()).statistics);
+  const kept = options.callers * podNames.length;
+  const back = await memoryIsBack(torture, before, kept).then(
+    () => [],
+    (error: Error) => [error.message],
+  );
+  const after = await memoryOf(torture);
   const sentAway = options.sockets === "off" ? report.sentAway : 0;
   const troubles = [
+    ...back,
     ...(await wrongOf(warm)),
     ...(await wrongOf(callers)),
     ...(await kernelTrouble(since)).map((line) => `the kernel says: ${line}`),
+    ...(options.sockets === "switch" && (switched["moved_answers"] ?? 0) === 0
+      ? ["programs moved no answer"]
+      : []),
     ...(sentAway > 0 ? [`${sentAway} calls that block gave EAGAIN`] : []),
     ...(held.each > held.most
       ? [`a reader that has stopped holds ${held.each} bytes, more than ${held.most}`]
       : []),
   ];
-  return { report, changes, held, memory: { before, after }, troubles };
+  return { report, changes, held, switched, memory: { before, after }, troubles };
 }
 
 async function changeUnder(
@@ -70,6 +83,14 @@ async function changeUnder(
     await make(churn.make(kind));
   while (callers.report.begun < requests) await make(churn.some());
   return churn.done;
+}
+
+function grown(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): Readonly<Record<string, number>> {
+  const wanted = Object.keys(after).filter((name) => /^(switched|moved|passed|broken)_/.test(name));
+  return Object.fromEntries(wanted.map((name) => [name, Number(after[name]) - Number(before[name] ?? 0)]));
 }
 
 async function wrongOf(callers: Callers): Promise<readonly string[]> {

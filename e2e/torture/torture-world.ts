@@ -23,6 +23,7 @@ export type SocketsMode = "off" | NonNullable<ApplierStart["sockets"]>;
 /** Versions by pod; requests to a path that begins with one go there. */
 const pods = { v1a: "v1", v1b: "v1", v2a: "v2", v2b: "v2", rude: "rude" } as const;
 export type PodName = keyof typeof pods;
+export const podNames = Object.keys(pods) as PodName[];
 
 /** What the configuration is; each change of it is one version. */
 export interface Shape {
@@ -68,7 +69,7 @@ export class TortureWorld {
       );
       // As the kubelet has one in each pod before its containers, and with it the pod's network.
       torture.callerPid = world.pod("caller").start("sleep", "infinity").pid ?? 0;
-      for (const pod of Object.keys(pods) as PodName[]) {
+      for (const pod of podNames) {
         const server = await world.pod(pod).startServer(program("server"), pod, String(targetPort));
         torture.servers.set(pod, server);
       }
@@ -148,7 +149,7 @@ export class TortureWorld {
   }
 
   private write(shape: Shape): Promise<void> {
-    const named = (Object.keys(pods) as PodName[]).filter((pod) => !shape.leftOut.includes(pod));
+    const named = podNames.filter((pod) => !shape.leftOut.includes(pod));
     return this.world.config.write(name, [
       serviceObject(this.service),
       ...endpointSlices(

@@ -23,7 +23,7 @@ static int open_connection(struct caller *caller)
 	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 	inet_pton(AF_INET, host, &name.sin_addr);
 	connection->reads = below(chance, READS);
-	connection->sends = happens(chance, 400) ? SEND_WHOLE : below(chance, SENDS);
+	connection->sends = caller->is_plain || happens(chance, 400) ? SEND_WHOLE : below(chance, SENDS);
 	connection->chance = (struct chance){draw(chance)};
 	connection->at = connection->end = connection->is_tainted = 0;
 	connection->trouble = NONE;
@@ -145,6 +145,7 @@ int main(int count, char **words)
 		if (caller == NULL)
 			return 1;
 		caller->number = i;
+		caller->is_plain = i % 2;
 		caller->chance.state = mix(orders.seed + mix(i));
 		if (pthread_create(&threads[i], NULL, call, caller) != 0)
 			return 1;

@@ -18,6 +18,8 @@ static atomic_ullong begun, right, abandoned, cut, refused, wrong, hung, connect
 
 struct caller {
 	uint64_t number, exchanges, made;
+	/* Sends small requests whole, and asks for small answers, as most callers do. */
+	int is_plain;
 	unsigned cuts_before;
 	/* The same for all its life. */
 	struct chance chance;
@@ -54,6 +56,12 @@ static struct exchange plan(struct caller *caller)
 		exchange.pieces = 0;
 	if (exchange.form == 'e' && !happens(chance, 200))
 		exchange.form = 'l';
+	if (caller->is_plain) {
+		exchange.size %= 30000;
+		exchange.answer_size %= 30000;
+		exchange.is_chunked = exchange.pieces = 0;
+		exchange.form = 'l';
+	}
 	if (exchange.target == RUDE)
 		exchange.form = "lffb"[below(chance, 4)];
 	return exchange;
