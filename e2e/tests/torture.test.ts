@@ -7,7 +7,7 @@ const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
 test(`[kernel] callers do all that sockets allow while everything changes, and no byte is wrong (SEED=${seed})`, async (context) => {
   context.skip(missing !== "", missing);
-  const options = { seed, callers: 24, requests: 4000, mostBytes: 2 ** 22, sockets: "count" } as const;
+  const options = { seed, callers: 24, requests: 4000, mostBytes: 2 ** 22, sockets: "switch" } as const;
   const more = { answersPerChange: 500, stopped: 2 };
   const { report, changes, troubles } = await runTorture("torture", { ...options, ...more }, () => undefined);
   expect(troubles).toEqual([]);

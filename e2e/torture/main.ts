@@ -13,7 +13,7 @@ allow, while endpoints and rules change and the relay and the agent are killed. 
   --requests N    (default: 1000000)
   --callers N     at once (default: 48)
   --most BYTES    of the largest body (default: 104857600)
-  --sockets MODE  what the agent does with callers' sockets: off, count or switch (default: off)
+  --sockets MODE  what the agent does with callers' sockets: off, count, switch or queue (default: off)
   --seed N        of all choices; the environment's SEED, else one by the clock
   --help          this text
 `;
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!isMode(values.sockets)) {
-    process.stderr.write(`--sockets is off, count or switch, not "${values.sockets}"\n\n${usage}`);
+    process.stderr.write(`--sockets is off, count, switch or queue, not "${values.sockets}"\n\n${usage}`);
     return 2;
   }
   const missing = await missingForKernel();
@@ -71,6 +71,6 @@ async function main(): Promise<number> {
   return troubles.length === 0 ? 0 : 1;
 }
 
-const isMode = (text: string): text is SocketsMode => ["off", "count", "switch"].includes(text);
+const isMode = (text: string): text is SocketsMode => ["off", "count", "switch", "queue"].includes(text);
 
 process.exitCode = await main();

@@ -50,15 +50,14 @@ export async function runTorture(
     (error: Error) => [error.message],
   );
   const after = await memoryOf(torture);
+  const isSwitched = options.sockets === "switch" || options.sockets === "queue";
   const sentAway = options.sockets === "off" ? report.sentAway : 0;
   const troubles = [
     ...back,
     ...(await wrongOf(warm)),
     ...(await wrongOf(callers)),
     ...(await kernelTrouble(since)).map((line) => `the kernel says: ${line}`),
-    ...(options.sockets === "switch" && (switched["moved_answers"] ?? 0) === 0
-      ? ["programs moved no answer"]
-      : []),
+    ...(isSwitched && (switched["moved_answers"] ?? 0) === 0 ? ["programs moved no answer"] : []),
     ...(sentAway > 0 ? [`${sentAway} calls that block gave EAGAIN`] : []),
     ...(held.each > held.most
       ? [`a reader that has stopped holds ${held.each} bytes, more than ${held.most}`]
