@@ -7,7 +7,7 @@ import { HttpSide } from "./http-side.ts";
 import { dialled, meshOf, nameOf } from "./mesh.ts";
 import { isWithoutEndpoint, RelaySide } from "./relay-side.ts";
 import { differences, isSame, type Seen } from "./seen.ts";
-import { staticBootstrap } from "./static-bootstrap.ts";
+import { relayBootstrap, staticBootstrap } from "./static-bootstrap.ts";
 import { WholeRelay } from "./whole-relay.ts";
 
 export interface Comparison {
@@ -23,17 +23,36 @@ export interface Comparison {
 /** Draws that lead to every choice there may be. */
 const draws = [0, 0.1, 0.24, 0.26, 0.49, 0.51, 0.74, 0.76, 0.99];
 
+/** What an Envoy is configured as: a sidecar of the mesh, or the relay of a node. */
+export type EnvoyRole = "sidecar" | "relay";
+
 /** Asks a real Envoy, the relay's policy and the whole relay the same questions under the same rules. */
-export async function compareWithEnvoy(cases: readonly Case[]): Promise<Comparison> {
+export async function compareWithEnvoy(
+  cases: readonly Case[],
+  role: EnvoyRole = "sidecar",
+): Promise<Comparison> {
   await using echo = await startEcho();
-  const port = await freePort();
-  const envoy = await startEnvoy({ bootstrap: staticBootstrap(meshOf(cases, echo.port), dialled, port) });
+  const ports = await Promise.all((role === "relay" ? cases : [0]).map(() => freePort()));
+  const bootstrap =
+    role === "relay"
+      ? relayBootstrap(cases, echo.port, ports)
+      : staticBootstrap(meshOf(cases, echo.port), dialled, ports[0] ?? 0);
+  const envoy = await startEnvoy({ bootstrap });
   await using whole = await WholeRelay.start(cases, echo);
-  const side = new HttpSide(port, echo);
+  const sides = ports.map((port) => new HttpSide(port, echo));
+  const sideOf = (number: number): HttpSide => {
+    const side = sides[number % sides.length];
+    if (side === undefined) throw new Error(`there is no port for case ${number}`);
+    return side;
+  };
   try {
     const answers = await Promise.all(
       cases.map((one, number) =>
-        compareCase(one, number, { envoy: side, policy: new RelaySide(one, number, echo.port), whole }),
+        compareCase(one, number, {
+          envoy: sideOf(number),
+          policy: new RelaySide(one, number, echo.port),
+          whole,
+        }),
       ),
     );
     const all = answers.flat();
@@ -44,7 +63,7 @@ export async function compareWithEnvoy(cases: readonly Case[]): Promise<Comparis
       different: all.flatMap(({ different }) => different ?? []),
     };
   } finally {
-    side.close();
+    for (const side of sides) side.close();
     await envoy.stop();
   }
 }

@@ -11,10 +11,14 @@ import {
   type HttpConnectionManager,
   HttpConnectionManagerSchema,
 } from "@envoyproxy/xds-protos/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import type { PolicyIr } from "@keelson/protos";
+import type { PolicyIr, Resource } from "@keelson/protos";
+import { ApplicationProtocol } from "@keelson/protos/policy";
 import { EnvoyGenerator, envoyRegistry, envoyTypeUrls, type ProxyView } from "@keelson/xds/envoy";
+import { relayManager, relayResources } from "@keelson/xds/envoy/relay";
 import { aProxy } from "@keelson/xds/envoy/testing";
 import type { Bootstrap } from "../peers/envoy.ts";
+import type { Case } from "./cases.ts";
+import { relayServiceOf, setsOf } from "./mesh.ts";
 
 const json = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue =>
   toJson(schema, message, { registry: envoyRegistry });
@@ -26,11 +30,7 @@ const json = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc
 export function staticBootstrap(mesh: PolicyIr, dialled: number, listenPort: number): Bootstrap {
   const view = new EnvoyGenerator().view(mesh, aProxy());
   const name = `${dialled}`;
-  const typed_config = {
-    "@type": `type.googleapis.com/${HttpConnectionManagerSchema.typeName}`,
-    ...(json(HttpConnectionManagerSchema, managerOf(view, name)) as object),
-  };
-  const manager = { name: "envoy.filters.network.http_connection_manager", typed_config };
+  const manager = managerJson(managerOf(view, name));
   return {
     static_resources: {
       listeners: [
@@ -44,6 +44,65 @@ export function staticBootstrap(mesh: PolicyIr, dialled: number, listenPort: num
     },
   };
 }
+
+/**
+ * An Envoy that has from the start what a node's relay gets of these cases: the routes of each, asked on a port of this machine,
+ * and the clusters that they name, whose connections are opened here.
+ * @param ports one for each case
+ */
+export function relayBootstrap(
+  cases: readonly Case[],
+  echoPort: number,
+  ports: readonly number[],
+): Bootstrap {
+  const numbers = [...cases.keys()];
+  const resources = relayResources(
+    {
+      services: new Map(cases.map((one, number) => [BigInt(number + 1), relayServiceOf(one, number)])),
+      endpointSets: new Map(
+        numbers.flatMap((number) => setsOf(number, echoPort).map((set) => [set.name, set] as const)),
+      ),
+      workloads: new Map(),
+      places: [],
+    },
+    1n,
+  );
+  const of = (type: string): ReadonlyMap<string, Resource> =>
+    resources.get(type) ?? new Map<string, Resource>();
+  const bodyOf = (type: string, name: string): Uint8Array => of(type).get(name)?.body ?? new Uint8Array();
+  const clusters = [...of(envoyTypeUrls.cluster).values()]
+    .map(({ body }) => fromBinary(ClusterSchema, body))
+    .filter(({ edsClusterConfig }) => edsClusterConfig !== undefined)
+    .map(({ edsClusterConfig: _eds, upstreamBindConfig: _bind, ...cluster }) => ({
+      ...cluster,
+      clusterDiscoveryType: { case: "type" as const, value: DiscoveryType.STATIC },
+      loadAssignment: fromBinary(ClusterLoadAssignmentSchema, bodyOf(envoyTypeUrls.endpoint, cluster.name)),
+    }));
+  const listeners = numbers.map((number) => {
+    const name = (number + 1).toString(16);
+    const { configType } = relayManager(name, ApplicationProtocol.HTTP);
+    if (configType.case !== "typedConfig") throw new Error("a manager without a configuration");
+    const manager = fromBinary(HttpConnectionManagerSchema, configType.value.value);
+    const value = fromBinary(RouteConfigurationSchema, bodyOf(envoyTypeUrls.route, name));
+    manager.routeSpecifier = { case: "routeConfig", value };
+    return {
+      name,
+      address: { socket_address: { address: "127.0.0.1", port_value: ports[number] } },
+      filter_chains: [{ filters: [managerJson(manager)] }],
+    };
+  });
+  return {
+    static_resources: { listeners, clusters: clusters.map((cluster) => json(ClusterSchema, cluster)) },
+  };
+}
+
+const managerJson = (manager: HttpConnectionManager): object => ({
+  name: "envoy.filters.network.http_connection_manager",
+  typed_config: {
+    "@type": `type.googleapis.com/${HttpConnectionManagerSchema.typeName}`,
+    ...(json(HttpConnectionManagerSchema, manager) as object),
+  },
+});
 
 function lookup<Desc extends DescMessage>(
   view: ProxyView,

@@ -15,6 +15,12 @@ peerTest(["envoy"], "what the relay makes of requests is what an Envoy makes of 
   expect(mirrored).toBeGreaterThan(10);
 });
 
+peerTest(["envoy"], "and so does an Envoy that is configured as a node's relay", async () => {
+  const { different, forwarded } = await compareWithEnvoy(casesOf(7, cases), "relay");
+  expect(different).toEqual([]);
+  expect(forwarded).toBeGreaterThan(50);
+});
+
 peerTest(["envoy"], "of requests that fail it makes what an Envoy makes of them, too", async () => {
   const { asked, retried, different } = await compareFailures();
   expect(different).toEqual([]);

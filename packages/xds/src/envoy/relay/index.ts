@@ -18,6 +18,7 @@ import { callersOf, type RelayMesh } from "./relay-mesh.ts";
 import { nowhere, relayRouteName } from "./relay-names.ts";
 import { relayRoutes } from "./relay-routes.ts";
 
+export { relayManager } from "./relay-manager.ts";
 export type { RelayedPort, RelayMesh, RelayPlace } from "./relay-mesh.ts";
 
 /** Resources by type and name. */
