@@ -31,6 +31,10 @@ const shortScenarios = [
   "a header decides",
   "requests are counted by who answered",
   "a relay that is killed",
+  "weights hold for requests of one connection that programs take",
+  "a header and a path decide",
+  "cheap to verify",
+  "where the kernel refuses programs",
   "requests of all sizes",
   "without CAP_PERFMON",
 ];

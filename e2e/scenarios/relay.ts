@@ -19,7 +19,7 @@ export const to = (version: string, weight?: number) => ({
   destination: { host: "reviews", subset: version },
   ...(weight === undefined ? {} : { weight }),
 });
-const allTo = (version: string) => ({ route: [to(version)] });
+export const allTo = (version: string) => ({ route: [to(version)] });
 
 /** Who answered, by version; the status, where that is not 200; the error, where there is no answer. */
 function outcome(reviews: ReviewsWorld, answer: CallerAnswer): string {

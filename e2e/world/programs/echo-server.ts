@@ -7,7 +7,7 @@ const [pod = "", port = "8080"] = process.argv.slice(2);
 
 const web = createServer((request, response) => {
   const body = JSON.stringify({ pod, caller: request.socket.remoteAddress });
-  const sized = request.url === "/sized" ? { "content-length": Buffer.byteLength(body) } : {};
+  const sized = request.url?.endsWith("/sized") ? { "content-length": Buffer.byteLength(body) } : {};
   response.writeHead(200, { "content-type": "application/json", ...sized }).end(body);
 });
 web.listen({ host: "::", port: Number(port), backlog: 1024 }, () => {

@@ -1,0 +1,207 @@
+// Requests that programs take off the way to the relay: who answered them, and what the node counted of them.
+import assert from "node:assert/strict";
+import { PinFolder } from "@keelson/bpf-applier";
+import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
+import type { Ask } from "../world/keep-alive-caller.ts";
+import { allTo, type Conversation, conversing, to } from "./relay.ts";
+import type { Family, ReviewsWorld } from "./reviews-world.ts";
+import type { Scenario } from "./scenario.ts";
+import { assertShares } from "./shares.ts";
+
+/** A quarter of what the verifier walks at most. */
+const mostInstructions = 250_000;
+
+/** Its answers tell their length, as programs move only such. */
+const sized = { path: "/sized" };
+
+interface Switched {
+  readonly taken: number;
+  readonly moved: number;
+  readonly passedByRule: number;
+}
+
+async function switched(reviews: ReviewsWorld): Promise<Switched> {
+  const { statistics } = await reviews.world.applier().status();
+  const of = (name: string): number => Number(statistics[name] ?? 0);
+  return {
+    taken: of("switched_requests"),
+    moved: of("moved_answers"),
+    passedByRule: of("passed_rule"),
+  };
+}
+
+/** What is counted while `action` runs. */
+async function during(reviews: ReviewsWorld, action: () => Promise<void>): Promise<Switched> {
+  const before = await switched(reviews);
+  await action();
+  const after = await switched(reviews);
+  return {
+    taken: after.taken - before.taken,
+    moved: after.moved - before.moved,
+    passedByRule: after.passedByRule - before.passedByRule,
+  };
+}
+
+/** Asks until programs take such requests one after another: the relay opens links once it sees that they are missing. */
+async function untilTaken(
+  reviews: ReviewsWorld,
+  talk: Conversation,
+  asks: Partial<Ask> = sized,
+): Promise<void> {
+  const inARow = 10;
+  await reviews.until(async () => {
+    const { taken } = await during(reviews, async () => {
+      for (let i = 0; i < inARow; i++) await talk.ask(asks);
+    });
+    return taken === inARow;
+  });
+}
+
+/** Weights hold for a connection's requests, whoever carries them. */
+async function assertRouted(reviews: ReviewsWorld, family: Family): Promise<void> {
+  await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+  await conversing(reviews, family, async (talk) => {
+    await talk.askTimes(40);
+    assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
+    assert.equal(talk.ports.size, 1);
+  });
+}
+
+async function restart(
+  reviews: ReviewsWorld,
+  start: Parameters<ReviewsWorld["startApplier"]>[0],
+): Promise<void> {
+  await reviews.world.applier().stop();
+  await reviews.startApplier(start);
+}
+
+const pinsOf = (reviews: ReviewsWorld): Promise<PinFolder> => PinFolder.find(reviews.world.applier().node);
+
+function infoOf(pin: string): BpfMap["info"] {
+  using map = BpfMap.openPinned(pin);
+  return map.info;
+}
+
+/** All programs that calls, requests and answers meet on the node. Names are cut off by the kernel. */
+async function programsOf(pins: PinFolder): Promise<readonly BpfProgram["info"][]> {
+  const found: BpfProgram["info"][] = [];
+  const take = (program: BpfProgram): void => {
+    found.push(program.info);
+    program.close();
+  };
+  for (const name of await pins.links()) {
+    using link = BpfLink.openPinned(pins.link(name));
+    take(BpfProgram.openById(link.info.programId));
+  }
+  for (const name of ["request_programs", "answer_programs"]) {
+    using programs = BpfMap.openPinned(pins.map(name));
+    for await (const key of programs.keys()) {
+      const id = programs.programId(key);
+      if (id !== undefined) take(BpfProgram.openById(id));
+    }
+  }
+  take(BpfProgram.openPinned(pins.map("command")));
+  return found;
+}
+
+export const takenRequestsScenarios: readonly Scenario[] = [
+  {
+    name: "weights hold for requests of one connection that programs take, and they move the answers",
+    async run(reviews, family) {
+      const shares = { v1: 0.8, v3: 0.2 };
+      await reviews.httpRoutes({ route: [to("v1", 80), to("v3", 20)] });
+      await conversing(reviews, family, async (talk) => {
+        await untilTaken(reviews, talk);
+        const times = reviews.scale.connections;
+        const { taken, moved } = await during(reviews, async () => {
+          for (let i = 0; i < times; i++) await talk.ask(sized);
+        });
+        assertShares(talk.outcomes, shares);
+        assert.equal(talk.ports.size, 1);
+        assert.ok(taken >= times * 0.9, `programs took ${taken} of ${times} requests`);
+        assert.equal(moved, taken);
+      });
+    },
+  },
+  {
+    name: "a header and a path decide where programs take requests, and what no route matches is the relay's",
+    async run(reviews, family) {
+      await reviews.httpRoutes(
+        { match: [{ headers: { "end-user": { exact: "jason" } } }], ...allTo("v2") },
+        { match: [{ uri: { prefix: "/v3" } }], ...allTo("v3") },
+      );
+      const jason = { ...sized, headers: { "End-User": "jason" } };
+      const path = { path: "/v3/sized" };
+      await conversing(reviews, family, async (talk) => {
+        await untilTaken(reviews, talk, jason);
+        await untilTaken(reviews, talk, path);
+        assert.deepEqual(Object.keys(talk.outcomes).sort(), ["v2", "v3"]);
+        const counted = await during(reviews, async () => {
+          assert.equal(await talk.ask(jason), "v2");
+          assert.equal(await talk.ask(path), "v3");
+          assert.equal(await talk.ask(), "404");
+        });
+        assert.deepEqual(counted, { taken: 2, moved: 2, passedByRule: 1 });
+        assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+  {
+    name: "a change of the rule moves the next request that programs take on an open connection",
+    async run(reviews, family) {
+      const other = { match: [{ uri: { prefix: "/other" } }], ...allTo("v1") };
+      await reviews.httpRoutes(other, allTo("v2"));
+      await conversing(reviews, family, async (talk) => {
+        for (const version of ["v1", "v3", "v2"]) {
+          await reviews.httpRoutes(other, allTo(version));
+          assert.equal(await talk.ask(sized), version);
+          await untilTaken(reviews, talk);
+          assert.equal(await talk.ask(sized), version);
+        }
+        assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+  {
+    name: "all programs that calls, requests and answers meet are cheap to verify",
+    async run(reviews, family) {
+      // They are the same for both families.
+      if (family !== "IPv4") return;
+      const found = await programsOf(await pinsOf(reviews));
+      assert.deepEqual(
+        [
+          "keelson_connect4",
+          "keelson_count_requests",
+          "keelson_switch",
+          "keelson_match_large",
+          "keelson_answer",
+        ].filter((wanted) => !found.some(({ name }) => wanted.startsWith(name))),
+        [],
+      );
+      for (const { name, verifiedInstructions } of found)
+        assert.ok(verifiedInstructions < mostInstructions, `${name}: ${verifiedInstructions} instructions`);
+    },
+  },
+  {
+    name: "where the kernel refuses programs that take requests, the agent counts them alone, says why, and the relay carries all",
+    async run(reviews, family) {
+      // As above.
+      if (family !== "IPv4") return;
+      // A map of the same sizes that knows no lock: the programs that lock its values are refused.
+      const pin = (await pinsOf(reviews)).map("pools");
+      const { keySize, valueSize } = infoOf(pin);
+      await restart(reviews, { sockets: "count" });
+      await reviews.world.applier().stop();
+      using lockless = BpfMap.create({ type: "hash", name: "pools", keySize, valueSize, maxEntries: 16 });
+      lockless.pin(pin);
+      await reviews.startApplier();
+      const { sockets } = await reviews.world.applier().status();
+      assert.equal(sockets.mode, "count");
+      assert.match(sockets.lowerBecause ?? "", /program keelson_/);
+      const { taken } = await during(reviews, () => assertRouted(reviews, family));
+      assert.equal(taken, 0);
+      await restart(reviews, {});
+      assert.equal((await reviews.world.applier().status()).sockets.mode, "switch");
+    },
+  },
+];
