@@ -53,7 +53,7 @@ describe("[kernel] requests are observed", () => {
   beforeAll(async () => {
     if (reason !== undefined) return;
     const scale = { connections: 50, awayMs: 0, senders: 2 };
-    reviews = await ReviewsWorld.open("observe", scale, { relay: "builtin", sockets: "count" });
+    reviews = await ReviewsWorld.open("observe", scale, { relay: "builtin", sockets: "switch" });
     caller = await KeepAliveCaller.start(reviews.caller);
   });
   afterAll(async () => {
@@ -64,13 +64,13 @@ describe("[kernel] requests are observed", () => {
 
   const service = "reviews.default.svc.cluster.local";
 
-  test("on the node and through the control plane, of the relay and of native connections", async (context) => {
+  test("on the node and through the control plane: of the relay, of programs that switch, of native connections", async (context) => {
     context.skip(reason !== undefined, reason);
     const { node, place } = reviews.world.applier();
     const { url } = reviews.world.controlPlane;
     await reviews.httpRoutes({
       name: "canary",
-      match: [{ uri: { prefix: "/v1" } }],
+      match: [{ uri: { prefix: "/v1" } }, { uri: { exact: "/sized" } }],
       route: [{ destination: { host: "reviews", subset: "v1" } }],
     });
     const here = new Observing(applierProgram, "--node", node, "observe", "--run-dir", place.runFolder, "-f");
@@ -87,7 +87,9 @@ describe("[kernel] requests are observed", () => {
       "-f",
     );
     const { host, port } = reviews.target("IPv4");
-    const ask = (path: string) => (): Promise<unknown> => caller.ask({ host, port, path });
+    // The first one on a connection is the relay's.
+    const ask = (path: string) => (): Promise<unknown> =>
+      caller.ask({ host, port, path, connection: `relayed-${performance.now()}` });
     const relayed = { source: "default/caller", service, port, method: "GET", carrier: "CARRIER_RELAY" };
     const found = {
       ...relayed,
@@ -100,6 +102,18 @@ describe("[kernel] requests are observed", () => {
     await all.shows(ask("/v1/x?y"), found);
     await failures.shows(ask("/none"), { ...relayed, path: "/none", status: 404 });
     expect(failures.requests.filter(({ status }) => status !== 404)).toEqual([]);
+
+    const askAgain = (): Promise<unknown> => caller.ask({ host, port, path: "/sized", connection: "kept" });
+    const switched = {
+      source: "default/caller",
+      service,
+      port,
+      status: 200,
+      workload: "default/reviews-v1",
+      carrier: "CARRIER_SWITCHED",
+    };
+    await here.shows(askAgain, switched);
+    await all.shows(askAgain, switched);
 
     await reviews.withoutRules();
     const native = { source: "default/caller", service, port, carrier: "CARRIER_NATIVE" };
