@@ -115,6 +115,18 @@ describe("[kernel] requests are observed", () => {
     await here.shows(askAgain, switched);
     await all.shows(askAgain, switched);
 
+    // One that programs took, and whose answer, in chunks, the relay carried: nobody has kept what was asked for.
+    const isPassed = ({ carrier, method }: Record<string, unknown>): boolean =>
+      carrier === "CARRIER_RELAY" && method === undefined;
+    const poll = expect.poll(
+      async () => {
+        await caller.ask({ host, port, path: "/v1/y", connection: "kept" });
+        return here.requests.find(isPassed);
+      },
+      { timeout: 60_000 },
+    );
+    await poll.toMatchObject({ status: 200, workload: "default/reviews-v1" });
+
     await reviews.withoutRules();
     const native = { source: "default/caller", service, port, carrier: "CARRIER_NATIVE" };
     const askAnew = (): Promise<unknown> =>

@@ -56,7 +56,8 @@ export class RelayCore {
     this.holding = holding;
     this.policy = new PolicyState(random);
     this.tap = new RequestTap(random);
-    this.switching = kernel && new Switching(kernel, (address) => this.policy.hasEndpoint(address), bounds);
+    const isThere = (address: string): boolean => this.policy.hasEndpoint(address);
+    this.switching = kernel && new Switching(kernel, isThere, this.tap, bounds);
     this.handler = new RequestHandler(this.policy, this.tap, random, this.switching);
     const onCall = (call: Call, socket: Socket): void => {
       const connection = this.connections.get(socket);

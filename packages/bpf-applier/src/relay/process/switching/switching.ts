@@ -3,6 +3,7 @@ import { endpointIdentifier } from "../../../slots.ts";
 import type { CallerConnection } from "../caller-connection.ts";
 import { addressOf } from "../endpoint-address.ts";
 import { valuesOf } from "../header-fields.ts";
+import type { RequestTap } from "../request-tap.ts";
 import { Conversation } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 import { defaultBounds, LinkPools, type PoolBounds } from "./link-pools.ts";
@@ -18,6 +19,7 @@ const nothing = { read: 0, written: 0 };
 export class Switching {
   private readonly kernel: SwitchingKernel;
   private readonly isThere: (address: string) => boolean;
+  private readonly tap: RequestTap;
   private readonly conversations = new Map<bigint, Conversation>();
   private readonly links: LinkPools;
   private readonly timer: NodeJS.Timeout;
@@ -29,9 +31,11 @@ export class Switching {
   constructor(
     kernel: SwitchingKernel,
     isThere: (address: string) => boolean,
+    tap: RequestTap,
     bounds: PoolBounds = defaultBounds,
   ) {
     this.kernel = kernel;
+    this.tap = tap;
     this.isThere = isThere;
     this.links = new LinkPools(kernel, bounds, (caller) => this.conversations.get(caller));
     this.timer = setInterval(() => this.sweep(), sweepMs).unref();
@@ -50,7 +54,17 @@ export class Switching {
     try {
       const before = held?.before ?? nothing;
       const conversation = new Conversation({ kernel, caller, socket, links, before });
-      conversation.onCarried = (ended) => counters.count(ended);
+      conversation.onCarried = (ended) => {
+        counters.count(ended);
+        this.tap.see(() => ({
+          ...ended,
+          endedAt: Date.now(),
+          workload: origin.workload,
+          service: origin.service,
+          method: "", // programs have taken the request
+          path: "",
+        }));
+      };
       this.conversations.set(caller, conversation);
       socket.once("close", () => this.conversations.delete(caller));
       return conversation;
