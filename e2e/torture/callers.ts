@@ -31,6 +31,8 @@ export interface Orders {
   readonly callers: number;
   /** Of the largest body. */
   readonly mostBytes: number;
+  /** Some read by splice. */
+  readonly splices: boolean;
 }
 
 /** Longer than a caller waits before it says that it hangs. */
@@ -56,8 +58,8 @@ export class Callers {
   private readonly process: RunningProcess;
   private isOver = false;
 
-  constructor(torture: TortureWorld, { seed, callers, mostBytes }: Orders) {
-    const words = [seed, callers, mostBytes].map(String);
+  constructor(torture: TortureWorld, { seed, callers, mostBytes, splices }: Orders) {
+    const words = [seed, callers, mostBytes, splices ? 1 : 0].map(String);
     this.process = torture.world
       .pod("caller")
       .startPiped(program("caller"), ...words, torture.port, ...torture.hosts);

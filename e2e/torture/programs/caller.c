@@ -4,7 +4,8 @@
  * told by the seed. All bytes of all answers are checked. Every 200 ms, and at the end, a line of JSON says what came of it.
  * On standard input "cuts on" says that connections may be cut from now on, "cuts off" that those made from now on may not,
  * "end" that no more is to be begun; they go on until then.
- * Usage: caller SEED CALLERS MOST_BYTES PORT HOST…
+ * SPLICES 0: none reads by splice, which never ends where answers go past TCP (bpf/README.md).
+ * Usage: caller SEED CALLERS MOST_BYTES SPLICES PORT HOST…
  */
 #include "conversation.h"
 
@@ -23,6 +24,8 @@ static int open_connection(struct caller *caller)
 	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 	inet_pton(AF_INET, host, &name.sin_addr);
 	connection->reads = below(chance, READS);
+	if (connection->reads == READ_SPLICED && !orders.splices)
+		connection->reads = READ_PLAIN;
 	connection->sends = caller->is_plain || happens(chance, 400) ? SEND_WHOLE : below(chance, SENDS);
 	connection->chance = (struct chance){draw(chance)};
 	connection->at = connection->end = connection->is_tainted = 0;
@@ -126,16 +129,17 @@ static void *tell_again(void *unused)
 
 int main(int count, char **words)
 {
-	if (count < 6) {
-		fprintf(stderr, "usage: caller SEED CALLERS MOST_BYTES PORT HOST...\n");
+	if (count < 7) {
+		fprintf(stderr, "usage: caller SEED CALLERS MOST_BYTES SPLICES PORT HOST...\n");
 		return 2;
 	}
 	orders.seed = strtoull(words[1], NULL, 10);
 	uint64_t callers = strtoull(words[2], NULL, 10);
 	orders.most_bytes = strtoull(words[3], NULL, 10);
-	orders.port = atoi(words[4]);
-	orders.hosts = words + 5;
-	orders.host_count = count - 5;
+	orders.splices = atoi(words[4]);
+	orders.port = atoi(words[5]);
+	orders.hosts = words + 6;
+	orders.host_count = count - 6;
 	signal(SIGPIPE, SIG_IGN);
 	pthread_t threads[callers], other;
 	pthread_create(&other, NULL, listen_to_orders, NULL);

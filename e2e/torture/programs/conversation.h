@@ -7,7 +7,7 @@ enum { MOST_AT_ONCE = 8 };
 
 static struct {
 	uint64_t seed, most_bytes;
-	int port, host_count;
+	int splices, port, host_count;
 	char **hosts;
 } orders;
 
