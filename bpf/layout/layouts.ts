@@ -258,7 +258,11 @@ export const structs: readonly StructDescription[] = [
     name: "command",
     doc: "What the relay asks of the program `keelson_command`, as the data of a packet.",
     fields: [
-      { name: "cookie", type: "u64", doc: "of the link; of settle: of the caller" },
+      {
+        name: "cookie",
+        type: "u64",
+        doc: "of the link; of settle: of the caller; of has_unread: of any in `callers`",
+      },
       { name: "network", type: "u64", doc: "of add_link: this and the next two as in `pool_key`" },
       { name: "workload", type: "u64" },
       { name: "endpoint", type: "u64" },
@@ -456,6 +460,10 @@ export const commandKind = [
   },
   { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
   { name: "release", doc: "the relay has carried the answer that was passed to it" },
+  {
+    name: "has_unread",
+    doc: "answers 1 if the socket with that cookie in `callers` has not read all that came to it past TCP",
+  },
   { name: "drop_link", doc: "nothing is kept of the link any more; before it is closed" },
 ] as const;
 

@@ -10,10 +10,9 @@
 #define OK 0
 #define FAILED 1
 
-/* Where the kernel keeps the link's socket. */
-static __always_inline __u64 place_of(__u64 cookie)
+/* Where the kernel keeps a socket that was found in a map, whose reference is given back. */
+static __always_inline __u64 place_of(struct bpf_sock *sk)
 {
-	struct bpf_sock *sk = bpf_map_lookup_elem(&links, &cookie);
 	struct tcp_sock *tcp;
 	__u64 place;
 
@@ -46,7 +45,7 @@ static __always_inline int add_link(const struct command *command)
 	__u64 cookie = command->cookie;
 	struct pool *pool = make_pool(command);
 
-	link.place = place_of(cookie);
+	link.place = place_of(bpf_map_lookup_elem(&links, &cookie));
 	if (!pool || !link.place)
 		return FAILED;
 	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_ANY) ||
@@ -84,6 +83,14 @@ static __always_inline int settle(__u64 cookie)
 	return unread > 0 || !is_queue_read(exchange, exchange->place) ? SETTLEMENT_MOVING : SETTLEMENT_SETTLED;
 }
 
+/* The whole request has left: a server may answer one that was cut off, and wait for its rest. */
+static __always_inline bool is_whole(const struct link_value *link, __u64 cookie)
+{
+	struct seen seen = {};
+
+	return look_at_socket(link->place, cookie, &seen) && seen.write_seq == link->end;
+}
+
 static __always_inline int release(__u64 cookie, bool is_reusable)
 {
 	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
@@ -102,7 +109,14 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 	pool = pool_of(link);
 	if (!is_reusable)
 		return OK;
-	return pool && push_link(pool, cookie) ? OK : FAILED;
+	return pool && is_whole(link, cookie) && push_link(pool, cookie) ? OK : FAILED;
+}
+
+static __always_inline int has_unread(__u64 cookie)
+{
+	__u64 place = place_of(bpf_map_lookup_elem(&callers, &cookie));
+
+	return place && has_queued(place);
 }
 
 static __always_inline int drop_link(__u64 cookie)
@@ -128,6 +142,8 @@ int keelson_command(struct __sk_buff *packet)
 		return settle(command.cookie);
 	case COMMAND_KIND_RELEASE:
 		return release(command.cookie, command.is_reusable);
+	case COMMAND_KIND_HAS_UNREAD:
+		return has_unread(command.cookie);
 	case COMMAND_KIND_DROP_LINK:
 		return drop_link(command.cookie);
 	}

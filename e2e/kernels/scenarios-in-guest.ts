@@ -81,7 +81,7 @@ for (const [scenarios, start] of kinds) failed += await failuresOf(scenarios, st
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)
-  failed += await runRequestsScenarios("guestrequests", { requests: 100, restarts: 1 }, ofRequests);
+  failed += await runRequestsScenarios("guestrequests", "count", { requests: 100, restarts: 1 }, ofRequests);
 const all =
   families.length * kinds.flatMap(([scenarios]) => scenarios).length +
   ofNode.length +

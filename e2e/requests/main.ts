@@ -32,7 +32,10 @@ async function main(): Promise<number> {
     return 1;
   }
   const scale = { requests: Number(values.requests), restarts: Number(values.restarts) };
-  return (await runRequestsScenarios("requestslong", scale)) === 0 ? 0 : 1;
+  let failed = 0;
+  for (const mode of ["count", "queue"] as const)
+    failed += await runRequestsScenarios("requestslong", mode, scale);
+  return failed === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -6,6 +6,7 @@ import { BpfMap } from "bpf-maps-native";
 import { bytes, Calls } from "../kernel-behaviour/calls.ts";
 import { flag, Socket, socketAddress } from "../kernel-behaviour/sockets.ts";
 import type { Family } from "../scenarios/reviews-world.ts";
+import type { ApplierStart } from "../world/applier.ts";
 import { namespaceFolder } from "../world/names.ts";
 import { endpointSlices, podObject, type ServiceRecord, serviceObject } from "../world/objects.ts";
 import type { Pod } from "../world/pod.ts";
@@ -26,26 +27,31 @@ export interface Counted {
   readonly lost: number;
 }
 
+/** What is done with the sockets: see `--sockets` of the agent. */
+export type LookingMode = "count" | "queue";
+
 /** Sent by itself, once so many answers have come. */
 export interface Piece {
   readonly text: string;
   readonly afterAnswers: number;
 }
 
-/** A caller, and a service with one pod, on a node that counts requests. */
+/** A caller, and a service with one pod, on a node that looks at what they send. */
 export class RequestsWorld {
   readonly world: World;
+  readonly mode: LookingMode;
   private readonly service: ServiceRecord;
   private server: RunningProcess;
 
-  private constructor(world: World, service: ServiceRecord, server: RunningProcess) {
+  private constructor(world: World, mode: LookingMode, service: ServiceRecord, server: RunningProcess) {
     this.world = world;
+    this.mode = mode;
     this.service = service;
     this.server = server;
   }
 
   /** @param name of the world, see World.open */
-  static async open(name: string): Promise<RequestsWorld> {
+  static async open(name: string, mode: LookingMode): Promise<RequestsWorld> {
     const world = await World.open(name);
     try {
       const service = await world.addService("digests", [{ name: "http", port, targetPort }]);
@@ -61,13 +67,19 @@ export class RequestsWorld {
         ...[...world.pods.values()].map((pod) => podObject(pod)),
       ]);
       await world.startControlPlane();
-      await world.startApplier(1, { sockets: "count" });
-      await world.settled();
-      return new RequestsWorld(world, service, server);
+      const requests = new RequestsWorld(world, mode, service, server);
+      await requests.startLooking();
+      return requests;
     } catch (error) {
       await world.close();
       throw error;
     }
+  }
+
+  /** Starts an agent that looks at sockets. */
+  async startLooking(more: Pick<ApplierStart, "startedBy"> = {}): Promise<void> {
+    await this.world.startApplier(1, { ...more, sockets: this.mode, relay: "builtin" });
+    await this.world.settled();
   }
 
   close(): Promise<void> {

@@ -200,8 +200,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
           async () => {
             for (let i = 0; i < scale.restarts; i++) {
               await world.applier().kill();
-              await world.startApplier(1, { sockets: "count" });
-              await world.settled();
+              await requests.startLooking();
             }
           },
         );
@@ -217,19 +216,18 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     async run(requests, family) {
       const host = requests.address(family);
       const { world } = requests;
-      const restart = async (start?: { sockets: "count" }): Promise<void> => {
-        await world.applier().stop();
-        await world.startApplier(1, start);
-        await world.settled();
-      };
       const result = await requests.digestsDuring(
         { host, connections: 4, mostBytes: 2 ** 16, seed: 9 },
         async () => {
-          await restart();
+          await world.applier().stop();
+          await world.startApplier(1);
+          await world.settled();
           assert.equal((await world.applier().status()).sockets.mode, "off");
-          await restart({ sockets: "count" });
+          await world.applier().stop();
+          await requests.startLooking();
           await uninstallRunning(world.applier());
-          await restart({ sockets: "count" });
+          await world.applier().stop();
+          await requests.startLooking();
         },
       );
       assertRight(result, 4);
@@ -241,16 +239,14 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     async run(requests, family) {
       const { world } = requests;
       await world.applier().stop();
-      await world.startApplier(1, { sockets: "count", startedBy: await withAgentRights() });
-      await world.settled();
+      await requests.startLooking({ startedBy: await withAgentRights() });
       const { sockets } = await world.applier().status();
       assert.equal(sockets.mode, "off");
-      assert.match(sockets.lowerBecause ?? "", /keelson_count_requests.*CAP_PERFMON/s);
+      assert.match(sockets.lowerBecause ?? "", /keelson_(count_requests|established).*CAP_PERFMON/s);
       const result = await requests.digests({ host: requests.address(family), ...oneSmall });
       assertRight(result, 1);
       await world.applier().stop();
-      await world.startApplier(1, { sockets: "count" });
-      await world.settled();
+      await requests.startLooking();
     },
   },
 ];

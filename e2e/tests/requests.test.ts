@@ -7,25 +7,28 @@ import { missingForKernel } from "../world/requirements.ts";
 const missing = await missingForKernel();
 const reason = missing.length === 0 ? undefined : missing.join("; ");
 
-describe("[kernel] requests on native connections", () => {
-  let requests: RequestsWorld;
+describe.each(["count", "queue"] as const)(
+  "[kernel] requests on native connections, --sockets=%s",
+  (mode) => {
+    let requests: RequestsWorld;
 
-  beforeAll(async () => {
-    if (reason === undefined) requests = await RequestsWorld.open("requests");
-  });
-  afterAll(async () => {
-    if (reason === undefined) await requests.close();
-  });
+    beforeAll(async () => {
+      if (reason === undefined) requests = await RequestsWorld.open(`requests${mode}`, mode);
+    });
+    afterAll(async () => {
+      if (reason === undefined) await requests.close();
+    });
 
-  for (const scenario of requestsScenarios) {
-    for (const family of familiesOf(scenario)) {
-      test(`${scenario.name}, over ${family}`, { timeout: 120_000 }, async (context) => {
-        context.skip(reason !== undefined, reason);
-        await scenario.run(requests, family, { requests: 500, restarts: 1 });
-      });
+    for (const scenario of requestsScenarios) {
+      for (const family of familiesOf(scenario)) {
+        test(`${scenario.name}, over ${family}`, { timeout: 120_000 }, async (context) => {
+          context.skip(reason !== undefined, reason);
+          await scenario.run(requests, family, { requests: 500, restarts: 1 });
+        });
+      }
     }
-  }
-});
+  },
+);
 
 test("[kernel] what a caller that blocks in recv can tell of a socket that is looked at", async (context) => {
   context.skip(reason !== undefined, reason);

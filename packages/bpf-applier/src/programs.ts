@@ -23,6 +23,7 @@ import {
   takesRequests,
   whyNoRequestPrograms,
 } from "./request-programs.ts";
+import { drainQueues } from "./switching/draining.ts";
 import { detachSwitching, Switching, switchingPins } from "./switching/switching-programs.ts";
 
 /** Every program of the object, and the hook it belongs to. */
@@ -155,7 +156,10 @@ export class Programs {
   /** Of a mode that was higher before. What takes requests goes first; answers to those that were taken come the relay's way. */
   private async leaveSockets(pins: PinFolder): Promise<void> {
     const { mode } = this.sockets;
-    if (mode === "off") await unpinAll(pins, socketMaps);
+    if (mode === "off") {
+      await drainQueues(pins);
+      await unpinAll(pins, socketMaps);
+    }
     if (mode === "count") {
       using requests = this.object.map("request_programs");
       await detachSwitching(requests);
@@ -225,6 +229,7 @@ function takeOff(pin: string): void {
 export async function uninstall(pins: PinFolder): Promise<number> {
   const names = await pins.links();
   for (const name of names) takeOff(pins.link(name));
+  await drainQueues(pins);
   await pins.remove();
   return names.length;
 }
