@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The shortcut: a caller and its endpoint on one node. Their connection is native; what one of them sends goes straight into the
- * other one's queue of redirected data, past TCP, while nothing that was sent by TCP is unread there. That is known from TCP's own
- * numbers: the number of the next byte that one sends is the number of the next byte that the other one reads.
+ * other one's queue of redirected data, past TCP, as long as nothing was sent by TCP in that direction. From the first byte that is,
+ * the direction stays with TCP: the queue is read before what TCP has, but a reader that is inside of TCP's own recv (MSG_WAITALL,
+ * SO_RCVLOWAT) sees only TCP until it has what it waits for. So the two must not take turns.
  *
- * Nothing is looked at in what they send, so that it holds for any protocol. What is not taken is passed, and read behind what lies in
- * the queue, as it was sent behind it.
+ * Nothing is looked at in what they send, so that it holds for any protocol.
  */
 #pragma once
 #include "address.h"
@@ -15,11 +15,10 @@
 /* Set by the applier before load. */
 volatile const bool takes_shortcuts = false;
 
-/* Each message takes a kilobyte beside its bytes, that nobody is charged for. So small ones go by TCP, and what lies unread is
- * bounded. */
-#define LEAST_SHORTCUT_BYTES 64
+/* What may lie unread: bytes, and messages, each of which takes a kilobyte that nobody is charged for. */
 #define MOST_SHORTCUT_BYTES (1 << 16)
 #define MOST_UNREAD_BYTES (1 << 17)
+#define MOST_UNREAD_MESSAGES 256
 
 /* A connection as its caller sees it. The first numbers of both directions are drawn by the kernel: a connection that only looks
  * alike is not taken for it. */
@@ -54,6 +53,8 @@ struct {
 struct pair {
 	struct end other; /* all 0: not known yet */
 	struct meeting meeting;
+	__u32 first; /* number in TCP's sequence of the first byte that this end sends */
+	__u32 messages; /* that were sent since the other end had read all */
 };
 
 /* Written by the programs. Goes with the socket. */
@@ -118,6 +119,7 @@ static __always_inline void await_endpoint(struct bpf_sock_ops *ctx, struct bpf_
 	if (!pair)
 		return;
 	pair->meeting = meeting;
+	pair->first = meeting.first_sent;
 	bpf_map_update_elem(&meetings, &meeting, &met, BPF_ANY);
 }
 
@@ -141,6 +143,7 @@ static __always_inline void meet_caller(struct bpf_sock_ops *ctx, struct bpf_soc
 	if (bpf_sock_hash_update(ctx, &callers, &own.cookie, BPF_NOEXIST))
 		return;
 	pair->other = met->caller;
+	pair->first = meeting.first_read;
 	met->endpoint = own;
 }
 
@@ -159,13 +162,17 @@ static __always_inline bool knows_other(struct pair *pair)
 	return true;
 }
 
-/* Whether all that was sent by TCP is read, and there is room. */
-static __always_inline bool is_free(const struct end *other, const struct tcp_sock *own, __u32 bytes)
+/* Whether the other end is there, be it accepted or not yet, and has room. */
+static __always_inline bool has_room(struct pair *pair, __u32 bytes)
 {
 	struct seen seen = {};
 
-	return look_at_socket(other->place, other->cookie, &seen) && seen.has_owner && seen.state == ESTABLISHED &&
-	       seen.copied_seq == own->write_seq && seen.unread + bytes <= MOST_UNREAD_BYTES;
+	if (!look_at_socket(pair->other.place, pair->other.cookie, &seen) || seen.state != ESTABLISHED ||
+	    seen.unread + bytes > MOST_UNREAD_BYTES)
+		return false;
+	if (!has_queued(pair->other.place))
+		pair->messages = 0;
+	return pair->messages++ < MOST_UNREAD_MESSAGES;
 }
 
 /* Returns the bytes that were taken: all of the message or none. */
@@ -176,10 +183,10 @@ static __always_inline __u32 take_shortcut(struct sk_msg_md *message, struct bpf
 	__u32 bytes = message->size;
 	__u64 cookie;
 
-	if (!pair || bytes < LEAST_SHORTCUT_BYTES || bytes > MOST_SHORTCUT_BYTES || !knows_other(pair))
+	if (!pair || bytes > MOST_SHORTCUT_BYTES || !knows_other(pair))
 		return 0;
 	own = bpf_skc_to_tcp_sock(sk);
-	if (!own || !is_free(&pair->other, own, bytes))
+	if (!own || own->write_seq != pair->first || !has_room(pair, bytes))
 		return 0;
 	cookie = pair->other.cookie;
 	if (bpf_msg_redirect_hash(message, &callers, &cookie, BPF_F_INGRESS) != SK_PASS)

@@ -22,24 +22,6 @@ static __always_inline bool is_locked(__u64 place, __u64 cookie)
 	return found == cookie && (lock || owned);
 }
 
-/* The kernel puts an answer into `ingress_msg` before it takes it out of `ingress_skb`, so they are read the other way. */
-static __always_inline bool has_queued(__u64 place)
-{
-	struct sock *sk = (void *)place;
-	__u64 user_data = 0;
-	struct sk_psock *psock;
-	struct list_head *next = NULL;
-	__u32 on_the_way = 1;
-
-	bpf_core_read(&user_data, sizeof(user_data), &sk->sk_user_data);
-	psock = (void *)(user_data & ~7ULL);
-	if (!psock)
-		return false;
-	bpf_core_read(&on_the_way, sizeof(on_the_way), &psock->ingress_skb.qlen);
-	bpf_core_read(&next, sizeof(next), &psock->ingress_msg.next);
-	return on_the_way || next != (void *)&psock->ingress_msg;
-}
-
 /*
  * An answer that went into a queue cannot be seen on its way there: its verdict has fallen, but it is in neither queue yet. Both
  * happens under the link's lock, however. So it was read if its verdict is seen (exchange->link is 0), then the lock free, then both

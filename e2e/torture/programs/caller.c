@@ -4,7 +4,7 @@
  * told by the seed. All bytes of all answers are checked. Every 200 ms, and at the end, a line of JSON says what came of it.
  * On standard input "cuts on" says that connections may be cut from now on, "cuts off" that those made from now on may not,
  * "end" that no more is to be begun; they go on until then.
- * SPLICES 0: none reads by splice, which never ends where answers go past TCP (bpf/README.md).
+ * SPLICES 0: answers go past TCP (bpf/README.md): none reads by splice, which never ends there, and MSG_WAITALL may return short.
  * Usage: caller SEED CALLERS MOST_BYTES SPLICES PORT HOST…
  */
 #include "conversation.h"
@@ -26,6 +26,7 @@ static int open_connection(struct caller *caller)
 	connection->reads = below(chance, READS);
 	if (connection->reads == READ_SPLICED && !orders.splices)
 		connection->reads = READ_PLAIN;
+	connection->is_past_tcp = !orders.splices;
 	connection->sends = caller->is_plain || happens(chance, 400) ? SEND_WHOLE : below(chance, SENDS);
 	connection->chance = (struct chance){draw(chance)};
 	connection->at = connection->end = connection->is_tainted = 0;

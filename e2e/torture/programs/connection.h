@@ -34,6 +34,8 @@ struct connection {
 	unsigned char in[ROOM], out[ROOM];
 	/* A server was asked for something after which connections may end. */
 	int is_tainted;
+	/* MSG_WAITALL may return short: answers go past TCP. */
+	int is_past_tcp;
 	enum trouble trouble;
 	char what[200];
 };
