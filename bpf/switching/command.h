@@ -44,10 +44,12 @@ static __always_inline int add_link(const struct command *command)
 	};
 	__u64 cookie = command->cookie;
 	struct pool *pool = make_pool(command);
+	struct seen seen = {};
 
 	link.place = place_of(bpf_map_lookup_elem(&links, &cookie));
-	if (!pool || !link.place)
+	if (!pool || !link.place || !look_at_socket(link.place, cookie, &seen))
 		return FAILED;
+	link.end = seen.write_seq;
 	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_ANY) ||
 	    bpf_map_update_elem(&link_values, &cookie, &link, BPF_ANY))
 		return FAILED;

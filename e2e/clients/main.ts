@@ -16,6 +16,7 @@ then where it shares out requests.
   --caller NAME  only this one
   --server NAME  only this one
   --relay WHICH  what shares out requests: builtin (default) or envoy
+  --sockets MODE what its node does with callers' sockets: count, switch or queue (default: nothing)
   --help         this text
 `;
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     caller: { type: "string" },
     server: { type: "string" },
     relay: { type: "string", default: "builtin" },
+    sockets: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -32,6 +34,13 @@ const named = <T extends { readonly name: string }>(
   all: readonly T[],
   name: string | undefined,
 ): readonly T[] => (name === undefined ? all : all.filter((one) => one.name === name));
+
+function socketsOf(mode: string | undefined): Pick<ApplierStart, "sockets"> {
+  if (mode === undefined) return {};
+  if (mode !== "count" && mode !== "switch" && mode !== "queue")
+    throw new Error(`--sockets: count, switch or queue; found ${JSON.stringify(mode)}`);
+  return { sockets: mode };
+}
 
 async function main(): Promise<number> {
   if (values.help) {
@@ -52,7 +61,7 @@ async function main(): Promise<number> {
   const relay: ApplierStart =
     values.relay === "envoy"
       ? { relay: "envoy", envoy: (await requirePeer("envoy")).program }
-      : { relay: "builtin" };
+      : { relay: "builtin", ...socketsOf(values.sockets) };
   const { parts, absent } = await runSuite("clients", wanted, say, relay);
   for (const { name, reason } of absent) process.stdout.write(`${name} left out: ${reason}\n`);
   const outcomes = parts.flatMap((part) => part.outcomes);

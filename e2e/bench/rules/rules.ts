@@ -9,7 +9,7 @@ import type { CellRow } from "../http/figures.ts";
 import { Ground } from "../http/ground.ts";
 import { Measuring } from "../http/measuring.ts";
 import { directRow } from "../http/rows/direct.ts";
-import { relayRow } from "../http/rows/keelson.ts";
+import { relayRow, switchedRow } from "../http/rows/keelson.ts";
 import { envoyWith } from "../http/rows/proxies.ts";
 import { drawRequests } from "./draw.ts";
 import { rulesText } from "./report.ts";
@@ -74,7 +74,7 @@ async function measureRules(
   const heads = join(ground.world.names.folder, "heads");
   await writeFile(heads, drawRequests(shape, rules, drawn));
   await ground.route(all.map((rule) => shape.match(rule)));
-  const rows = [directRow, relayRow, envoyWith(all.map((rule) => shape.envoyMatch(rule)))];
+  const rows = [directRow, switchedRow, relayRow, envoyWith(all.map((rule) => shape.envoyMatch(rule)))];
   const measuring = await Measuring.start(ground, rows, directRow);
   try {
     await measuring.enter("pinned");

@@ -229,7 +229,7 @@ program
   .addOption(
     new Option(
       "--sockets <mode>",
-      "what is done with the sockets of callers of HTTP ports; count: their requests are counted; switch: these are taken off the way to the relay, too; queue: and what stays on the node, and answers, go past TCP",
+      "what is done with the sockets of callers of HTTP ports; count: their requests are counted; switch: these are taken off the way to the relay, too; queue: and what stays on the node, and answers, go past TCP, which nobody reads by splice(2)",
     )
       .choices(socketModes)
       .default("off"),

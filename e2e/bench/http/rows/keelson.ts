@@ -103,7 +103,7 @@ const switched = (
   },
 });
 
-const switchedRow = switched(
+export const switchedRow = switched(
   "Keelson, switched over the wire",
   "as by the relay, on a node whose kernel decides each request, and moves it and its answer",
   4,
