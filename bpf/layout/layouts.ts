@@ -197,6 +197,7 @@ export const structs: readonly StructDescription[] = [
         doc: "bytes of answers that programs moved, or are about to, onto the caller's own connection; modulo 2^32",
       },
       { name: "taken", type: "u32", doc: "requests that programs took; modulo 2^32" },
+      { name: "is_missed", type: "u32", doc: "1: what the caller sent last was passed, as no link was idle" },
       {
         name: "is_queued",
         type: "u32",

@@ -90,6 +90,7 @@ int keelson_switch(struct sk_msg_md *message)
 	if (!tcp || !exchange || !handback)
 		return pass_for(STATISTIC_PASSED_BEHIND);
 	exchange->first_read = speaker->first_read;
+	exchange->is_missed = 0;
 	exchange->place = (__u64)tcp;
 	link = __sync_fetch_and_add(&exchange->link, 0);
 	if (link)
@@ -209,6 +210,17 @@ static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md 
 	return false;
 }
 
+/* The relay opens one more. */
+static __always_inline int miss_link(const struct speaker *speaker)
+{
+	__u64 caller = speaker->cookie;
+	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &caller);
+
+	if (exchange)
+		exchange->is_missed = 1;
+	return pass_for(STATISTIC_PASSED_NO_LINK);
+}
+
 static __always_inline int carry(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan)
 {
 	struct edge_key edge = { .source = speaker->workload, .service = speaker->service };
@@ -221,7 +233,7 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 	if (!draw_for(speaker, scan->detail, &endpoint, &is_known))
 		return pass_for(is_known ? STATISTIC_PASSED_NO_ENDPOINT : STATISTIC_PASSED_RULE);
 	if (!take_link(speaker, endpoint.endpoint, &link) || !send_on(&link, message, speaker, scan))
-		return pass_for(STATISTIC_PASSED_NO_LINK);
+		return miss_link(speaker);
 	edge.endpoint = endpoint.endpoint;
 	count_sent(&edge, message->size);
 	count_statistic(STATISTIC_SWITCHED_REQUESTS);

@@ -83,7 +83,7 @@ export class RequestHandler {
 
   private contextOf(connection: CallerConnection, rule: number): RequestContext {
     const { network, origin, family, service } = connection;
-    const isSwitched = connection.conversation?.isLookedAt === true && service.switchedRules.includes(rule);
+    const isSwitched = connection.conversation?.isMissed === true && service.switchedRules.includes(rule);
     const http2 = speaksHttp2.has(service.port.applicationProtocol);
     return {
       random: this.random,

@@ -57,6 +57,8 @@ export class Conversation {
   private ending = false;
   /** Programs look at what the caller sends: they have seen a request since the connection was joined. */
   isLookedAt = false;
+  /** The request that came last did so as no link was idle. */
+  isMissed = false;
   /**
    * Whether no more of the caller's requests is under way at the relay than so many, and nothing of a next one was read. Whoever
    * reads requests says so.
@@ -100,6 +102,7 @@ export class Conversation {
   private isUntouched(): boolean {
     const exchange = this.kernel.exchange(this.caller);
     this.isLookedAt = exchange !== undefined && exchange.place !== 0n;
+    this.isMissed = exchange?.isMissed === 1;
     if (!this.isLookedAt && ++this.unseen > mostUnseen) this.leave();
     return exchange === undefined || (exchange.link === 0n && exchange.taken === this.taken);
   }

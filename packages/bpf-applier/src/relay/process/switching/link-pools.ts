@@ -65,13 +65,13 @@ export class LinkPools implements LinkOwner {
     this.conversationOf = conversationOf;
   }
 
-  /** A request was the relay's for want of a link: one more is opened, if there is still none that is free. */
+  /** A request was the relay's for want of a link: one more is opened, within the bounds. */
   async want(target: LinkTarget): Promise<void> {
     const pool = this.poolOf(target);
     if (target.keepAlive !== undefined)
       pool.idleMs = Math.min(this.bounds.idleMs, Math.max(0, target.keepAlive * 1000 - aheadOfServerMs));
     if (this.closed || pool.links.size + pool.opening >= this.bounds.mostLinks) return;
-    if (pool.opening >= mostOpening || now() < pool.notBefore || this.kernel.idleLinks(pool.key) > 0) return;
+    if (pool.opening >= mostOpening || now() < pool.notBefore) return;
     pool.opening++;
     try {
       await this.open(pool, target.open);

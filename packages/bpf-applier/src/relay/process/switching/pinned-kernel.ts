@@ -24,6 +24,7 @@ export const noExchange: ExchangeValue = {
   promised: 0,
   firstRead: 0,
   taken: 0,
+  isMissed: 0,
   isQueued: 0,
   isBroken: 0,
 };

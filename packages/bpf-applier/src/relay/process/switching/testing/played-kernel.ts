@@ -28,10 +28,12 @@ export class PlayedKernel implements SwitchingKernel {
 
   // --- What programs do ---
 
-  /** Programs see what the caller sends. */
+  /** Programs see what the caller sends, and pass it: for want of a link, where none is idle. */
   lookAt(caller: bigint): void {
     const exchange = this.callers.get(caller);
-    if (exchange !== undefined) exchange.place = 1n;
+    if (exchange === undefined) return;
+    exchange.place = 1n;
+    exchange.isMissed = [...this.pools.values()].every((links) => links.length === 0) ? 1 : 0;
   }
 
   /** Sends a request on the link that was used last. @returns its cookie */
