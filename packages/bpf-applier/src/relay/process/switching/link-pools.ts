@@ -10,7 +10,7 @@ import { Link } from "./link.ts";
 /** Room for what a link sends, in bytes: programs send a request of up to 64 KiB only where it fits with all that it costs. */
 const sendBuffer = 262_144;
 /** Connections to one endpoint that are being opened at a time. */
-const mostOpening = 8;
+const mostOpening = 64;
 /** Time for which nothing is opened to an endpoint that could not be reached, in milliseconds. */
 const unreachableMs = 1_000;
 /** How long before a server would close an idle connection the relay does, in milliseconds. */
