@@ -65,6 +65,7 @@ export class SwitchedWorld {
     socket.write(get);
     await readUntil(socket, "ok");
     await expect.poll(() => kernel.links.size).toBe(1);
+    kernel.lookAt(caller); // from here on a link is idle
     return new SwitchedWorld(relay, kernel, connections, socket);
   }
 
