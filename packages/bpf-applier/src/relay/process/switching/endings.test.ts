@@ -77,6 +77,7 @@ test("an idle link that its server closes leaves its pool; bytes that nobody ask
   await expect
     .poll(() => [world.kernel.links.size, [...world.kernel.pools.values()].flat().length])
     .toEqual([0, 0]);
+  world.kernel.lookAt(caller);
   world.socket.write(get);
   await readUntil(world.socket, "ok");
   await expect.poll(() => world.kernel.links.size).toBe(1);
