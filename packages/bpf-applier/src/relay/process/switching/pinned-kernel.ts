@@ -11,7 +11,7 @@ import {
   poolKey,
 } from "@keelson/bpf";
 import { BpfMap, BpfProgram } from "bpf-maps-native";
-import { cookieKey } from "../../cookie-key.ts";
+import { cookieKey, cookieOf } from "../../cookie-key.ts";
 import { CommandProgram } from "./command-program.ts";
 import type { Settlement, SwitchingKernel } from "./kernel.ts";
 
@@ -139,8 +139,6 @@ export class PinnedKernel implements SwitchingKernel {
     for (const key of await keysOf(this.pools)) this.pools.delete(key);
   }
 }
-
-const cookieOf = (key: Uint8Array): bigint => new DataView(key.buffer, key.byteOffset).getBigUint64(0, true);
 
 async function keysOf(map: BpfMap): Promise<Uint8Array[]> {
   const keys: Uint8Array[] = [];
