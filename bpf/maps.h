@@ -8,6 +8,21 @@
 
 #define BANKS 2
 
+/* A table that exists once in each bank. */
+#define BANKED_TABLE(NAME, KEY, VALUE)                            \
+	struct {                                                  \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);         \
+		__uint(max_entries, BANKS);                       \
+		__type(key, __u32);                               \
+		__array(values, struct {                          \
+			__uint(type, BPF_MAP_TYPE_HASH);          \
+			__uint(map_flags, BPF_F_NO_PREALLOC);     \
+			__uint(max_entries, 1);                   \
+			__uint(key_size, sizeof(KEY));            \
+			__uint(value_size, sizeof(VALUE));        \
+		});                                               \
+	} NAME SEC(".maps")
+
 enum request_program {
 	REQUEST_PROGRAM_COUNTS,
 	REQUEST_PROGRAM_SWITCHES,
@@ -32,32 +47,10 @@ struct {
 } active SEC(".maps");
 
 /* Written by the applier, the bank that is not active only. Service addresses, by bank. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BANKS);
-	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(max_entries, 1);
-		__uint(key_size, sizeof(struct service_key));
-		__uint(value_size, sizeof(struct service_value));
-	});
-} services SEC(".maps");
+BANKED_TABLE(services, struct service_key, struct service_value);
 
 /* Written by the applier, the bank that is not active only. Alias tables of all services, by bank. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BANKS);
-	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(max_entries, 1);
-		__uint(key_size, sizeof(struct slot_key));
-		__uint(value_size, sizeof(struct slot_value));
-	});
-} slots SEC(".maps");
+BANKED_TABLE(slots, struct slot_key, struct slot_value);
 
 /* Written by the applier. Cgroup id of a pod → what is known of it. */
 struct {

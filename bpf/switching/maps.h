@@ -6,32 +6,10 @@
 #define POOL_LINKS 256 /* in one pool; a power of two */
 
 /* Written by the applier, the bank that is not active only. Service ports whose requests programs take, by bank. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BANKS);
-	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(max_entries, 1);
-		__uint(key_size, sizeof(struct switched_service_key));
-		__uint(value_size, sizeof(struct switched_service_value));
-	});
-} switched_services SEC(".maps");
+BANKED_TABLE(switched_services, struct switched_service_key, struct switched_service_value);
 
 /* Written by the applier, the bank that is not active only. Where the requests of their rules go, by bank. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, BANKS);
-	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_HASH);
-		__uint(map_flags, BPF_F_NO_PREALLOC);
-		__uint(max_entries, 1);
-		__uint(key_size, sizeof(struct switched_rule_key));
-		__uint(value_size, sizeof(struct switched_rule_value));
-	});
-} switched_rules SEC(".maps");
+BANKED_TABLE(switched_rules, struct switched_rule_key, struct switched_rule_value);
 
 /* Written by the applier: match tables by a hash of what is in them, each before a service names it. One map for each size. */
 #define MATCH_TABLES(NAME, ENTRIES)                                          \
