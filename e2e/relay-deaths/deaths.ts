@@ -48,7 +48,7 @@ export async function killRelay(
 }
 
 /** Of the relay's process. */
-async function relayPid(reviews: ReviewsWorld): Promise<number> {
+export async function relayPid(reviews: ReviewsWorld): Promise<number> {
   const { relay } = await reviews.world.applier().status();
   assert.ok(relay?.pid, "no relay runs");
   return relay.pid;
