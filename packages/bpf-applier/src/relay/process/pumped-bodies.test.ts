@@ -86,6 +86,24 @@ test("long bodies arrive whole, one behind the other, over the same connections,
   expect(counted).toMatchObject({ requests: 9, bytesReceived: 9 * size });
 });
 
+test("a head that comes alone leaves at once, and its long body behind it", async () => {
+  await using stack = new AsyncDisposableStack();
+  const sockets: Socket[] = [];
+  const { port } = await serve(stack, (socket) => {
+    sockets.push(socket);
+    socket.write(head);
+  });
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const caller = await world.call();
+  const take = reader(caller);
+  for (let round = 0; round < 3; round++) {
+    caller.write(asked);
+    expect((await take(head.length)).toString()).toBe(head);
+    sockets[round]?.write(body);
+    expect(digestOf(await take(size))).toBe(digestOf(body));
+  }
+});
+
 test("a server that ends within a long body ends the caller's connection behind what came", async () => {
   await using stack = new AsyncDisposableStack();
   const { port } = await serve(stack, (socket) =>

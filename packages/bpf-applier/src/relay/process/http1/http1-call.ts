@@ -79,6 +79,15 @@ export class Http1Call implements Call {
     } else if (response.shouldKeepAlive && !old) response.removeHeader("connection");
     const fields = old && framing === "chunked" ? withoutTransferEncoding(rawHeaders) : rawHeaders;
     response.writeHead(status, reason, fields as string[]);
+    // Node keeps a head until some of its body is written.
+    if (framing !== "none") process.nextTick(() => this.sendHeadAlone());
+  }
+
+  /** A head of whose body nothing has come yet: callers may act by it, and a pump writes behind it, past Node. */
+  private sendHeadAlone(): void {
+    if (this.hasWritten || this.ended || this.gone) return;
+    this.hasWritten = true;
+    sendHead(this.response);
   }
 
   write(chunk: Buffer): boolean {
