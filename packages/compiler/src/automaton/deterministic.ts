@@ -1,6 +1,17 @@
-import type { Budget, Budgets } from "./bounds.ts";
+import type { Budgets } from "./bounds.ts";
 import type { Part } from "./clauses.ts";
-import { anyByte, emptyWidth, firstByte, lastByte, type Nondeterministic } from "./nondeterministic.ts";
+import {
+  before,
+  Closure,
+  endOfValue,
+  kindOf,
+  type Subset,
+  SubsetNumbers,
+  someByte,
+  someEnd,
+  sortedOnce,
+} from "./closure.ts";
+import { anyByte, firstByte, isWord, lastByte, type Nondeterministic } from "./nondeterministic.ts";
 
 export interface State {
   /** By byte; what is absent goes the default way. */
@@ -19,13 +30,6 @@ export const stateAfter = (states: readonly State[], state: number, byte: number
 export const deadState = 0;
 export const startState = 1;
 
-/** What stood before the place that is looked at. */
-export const before = { nothing: 0, word: 1, other: 2 } as const;
-export const endOfValue = -1;
-/** Any byte, and the end, where no condition on words may be taken to hold. */
-const someByte = -2;
-const someEnd = -3;
-
 /** Of the rules that look at the part, which patterns they look at, and which of those decide. */
 export type Uses = Pick<Part, "firstUse" | "decides">;
 
@@ -38,67 +42,61 @@ export function determinise(automaton: Nondeterministic, uses: Uses, budgets: Bu
   return new SubsetConstruction(automaton, uses, budgets).run();
 }
 
-/** Positions that a scan is at, all at once. */
-export interface Subset {
-  readonly items: readonly number[];
-  readonly before: number;
-}
-
 class SubsetConstruction {
   private readonly automaton: Nondeterministic;
   private readonly uses: Uses;
   private readonly budgets: Budgets;
-  private readonly known = new Map<string, number>();
-  private readonly subsets: Subset[] = [];
+  private readonly closure: Closure;
+  private readonly numbers = new SubsetNumbers();
+  /** By position, once it was asked: whether its pattern holds whatever comes. */
   private readonly anyway = new Map<number, boolean>();
+  private readonly byteSets: readonly (readonly number[])[];
 
   constructor(automaton: Nondeterministic, uses: Uses, budgets: Budgets) {
     this.automaton = automaton;
     this.uses = uses;
     this.budgets = budgets;
+    this.closure = new Closure(automaton);
+    // Which positions are reached without a byte depends on the next byte only where words are looked at.
+    this.byteSets = automaton.looksAtWords ? [wordBytes, otherBytes] : [allBytes];
   }
 
   run(): State[] {
-    this.subsets.push({ items: [], before: before.other });
-    this.subsets.push({ items: sorted(this.automaton.starts), before: before.nothing });
+    const { subsets } = this.numbers;
+    this.numbers.add({ items: [], before: before.other });
+    this.numbers.add({ items: sortedOnce([...this.automaton.starts]), before: before.nothing });
     const states: State[] = [];
-    for (let index = 0; index < this.subsets.length; index++) {
-      states.push(this.expand(this.subsets[index] as Subset));
-    }
+    for (let index = 0; index < subsets.length; index++) states.push(this.expand(subsets[index] as Subset));
     return states;
   }
 
   private stateOf(subset: Subset): number {
     if (subset.items.length === 0) return deadState;
-    const key = `${subset.before}:${subset.items.join()}`;
-    const known = this.known.get(key);
+    const known = this.numbers.known(subset);
     if (known !== undefined) return known;
     this.budgets.states.spend();
-    const state = this.subsets.push(subset) - 1;
-    this.known.set(key, state);
-    return state;
+    return this.numbers.add(subset);
   }
 
   private expand(subset: Subset): State {
-    const holding = new Set<number>();
-    for (const item of this.closure(subset, endOfValue)) {
+    const holding: number[] = [];
+    for (const item of this.closureOf(subset, endOfValue)) {
       const position = this.automaton.positions[item];
-      if (position?.kind === "holds") holding.add(position.pattern);
+      if (position?.kind === "holds") holding.push(position.pattern);
     }
     const { next, otherwise } = withDefault(this.targets(subset));
-    return { next, otherwise, holding: sorted(holding) };
+    return { next, otherwise, holding: sortedOnce(holding) };
   }
 
   /** Where each byte leads that leads anywhere. */
   private targets(subset: Subset): Map<number, number> {
     const targets = new Map<number, number>();
-    // Which positions are reached without a byte depends on the next byte only where words are looked at.
-    for (const bytes of this.automaton.looksAtWords ? [wordBytes, otherBytes] : [allBytes]) {
+    for (const bytes of this.byteSets) {
       const { always, special } = this.following(subset, bytes);
       const usual = this.stateOfItems(always, bytes[0] ?? firstByte);
       for (const byte of bytes) {
         const more = special.get(byte);
-        const target = more === undefined ? usual : this.stateOfItems([...always, ...more], byte);
+        const target = more === undefined ? usual : this.stateOfItems(always.concat(more), byte);
         if (target !== deadState) targets.set(byte, target);
       }
     }
@@ -109,24 +107,25 @@ class SubsetConstruction {
   private following(subset: Subset, bytes: readonly number[]) {
     const always: number[] = [];
     const special = new Map<number, number[]>();
-    for (const item of this.closure(subset, bytes[0] ?? firstByte)) {
+    for (const item of this.closureOf(subset, bytes[0] ?? firstByte)) {
       const position = this.automaton.positions[item];
       if (position?.kind !== "bytes") continue;
       if (position.ranges === anyByte) {
         always.push(position.next);
         continue;
       }
-      for (const byte of bytes) {
-        if (!position.ranges.some(([from, to]) => byte >= from && byte <= to)) continue;
-        if (special.get(byte)?.push(position.next) === undefined) special.set(byte, [position.next]);
+      for (const [from, to] of position.ranges) {
+        for (let byte = from; byte <= to; byte++) {
+          if (special.get(byte)?.push(position.next) === undefined) special.set(byte, [position.next]);
+        }
       }
     }
     return { always, special };
   }
 
-  private stateOfItems(items: readonly number[], byte: number): number {
+  private stateOfItems(items: number[], byte: number): number {
     this.budgets.work.spend(items.length);
-    return this.stateOf({ items: this.needed(sorted(items)), before: kindOf(this.automaton, byte) });
+    return this.stateOf({ items: this.needed(sortedOnce(items)), before: kindOf(this.automaton, byte) });
   }
 
   /**
@@ -135,86 +134,43 @@ class SubsetConstruction {
    */
   private needed(items: readonly number[]): readonly number[] {
     const { automaton, uses } = this;
-    const decided = Math.min(
-      ...items.map((item) => {
-        const pattern = automaton.patternOf[item] ?? 0;
-        const clause = uses.decides[pattern];
-        return clause !== undefined && this.holdsAnyway(item) ? clause : Number.POSITIVE_INFINITY;
-      }),
-    );
+    let decided = Number.POSITIVE_INFINITY;
+    for (const item of items) {
+      const clause = uses.decides[automaton.patternOf[item] ?? 0];
+      if (clause !== undefined && clause < decided && this.holdsAnyway(item)) decided = clause;
+    }
     if (decided === Number.POSITIVE_INFINITY) return items;
     return items.filter((item) => (uses.firstUse[automaton.patternOf[item] ?? 0] ?? 0) <= decided);
   }
 
   /** Whether a pattern that is at this position holds whatever comes: it loops over any byte, and may end. */
   private holdsAnyway(item: number): boolean {
+    const { positions } = this.automaton;
+    // Nearly all positions wait for one byte.
+    const position = positions[item];
+    if (position?.kind === "bytes" && position.ranges !== anyByte) return false;
     const known = this.anyway.get(item);
     if (known !== undefined) return known;
-    const { positions } = this.automaton;
-    const reached = [...this.closure({ items: [item], before: before.other }, someByte)];
-    const loops = reached.some((one) => {
-      const position = positions[one];
-      return position?.kind === "bytes" && position.ranges === anyByte && position.next === item;
+    const subset = { items: [item], before: before.other };
+    const loops = this.closureOf(subset, someByte).some((one) => {
+      const reached = positions[one];
+      return reached?.kind === "bytes" && reached.ranges === anyByte && reached.next === item;
     });
-    const holds = [...this.closure({ items: [item], before: before.other }, someEnd)].some(
-      (one) => positions[one]?.kind === "holds",
-    );
+    const holds = this.closureOf(subset, someEnd).some((one) => positions[one]?.kind === "holds");
     this.anyway.set(item, loops && holds);
     return loops && holds;
   }
 
-  private closure(subset: Subset, next: number): Set<number> {
-    return closureOf(this.automaton, subset, next, this.budgets.work);
+  private closureOf(subset: Subset, next: number): readonly number[] {
+    const reached = this.closure.of(subset, next);
+    this.budgets.work.spend(reached.length);
+    return reached;
   }
 }
 
-/**
- * Positions that wait for a byte, or hold, at this place.
- * @param next the byte that follows, or `endOfValue`
- */
-export function closureOf(
-  automaton: Nondeterministic,
-  { items, before: previous }: Subset,
-  next: number,
-  work?: Budget,
-): Set<number> {
-  const flags = flagsBetween(previous, next);
-  const reached = new Set<number>();
-  const open = [...items];
-  for (let item = open.pop(); item !== undefined; item = open.pop()) {
-    if (reached.has(item)) continue;
-    reached.add(item);
-    work?.spend();
-    const position = automaton.positions[item];
-    if (position?.kind === "split") open.push(...position.next);
-    if (position?.kind === "assert" && (position.flags & ~flags) === 0) open.push(position.next);
-  }
-  return reached;
-}
-
-/** What a byte is to the place behind it. Kept apart only where it matters, as it doubles the states. */
-export const kindOf = (automaton: Nondeterministic, byte: number): number =>
-  automaton.looksAtWords && isWord(byte) ? before.word : before.other;
-
-/** Underscore, digits and letters, as RE2's \b has it. */
-const isWord = (byte: number): boolean => /\w/.test(String.fromCharCode(byte));
 const allBytes = Array.from({ length: lastByte - firstByte + 1 }, (_, index) => firstByte + index);
 const wordBytes = allBytes.filter(isWord);
 const otherBytes = allBytes.filter((byte) => !isWord(byte));
-
-function flagsBetween(previous: number, next: number): number {
-  const start = previous === before.nothing ? emptyWidth.beginText : 0;
-  if (next === someByte) return start;
-  if (next === someEnd) return start | emptyWidth.endText;
-  const isBoundary = (previous === before.word) !== (next !== endOfValue && isWord(next));
-  return (
-    start |
-    (next === endOfValue ? emptyWidth.endText : 0) |
-    (isBoundary ? emptyWidth.wordBoundary : emptyWidth.noWordBoundary)
-  );
-}
-
-const sorted = (numbers: Iterable<number>): number[] => [...new Set(numbers)].sort((a, b) => a - b);
 
 /** The target of most bytes becomes the default. */
 function withDefault(targets: ReadonlyMap<number, number>): Pick<State, "next" | "otherwise"> {

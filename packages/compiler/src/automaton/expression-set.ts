@@ -1,8 +1,9 @@
 import type { RE2JS } from "re2js";
 import { Budget, Unfit } from "./bounds.ts";
-import { before, closureOf, endOfValue, kindOf, type Subset } from "./deterministic.ts";
+import { before, Closure, endOfValue, kindOf, type Subset, SubsetNumbers, sortedOnce } from "./closure.ts";
 import { Nondeterministic } from "./nondeterministic.ts";
 import { addCompiled } from "./regular-expression.ts";
+import { Steps } from "./steps.ts";
 
 /** What a set may grow to. */
 export interface ExpressionBounds {
@@ -10,7 +11,7 @@ export interface ExpressionBounds {
   readonly positions: number;
   /** Positions in all states that are remembered; about 20 bytes each. */
   readonly items: number;
-  /** Steps between them; about 30 bytes each. */
+  /** Steps between them; 16 to 32 bytes each. */
   readonly steps: number;
 }
 
@@ -19,13 +20,6 @@ const defaultLeastTexts = 1_000;
 
 /** Only visible bytes of ASCII and the space are looked at. */
 const readable = /^[\x20-\x7e]*$/;
-/** Steps are known by the state and the byte. */
-const bytes = 128;
-
-interface State extends Subset {
-  /** Expressions that match if the text ends here; undefined: not asked yet. */
-  matching?: readonly number[];
-}
 
 /**
  * Tells which of many regular expressions (RE2) match a text, in one pass over it: what that costs depends on the text, not on
@@ -36,9 +30,11 @@ export class ExpressionSet {
   /** Numbers of expressions that it has no place for; they are to be asked by themselves. */
   readonly unfit: readonly number[];
   private readonly automaton: Nondeterministic;
-  private states: State[] = [];
-  private known = new Map<string, number>();
-  private steps = new Map<number, number>();
+  private readonly closure: Closure;
+  private states = new SubsetNumbers();
+  private steps = new Steps();
+  /** By state: expressions that match if the text ends there; absent: not asked yet. */
+  private matchingIn: (readonly number[] | undefined)[] = [];
   private items = 0;
   /** Since all states were forgotten. */
   private texts = 0;
@@ -65,6 +61,7 @@ export class ExpressionSet {
       }
     }
     this.automaton = automaton;
+    this.closure = new Closure(automaton);
     this.unfit = unfit;
     this.forget();
   }
@@ -84,15 +81,15 @@ export class ExpressionSet {
     let state = 0;
     for (let at = 0; at < text.length; at++) {
       const byte = text.charCodeAt(at);
-      state = this.steps.get(state * bytes + byte) ?? this.step(state, byte);
+      state = this.steps.get(state, byte) ?? this.step(state, byte);
     }
-    return this.matchingAt(state);
+    return (this.matchingIn[state] ??= this.matchingAt(state));
   }
 
   private forget(): void {
-    this.states = [];
-    this.known = new Map();
-    this.steps = new Map();
+    this.states = new SubsetNumbers();
+    this.steps = new Steps();
+    this.matchingIn = [];
     this.items = 0;
     this.texts = 0;
     this.stateOf({ items: this.automaton.starts, before: before.nothing });
@@ -100,38 +97,29 @@ export class ExpressionSet {
 
   private step(from: number, byte: number): number {
     const next: number[] = [];
-    for (const item of closureOf(this.automaton, this.states[from] as State, byte)) {
+    for (const item of this.closure.of(this.states.subsets[from] as Subset, byte)) {
       const position = this.automaton.positions[item];
       if (position?.kind !== "bytes") continue;
       if (position.ranges.some(([first, last]) => byte >= first && byte <= last)) next.push(position.next);
     }
-    const to = this.stateOf({
-      items: [...new Set(next)].sort((a, b) => a - b),
-      before: kindOf(this.automaton, byte),
-    });
-    this.steps.set(from * bytes + byte, to);
+    const to = this.stateOf({ items: sortedOnce(next), before: kindOf(this.automaton, byte) });
+    this.steps.add(from, byte, to);
     return to;
   }
 
   private stateOf(subset: Subset): number {
-    const key = `${subset.before}:${subset.items.join()}`;
-    const known = this.known.get(key);
+    const known = this.states.known(subset);
     if (known !== undefined) return known;
-    const state = this.states.push(subset) - 1;
-    this.known.set(key, state);
     this.items += subset.items.length;
-    return state;
+    return this.states.add(subset);
   }
 
-  private matchingAt(number: number): readonly number[] {
-    const state = this.states[number] as State;
-    if (state.matching !== undefined) return state.matching;
-    const matching = new Set<number>();
-    for (const item of closureOf(this.automaton, state, endOfValue)) {
+  private matchingAt(state: number): readonly number[] {
+    const matching: number[] = [];
+    for (const item of this.closure.of(this.states.subsets[state] as Subset, endOfValue)) {
       const position = this.automaton.positions[item];
-      if (position?.kind === "holds") matching.add(position.pattern);
+      if (position?.kind === "holds") matching.push(position.pattern);
     }
-    state.matching = [...matching].sort((a, b) => a - b);
-    return state.matching;
+    return sortedOnce(matching);
   }
 }

@@ -18,6 +18,13 @@ export const firstByte = 0x20;
 export const lastByte = 0x7e;
 export const anyByte: Ranges = [[firstByte, lastByte]];
 
+const wordBytes = new Set(
+  "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split("").map((one) => one.charCodeAt(0)),
+);
+
+/** Underscore, digits and letters, as RE2's \b has it. */
+export const isWord = (byte: number): boolean => wordBytes.has(byte);
+
 /** A nondeterministic automaton: positions that a scan may be at, many at once. */
 export class Nondeterministic {
   readonly positions: Position[] = [];

@@ -45,7 +45,8 @@ function meant(what: string, parts: readonly unknown[]): string {
 }
 
 const known = new Map<string, RegularExpression>();
-const mostKnown = 10_000;
+/** More than the rules of one service have, or a change of one of them would compile all again. */
+const mostKnown = 50_000;
 
 /** Compiled once for all rules that hold it. @throws Error as {@link RegularExpression} does */
 export function regularExpression(text: string): RegularExpression {
