@@ -17,6 +17,7 @@ import {
   attachRequestPrograms,
   configureRequestPrograms,
   leaveOutRequestPrograms,
+  programOf,
   type SocketMode,
   type SocketStatus,
   socketMaps,
@@ -26,7 +27,7 @@ import {
 import { drainQueues } from "./switching/draining.ts";
 import { detachSwitching, Switching, switchingPins } from "./switching/switching-programs.ts";
 
-/** Every program of the object, and the hook it belongs to. */
+/** The programs that hang on cgroups, and the hook of each; for those of some modes see `programOf`. */
 export const hooks = [
   ["keelson_connect4", "cgroup_inet4_connect"],
   ["keelson_connect6", "cgroup_inet6_connect"],
@@ -114,18 +115,21 @@ export class Programs {
   }
 
   private static async loadAs(sockets: SocketStatus, pins: PinFolder, sizes: MapSizes): Promise<Programs> {
+    const { mode } = sockets;
     const object = await BpfObject.open(objectPath);
+    let lowerBecause: string;
     try {
-      await loadObject(object, pins, sizes, sockets.mode);
-      if (!takesRequests(sockets.mode)) return new Programs(object, sockets);
-      const switching = await loadSwitching(object, pins, sockets.mode === "queue");
-      return "lowerBecause" in switching
-        ? new Programs(object, { mode: "count", ...switching })
-        : new Programs(object, sockets, switching);
+      await loadObject(object, pins, sizes, mode);
+      if (!takesRequests(mode)) return new Programs(object, sockets);
+      const switching = await loadSwitching(object, pins, mode === "queue");
+      if (!("lowerBecause" in switching)) return new Programs(object, sockets, switching);
+      lowerBecause = switching.lowerBecause;
     } catch (error) {
       object.close();
       throw error;
     }
+    object.close();
+    return Programs.loadAs({ mode: "count", lowerBecause }, pins, sizes);
   }
 
   /**
@@ -138,7 +142,7 @@ export class Programs {
       for (const [name, attachType] of hooks) {
         const pin = linkPin(name, cgroup.id);
         wanted.add(pin);
-        using program = this.object.program(name);
+        using program = this.object.program(programOf(name, this.sockets.mode));
         using pinned = await pinnedLink(pins.link(pin), cgroup.id);
         if (pinned !== undefined) {
           await pinned.update(program);

@@ -35,15 +35,16 @@ export const requestProgram = { counts: 0, switches: 1, matches: 2 } as const;
 
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";
-/** Not of these alone, but it does more where they are there. */
-const established = "keelson_established";
+/** Not of these alone, but it does more where they are there; the second one instead of it, where sends take the shortcut. */
+const established = { plain: "keelson_established", shortcut: "keelson_established_shortcut" };
 const first = new Uint8Array(4);
 /** Bytes; a ring buffer has at least a page. */
 const largestPage = 65_536;
 
 /** Before load: no program looks at requests. */
 export function leaveOutRequestPrograms(object: BpfObject): void {
-  for (const name of [stub, counter]) object.configureProgram(name, { autoload: false });
+  for (const name of [stub, counter, established.shortcut])
+    object.configureProgram(name, { autoload: false });
   for (const map of ["callers", "answers", "meetings"]) object.configureMap(map, { maxEntries: 1 });
   object.configureMap("records", { maxEntries: largestPage });
 }
@@ -65,7 +66,13 @@ export function configureRequestPrograms(object: BpfObject, shortcuts = false): 
   object.setReadOnlyData("head_start", start);
   object.setReadOnlyData("head_context", context);
   object.setReadOnlyData("takes_shortcuts", shortcuts);
+  const unused = shortcuts ? established.plain : established.shortcut;
+  object.configureProgram(unused, { autoload: false });
 }
+
+/** The program that hangs on a hook. @param hook its program in most modes */
+export const programOf = (hook: string, mode: SocketMode): string =>
+  hook === established.plain && mode === "queue" ? established.shortcut : hook;
 
 /**
  * After load: sockets that come into the map from now on have the stub, and those that are in it already, too, which an
@@ -97,7 +104,7 @@ export function putGrammar(map: BpfMap, { entries }: { readonly entries: Uint32A
 export function whyNoRequestPrograms(error: unknown): string | undefined {
   if (
     !(error instanceof BpfError) ||
-    ![stub, counter, established].some((name) => error.message.includes(name))
+    ![stub, counter, established.plain].some((name) => error.message.includes(name))
   )
     return undefined;
   return `${error.message} (they need CAP_PERFMON, to read where a connection's stream of bytes stands)`;
