@@ -9,6 +9,7 @@ const programs = [
   "keelson.bpf.c",
   "dialled.bpf.c",
   "switching/switching.bpf.c",
+  "switching/balance-try.bpf.c",
   "match/try.bpf.c",
   "count-try.bpf.c",
 ];

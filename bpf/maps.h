@@ -29,6 +29,7 @@ enum request_program {
 	REQUEST_PROGRAM_MATCHES, /* and the next two: by the size of the match table */
 	REQUEST_PROGRAM_MATCHES_MEDIUM,
 	REQUEST_PROGRAM_MATCHES_LARGE,
+	REQUEST_PROGRAM_BALANCES,
 	REQUEST_PROGRAM_COUNT,
 };
 

@@ -6,5 +6,7 @@ export const switchingObjectPath: string;
 export const dialledObjectPath: string;
 /** Path of the object that runs the match automaton over bytes from a map, for tests. */
 export const tryObjectPath: string;
+/** Path of the object that chooses an endpoint for a test. */
+export const balanceTryObjectPath: string;
 /** Path of the object that counts answers which a test gives it. */
 export const countTryObjectPath: string;

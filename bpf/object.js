@@ -6,5 +6,7 @@ export const switchingObjectPath = new URL("./build/switching.bpf.o", import.met
 export const dialledObjectPath = new URL("./build/dialled.bpf.o", import.meta.url).pathname;
 /** Path of the object that runs the match automaton over bytes from a map, for tests. */
 export const tryObjectPath = new URL("./build/try.bpf.o", import.meta.url).pathname;
+/** Path of the object that chooses an endpoint for a test. */
+export const balanceTryObjectPath = new URL("./build/balance-try.bpf.o", import.meta.url).pathname;
 /** Path of the object that counts answers which a test gives it. */
 export const countTryObjectPath = new URL("./build/count-try.bpf.o", import.meta.url).pathname;

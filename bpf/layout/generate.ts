@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type FieldType, type PlacedField, type PlacedStruct, place, sizes } from "./describe.ts";
 import {
+  balancing,
   commandKind,
   home,
   matchFlag,
@@ -32,6 +33,7 @@ const asIs = (index: number): number => index;
 const enumerations: readonly Enumeration[] = [
   { name: "home", enumerators: home, valueOf: asIs },
   { name: "table_size", enumerators: tableSize, valueOf: asIs },
+  { name: "balancing", enumerators: balancing, valueOf: asIs },
   { name: "command_kind", enumerators: commandKind, valueOf: asIs },
   { name: "settlement", enumerators: settlement, valueOf: asIs },
   { name: "match_kind", enumerators: matchKind, valueOf: asIs },

@@ -57,6 +57,7 @@ export const structs: readonly StructDescription[] = [
       { name: "address", type: "address" },
       { name: "alias", type: "u32", doc: "index of the slot taken when the draw is not below threshold" },
       { name: "threshold", type: "u32", doc: "probability to keep this slot, in 1/2^32" },
+      { name: "weight", type: "u32", doc: "of the endpoint; 0: nobody asks for it" },
       { name: "port", type: "be16" },
     ],
   },
@@ -164,6 +165,49 @@ export const structs: readonly StructDescription[] = [
     fields: [
       { name: "slots", type: "u64", doc: "first half of `slot_key`" },
       { name: "slot_count", type: "u32", doc: "at least 1" },
+      {
+        name: "balances",
+        type: "u32",
+        doc: "1: what is drawn is not an endpoint, but a destination, which has a balancer",
+      },
+    ],
+  },
+  {
+    name: "switched_destination_key",
+    doc: "A destination of such rules.",
+    fields: [{ name: "destination", type: "u64", doc: "`endpoint` in the slots of its rules" }],
+  },
+  {
+    name: "switched_destination_value",
+    doc: "How one of its endpoints is chosen.",
+    fields: [
+      { name: "slots", type: "u64", doc: "first half of `slot_key`" },
+      { name: "count", type: "u32", doc: "of slots; at least 1" },
+      { name: "balancing", type: "u32", doc: "`balancing`" },
+    ],
+  },
+  {
+    name: "tally_key",
+    doc: "What a balancer counts.",
+    fields: [
+      { name: "destination", type: "u64", doc: "as in `switched_destination_key`" },
+      {
+        name: "endpoint",
+        type: "u64",
+        doc: "as in `edge_key`: requests that it has under way; 0: whose turn it is",
+      },
+    ],
+  },
+  {
+    name: "tally_value",
+    doc: "A balancer's count, of which a part may be of another one that had its key before.",
+    fields: [
+      {
+        name: "born",
+        type: "u64",
+        doc: "when it was made, by which a request that ends knows its own; nanoseconds of CLOCK_MONOTONIC",
+      },
+      { name: "count", type: "u64" },
     ],
   },
   {
@@ -230,6 +274,12 @@ export const structs: readonly StructDescription[] = [
       { name: "service", type: "u64", doc: "of the request" },
       { name: "place", type: "u64", doc: "where the kernel keeps its socket; for programs only" },
       { name: "begun", type: "u64", doc: "when the last request was taken; nanoseconds of CLOCK_MONOTONIC" },
+      {
+        name: "destination",
+        type: "u64",
+        doc: "in whose tally of the endpoint the request is counted; 0: in none, or not any more",
+      },
+      { name: "tally_born", type: "u64", doc: "of that tally" },
       { name: "end", type: "u32", doc: "number in TCP's sequence behind that request" },
       {
         name: "left",
@@ -450,6 +500,13 @@ export const tableSize = [
   { name: "small", doc: "2^13 entries, 64 KiB" },
   { name: "medium", doc: "2^17 entries, 1 MiB" },
   { name: "large", doc: "2^21 entries, 16 MiB" },
+] as const;
+
+/** How programs choose an endpoint of a destination; as the relay's balancers (relay/policy/balancer). */
+export const balancing = [
+  { name: "random", doc: "drawn" },
+  { name: "round_robin", doc: "slots have their turns in order" },
+  { name: "least_request", doc: "of two that are drawn, the one that has less under way for its weight" },
 ] as const;
 
 /** What the relay asks of programs, and what they answer. */

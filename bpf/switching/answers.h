@@ -11,6 +11,7 @@
 #include "../match/scan.h"
 #include "pool.h"
 #include "settled.h"
+#include "tally.h"
 
 #define ANSWER_TABLE (1 << 13)
 #define MOST_ANSWER_HEAD_BYTES (1 << 12)
@@ -106,6 +107,7 @@ static __always_inline void end_answer(__u64 cookie, struct link_value *link, st
 
 	count_answer(&edge, link->status, bpf_ktime_get_ns() - link->begun, link->bytes);
 	count_statistic(STATISTIC_MOVED_ANSWERS);
+	end_under_way(link);
 	__sync_lock_test_and_set(&link->caller, 0);
 	__sync_lock_test_and_set(&exchange->link, 0);
 	if (pool)

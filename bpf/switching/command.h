@@ -6,6 +6,7 @@
 #include "../place.h"
 #include "pool.h"
 #include "settled.h"
+#include "tally.h"
 
 #define OK 0
 #define FAILED 1
@@ -102,6 +103,7 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 
 	if (!link)
 		return FAILED;
+	end_under_way(link);
 	caller = __sync_lock_test_and_set(&link->caller, 0);
 	link->is_passed = 0;
 	link->left = 0;
@@ -123,6 +125,10 @@ static __always_inline int has_unread(__u64 cookie)
 
 static __always_inline int drop_link(__u64 cookie)
 {
+	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+
+	if (link)
+		end_under_way(link);
 	bpf_map_delete_elem(&link_values, &cookie);
 	bpf_map_delete_elem(&answer_scans, &cookie);
 	return OK;

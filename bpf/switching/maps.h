@@ -11,6 +11,9 @@ BANKED_TABLE(switched_services, struct switched_service_key, struct switched_ser
 /* Written by the applier, the bank that is not active only. Where the requests of their rules go, by bank. */
 BANKED_TABLE(switched_rules, struct switched_rule_key, struct switched_rule_value);
 
+/* Written by the applier, the bank that is not active only. How an endpoint of a destination is chosen, by bank. */
+BANKED_TABLE(switched_destinations, struct switched_destination_key, struct switched_destination_value);
+
 /* Written by the applier: match tables by a hash of what is in them, each before a service names it. One map for each size. */
 #define MATCH_TABLES(NAME, ENTRIES)                                          \
 	struct {                                                             \

@@ -13,6 +13,7 @@
 #include "../place.h"
 #include "pool.h"
 #include "settled.h"
+#include "tally.h"
 
 #define MOST_HEAD_BYTES (1 << 13)
 #define MOST_REQUEST_BYTES (1 << 16)
@@ -126,18 +127,15 @@ static __always_inline long next_request_byte(__u32 index, struct request *reque
 	return request->scan->verdict != MATCH_VERDICT_OPEN;
 }
 
-/* Draws the endpoint of a rule's request. */
-static __always_inline bool draw_for(const struct speaker *speaker, __u32 rule, struct slot_value *drawn, bool *is_known)
+/* Returns NULL for one that is the relay's. */
+static __always_inline struct switched_rule_value *rule_of(const struct speaker *speaker, __u32 rule)
 {
 	struct switched_rule_key key = { .service = speaker->service, .family = speaker->family };
-	struct switched_rule_value *value;
 	__u32 bank = speaker->bank;
 	void *table = bpf_map_lookup_elem(&switched_rules, &bank);
 
 	key.rule = rule;
-	value = table && rule ? bpf_map_lookup_elem(table, &key) : NULL;
-	*is_known = value;
-	return value && draw(bank, value->slots, value->slot_count, drawn) && drawn->endpoint;
+	return table && rule ? bpf_map_lookup_elem(table, &key) : NULL;
 }
 
 /* A link that was taken out of its pool. */
@@ -221,23 +219,45 @@ static __always_inline int miss_link(const struct speaker *speaker)
 	return pass_for(STATISTIC_PASSED_NO_LINK);
 }
 
-static __always_inline int carry(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan)
+/* destination: in whose tally the request is counted; 0: in none. */
+static __always_inline int carry_to(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan,
+				    __u64 endpoint, __u64 destination)
 {
-	struct edge_key edge = { .source = speaker->workload, .service = speaker->service };
-	struct slot_value endpoint = {};
+	struct edge_key edge = {
+		.source = speaker->workload, .service = speaker->service, .endpoint = endpoint,
+	};
 	struct taken link = {};
-	bool is_known = false;
 
-	if (scan->verdict != MATCH_VERDICT_RULE || message->size != scan->head_length + scan->content_length)
-		return pass_for(STATISTIC_PASSED_HEAD);
-	if (!draw_for(speaker, scan->detail, &endpoint, &is_known))
-		return pass_for(is_known ? STATISTIC_PASSED_NO_ENDPOINT : STATISTIC_PASSED_RULE);
-	if (!take_link(speaker, endpoint.endpoint, &link) || !send_on(&link, message, speaker, scan))
+	if (!take_link(speaker, endpoint, &link))
 		return miss_link(speaker);
-	edge.endpoint = endpoint.endpoint;
+	if (destination)
+		begin_under_way(link.value, destination);
+	if (!send_on(&link, message, speaker, scan)) {
+		end_under_way(link.value);
+		return miss_link(speaker);
+	}
 	count_sent(&edge, message->size);
 	count_statistic(STATISTIC_SWITCHED_REQUESTS);
 	return SK_PASS;
+}
+
+static __always_inline int carry(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan)
+{
+	struct switched_rule_value *rule;
+	struct slot_value endpoint = {};
+
+	if (scan->verdict != MATCH_VERDICT_RULE || message->size != scan->head_length + scan->content_length)
+		return pass_for(STATISTIC_PASSED_HEAD);
+	rule = rule_of(speaker, scan->detail);
+	if (!rule)
+		return pass_for(STATISTIC_PASSED_RULE);
+	if (rule->balances) {
+		bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_BALANCES);
+		return pass_for(STATISTIC_PASSED_RULE);
+	}
+	if (!draw(speaker->bank, rule->slots, rule->slot_count, &endpoint) || !endpoint.endpoint)
+		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
+	return carry_to(message, speaker, scan, endpoint.endpoint, 0);
 }
 
 /* One program for each size of match tables. */

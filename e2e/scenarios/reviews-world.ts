@@ -140,9 +140,13 @@ export class ReviewsWorld {
 
   /** Makes these HTTP routes of a VirtualService the only rules, live on the node before it resolves. */
   httpRoutes(...http: readonly unknown[]): Promise<string> {
-    return this.world.change((config) =>
-      config.write("rules", [versionSubsets("reviews", ["v1", "v2", "v3"]), virtualService("reviews", http)]),
-    );
+    return this.httpRoutesUnder(undefined, ...http);
+  }
+
+  /** The same, with a policy for calls to the service. */
+  httpRoutesUnder(trafficPolicy: object | undefined, ...http: readonly unknown[]): Promise<string> {
+    const host = versionSubsets("reviews", ["v1", "v2", "v3"], trafficPolicy);
+    return this.world.change((config) => config.write("rules", [host, virtualService("reviews", http)]));
   }
 
   /** One rule with these weights by version. */

@@ -2,60 +2,15 @@
 import assert from "node:assert/strict";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
-import type { Ask } from "../world/keep-alive-caller.ts";
-import { allTo, type Conversation, conversing, to } from "./relay.ts";
+import { balancedRequestsScenarios } from "./balanced-requests.ts";
+import { allTo, conversing, to } from "./relay.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";
+import { during, sized, untilTaken } from "./taken.ts";
 
 /** A quarter of what the verifier walks at most. */
 const mostInstructions = 250_000;
-
-/** Its answers tell their length, as programs move only such. */
-const sized = { path: "/sized" };
-
-interface Switched {
-  readonly taken: number;
-  readonly moved: number;
-  readonly passedByRule: number;
-}
-
-async function switched(reviews: ReviewsWorld): Promise<Switched> {
-  const { statistics } = await reviews.world.applier().status();
-  const of = (name: string): number => Number(statistics[name] ?? 0);
-  return {
-    taken: of("switched_requests"),
-    moved: of("moved_answers"),
-    passedByRule: of("passed_rule"),
-  };
-}
-
-/** What is counted while `action` runs. */
-async function during(reviews: ReviewsWorld, action: () => Promise<void>): Promise<Switched> {
-  const before = await switched(reviews);
-  await action();
-  const after = await switched(reviews);
-  return {
-    taken: after.taken - before.taken,
-    moved: after.moved - before.moved,
-    passedByRule: after.passedByRule - before.passedByRule,
-  };
-}
-
-/** Asks until programs take such requests one after another: the relay opens links once it sees that they are missing. */
-async function untilTaken(
-  reviews: ReviewsWorld,
-  talk: Conversation,
-  asks: Partial<Ask> = sized,
-): Promise<void> {
-  const inARow = 10;
-  await reviews.until(async () => {
-    const { taken } = await during(reviews, async () => {
-      for (let i = 0; i < inARow; i++) await talk.ask(asks);
-    });
-    return taken === inARow;
-  });
-}
 
 /** Weights hold for a connection's requests, whoever carries them. */
 async function assertRouted(reviews: ReviewsWorld, family: Family): Promise<void> {
@@ -105,6 +60,7 @@ async function programsOf(pins: PinFolder): Promise<readonly BpfProgram["info"][
 }
 
 export const takenRequestsScenarios: readonly Scenario[] = [
+  ...balancedRequestsScenarios,
   {
     name: "weights hold for requests of one connection that programs take, and they move the answers",
     async run(reviews, family) {
@@ -174,6 +130,7 @@ export const takenRequestsScenarios: readonly Scenario[] = [
           "keelson_count_requests",
           "keelson_switch",
           "keelson_match_large",
+          "keelson_balance",
           "keelson_answer",
         ].filter((wanted) => !found.some(({ name }) => wanted.startsWith(name))),
         [],

@@ -111,12 +111,20 @@ export function routeRule({ name, destination, precedence = 1, route }: RuleReco
 }
 
 /** networking.istio.io/v1 DestinationRule with a subset for each version. */
-export function versionSubsets(host: string, versions: readonly string[]): KubernetesObject {
+export function versionSubsets(
+  host: string,
+  versions: readonly string[],
+  trafficPolicy?: object,
+): KubernetesObject {
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "DestinationRule",
     metadata: { name: host, namespace },
-    spec: { host, subsets: versions.map((version) => ({ name: version, labels: { version } })) },
+    spec: {
+      host,
+      ...(trafficPolicy && { trafficPolicy }),
+      subsets: versions.map((version) => ({ name: version, labels: { version } })),
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-// A pod's server: says who it is, over HTTP (in chunks, but for the path "/sized") and over UDP. Arguments: its name, and the
+// A pod's server: says who it is, over HTTP (in chunks, but for the path "/sized"; of "/held" not at all) and over UDP. Arguments: its name, and the
 // port to listen on.
 import { createSocket } from "node:dgram";
 import { createServer } from "node:http";
@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 const [pod = "", port = "8080"] = process.argv.slice(2);
 
 const web = createServer((request, response) => {
+  if (request.url === "/held") return;
   const body = JSON.stringify({ pod, caller: request.socket.remoteAddress });
   const sized = request.url?.endsWith("/sized") ? { "content-length": Buffer.byteLength(body) } : {};
   response.writeHead(200, { "content-type": "application/json", ...sized }).end(body);

@@ -78,6 +78,7 @@ kernelTest("a bank grows when it is too small, and nothing is lost", async () =>
       Array.from({ length: 10_000 }, (_, i) => [
         keyText(slotKey.encode({ slots: 1n, index: i })),
         slotValue.encode({
+          weight: 0,
           endpoint: BigInt(i),
           address: new Uint8Array(16),
           alias: i,

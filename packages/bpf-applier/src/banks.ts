@@ -3,6 +3,8 @@ import {
   serviceValue,
   slotKey,
   slotValue,
+  switchedDestinationKey,
+  switchedDestinationValue,
   switchedRuleKey,
   switchedRuleValue,
   switchedServiceKey,
@@ -13,8 +15,14 @@ import { BankHeaders, type BankNumber, indexKey, unknownMap } from "./bank-heade
 import type { InnerMaps } from "./inner-maps.ts";
 import { TableBank, type TableShape } from "./table-bank.ts";
 
-/** In the order in which they are written. The last two are there where programs take requests. */
-const tableNames = ["slots", "services", "switchedServices", "switchedRules"] as const;
+/** In the order in which they are written. The last three are there where programs take requests. */
+const tableNames = [
+  "slots",
+  "services",
+  "switchedServices",
+  "switchedRules",
+  "switchedDestinations",
+] as const;
 export type TableName = (typeof tableNames)[number];
 
 /** New values by key; undefined: the key goes. */
@@ -30,6 +38,7 @@ export interface OuterMaps {
   readonly slots: BpfMap;
   readonly switchedServices?: BpfMap;
   readonly switchedRules?: BpfMap;
+  readonly switchedDestinations?: BpfMap;
 }
 
 const shapes: Record<TableName, TableShape> = {
@@ -44,6 +53,11 @@ const shapes: Record<TableName, TableShape> = {
     name: "switched_rules",
     keySize: switchedRuleKey.size,
     valueSize: switchedRuleValue.size,
+  },
+  switchedDestinations: {
+    name: "switched_ends",
+    keySize: switchedDestinationKey.size,
+    valueSize: switchedDestinationValue.size,
   },
 };
 

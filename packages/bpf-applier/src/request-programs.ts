@@ -31,7 +31,7 @@ export const socketMaps = [
 ] as const;
 
 /** Places in `request_programs`, as bpf/maps.h has them; from the third on by the size of the match table. */
-export const requestProgram = { counts: 0, switches: 1, matches: 2 } as const;
+export const requestProgram = { counts: 0, switches: 1, matches: 2, balances: 5 } as const;
 
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";

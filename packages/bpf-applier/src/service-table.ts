@@ -32,6 +32,7 @@ export interface ServiceTable {
   readonly slots: readonly Entry[];
   readonly switchedServices: readonly Entry[];
   readonly switchedRules: readonly Entry[];
+  readonly switchedDestinations: readonly Entry[];
   readonly names: ReadonlyMap<bigint, Named>;
   /** Of TCP, by identifier; none on a node without a relay. */
   readonly ports: ReadonlyMap<bigint, TablePort>;
@@ -164,6 +165,7 @@ function addSwitched(switching: TablePort["switching"], table: MutableTable): bo
   if (switching === undefined || "why" in switching) return false;
   table.switchedServices.push(switching.service);
   table.switchedRules.push(...switching.rules);
+  table.switchedDestinations.push(...switching.destinations);
   table.slots.push(...switching.slots);
   return true;
 }
@@ -173,6 +175,7 @@ interface MutableTable {
   readonly slots: Entry[];
   readonly switchedServices: Entry[];
   readonly switchedRules: Entry[];
+  readonly switchedDestinations: Entry[];
   readonly names: Map<bigint, Named>;
   readonly ports: Map<bigint, TablePort>;
 }
@@ -191,6 +194,7 @@ export function serviceTable(
     slots: [],
     switchedServices: [],
     switchedRules: [],
+    switchedDestinations: [],
     names: new Map(),
     ports: new Map(),
   };

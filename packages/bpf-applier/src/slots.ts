@@ -1,4 +1,4 @@
-import { slotKey, slotValue } from "@keelson/bpf";
+import { type SlotValue, slotKey, slotValue } from "@keelson/bpf";
 import { type Family, familyOf, formatEndpoint, mapAddress } from "@keelson/model";
 import type { Destination, Endpoint } from "@keelson/protos/policy";
 import { aliasTable } from "./alias-table.ts";
@@ -45,19 +45,50 @@ export function endpointIdentifier(endpoint: Endpoint): bigint {
   return identifierOf("endpoint", formatEndpoint(endpoint.address, endpoint.port), endpoint.workload);
 }
 
+/** What stands in a slot beside the draw. */
+type Drawn = Omit<SlotValue, "alias" | "threshold">;
+
+const nothing: Drawn = { endpoint: 0n, address: new Uint8Array(16), port: 0, weight: 0 };
+
+function drawnEndpoint(endpoint: Endpoint | undefined): Drawn {
+  if (endpoint === undefined) return nothing;
+  const { address, port, weight } = endpoint;
+  return { endpoint: endpointIdentifier(endpoint), address: mapAddress(address), port, weight };
+}
+
 /** An alias table. @param slots first half of its keys */
 export function slotEntries(slots: bigint, shares: readonly Share[]): Entry[] {
-  return aliasTable(shares.map((share) => share.weight)).map(({ threshold, alias }, index) => {
-    const endpoint = shares[index]?.endpoint;
-    return {
-      key: slotKey.encode({ slots, index }),
-      value: slotValue.encode({
-        endpoint: endpoint === undefined ? 0n : endpointIdentifier(endpoint),
-        address: endpoint === undefined ? new Uint8Array(16) : mapAddress(endpoint.address),
-        port: endpoint?.port ?? 0,
-        alias,
-        threshold,
-      }),
-    };
-  });
+  return drawEntries(
+    slots,
+    shares.map(({ weight, endpoint }) => ({ weight, drawn: drawnEndpoint(endpoint) })),
+  );
+}
+
+/** An alias table of destinations that have a balancer; 0n: that share is refused. */
+export function destinationEntries(
+  slots: bigint,
+  shares: readonly { readonly weight: number; readonly destination: bigint }[],
+): Entry[] {
+  return drawEntries(
+    slots,
+    shares.map(({ weight, destination }) => ({ weight, drawn: { ...nothing, endpoint: destination } })),
+  );
+}
+
+/** Slots that are taken in their order, and not drawn. */
+export function turnEntries(slots: bigint, endpoints: readonly Endpoint[]): Entry[] {
+  return endpoints.map((endpoint, index) => ({
+    key: slotKey.encode({ slots, index }),
+    value: slotValue.encode({ ...drawnEndpoint(endpoint), alias: index, threshold: 0 }),
+  }));
+}
+
+function drawEntries(
+  slots: bigint,
+  shares: readonly { readonly weight: number; readonly drawn: Drawn }[],
+): Entry[] {
+  return aliasTable(shares.map(({ weight }) => weight)).map(({ threshold, alias }, index) => ({
+    key: slotKey.encode({ slots, index }),
+    value: slotValue.encode({ ...(shares[index]?.drawn ?? nothing), alias, threshold }),
+  }));
 }

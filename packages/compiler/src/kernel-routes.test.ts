@@ -49,20 +49,23 @@ test("a route that asks for more is the relay's, and leaves those beside it in t
 });
 
 test.each([
-  [{ loadBalancer: { simple: "ROUND_ROBIN" } }, /load balancer's algorithm/],
+  [{ loadBalancer: { simple: "PASSTHROUGH" } }, /passing through to the dialled address/],
   [{ loadBalancer: { consistentHash: { useSourceIp: true } } }, /consistent hashing/],
   [{ connectionPool: { tcp: { maxConnections: 1 } } }, /connection pool limits/],
   [{ outlierDetection: {} }, /outlier detection/],
   [{ tls: { mode: "SIMPLE" } }, /TLS towards the host/],
-])("what a policy asks for beside a draw is the relay's: %j", (policy, why) => {
+])("what a policy asks for beside a choice is the relay's: %j", (policy, why) => {
   expect(tiersOf(explained("http", [{ route: both }], withPolicy(policy)))).toEqual([
     ["relay", expect.stringMatching(why)],
   ]);
 });
 
-test("a policy that a draw is right for, or of a destination that gets nothing, is no reason", () => {
-  const random = withPolicy({ loadBalancer: { simple: "RANDOM" } });
-  expect(tiersOf(explained("http", [{ route: both }], random))).toEqual([["kernel", undefined]]);
+test.each(["RANDOM", "ROUND_ROBIN", "LEAST_REQUEST"])("programs choose by %s", (simple) => {
+  const policy = withPolicy({ loadBalancer: { simple } });
+  expect(tiersOf(explained("http", [{ route: both }], policy))).toEqual([["kernel", undefined]]);
+});
+
+test("a policy of a destination that gets nothing is no reason", () => {
   const spec = {
     subsets: subsets.map((subset) =>
       subset.name === "v3" ? { ...subset, trafficPolicy: { outlierDetection: {} } } : subset,

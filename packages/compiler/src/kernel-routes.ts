@@ -32,8 +32,8 @@ export function routesAutomaton(
 }
 
 /**
- * Why requests that a route takes are the relay's, while programs look at the port; undefined: programs carry them. They draw an
- * endpoint at random by weights, and send a request as it is.
+ * Why requests that a route takes are the relay's, while programs look at the port; undefined: programs carry them. They choose a
+ * destination by weights and an endpoint as the relay's balancers do, and send a request as it is.
  */
 export function whyRelayed({ route, destinations }: KernelRoute): string | undefined {
   const wishes = wishesOf(route);

@@ -12,7 +12,7 @@ import type { TierName } from "./explanation.ts";
 export function idleFeatures(policy: TrafficPolicy, tier: TierName): string[] {
   const { loadBalancer, tls, proxyProtocol } = policy;
   const asked: [boolean, string][] = [
-    ...(tier === "relay" ? idleAtRelay(policy) : idleAtConnect(policy)),
+    ...idleAt[tier](policy),
     [loadBalancer?.locality !== undefined, "load balancing by locality"],
     [(loadBalancer?.warmupMs ?? 0n) > 0n, "warm-up of endpoints"],
     [tls !== undefined && tls.mode !== ClientTls_Mode.DISABLE, "TLS towards the host"],
@@ -38,6 +38,20 @@ function idleAtConnect({
   ];
 }
 
+/** Programs balance requests as the relay does, and have no other say in connections to endpoints. */
+function idleInKernel({
+  loadBalancer,
+  connectionPool,
+  outlierDetection,
+}: TrafficPolicy): [boolean, string][] {
+  return [
+    [simpleOf(loadBalancer) === LoadBalancer_Simple.PASSTHROUGH, "passing through to the dialled address"],
+    [loadBalancer?.consistentHash !== undefined, "consistent hashing"],
+    [connectionPool !== undefined, "connection pool limits"],
+    [outlierDetection !== undefined, "outlier detection"],
+  ];
+}
+
 function idleAtRelay({ loadBalancer, connectionPool }: TrafficPolicy): [boolean, string][] {
   const settings = connectionPool === undefined ? [] : idleSettings(connectionPool);
   return [
@@ -45,6 +59,12 @@ function idleAtRelay({ loadBalancer, connectionPool }: TrafficPolicy): [boolean,
     [settings.length > 0, `of the connection pool: ${settings.join(", ")}`],
   ];
 }
+
+const idleAt: Record<TierName, (policy: TrafficPolicy) => [boolean, string][]> = {
+  connect: idleAtConnect,
+  kernel: idleInKernel,
+  relay: idleAtRelay,
+};
 
 const simpleOf = (loadBalancer: LoadBalancer | undefined): LoadBalancer_Simple =>
   loadBalancer?.simple ?? LoadBalancer_Simple.UNSPECIFIED;

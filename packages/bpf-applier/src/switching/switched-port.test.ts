@@ -1,7 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
+  balancing,
+  type SlotValue,
   serviceValue,
+  slotKey,
   slotValue,
+  switchedDestinationKey,
+  switchedDestinationValue,
   switchedRuleKey,
   switchedRuleValue,
   switchedServiceKey,
@@ -20,6 +25,7 @@ import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
 import { expect, test } from "vitest";
 import { endpoint, ip } from "../builders.test-helper.ts";
 import { type ServiceTable, serviceTable } from "../service-table.ts";
+import { mostTurns } from "./balanced-destinations.ts";
 import { MatchTableMaker } from "./match-table.ts";
 import { switchingStatus } from "./switching-status.ts";
 import { TableRoom } from "./table-room.ts";
@@ -37,6 +43,7 @@ const six = { ...endpoint("10.0.0.9"), address: v6(9) };
 const sets: Record<string, readonly Endpoint[]> = {
   v1: [endpoint("10.0.0.1"), endpoint("10.0.0.2", { weight: 3 }), six],
   v2: [endpoint("10.0.0.3")],
+  v4: [endpoint("10.0.0.4"), endpoint("10.0.0.5")],
   none: [],
 };
 
@@ -56,27 +63,75 @@ function tableOfService(service: Service, maker = new MatchTableMaker(), most?: 
   });
 }
 
-/** Rule → the share of every endpoint for callers of a family; "" is refused. */
+/** Slots of a list, in their order. */
+function slotsOf(table: ServiceTable, slots: bigint): SlotValue[] {
+  return table.slots
+    .filter((slot) => slotKey.decode(slot.key).slots === slots)
+    .map((slot) => slotValue.decode(slot.value));
+}
+
+const nameOf = ({ endpoint: id, address, port }: SlotValue): string =>
+  id === 0n ? "" : formatEndpoint(address, port);
+
+/** Destination → how an endpoint is chosen, and those of its slots. */
+function destinationsOf(
+  table: ServiceTable,
+): ReadonlyMap<bigint, { how: string; among: readonly SlotValue[] }> {
+  return new Map(
+    table.switchedDestinations.map(({ key, value }) => {
+      const { slots, count, balancing: kind } = switchedDestinationValue.decode(value);
+      const among = slotsOf(table, slots);
+      expect(among).toHaveLength(count);
+      const [how = ""] = Object.entries(balancing).find(([, each]) => each.value === kind) ?? [];
+      return [switchedDestinationKey.decode(key).destination, { how, among }];
+    }),
+  );
+}
+
+/** What each slot is drawn for, and how often. */
+function sharesOf(among: readonly SlotValue[]): [SlotValue, number][] {
+  const shares = among.map((slot): [SlotValue, number] => [slot, 0]);
+  const add = (index: number, share: number): void => {
+    const [slot, before] = shares[index] ?? fail();
+    shares[index] = [slot, before + share / among.length];
+  };
+  for (const [index, { alias, threshold }] of among.entries()) {
+    const kept = alias === index ? 1 : threshold / 2 ** 32;
+    add(index, kept);
+    if (kept < 1) add(alias, 1 - kept);
+  }
+  return shares;
+}
+
+/** Of every endpoint as long as none has anything under way; "" is refused. */
+function endpointShares(
+  table: ServiceTable,
+  draw: readonly SlotValue[],
+  balances: boolean,
+): [string, number][] {
+  const destinations = destinationsOf(table);
+  return sharesOf(draw).flatMap(([slot, share]) => {
+    if (!balances || slot.endpoint === 0n) return [[nameOf(slot), share]];
+    const { how, among } = destinations.get(slot.endpoint) ?? fail();
+    const within =
+      how === "roundRobin"
+        ? among.map((each): [SlotValue, number] => [each, 1 / among.length])
+        : sharesOf(among);
+    return within.map(([each, part]): [string, number] => [nameOf(each), share * part]);
+  });
+}
+
+/** Rule → the shares of its endpoints. */
 function ruleShares(table: ServiceTable, family = 4): Record<number, Record<string, number>> {
   const rules = table.switchedRules.filter(({ key }) => switchedRuleKey.decode(key).family === family);
   return Object.fromEntries(
     rules.map(({ key, value }) => {
-      const { slots, slotCount } = switchedRuleValue.decode(value);
-      const own = table.slots
-        .filter((slot) => Buffer.from(slot.key).readBigUInt64LE() === slots)
-        .map((slot) => slotValue.decode(slot.value));
-      expect(own).toHaveLength(slotCount);
-      const names = own.map((slot) => (slot.endpoint === 0n ? "" : formatEndpoint(slot.address, slot.port)));
+      const { slots, slotCount, balances } = switchedRuleValue.decode(value);
+      const draw = slotsOf(table, slots);
+      expect(draw).toHaveLength(slotCount);
       const shares: Record<string, number> = {};
-      const add = (index: number, share: number): void => {
-        const name = names[index] ?? "";
-        shares[name] = (shares[name] ?? 0) + share / own.length;
-      };
-      for (const [index, { alias, threshold }] of own.entries()) {
-        const kept = alias === index ? 1 : threshold / 2 ** 32;
-        add(index, kept);
-        if (kept < 1) add(alias, 1 - kept);
-      }
+      for (const [name, share] of endpointShares(table, draw, balances === 1))
+        shares[name] = (shares[name] ?? 0) + share;
       const rounded = Object.entries(shares).map(([name, share]) => [name, Number(share.toFixed(6))]);
       return [switchedRuleKey.decode(key).rule, Object.fromEntries(rounded)];
     }),
@@ -109,12 +164,61 @@ test("each plain route is a rule under its own number, with its destinations' sh
   expect(switchedServiceValue.decode(entry?.value ?? new Uint8Array())).toMatchObject({ size: 0 });
 });
 
-test("for RANDOM all endpoints of a destination are alike, as at the relay", () => {
-  const policy = { loadBalancer: { simple: LoadBalancer_Simple.RANDOM } };
-  const destinations = [{ endpointSet: "v1", weight: 1, policy }];
-  expect(ruleShares(tableOfService(web([{ route: {}, destinations }])))).toEqual({
-    1: { "10.0.0.1:9080": 0.5, "10.0.0.2:9080": 0.5 },
+const withSimple = (simple: LoadBalancer_Simple, endpointSet = "v1") => ({
+  endpointSet,
+  weight: 1,
+  policy: { loadBalancer: { simple } },
+});
+
+test("for RANDOM all endpoints of a destination are alike, as at the relay, and drawn with those of others", () => {
+  const destinations = [withSimple(LoadBalancer_Simple.RANDOM), { endpointSet: "v2", weight: 1 }];
+  const table = tableOfService(web([{ route: {}, destinations }]));
+  expect(ruleShares(table)).toEqual({
+    1: { "10.0.0.1:9080": 0.25, "10.0.0.2:9080": 0.25, "10.0.0.3:9080": 0.5 },
   });
+  expect(table.switchedDestinations).toEqual([]);
+});
+
+test("of a destination with more endpoints than one, one is chosen as its policy says, by least requests without one", () => {
+  const { ROUND_ROBIN, LEAST_REQUEST, RANDOM } = LoadBalancer_Simple;
+  const how = (...destinations: Parameters<typeof web>[0][number]["destinations"] & object) =>
+    Array.from(
+      destinationsOf(tableOfService(web([{ route: {}, destinations }]))).values(),
+      (destination) => destination.how,
+    );
+  expect(how({ endpointSet: "v1", weight: 1 })).toEqual(["leastRequest"]);
+  expect(how(withSimple(LEAST_REQUEST))).toEqual(["leastRequest"]);
+  expect(how(withSimple(ROUND_ROBIN), withSimple(RANDOM, "v4"))).toEqual(["roundRobin", "random"]);
+});
+
+test("turns are as many as endpoints weigh, in the relay's order; too many are drawn", () => {
+  const order = (endpoints: readonly Endpoint[]): [string, string[]][] => {
+    sets["turns"] = endpoints;
+    const destinations = [withSimple(LoadBalancer_Simple.ROUND_ROBIN, "turns")];
+    const table = tableOfService(web([{ route: {}, destinations }]));
+    return Array.from(destinationsOf(table).values(), ({ how, among }) => [how, among.map(nameOf)]);
+  };
+  const [a, b, c] = ["10.0.1.1", "10.0.1.2", "10.0.1.3"] as const;
+  const named = (...all: string[]): string[] => all.map((each) => `${each}:9080`);
+  expect(order([endpoint(a), endpoint(b), endpoint(c)])).toEqual([["roundRobin", named(a, b, c)]]);
+  expect(order([endpoint(a, { weight: 20 }), endpoint(b, { weight: 40 })])).toEqual([
+    ["roundRobin", named(b, a, b)],
+  ]);
+  expect(order([endpoint(a, { weight: 1 }), endpoint(b, { weight: mostTurns })])).toEqual([
+    ["random", named(a, b)],
+  ]);
+});
+
+test("rules of a port that lead to one destination share its balancer, and another port's do not", () => {
+  const routes = [
+    { route: { matches: withHeader("x") }, destinations: toV1 },
+    { route: {}, destinations: both },
+  ];
+  const one = tableOfService(web(routes));
+  expect(one.switchedDestinations).toHaveLength(2);
+  const other = tableOfService(web(routes, { hostname: "other" }));
+  const ids = [one, other].flatMap((table) => [...destinationsOf(table).keys()]);
+  expect(new Set(ids).size).toBe(4);
 });
 
 test("a route whose endpoints are all gone has no rule, and is a program's all the same", () => {

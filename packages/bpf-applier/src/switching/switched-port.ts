@@ -8,9 +8,23 @@ import {
 import { whyRelayed, whyUnread } from "@keelson/compiler/kernel-routes";
 import { type Family, familyOf } from "@keelson/model";
 import type { Destination, Endpoint, PortRoute, ServicePort } from "@keelson/protos/policy";
-import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
 import { identifierOf } from "../identifier.ts";
-import { type EndpointSets, type Entry, isReachable, type Share, slotEntries, spread } from "../slots.ts";
+import { destinationRef } from "../relay/policy/route-destinations.ts";
+import {
+  destinationEntries,
+  type EndpointSets,
+  type Entry,
+  isReachable,
+  type Share,
+  slotEntries,
+  spread,
+} from "../slots.ts";
+import {
+  type BalancedDestination,
+  balancedDestination,
+  type FamilyDestination,
+  isDrawn,
+} from "./balanced-destinations.ts";
 import type { MatchTable, Unfit } from "./match-table.ts";
 
 /** What the maps hold of a port whose requests programs take off the way to the relay. */
@@ -18,6 +32,8 @@ export interface SwitchedPort {
   readonly table: MatchTable;
   readonly service: Entry;
   readonly rules: readonly Entry[];
+  /** Those among which more than a draw decides. */
+  readonly destinations: readonly Entry[];
   readonly slots: readonly Entry[];
   /** Numbers of the routes that programs carry, from 1 on; those without an endpoint are among them. */
   readonly numbers: readonly number[];
@@ -52,27 +68,36 @@ export function switchedPort(
   if ("unfit" in table) return { why: table.unfit };
   const { id, start, context, size } = table;
   const rules = families.flatMap((family) =>
-    numbers.flatMap((rule) => {
-      const shares = (port.routes[rule - 1]?.destinations ?? [])
-        .filter(({ weight }) => weight > 0)
-        .flatMap((destination) => ruleShares(destination, family, endpointSets));
-      if (!isReachable(shares)) return [];
-      const slots = identifierOf("rule slots", String(identifier), rule, family);
-      const key = switchedRuleKey.encode({ service: identifier, rule, family: familyNumber[family] });
-      return [{ key, slots, entries: slotEntries(slots, shares) }];
+    numbers.flatMap((number) => {
+      const slots = identifierOf("rule slots", String(identifier), number, family);
+      const filled = filledRule(
+        slots,
+        familyDestinations(port.routes[number - 1], family, endpointSets),
+        (one) => balancedDestination(identifier, family, one),
+      );
+      if (filled === undefined) return [];
+      const key = switchedRuleKey.encode({ service: identifier, rule: number, family: familyNumber[family] });
+      const value = {
+        slots,
+        slotCount: filled.draw.length,
+        balances: filled.destinations.length > 0 ? 1 : 0,
+      };
+      return [{ key, value: switchedRuleValue.encode(value), ...filled }];
     }),
   );
+  const destinations = new Map(rules.flatMap((rule) => rule.destinations.map((one) => [one.id, one])));
   return {
     table,
     service: {
       key: switchedServiceKey.encode({ service: identifier }),
       value: switchedServiceValue.encode({ table: id, start, context, size: tableSize[size].value }),
     },
-    rules: rules.map(({ key, slots, entries }) => ({
-      key,
-      value: switchedRuleValue.encode({ slots, slotCount: entries.length }),
-    })),
-    slots: rules.flatMap(({ entries }) => entries),
+    rules: rules.map(({ key, value }) => ({ key, value })),
+    destinations: Array.from(destinations.values(), ({ entry }) => entry),
+    slots: [
+      ...rules.map(({ draw }) => draw),
+      ...Array.from(destinations.values(), ({ slots }) => slots),
+    ].flat(),
     numbers,
   };
 }
@@ -82,15 +107,49 @@ const familyNumber: Record<Family, number> = { IPv4: 4, IPv6: 6 };
 const whyRouteIsRelayed = ({ route, destinations }: PortRoute): string | undefined =>
   route === undefined ? "it says nothing" : whyRelayed({ route, destinations });
 
-/** As the relay has it: endpoints of the family that is dialled, or of the other where there are none; for RANDOM all alike. */
-function ruleShares(
-  { endpointSet, weight, policy }: Destination,
+/** As the relay has it: endpoints of the family that is dialled, or of the other where there are none. */
+function familyDestinations(
+  { route, destinations }: Pick<PortRoute, "route" | "destinations"> = { destinations: [] },
   family: Family,
   endpointSets: EndpointSets,
-): Share[] {
-  const dialled = endpointSets(endpointSet).filter(({ address }) => address.length > 0);
-  const same = dialled.filter(({ address }) => familyOf(address) === family);
-  const isEven = policy?.loadBalancer?.simple === LoadBalancer_Simple.RANDOM;
-  const weightOf = (endpoint: Endpoint): number => (isEven ? 1 : endpoint.weight);
-  return spread(weight, same.length > 0 ? same : dialled, weightOf);
+): FamilyDestination[] {
+  return destinations
+    .map((destination, index) => {
+      const dialled = endpointSets(destination.endpointSet).filter(({ address }) => address.length > 0);
+      const same = dialled.filter(({ address }) => familyOf(address) === family);
+      const { key } = destinationRef(destination, route?.destinations[index]);
+      return { key, destination, endpoints: same.length > 0 ? same : dialled };
+    })
+    .filter(({ destination }) => destination.weight > 0);
 }
+
+/** What is drawn for requests of a rule, and who then chooses, where it is not an endpoint. */
+interface FilledRule {
+  readonly draw: readonly Entry[];
+  readonly destinations: readonly BalancedDestination[];
+}
+
+/** @returns undefined: there is no endpoint */
+function filledRule(
+  slots: bigint,
+  among: readonly FamilyDestination[],
+  balanced: (one: FamilyDestination) => BalancedDestination,
+): FilledRule | undefined {
+  if (among.every(isDrawn)) {
+    const shares = among.flatMap(({ destination, endpoints }) => drawnShares(destination, endpoints));
+    return isReachable(shares) ? { draw: slotEntries(slots, shares), destinations: [] } : undefined;
+  }
+  const found = among.map((one) => ({
+    weight: one.destination.weight,
+    balanced: one.endpoints.length === 0 ? undefined : balanced(one),
+  }));
+  const shares = found.map(({ weight, balanced: to }) => ({ weight, destination: to?.id ?? 0n }));
+  return {
+    draw: destinationEntries(slots, shares),
+    destinations: found.flatMap(({ balanced: to }) => to ?? []),
+  };
+}
+
+/** Of one endpoint, or of those that are all alike. */
+const drawnShares = ({ weight }: Destination, endpoints: readonly Endpoint[]): Share[] =>
+  spread(weight, endpoints, () => 1);

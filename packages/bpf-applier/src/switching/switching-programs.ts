@@ -14,6 +14,8 @@ import type { TableMaps } from "./match-table-maps.ts";
 const switchingMaps = [
   "switched_services",
   "switched_rules",
+  "switched_destinations",
+  "tallies",
   "match_tables_small",
   "match_tables_medium",
   "match_tables_large",
@@ -34,19 +36,22 @@ const commandPin = "command";
 export const switchingPins = [
   commandPin,
   ...switchingMaps,
-  ...["switched_ports", "switched_rules"].flatMap((name) => [`${name}_0`, `${name}_1`]),
+  ...["switched_ports", "switched_rules", "switched_ends"].flatMap((name) => [`${name}_0`, `${name}_1`]),
 ] as const;
 
 /** Programs that look at requests, by their places; `keelson_count_requests` calls the first. */
 const requestPrograms: readonly (readonly [number, string])[] = [
   [requestProgram.switches, "keelson_switch"],
   ...tableSizes.map((size, index) => [requestProgram.matches + index, `keelson_match_${size}`] as const),
+  [requestProgram.balances, "keelson_balance"],
 ];
 
 /** The programs that take requests off the way to the relay: an object beside the first, with which it shares maps. */
 export class Switching {
   /** Beside those of the first object. */
-  readonly outerMaps: Required<Pick<OuterMaps, "switchedServices" | "switchedRules">>;
+  readonly outerMaps: Required<
+    Pick<OuterMaps, "switchedServices" | "switchedRules" | "switchedDestinations">
+  >;
   readonly matchTables: TableMaps;
   private readonly object: BpfObject;
 
@@ -55,6 +60,7 @@ export class Switching {
     this.outerMaps = {
       switchedServices: object.map("switched_services"),
       switchedRules: object.map("switched_rules"),
+      switchedDestinations: object.map("switched_destinations"),
     };
     this.matchTables = {
       small: object.map("match_tables_small"),

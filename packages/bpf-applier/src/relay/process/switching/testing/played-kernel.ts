@@ -112,7 +112,16 @@ export class PlayedKernel implements SwitchingKernel {
   }
 
   addLink(link: bigint, pool: PoolKey): Promise<boolean> {
-    const none = { caller: 0n, service: 0n, place: 0n, begun: 0n, end: 0, left: 0 };
+    const none = {
+      caller: 0n,
+      service: 0n,
+      place: 0n,
+      destination: 0n,
+      tallyBorn: 0n,
+      begun: 0n,
+      end: 0,
+      left: 0,
+    };
     this.links.set(link, { ...none, ...pool, isHead: 0, isPassed: 0, status: 0, bytes: 0 });
     this.pools.set(textOf(pool), [...(this.pools.get(textOf(pool)) ?? []), link]);
     return Promise.resolve(true);

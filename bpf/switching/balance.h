@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which endpoint of a destination gets a request, where that is more than a draw among all endpoints of a rule: the destination is
+ * drawn first, then its balancer chooses, as the relay's do (relay/policy/balancer).
+ */
+#pragma once
+#include "../tables.h"
+#include "tally.h"
+
+static __always_inline struct switched_destination_value *destination_of(__u32 bank, __u64 destination)
+{
+	struct switched_destination_key key = { .destination = destination };
+	void *table = bpf_map_lookup_elem(&switched_destinations, &bank);
+
+	return table ? bpf_map_lookup_elem(table, &key) : NULL;
+}
+
+static __always_inline bool take_turn(__u32 bank, __u64 destination, __u64 of, __u32 count, struct slot_value *chosen)
+{
+	struct slot_key key = { .slots = of };
+	void *table = bpf_map_lookup_elem(&slots, &bank);
+	struct slot_value *slot;
+
+	if (!table || !count)
+		return false;
+	key.index = next_turn(destination) % count;
+	slot = bpf_map_lookup_elem(table, &key);
+	if (!slot)
+		return false;
+	*chosen = *slot;
+	keep_in_memory(chosen);
+	return true;
+}
+
+/* The power of two choices. Both are drawn by weight, so that idle endpoints get their shares; what they have under way is
+ * compared for the same weight. */
+static __always_inline bool choose_less_busy(__u32 bank, __u64 destination, __u64 of, __u32 count,
+					     struct slot_value *chosen)
+{
+	struct slot_value other = {};
+
+	if (!draw(bank, of, count, chosen) || !draw(bank, of, count, &other))
+		return false;
+	if (under_way(destination, other.endpoint) * chosen->weight <
+	    under_way(destination, chosen->endpoint) * other.weight)
+		*chosen = other;
+	keep_in_memory(chosen);
+	return true;
+}
+
+static __always_inline bool choose_among(__u32 bank, __u64 destination, const struct switched_destination_value *value,
+					 struct slot_value *chosen)
+{
+	switch (value->balancing) {
+	case BALANCING_ROUND_ROBIN:
+		return take_turn(bank, destination, value->slots, value->count, chosen);
+	case BALANCING_LEAST_REQUEST:
+		return choose_less_busy(bank, destination, value->slots, value->count, chosen);
+	default:
+		return draw(bank, value->slots, value->count, chosen);
+	}
+}
