@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfMap } from "bpf-maps-native";
+import { until } from "../world/until.ts";
 import { type Conversation, conversing, to } from "./relay.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
@@ -77,6 +78,23 @@ async function afterCrash(reviews: ReviewsWorld, family: Family): Promise<void> 
   await bothWays(reviews, family);
 }
 
+/** More than an agent lays into a match table at once. */
+const many = Array.from({ length: 3_000 }, (_, number) => ({ uri: { exact: `/one-of-many/${number}` } }));
+
+async function manyRules(reviews: ReviewsWorld, family: Family): Promise<void> {
+  await conversing(reviews, family, async (talk) => {
+    await reviews.httpRoutes({ match: many, route: [to("v3")] }, { route: [to("v1")] });
+    // The relay has the rules from the start, and programs once their table is made.
+    await ask(reviews, talk, "/sized", /^v1$/);
+    const isMade = async () => (await reviews.world.applier().status()).switching?.ports === 1;
+    await until(isMade, { what: "the match table of many rules" });
+    const made = await ask(reviews, talk, "/sized", /^v1$/);
+    assert.ok(made.taken > asked / 4, JSON.stringify(made));
+    assert.match(await talk.ask({ path: "/one-of-many/2999" }), /^v3$/);
+    assert.equal(talk.ports.size, 1);
+  });
+}
+
 async function otherRules(reviews: ReviewsWorld, family: Family): Promise<void> {
   await conversing(reviews, family, async (talk) => {
     await reviews.httpRoutes(some, { route: [to("v2")] });
@@ -102,6 +120,7 @@ export const switchingScenarios: readonly Scenario[] = [
         await reviews.httpRoutes(some, { route: [to("v1", 50), to("v2", 50)] });
         await bothWays(reviews, family);
         await afterCrash(reviews, family);
+        await manyRules(reviews, family);
         await otherRules(reviews, family);
       });
     },

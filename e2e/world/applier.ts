@@ -60,6 +60,8 @@ export interface ApplierStatus {
   /** Undefined: programs take no requests. */
   readonly switching?: {
     readonly ports: number;
+    /** Ports whose match tables are being made. */
+    readonly beingMade: number;
     readonly tables: number;
     readonly others: readonly { readonly hostname: string; readonly why: string }[];
   };

@@ -148,10 +148,18 @@ export class Ground {
 
   /**
    * Makes these the only matches of the routed service: what they hold for goes to the near server, all else to the far one.
-   * Resolves when the nodes hold it.
+   * Resolves when the nodes hold it, and those whose programs take requests do so by it.
    */
   async route(matches: readonly unknown[]): Promise<void> {
     await this.world.change((config) => config.write(ruleFile, rulesTo(this.routed.name, matches)));
+    const programs = [4, 5].map((node) => this.world.applier(node));
+    await until(
+      async () => {
+        const states = await Promise.all(programs.map((applier) => applier.status()));
+        return states.every(({ switching }) => switching?.beingMade === 0);
+      },
+      { what: "the match table of the rules", timeoutMs: 120_000 },
+    );
   }
 
   /** A cgroup for what stands between caller and server, so that its processes can be told apart. */

@@ -15,8 +15,8 @@ export function rulesText(figures: readonly RulesFigures[]): string {
       ),
     ),
     `CPU time of a request in µs, everything pinned to one CPU, 16 connections, the middle one of the rounds; "grown": to that
-with the fewest rules. Requests are drawn by Zipf's law over all rules, a fifth is for none of them. The table is the
-kernel's match automaton of the same rules, which carries no traffic yet.`,
+with the fewest rules. Requests are drawn by Zipf's law over all rules, a fifth is for none of them. The table is that by
+which the kernel finds the rule of a request.`,
     ...faults,
     "",
   ].join("\n");

@@ -141,6 +141,7 @@ export class Applier implements NodeAgent {
       relay,
       matchTables: relay && matchTables,
       onTable: (table) => this.names.learn(table.names),
+      onMatchTable: () => this.serial.run(() => this.takeWaiting()),
     });
     this.pods = new NodePods({
       top: options.cgroup,
@@ -242,6 +243,7 @@ export class Applier implements NodeAgent {
     this.observationStream.close();
     this.observer.close();
     await this.client.close();
+    await this.tables.close();
     // Before networks are closed, which it listens in.
     await this.relay?.close();
     await this.pods.stop();
@@ -367,6 +369,18 @@ export class Applier implements NodeAgent {
     const workloads = [...this.tables.store.localWorkloads()];
     this.names.learnWorkloads(workloads.map((workload) => workload.name));
     this.pods.tell(workloads);
+  }
+
+  /** Nothing of the policy is new, so that the journal is not asked. */
+  private async takeWaiting(): Promise<void> {
+    const staged = this.tables.stageWaiting();
+    if (staged.changes.size === 0) return;
+    await this.take(staged).catch((error: Error) => {
+      this.options.logger.warn(
+        { err: error },
+        "a match table cannot be used; it is tried with the next change",
+      );
+    });
   }
 
   /** The policy is on disk before it is live, so that an applier that starts never goes back behind the maps. */

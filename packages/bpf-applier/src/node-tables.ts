@@ -5,7 +5,7 @@ import { PolicyStore, type StagedUpdate } from "./policy-store.ts";
 import type { RelayKeeper } from "./relay/relay-keeper.ts";
 import { emptyRelayPolicy, relayPolicyAfter } from "./relay/relay-policy.ts";
 import type { ServiceTable } from "./service-table.ts";
-import { MatchTableMaker } from "./switching/match-table.ts";
+import { MatchTableMaker } from "./switching/match-table-maker.ts";
 import type { MatchTableMaps } from "./switching/match-table-maps.ts";
 import { tablesOf } from "./switching/switching-status.ts";
 import { TableOwners } from "./table-owners.ts";
@@ -17,6 +17,8 @@ export interface NodeTablesOptions {
   readonly matchTables: MatchTableMaps | undefined;
   /** Told of every new table, just before it may become live. */
   readonly onTable: (table: ServiceTable) => void;
+  /** Told that a match table was made which services wait for: `stageWaiting` has them. */
+  readonly onMatchTable: () => Promise<void>;
 }
 
 /**
@@ -29,14 +31,18 @@ export class NodeTables {
   private readonly banks: Banks;
   private readonly relay: RelayKeeper | undefined;
   private readonly matchTables: MatchTableMaps | undefined;
+  private readonly tableMaker: MatchTableMaker | undefined;
   private relayPolicy = emptyRelayPolicy;
   private readonly onTable: (table: ServiceTable) => void;
   /** Until the first services came, the maps may hold what an earlier applier left. */
   private complete = false;
 
-  constructor({ banks, relay, matchTables, onTable }: NodeTablesOptions) {
-    const tableMaker = matchTables === undefined ? {} : { tableMaker: new MatchTableMaker() };
-    this.store = new PolicyStore({ hasRelay: relay !== undefined, ...tableMaker });
+  constructor({ banks, relay, matchTables, onTable, onMatchTable }: NodeTablesOptions) {
+    this.tableMaker = matchTables && new MatchTableMaker({ onMade: onMatchTable });
+    this.store = new PolicyStore({
+      hasRelay: relay !== undefined,
+      ...(this.tableMaker && { tableMaker: this.tableMaker }),
+    });
     this.banks = banks;
     this.relay = relay;
     this.matchTables = matchTables;
@@ -46,6 +52,16 @@ export class NodeTables {
   /** What of an update can be made live. @throws Error if nothing can, as it is of no type that is known. */
   stage(update: DeltaUpdate): StagedUpdate {
     return this.store.stage(update);
+  }
+
+  /** The services that waited for match tables which are there now. */
+  stageWaiting(): StagedUpdate {
+    return this.store.stage({ typeUrl: policyTypeUrls.service, systemVersion: "", added: [], removed: [] });
+  }
+
+  /** Ends what goes on beside. */
+  async close(): Promise<void> {
+    await this.tableMaker?.close();
   }
 
   /**

@@ -4,8 +4,13 @@ import type { EndpointSet, Service, ServicePort, Workload } from "@keelson/proto
 import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { DeltaUpdate } from "@keelson/xds";
 import { type Named, type ServiceTable, serviceTable, setsOfPort } from "./service-table.ts";
-import type { MatchTableMaker } from "./switching/match-table.ts";
-import { type SwitchingStatus, switchingStatus, tablesOf } from "./switching/switching-status.ts";
+import type { MatchTableMaker } from "./switching/match-table-maker.ts";
+import {
+  portsInWaiting,
+  type SwitchingStatus,
+  switchingStatus,
+  tablesOf,
+} from "./switching/switching-status.ts";
 import { TableRoom } from "./switching/table-room.ts";
 
 /** A resource as it came, kept for the snapshot on disk and for `initial_resource_versions`. */
@@ -201,13 +206,21 @@ export class PolicyStore {
     for (const name of update.removed) decoded.set(name, undefined);
     const services = new Overlay(this.services);
     const sets = new Overlay(this.endpointSets);
-    const serviceOf = (hostname: string): Service | undefined => decoded.get(hostname);
-    const changes = this.stageTables(decoded.keys(), serviceOf, services, sets, reject);
+    const serviceOf = (hostname: string): Service | undefined =>
+      decoded.has(hostname) ? decoded.get(hostname) : this.services.get(hostname)?.service;
+    const hostnames = new Set([...decoded.keys(), ...this.waiting()]);
+    const changes = this.stageTables(hostnames, serviceOf, services, sets, reject);
     return this.staged({ changes }, () => {
       for (const hostname of decoded.keys()) this.refer(hostname, services.get(hostname)?.service);
       services.commit();
       held.commit();
     });
+  }
+
+  /** Services with a match table that is being made: it may be there by now. */
+  private waiting(): string[] {
+    const waiting = Array.from(this.services).filter(([, { table }]) => portsInWaiting(table) > 0);
+    return waiting.map(([hostname]) => hostname);
   }
 
   private stageWorkloads(update: DeltaUpdate, held: Overlay<HeldResource>, reject: Reject): Attempt {

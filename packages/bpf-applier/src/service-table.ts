@@ -13,7 +13,7 @@ import {
   sharesOf,
   slotEntries,
 } from "./slots.ts";
-import type { MatchTable, Unfit } from "./switching/match-table.ts";
+import type { TableState } from "./switching/match-table.ts";
 import { type SwitchedPort, switchedPort, type UnswitchedPort } from "./switching/switched-port.ts";
 
 /** What an identifier in an edge's key stands for. */
@@ -49,7 +49,7 @@ export interface TableOptions {
   /** The node has a relay. */
   readonly hasRelay: boolean;
   /** What programs find the rule of a request by; undefined: they take none. */
-  readonly tableOf?: (port: ServicePort) => MatchTable | Unfit;
+  readonly tableOf?: (port: ServicePort) => TableState;
 }
 
 const ipProtocol = new Map([
@@ -160,10 +160,10 @@ function addPort(
   }
 }
 
-/** @returns whether programs take requests of the port */
+/** @returns whether programs take requests of the port, or will once its match table is made */
 function addSwitched(switching: TablePort["switching"], table: MutableTable): boolean {
   if (switching === undefined || "why" in switching) return false;
-  table.switchedServices.push(switching.service);
+  if (switching.matching !== undefined) table.switchedServices.push(switching.matching.service);
   table.switchedRules.push(...switching.rules);
   table.switchedDestinations.push(...switching.destinations);
   table.slots.push(...switching.slots);

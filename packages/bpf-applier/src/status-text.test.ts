@@ -93,6 +93,7 @@ test("what programs take off the way to the relay, and which ports they leave to
   const why = "its callers speak GRPC, and programs read HTTP/1.1";
   const switching = {
     ports: 2,
+    beingMade: 0,
     tables: 1,
     tableBytes: 65_536,
     others: [{ hostname: "web.default.svc.cluster.local", port: 9080, why }],

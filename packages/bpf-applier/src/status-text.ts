@@ -63,10 +63,14 @@ const socketFact = ({ mode, lowerBecause }: SocketStatus): string[][] => {
 };
 
 /** What programs take off the way to the relay, and why not the rest. */
-function switchingFacts({ ports, tables, tableBytes, others }: SwitchingStatus, counts: Counts): string[][] {
+function switchingFacts(
+  { ports, beingMade, tables, tableBytes, others }: SwitchingStatus,
+  counts: Counts,
+): string[][] {
   const size = `${tables} match tables of ${tableBytes / 1024} KiB`;
   return [
     ["switched ports", `${ports}, by ${size}`],
+    ...(beingMade === 0 ? [] : [["not switched yet", `${beingMade}, whose match tables are being made`]]),
     ...others.map(({ hostname, port, why }) => ["not switched", `${hostname}:${port}: ${why}`]),
     ["switched requests", `${counts.switched_requests}, of whose answers ${counts.moved_answers} moved`],
     [

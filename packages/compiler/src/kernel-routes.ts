@@ -1,8 +1,11 @@
 import { ApplicationProtocol, type Destination } from "@keelson/protos/policy";
 import type { HttpRoute } from "@keelson/protos/route";
+import { type Bounds, defaultBounds } from "./automaton/bounds.ts";
 import { type MatchAutomaton, matchAutomaton } from "./automaton/match-automaton.ts";
 import { idleFeatures } from "./policy-features.ts";
 import { wishesOf } from "./route-features.ts";
+
+export { whyNotInKernel } from "./automaton/match-automaton.ts";
 
 /** A route of requests, with where it leads: what a `PortRoute` says of it. */
 export interface KernelRoute {
@@ -27,8 +30,12 @@ export const whyUnread = (protocol: ApplicationProtocol): string | undefined =>
 /** One automaton for all routes of a port, those of the relay, too: the first that matches counts, whoever carries it. */
 export function routesAutomaton(
   routes: readonly Pick<HttpRoute, "matches">[],
+  bounds: Bounds = defaultBounds,
 ): MatchAutomaton | { readonly unfit: string } {
-  return matchAutomaton(routes.map(({ matches }) => matches));
+  return matchAutomaton(
+    routes.map(({ matches }) => matches),
+    bounds,
+  );
 }
 
 /**

@@ -25,12 +25,12 @@ import {
   type FamilyDestination,
   isDrawn,
 } from "./balanced-destinations.ts";
-import type { MatchTable, Unfit } from "./match-table.ts";
+import { beingMade, type MatchTable, type TableState } from "./match-table.ts";
 
 /** What the maps hold of a port whose requests programs take off the way to the relay. */
 export interface SwitchedPort {
-  readonly table: MatchTable;
-  readonly service: Entry;
+  /** Undefined: its match table is being made, and until then the relay carries all requests. */
+  readonly matching: { readonly table: MatchTable; readonly service: Entry } | undefined;
   readonly rules: readonly Entry[];
   /** Those among which more than a draw decides. */
   readonly destinations: readonly Entry[];
@@ -57,7 +57,7 @@ export interface PortFacts {
 /** @param tableOf asked only for a port that has a route for programs */
 export function switchedPort(
   { identifier, port, families, endpointSets }: PortFacts,
-  tableOf: (port: ServicePort) => MatchTable | Unfit,
+  tableOf: (port: ServicePort) => TableState,
 ): SwitchedPort | UnswitchedPort {
   const unread = whyUnread(port.applicationProtocol);
   if (unread !== undefined) return { why: unread };
@@ -65,8 +65,7 @@ export function switchedPort(
   const numbers = reasons.flatMap((reason, index) => (reason === undefined ? [index + 1] : []));
   if (numbers.length === 0) return { why: `of its routes none is for programs; the first: ${reasons[0]}` };
   const table = tableOf(port);
-  if ("unfit" in table) return { why: table.unfit };
-  const { id, start, context, size } = table;
+  if (table !== beingMade && "unfit" in table) return { why: table.unfit };
   const rules = families.flatMap((family) =>
     numbers.flatMap((number) => {
       const slots = identifierOf("rule slots", String(identifier), number, family);
@@ -87,11 +86,7 @@ export function switchedPort(
   );
   const destinations = new Map(rules.flatMap((rule) => rule.destinations.map((one) => [one.id, one])));
   return {
-    table,
-    service: {
-      key: switchedServiceKey.encode({ service: identifier }),
-      value: switchedServiceValue.encode({ table: id, start, context, size: tableSize[size].value }),
-    },
+    matching: table === beingMade ? undefined : { table, service: serviceEntry(identifier, table) },
     rules: rules.map(({ key, value }) => ({ key, value })),
     destinations: Array.from(destinations.values(), ({ entry }) => entry),
     slots: [
@@ -101,6 +96,11 @@ export function switchedPort(
     numbers,
   };
 }
+
+const serviceEntry = (service: bigint, { id, start, context, size }: MatchTable): Entry => ({
+  key: switchedServiceKey.encode({ service }),
+  value: switchedServiceValue.encode({ table: id, start, context, size: tableSize[size].value }),
+});
 
 const familyNumber: Record<Family, number> = { IPv4: 4, IPv6: 6 };
 

@@ -1,5 +1,6 @@
 import type { ServicePort } from "@keelson/protos/policy";
-import { bytesOfTable, type MatchTable, type MatchTableMaker, type Unfit } from "./match-table.ts";
+import { beingMade, bytesOfTable, type MatchTable, type TableState, type Unfit } from "./match-table.ts";
+import type { MatchTableMaker } from "./match-table-maker.ts";
 
 /**
  * What match tables of a node may take of the kernel's memory together; for a moment, while one version follows another, it may
@@ -21,12 +22,12 @@ export class TableRoom {
     for (const table of held) this.hold(table);
   }
 
-  tableOf(port: ServicePort): MatchTable | Unfit {
+  tableOf(port: ServicePort): TableState {
     const smallest = bytesOfTable("small");
     // Tables that cannot come in are not made: it takes time.
     const table = this.maker.known(port) ?? (this.hasRoom(smallest) ? this.maker.tableOf(port) : undefined);
     if (table === undefined) return this.noRoomFor(smallest);
-    if ("unfit" in table) return table;
+    if (table === beingMade || "unfit" in table) return table;
     const needed = this.held.has(table.id) ? 0 : bytesOfTable(table.size);
     if (!this.hasRoom(needed)) return this.noRoomFor(needed);
     this.hold(table);
