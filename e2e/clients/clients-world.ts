@@ -21,7 +21,8 @@ const relayNode = 2;
 
 /**
  * How a caller reaches a server: without anything of ours; by the name of a service whose rule gives each version half, on a
- * node that decides this once for each connection; by the same on a node whose relay decides it for each request.
+ * node that decides this once for each connection; by the same on a node whose relay decides it for each request. Where agents do
+ * something with callers' sockets, which takes a relay, the second way is by a service without a rule, on the servers' node.
  */
 export const ways = ["natively", "by connection", "by request"] as const;
 export type Way = (typeof ways)[number];
@@ -36,14 +37,16 @@ const callerPods: Readonly<Record<Way, string>> = {
 /** A caller's pod on each of two nodes, of which one has a relay, and for each server two pods behind one service. */
 export class ClientsWorld {
   readonly world: World;
+  readonly sockets: ApplierStart["sockets"];
   private readonly folder: string;
 
-  private constructor(world: World, folder: string) {
+  private constructor(world: World, folder: string, sockets: ApplierStart["sockets"]) {
     this.world = world;
     this.folder = folder;
+    this.sockets = sockets;
   }
 
-  /** @param relay what decides requests on the second node */
+  /** @param relay what decides requests on the second node; with `sockets` on the first one, too, where it is asked for them */
   static async open(
     name: string,
     servers: readonly Server[],
@@ -53,7 +56,7 @@ export class ClientsWorld {
     try {
       const folder = join(world.names.folder, "caller");
       await mkdir(folder);
-      const clients = new ClientsWorld(world, folder);
+      const clients = new ClientsWorld(world, folder, relay.sockets);
       const podRequests = servers.flatMap((server) =>
         versions.map((version) => ({
           name: podName(server, version),
@@ -62,7 +65,7 @@ export class ClientsWorld {
       );
       await world.addPods({ name: "caller" }, { name: "relayed-caller", node: relayNode }, ...podRequests);
       // As the kubelet has one in each pod before its containers, and with it the pod's network.
-      world.pod("relayed-caller").start("sleep", "infinity");
+      for (const pod of ["caller", "relayed-caller"]) world.pod(pod).start("sleep", "infinity");
       await Promise.all(servers.map((server) => clients.startServer(server)));
       const objects = await Promise.all(servers.map((server) => clients.objectsOf(server)));
       await world.config.write("servers", [
@@ -70,7 +73,7 @@ export class ClientsWorld {
         ...objects.flat(),
       ]);
       await world.startControlPlane();
-      await world.startApplier();
+      await world.startApplier(1, relay.sockets === undefined ? {} : relay);
       const applier = await world.startApplier(relayNode, relay);
       await world.settled();
       await until(async () => (await applier.status()).relay?.networks === 1, {
@@ -87,7 +90,12 @@ export class ClientsWorld {
   path(server: Server, way: Way): { readonly place: Place; readonly base: string } {
     const { namespace, cgroup, logFolder } = this.world.pod(callerPods[way]).place;
     const native = way === "natively";
-    const host = native ? this.world.pod(podName(server, "v1")).ipv4 : appName(server);
+    const hosts: Readonly<Record<Way, string>> = {
+      natively: this.world.pod(podName(server, "v1")).ipv4,
+      "by connection": this.sockets === undefined ? appName(server) : plainName(server),
+      "by request": appName(server),
+    };
+    const host = hosts[way];
     return {
       place: {
         namespace,
@@ -99,12 +107,18 @@ export class ClientsWorld {
     };
   }
 
-  /** Requests that the relay has answered since it started, as far as it has told of them. */
+  /** Requests that relays, and programs in their stead, have had answered, as far as they have told of them. */
   async relayed(): Promise<number> {
-    const edges = await this.world.applier(relayNode).edges();
-    return edges
+    const nodes = await Promise.all([1, relayNode].map((node) => this.world.applier(node).edges()));
+    return nodes
+      .flat()
       .flatMap(({ requests }) => Object.values(requests))
       .reduce((sum, count) => sum + Number(count), 0);
+  }
+
+  /** Sends that went past TCP on the servers' node. */
+  async shortcuts(): Promise<number> {
+    return Number((await this.world.applier(1).status()).statistics["shortcuts"] ?? 0);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -127,10 +141,11 @@ export class ClientsWorld {
 
   private async objectsOf(server: Server): Promise<KubernetesObject[]> {
     const pods = versions.map((version) => this.world.pod(podName(server, version)));
-    const service = await this.world.addService(appName(server), [{ name: "http", port, targetPort }]);
+    const ports = [{ name: "http", port, targetPort }];
+    const names = [appName(server), ...(this.sockets === undefined ? [] : [plainName(server)])];
+    const services = await Promise.all(names.map((name) => this.world.addService(name, ports)));
     return [
-      serviceObject(service),
-      ...endpointSlices(service, pods),
+      ...services.flatMap((service) => [serviceObject(service), ...endpointSlices(service, pods)]),
       ...pods.map((pod) => podObject(pod)),
       ...halves(appName(server)),
     ];
@@ -138,6 +153,8 @@ export class ClientsWorld {
 }
 
 const appName = ({ name }: Server): string => name.toLowerCase();
+/** Of the service of its pods that has no rule. */
+const plainName = (server: Server): string => `plain-${appName(server)}`;
 const podName = (server: Server, version: string): string => `${appName(server)}-${version}`;
 
 /** Whether a table of sockets (proc(5), /proc/net/tcp6) has one that listens on the servers' port. */

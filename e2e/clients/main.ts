@@ -16,7 +16,7 @@ then where it shares out requests.
   --caller NAME  only this one
   --server NAME  only this one
   --relay WHICH  what shares out requests: builtin (default) or envoy
-  --sockets MODE what its node does with callers' sockets: count, switch or queue (default: nothing)
+  --sockets MODE what nodes do with callers' sockets: count, switch or queue (default: nothing)
   --help         this text
 `;
 

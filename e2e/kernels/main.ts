@@ -1,6 +1,9 @@
 // npm run e2e -- kernels [series…]: where calls and requests go, and what the kernels do, on other kernels, in QEMU.
 import { parseArgs } from "node:util";
+import { lookUpPeer } from "../peers/peer-cache.ts";
 import { checkCommand, checkFiles } from "./check.ts";
+import type { GuestFile } from "./cpio.ts";
+import { sharedLibraries } from "./host-tools.ts";
 import { wantedKernels } from "./kernel-cache.ts";
 import { type MatrixRun, runKernelMatrix } from "./matrix.ts";
 import { setUpKernels } from "./setup.ts";
@@ -8,11 +11,12 @@ import { setUpKernels } from "./setup.ts";
 const usage = `usage: npm run e2e -- kernels [options] [series…]
 
 Boots Debian's kernels (${wantedKernels.map(({ series }) => series).join(", ")}) in QEMU and runs scenarios in each, with the real control plane,
-applier and relay, which show where calls and requests went by who answered and by what the maps counted; then looks at what
-the kernel does with redirected sockets (e2e/kernel-behaviour) and holds its matcher of requests against the reference
-(e2e/matching). Fails if a scenario fails, a behaviour is not as recorded, or the kernel's log reports a fault.
+applier and relay, which show where calls and requests went by who answered and by what the maps counted; then tortures
+connections that programs switch (e2e/torture), looks at what the kernel does with redirected sockets (e2e/kernel-behaviour) and
+holds its matcher of requests against the reference (e2e/matching). Fails if a scenario fails, a byte is wrong, a behaviour is not as
+recorded, or the kernel's log reports a fault. A node's relay is an Envoy, too, if one is there (npm run e2e -- setup envoy).
 
-  --all      every scenario, and behaviours in full length
+  --all      every scenario, torture and behaviours in full length
   --check    only look at what each kernel offers
   --help     this text
 
@@ -39,8 +43,14 @@ const shortScenarios = [
   "without CAP_PERFMON",
 ];
 
+/** Emulated: a few hundred requests take as long as a hundred thousand elsewhere. */
+const torture = {
+  short: ["--requests", "300", "--callers", "8", "--most", String(2 ** 18), "--between", "50"],
+  all: ["--requests", "5000", "--callers", "16", "--most", String(2 ** 22), "--between", "500"],
+};
+
 /** Per kernel and program; emulated, and scenarios run over both families. */
-const timeoutMs = { short: 15 * 60_000, all: 40 * 60_000 };
+const timeoutMs = { short: 40 * 60_000, all: 60 * 60_000 };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -61,7 +71,8 @@ async function main(): Promise<number> {
   const { kernels, missing } = await setUpKernels(say, positionals.length > 0 ? { series: positionals } : {});
   for (const { series, reason } of missing) say(`kernel ${series} is not to be had: ${reason}`);
   const series = kernels.map((kernel) => kernel.series);
-  const runs = values.check === true ? [await check()] : programs(values.all === true ? "all" : "short");
+  const runs =
+    values.check === true ? [await check()] : await programs(values.all === true ? "all" : "short");
   let passed = true;
   for (const one of runs) {
     const rows = await runKernelMatrix({ kernels: series, ...one });
@@ -74,13 +85,34 @@ type Run = Omit<MatrixRun, "kernels">;
 
 const check = async (): Promise<Run> => ({ command: checkCommand, files: await checkFiles() });
 
-function programs(length: "short" | "all"): readonly Run[] {
+async function programs(length: "short" | "all"): Promise<readonly Run[]> {
   const [scenarios, behaviours] = length === "all" ? [[], []] : [shortScenarios, ["--short"]];
+  const modes = ["switch", "queue"].flatMap((mode) => ["--sockets", mode]);
+  const envoy = await envoyFiles();
+  const withEnvoy = envoy.length === 0 ? [] : ["--envoy", envoyInGuest];
+  const runs: readonly (readonly [string[], readonly GuestFile[]])[] = [
+    [["e2e/kernels/scenarios-in-guest.ts", ...withEnvoy, ...scenarios], envoy],
+    [["e2e/torture/main.ts", ...torture[length], ...modes], []],
+    [["e2e/kernel-behaviour/main.ts", ...behaviours], []],
+    [["e2e/matching/main.ts"], []],
+  ];
+  return runs.map(([command, files]) => ({
+    command: ["node", ...command],
+    files,
+    timeoutMs: timeoutMs[length],
+  }));
+}
+
+const envoyInGuest = "/usr/local/bin/envoy";
+
+/** Nothing, if there is none on this machine. */
+async function envoyFiles(): Promise<readonly GuestFile[]> {
+  const envoy = await lookUpPeer("envoy");
+  if (envoy === undefined) return [];
   return [
-    ["e2e/kernels/scenarios-in-guest.ts", ...scenarios],
-    ["e2e/kernel-behaviour/main.ts", ...behaviours],
-    ["e2e/matching/main.ts"],
-  ].map((command) => ({ command: ["node", ...command], timeoutMs: timeoutMs[length] }));
+    { path: envoyInGuest, from: envoy.program, mode: 0o755 },
+    ...(await sharedLibraries([envoy.program])),
+  ];
 }
 
 process.exitCode = await main();

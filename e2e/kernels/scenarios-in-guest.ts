@@ -1,12 +1,15 @@
 // Runs the connect tier's, the relay's, its programs', the node's and the requests' scenarios with the real control plane and applier; ends with
-// 1 if any fails. For a guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [text…], of which one must be in a scenario's name.
+// 1 if any fails. For a guest without a test runner: node e2e/kernels/scenarios-in-guest.ts [--envoy PATH] [text…], of which one must be in a
+// scenario's name. With an Envoy, a node whose relay it is comes last.
 import { release } from "node:os";
+import { parseArgs } from "node:util";
 import { runNodeScenarios } from "../node/run.ts";
 import { nodeScenarios } from "../node/scenarios.ts";
+import { lookingModes } from "../requests/requests-world.ts";
 import { runRequestsScenarios } from "../requests/run.ts";
 import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
-import { relayScenarios } from "../scenarios/relay.ts";
+import { envoyRelayScenarios, relayScenarios } from "../scenarios/relay.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { takenRequestsScenarios } from "../scenarios/taken-requests.ts";
@@ -15,12 +18,16 @@ import type { ApplierStart } from "../world/applier.ts";
 /** An emulated machine is slow: enough connections for the bound on a split to mean something, and a short absence. */
 const scale: Scale = { connections: 200, awayMs: 2_000, senders: 1 };
 
-const texts = process.argv.slice(2);
+const {
+  values: { envoy },
+  positionals: texts,
+} = parseArgs({ options: { envoy: { type: "string" } }, allowPositionals: true });
 const isWanted = ({ name }: { readonly name: string }): boolean =>
   texts.length === 0 || texts.some((text) => name.includes(text));
 const names = [
   ...allScenarios,
   ...relayScenarios,
+  ...(envoy === undefined ? [] : envoyRelayScenarios),
   ...takenRequestsScenarios,
   ...nodeScenarios,
   ...requestsScenarios,
@@ -29,12 +36,24 @@ const unknown = texts.filter((text) => !names.some((name) => name.includes(text)
 if (unknown.length > 0)
   throw new Error(`no scenario's name has ${JSON.stringify(unknown)} in it; there are:\n${names.join("\n")}`);
 
-/** Those that share a world, and how its agent is started. */
-const kinds: readonly (readonly [readonly Scenario[], ApplierStart])[] = [
-  [allScenarios.filter(isWanted), {}],
-  [relayScenarios.filter(isWanted), { relay: "builtin" }],
-  [takenRequestsScenarios.filter(isWanted), { relay: "builtin", sockets: "switch" }],
+/** Scenarios that share a world, how its agent is started, and over which families they are run. */
+interface Kind {
+  readonly scenarios: readonly Scenario[];
+  readonly start: ApplierStart;
+  readonly over: readonly Family[];
+}
+
+/** What differs between families is looked at in one mode, and with one relay. */
+const allKinds: readonly Kind[] = [
+  { scenarios: allScenarios, start: {}, over: families },
+  { scenarios: relayScenarios, start: { relay: "builtin" }, over: families },
+  { scenarios: takenRequestsScenarios, start: { relay: "builtin", sockets: "switch" }, over: families },
+  { scenarios: takenRequestsScenarios, start: { relay: "builtin", sockets: "queue" }, over: ["IPv4"] },
+  ...(envoy === undefined
+    ? []
+    : [{ scenarios: envoyRelayScenarios, start: { relay: "envoy", envoy }, over: ["IPv4"] } as const]),
 ];
+const kinds = allKinds.map((kind) => ({ ...kind, scenarios: kind.scenarios.filter(isWanted) }));
 const ofNode = nodeScenarios.filter(isWanted);
 const ofRequests = requestsScenarios.filter(isWanted);
 
@@ -55,13 +74,14 @@ async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family):
 }
 
 /** @returns how many do not hold, over both families. */
-async function failuresOf(scenarios: readonly Scenario[], start: ApplierStart): Promise<number> {
+async function failuresOf({ scenarios, start, over }: Kind): Promise<number> {
   if (scenarios.length === 0) return 0;
+  console.log(`the agent's relay: ${start.relay ?? "none"}; --sockets=${start.sockets ?? "off"}`);
   const open = (): Promise<ReviewsWorld> => ReviewsWorld.open("guest", scale, start);
   let failed = 0;
   let reviews = await open();
   try {
-    for (const family of families) {
+    for (const family of over) {
       for (const scenario of scenarios) {
         if (await holds(scenario, reviews, family)) continue;
         failed += 1;
@@ -77,14 +97,15 @@ async function failuresOf(scenarios: readonly Scenario[], start: ApplierStart): 
 }
 
 let failed = 0;
-for (const [scenarios, start] of kinds) failed += await failuresOf(scenarios, start);
+for (const kind of kinds) failed += await failuresOf(kind);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)
-  failed += await runRequestsScenarios("guestrequests", "count", { requests: 100, restarts: 1 }, ofRequests);
+  for (const mode of lookingModes)
+    failed += await runRequestsScenarios("guestrequests", mode, { requests: 100, restarts: 1 }, ofRequests);
 const all =
-  families.length * kinds.flatMap(([scenarios]) => scenarios).length +
+  kinds.reduce((sum, { scenarios, over }) => sum + scenarios.length * over.length, 0) +
   ofNode.length +
-  ofRequests.flatMap(familiesOf).length;
+  lookingModes.length * ofRequests.flatMap(familiesOf).length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);
 process.exitCode = failed === 0 ? 0 : 1;

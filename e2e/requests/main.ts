@@ -1,6 +1,7 @@
 // npm run e2e -- requests: what is counted of requests on native connections, with many of them.
 import { parseArgs } from "node:util";
 import { missingForKernel } from "../world/requirements.ts";
+import { lookingModes } from "./requests-world.ts";
 import { runRequestsScenarios } from "./run.ts";
 
 const usage = `usage: npm run e2e -- requests [options]
@@ -33,8 +34,7 @@ async function main(): Promise<number> {
   }
   const scale = { requests: Number(values.requests), restarts: Number(values.restarts) };
   let failed = 0;
-  for (const mode of ["count", "queue"] as const)
-    failed += await runRequestsScenarios("requestslong", mode, scale);
+  for (const mode of lookingModes) failed += await runRequestsScenarios("requestslong", mode, scale);
   return failed === 0 ? 0 : 1;
 }
 

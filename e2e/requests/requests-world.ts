@@ -28,7 +28,8 @@ export interface Counted {
 }
 
 /** What is done with the sockets: see `--sockets` of the agent. */
-export type LookingMode = "count" | "queue";
+export const lookingModes = ["count", "queue"] as const;
+export type LookingMode = (typeof lookingModes)[number];
 
 /** Sent by itself, once so many answers have come. */
 export interface Piece {
@@ -160,6 +161,11 @@ export class RequestsWorld {
       bytes: sum(edges.map(({ sentRequestBytes }) => sentRequestBytes)),
       lost: Number((await applier.status()).statistics["lost_conversations"]),
     };
+  }
+
+  /** Sends that went past TCP, as both ends are on the node. */
+  async shortcuts(): Promise<number> {
+    return Number((await this.world.applier().status()).statistics["shortcuts"]);
   }
 
   /** How many sockets of callers programs look at. */

@@ -87,9 +87,11 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     async run(requests, family, scale) {
       const host = requests.address(family);
       const sent = { connections: 8, requests: scale.requests, mostBytes: 2 ** 20, seed: 7 };
+      const before = await requests.shortcuts();
       const { counted, result } = await assertDigestsCounted(requests, host, sent);
       assert.equal(result.requests, scale.requests);
       assert.equal(counted.requests, scale.requests + 1);
+      assert.equal((await requests.shortcuts()) > before, requests.mode === "queue");
     },
   },
   {

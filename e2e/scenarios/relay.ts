@@ -11,6 +11,7 @@ import { command } from "../world/command.ts";
 import { type Ask, type CallerAnswer, KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import { ownAddresses, virtualService } from "../world/objects.ts";
 import { count, type Tally, total } from "../world/tally.ts";
+import { dialledIsCheap } from "./dialled.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";
@@ -326,6 +327,7 @@ export const relayScenarios: readonly Scenario[] = [
 ];
 
 /** The same for a relay that is an Envoy. */
-export const envoyRelayScenarios: readonly Scenario[] = relayScenarios.map((scenario) =>
-  scenario === killedAndHeld ? killedAndMissed : scenario,
-);
+export const envoyRelayScenarios: readonly Scenario[] = [
+  ...relayScenarios.map((scenario) => (scenario === killedAndHeld ? killedAndMissed : scenario)),
+  dialledIsCheap,
+];

@@ -101,6 +101,11 @@ export class ReviewsWorld {
     return this.applierStart.relay;
   }
 
+  /** What the node's agent does with callers' sockets. */
+  get sockets(): NonNullable<ApplierStart["sockets"]> | "off" {
+    return this.applierStart.sockets ?? "off";
+  }
+
   get caller(): Pod {
     return this.world.pod("caller");
   }

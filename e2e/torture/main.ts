@@ -13,7 +13,9 @@ allow, while endpoints and rules change and the relay and the agent are killed. 
   --requests N    (default: 1000000)
   --callers N     at once (default: 48)
   --most BYTES    of the largest body (default: 104857600)
-  --sockets MODE  what the agent does with callers' sockets: off, count, switch or queue (default: off)
+  --between N     answers between two changes (default: 2000)
+  --sockets MODE  what the agent does with callers' sockets: off, count, switch or queue (default: off); one after another, if
+                  given again
   --seed N        of all choices; the environment's SEED, else one by the clock
   --help          this text
 `;
@@ -23,7 +25,8 @@ const { values } = parseArgs({
     requests: { type: "string", default: "1000000" },
     callers: { type: "string", default: "48" },
     most: { type: "string", default: String(100 * 2 ** 20) },
-    sockets: { type: "string", default: "off" },
+    between: { type: "string", default: "2000" },
+    sockets: { type: "string", multiple: true, default: ["off"] },
     seed: { type: "string", default: process.env["SEED"] ?? String(Date.now() % 1_000_000) },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -34,8 +37,9 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  if (!isMode(values.sockets)) {
-    process.stderr.write(`--sockets is off, count, switch or queue, not "${values.sockets}"\n\n${usage}`);
+  const unknown = values.sockets.find((mode) => !isMode(mode));
+  if (unknown !== undefined) {
+    process.stderr.write(`--sockets is off, count, switch or queue, not "${unknown}"\n\n${usage}`);
     return 2;
   }
   const missing = await missingForKernel();
@@ -43,7 +47,14 @@ async function main(): Promise<number> {
     process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
     return 1;
   }
-  console.log(`seed ${values.seed}, sockets ${values.sockets}`);
+  let failed = false;
+  for (const mode of values.sockets.filter(isMode)) failed = (await tortureIn(mode)) || failed;
+  return failed ? 1 : 0;
+}
+
+/** @returns whether anything was wrong; says what came of it */
+async function tortureIn(sockets: SocketsMode): Promise<boolean> {
+  console.log(`seed ${values.seed}, sockets ${sockets}`);
   const { report, changes, held, switched, memory, troubles } = await runTorture(
     "torturelong",
     {
@@ -51,8 +62,8 @@ async function main(): Promise<number> {
       callers: Number(values.callers),
       requests: Number(values.requests),
       mostBytes: Number(values.most),
-      sockets: values.sockets,
-      answersPerChange: 2000,
+      sockets,
+      answersPerChange: Number(values.between),
       stopped: 10,
     },
     console.log,
@@ -68,7 +79,7 @@ async function main(): Promise<number> {
   console.log(`memory before: ${memoryText(memory.before)}\nmemory after:  ${memoryText(memory.after)}`);
   for (const trouble of troubles) console.log(`WRONG ${trouble}`);
   console.log(`${report.wrong + report.hung} wrong of ${report.begun} requests (seed ${values.seed})`);
-  return troubles.length === 0 ? 0 : 1;
+  return troubles.length > 0;
 }
 
 const isMode = (text: string): text is SocketsMode => ["off", "count", "switch", "queue"].includes(text);

@@ -153,7 +153,18 @@ static int write_all(int fd, const unsigned char *bytes, size_t size, uint64_t p
 	return 0;
 }
 
-/* Small answers leave in one call with their heads. */
+/* As many servers do: the head in a call of its own, with a pause behind some. */
+static int write_head_alone(struct connection *connection, size_t *used, struct chance *chance)
+{
+	if (write_all(connection->fd, connection->out, *used, 0, chance) != 0)
+		return -1;
+	*used = 0;
+	if (happens(chance, 500))
+		usleep(below(chance, 2000));
+	return 0;
+}
+
+/* Small answers leave in one call with their heads, but for some. */
 static int answer(struct connection *connection, const struct request *request)
 {
 	unsigned char *out = connection->out;
@@ -167,6 +178,8 @@ static int answer(struct connection *connection, const struct request *request)
 	else if (request->form != 'e')
 		used += sprintf((char *)out + used, "Content-Length: %lu\r\n", size);
 	used += sprintf((char *)out + used, ends ? "Connection: close\r\n\r\n" : "\r\n");
+	if (happens(&chance, 200) && write_head_alone(connection, &used, &chance) != 0)
+		return -1;
 	while (!request->is_head && place < size) {
 		uint64_t part = size - place, room = ROOM - used - 64;
 		if (part > room)
