@@ -14,31 +14,48 @@
 #define ESTABLISHED 1 /* TCP_ESTABLISHED */
 
 struct seen {
-	__u32 write_seq;
-	__u32 copied_seq;
+	__u32 write_seq; /* of `look_at_writer` */
+	__u32 copied_seq; /* of `look_at_reader`, as the next */
 	__u32 unread; /* memory of what was received and not read, in bytes */
 	__u8 state; /* of TCP: ESTABLISHED as long as neither end has said that it sends no more */
 	bool has_owner; /* false: closed */
 };
 
-/* Returns false if the socket is gone. */
-static __always_inline bool look_at_socket(__u64 place, __u64 cookie, struct seen *seen)
+static __always_inline bool is_there(__u64 place, __u64 cookie, struct seen *seen)
 {
-	struct tcp_sock *tcp = (void *)place;
 	struct sock *sk = (void *)place;
 	void *owner = NULL;
 	__u64 found = 0;
 
-	if (!place)
-		return false;
-	bpf_core_read(&seen->write_seq, sizeof(seen->write_seq), &tcp->write_seq);
-	bpf_core_read(&seen->copied_seq, sizeof(seen->copied_seq), &tcp->copied_seq);
-	bpf_core_read(&seen->unread, sizeof(seen->unread), &sk->sk_backlog.rmem_alloc.counter);
 	bpf_core_read(&seen->state, sizeof(seen->state), &sk->__sk_common.skc_state);
 	bpf_core_read(&owner, sizeof(owner), &sk->sk_socket);
 	bpf_core_read(&found, sizeof(found), &sk->__sk_common.skc_cookie.counter);
 	seen->has_owner = owner;
 	return found == cookie;
+}
+
+/* Returns false if the socket is gone. */
+static __always_inline bool look_at_writer(__u64 place, __u64 cookie, struct seen *seen)
+{
+	struct tcp_sock *tcp = (void *)place;
+
+	if (!place)
+		return false;
+	bpf_core_read(&seen->write_seq, sizeof(seen->write_seq), &tcp->write_seq);
+	return is_there(place, cookie, seen);
+}
+
+/* Returns false if the socket is gone. */
+static __always_inline bool look_at_reader(__u64 place, __u64 cookie, struct seen *seen)
+{
+	struct tcp_sock *tcp = (void *)place;
+	struct sock *sk = (void *)place;
+
+	if (!place)
+		return false;
+	bpf_core_read(&seen->copied_seq, sizeof(seen->copied_seq), &tcp->copied_seq);
+	bpf_core_read(&seen->unread, sizeof(seen->unread), &sk->sk_backlog.rmem_alloc.counter);
+	return is_there(place, cookie, seen);
 }
 
 /* Whether redirected data lies unread. The kernel puts what `sk_skb` redirects into `ingress_msg` before it takes it out of

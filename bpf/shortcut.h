@@ -167,7 +167,7 @@ static __always_inline bool has_room(struct pair *pair, __u32 bytes)
 {
 	struct seen seen = {};
 
-	if (!look_at_socket(pair->other.place, pair->other.cookie, &seen) || seen.state != ESTABLISHED ||
+	if (!look_at_reader(pair->other.place, pair->other.cookie, &seen) || seen.state != ESTABLISHED ||
 	    seen.unread + bytes > MOST_UNREAD_BYTES)
 		return false;
 	if (!has_queued(pair->other.place))

@@ -45,15 +45,13 @@ struct look {
 	struct conversation *conversation;
 };
 
-static long next_byte(__u32 index, struct look *look)
+static long next_stride(__u32 index, struct look *look)
 {
-	__u8 *byte = look->message->data + (index & (MOST_HEAD_BYTES - 1));
+	__u32 offset = index * MATCH_STRIDE;
+	const __u8 *bytes = look->message->data + (offset & (MOST_HEAD_BYTES - 1));
 	struct match_table table = { .entries = look->table->entries, .size = HEAD_TABLE };
 
-	if ((void *)(byte + 1) > look->message->data_end)
-		return 1;
-	match_byte(look->scan, &table, *byte, index);
-	return look->scan->verdict != MATCH_VERDICT_OPEN;
+	return match_stride(look->scan, &table, bytes, look->message->data_end, offset);
 }
 
 /* Reads the head at the conversation's offset. */
@@ -67,7 +65,7 @@ static __always_inline bool read_head(struct look *look)
 	if (bpf_msg_pull_data(look->message, offset, offset + length, 0))
 		return false;
 	match_begin(look->scan, head_start, head_context);
-	if (bpf_loop(length, next_byte, look, 0) < 0)
+	if (bpf_loop(MATCH_STRIDES(length), next_stride, look, 0) < 0)
 		return false;
 	return look->scan->verdict == MATCH_VERDICT_RULE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads a request's head by a match automaton, byte by byte; compiler/src/automaton makes the table, and executor.ts
+ * Reads a request's head by a match automaton, byte by byte, in strides; compiler/src/automaton makes the table, and executor.ts
  * there is the reference for what is done here.
  *
  * A scan stands in a map's value, never on the stack: kernels before 6.7 verify a loop's body once, with what the stack
@@ -8,6 +8,7 @@
  */
 #pragma once
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include "../gen/layout.h"
 
@@ -26,13 +27,17 @@ enum {
 
 #define MATCH_PART_HOST 2
 #define MATCH_MARK 0x80000000
+#define MATCH_STAYS 0x40000000 /* `rows.ts` */
+#define MATCH_NOWHERE 0xffffffff
+#define MATCH_STRIDE 16 /* bytes: two words */
+#define MATCH_STRIDES(LENGTH) (((LENGTH) + MATCH_STRIDE - 1) / MATCH_STRIDE)
 /* First and last of the bytes that go a row's default way. */
 #define MATCH_FIRST_BYTE 0x20
 #define MATCH_LAST_BYTE 0x7e
 
-static __always_inline struct match_entry match_at(const struct match_table *table, __u32 place)
+static __always_inline const struct match_entry *match_at(const struct match_table *table, __u32 place)
 {
-	return table->entries[place & (table->size - 1)];
+	return &table->entries[place & (table->size - 1)];
 }
 
 static __always_inline void match_relay(struct match_scan *scan, __u32 reason)
@@ -54,7 +59,7 @@ static __always_inline void match_step(struct match_scan *scan, const struct mat
 				       const struct match_action *action, __u32 offset)
 {
 	__u32 context = scan->context;
-	struct match_entry entry;
+	const struct match_entry *entry;
 
 	if ((action->kind & MATCH_FLAG_IS_HEADER_VALUE) && scan->before == ' ' && offset > scan->value_start + 1) {
 		match_relay(scan, MATCH_RELAY_VALUE_FORM);
@@ -67,32 +72,32 @@ static __always_inline void match_step(struct match_scan *scan, const struct mat
 	if (action->kind & MATCH_FLAG_IS_STATUS)
 		scan->status = scan->number;
 	entry = match_at(table, context + action->symbol);
-	if (entry.owner != context)
+	if (entry->owner != context)
 		entry = match_at(table, context + MATCH_FIRST_PART + action->part);
-	if (entry.owner == context)
-		scan->context = entry.next;
+	if (entry->owner == context)
+		scan->context = entry->next;
 }
 
 static __always_inline void match_finish(struct match_scan *scan, const struct match_table *table,
 					 const struct match_action *action, __u32 offset)
 {
-	struct match_entry entry = match_at(table, scan->context + MATCH_END_OF_HEAD);
+	const struct match_entry *entry = match_at(table, scan->context + MATCH_END_OF_HEAD);
 
 	if (!(action->kind & MATCH_FLAG_IS_ANSWER) && !(scan->seen & (1 << MATCH_PART_HOST))) {
 		match_relay(scan, MATCH_RELAY_NO_HOST);
 		return;
 	}
 	scan->verdict = MATCH_VERDICT_RULE;
-	scan->detail = entry.owner == scan->context ? entry.next & ~MATCH_MARK : 0;
+	scan->detail = entry->owner == scan->context ? entry->next & ~MATCH_MARK : 0;
 	scan->head_length = offset + 1;
 }
 
 static __always_inline void match_act(struct match_scan *scan, const struct match_table *table, __u32 place,
 				      __u32 offset)
 {
-	struct match_entry first = match_at(table, place), second = match_at(table, place + 1);
+	const struct match_entry *first = match_at(table, place), *second = match_at(table, place + 1);
 	struct match_action action = {
-		.kind = first.owner, .symbol = first.next, .part = second.owner, .resume = second.next,
+		.kind = first->owner, .symbol = first->next, .part = second->owner, .resume = second->next,
 	};
 	__u32 bit = 1 << (action.part & 31);
 
@@ -116,32 +121,74 @@ static __always_inline void match_act(struct match_scan *scan, const struct matc
 	}
 }
 
-/* Reads the byte at `offset`. The scan has ended once its verdict is not MATCH_VERDICT_OPEN. */
-static __always_inline void match_byte(struct match_scan *scan, const struct match_table *table, __u8 byte,
-				       __u32 offset)
+/* Where the byte leads from `state`: a row, or marked, an action; MATCH_NOWHERE: it has no place in any head. */
+static __always_inline __u32 match_next(const struct match_table *table, __u32 state, __u8 byte)
 {
-	__u32 state = scan->state;
-	struct match_entry entry;
+	const struct match_entry *entry;
 
-	if (byte == MATCH_ANY || byte > MATCH_LAST_BYTE) {
-		match_relay(scan, MATCH_RELAY_BYTE);
-		return;
-	}
+	if (byte == MATCH_ANY || byte > MATCH_LAST_BYTE)
+		return MATCH_NOWHERE;
 	entry = match_at(table, state + byte);
-	if (entry.owner != state) {
-		entry = match_at(table, state);
-		if (byte < MATCH_FIRST_BYTE || entry.owner != state) {
-			match_relay(scan, MATCH_RELAY_BYTE);
-			return;
-		}
+	if (entry->owner == state)
+		return entry->next;
+	entry = match_at(table, state);
+	return byte < MATCH_FIRST_BYTE || entry->owner != state ? MATCH_NOWHERE : entry->next;
+}
+
+/* Whether all eight bytes lie between MATCH_FIRST_BYTE and MATCH_LAST_BYTE. */
+static __always_inline bool is_text(__u64 bytes)
+{
+	__u64 below = (bytes - 0x2020202020202020) & ~bytes, above = (bytes + 0x0101010101010101) | bytes;
+
+	return !((below | above) & 0x8080808080808080);
+}
+
+/* Whether nothing in a whole stride leads out of the row. */
+static __always_inline bool stays_in(const struct match_table *table, __u32 state, const __u8 *bytes, const void *end)
+{
+	const struct match_entry *entry = match_at(table, state);
+
+	return entry->owner == state && entry->next == (state | MATCH_STAYS) &&
+	       (void *)(bytes + MATCH_STRIDE) <= end && is_text(*(__u64 *)bytes) && is_text(*(__u64 *)(bytes + 8));
+}
+
+/*
+ * Reads the bytes from `offset` on, MATCH_STRIDE of them or as many as lie before `end`. Returns whether the scan has ended: its
+ * verdict is not MATCH_VERDICT_OPEN. Bytes are read in strides because a call for each would cost more than the automaton.
+ */
+static __always_inline bool match_stride(struct match_scan *scan, const struct match_table *table, const __u8 *bytes,
+					 const void *end, __u32 offset)
+{
+	__u32 state = scan->state, number = scan->number, next;
+	__u8 byte;
+
+	if (stays_in(table, state, bytes, end)) {
+		scan->before = bytes[MATCH_STRIDE - 1];
+		return false;
 	}
-	if (entry.next & MATCH_MARK)
-		match_act(scan, table, entry.next & ~MATCH_MARK, offset);
-	else
-		scan->state = entry.next;
-	if (byte >= '0' && byte <= '9')
-		scan->number = scan->number * 10 + byte - '0';
-	scan->before = byte;
+	for (__u32 index = 0; index < MATCH_STRIDE && (void *)(bytes + index + 1) <= end; index++) {
+		byte = bytes[index];
+		next = match_next(table, state, byte);
+		if (next & MATCH_MARK) {
+			if (next == MATCH_NOWHERE) {
+				match_relay(scan, MATCH_RELAY_BYTE);
+				return true;
+			}
+			scan->number = number;
+			match_act(scan, table, next & ~MATCH_MARK, offset + index);
+			if (scan->verdict != MATCH_VERDICT_OPEN)
+				return true;
+			next = scan->state;
+			number = scan->number;
+		}
+		if (byte >= '0' && byte <= '9')
+			number = number * 10 + byte - '0';
+		scan->before = byte;
+		state = next & ~MATCH_STAYS;
+	}
+	scan->state = state;
+	scan->number = number;
+	return false;
 }
 
 /* All bytes are read: a head that has not ended is not whole. */

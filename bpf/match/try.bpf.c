@@ -11,7 +11,7 @@ struct try_table {
 
 struct try_input {
 	__u32 start, context, length, zero;
-	__u8 bytes[TRY_BYTES];
+	__u8 bytes[TRY_BYTES + MATCH_STRIDE]; /* of which the last are never read: a stride may begin at each of the others */
 };
 
 struct {
@@ -41,12 +41,15 @@ struct try {
 	struct match_scan *scan;
 };
 
-static long next_byte(__u32 offset, struct try *try)
+static long next_stride(__u32 index, struct try *try)
 {
+	__u32 offset = index * MATCH_STRIDE, length = try->input->length;
 	struct match_table table = { .entries = try->table->entries, .size = TRY_TABLE };
+	const __u8 *bytes = try->input->bytes;
 
-	match_byte(try->scan, &table, try->input->bytes[offset & (TRY_BYTES - 1)], offset);
-	return try->scan->verdict != MATCH_VERDICT_OPEN;
+	if (length > TRY_BYTES)
+		length = TRY_BYTES;
+	return match_stride(try->scan, &table, bytes + (offset & (TRY_BYTES - 1)), bytes + length, offset);
 }
 
 SEC("syscall")
@@ -62,7 +65,7 @@ int try_match(void *context)
 	if (!try.input || !try.table || !try.scan)
 		return -1;
 	match_begin(try.scan, try.input->start, try.input->context);
-	if (bpf_loop(try.input->length, next_byte, &try, 0) < 0)
+	if (bpf_loop(MATCH_STRIDES(try.input->length), next_stride, &try, 0) < 0)
 		return -1;
 	match_end(try.scan);
 	return 0;

@@ -48,15 +48,13 @@ struct answer {
 	struct answer_table *table;
 };
 
-static long next_answer_byte(__u32 index, struct answer *answer)
+static long next_answer_stride(__u32 index, struct answer *answer)
 {
-	__u8 *byte = (void *)(long)answer->packet->data + (index & (MOST_ANSWER_HEAD_BYTES - 1));
+	__u32 offset = index * MATCH_STRIDE;
+	const __u8 *bytes = (void *)(long)answer->packet->data + (offset & (MOST_ANSWER_HEAD_BYTES - 1));
 	struct match_table table = { .entries = answer->table->entries, .size = ANSWER_TABLE };
 
-	if ((void *)(byte + 1) > (void *)(long)answer->packet->data_end)
-		return 1;
-	match_byte(answer->scan, &table, *byte, index);
-	return answer->scan->verdict != MATCH_VERDICT_OPEN;
+	return match_stride(answer->scan, &table, bytes, (void *)(long)answer->packet->data_end, offset);
 }
 
 /* RFC 9112 6.3. Returns bytes of head and content; 0: not known. */
@@ -86,7 +84,7 @@ static __always_inline bool begin_answer(struct __sk_buff *packet, __u64 cookie,
 	if (bpf_skb_pull_data(packet, length))
 		return false;
 	match_begin(answer.scan, answer_start, answer_context);
-	if (bpf_loop(length, next_answer_byte, &answer, 0) < 0)
+	if (bpf_loop(MATCH_STRIDES(length), next_answer_stride, &answer, 0) < 0)
 		return false;
 	bytes = length_of(answer.scan, link);
 	if (!bytes || bytes > MOST_ANSWER_BYTES || bytes < packet->len)

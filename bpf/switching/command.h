@@ -48,7 +48,7 @@ static __always_inline int add_link(const struct command *command)
 	struct seen seen = {};
 
 	link.place = place_of(bpf_map_lookup_elem(&links, &cookie));
-	if (!pool || !link.place || !look_at_socket(link.place, cookie, &seen))
+	if (!pool || !link.place || !look_at_writer(link.place, cookie, &seen))
 		return FAILED;
 	link.end = seen.write_seq;
 	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_ANY) ||
@@ -77,7 +77,7 @@ static __always_inline int settle(__u64 cookie)
 	/* Programs have not taken anything yet. */
 	if (!exchange->place)
 		return SETTLEMENT_SETTLED;
-	if (!look_at_socket(exchange->place, cookie, &seen) || !seen.has_owner)
+	if (!look_at_reader(exchange->place, cookie, &seen) || !seen.has_owner)
 		return SETTLEMENT_GONE;
 	if (__sync_fetch_and_add(&exchange->link, 0) || !handback)
 		return SETTLEMENT_MOVING;
@@ -91,7 +91,7 @@ static __always_inline bool is_whole(const struct link_value *link, __u64 cookie
 {
 	struct seen seen = {};
 
-	return look_at_socket(link->place, cookie, &seen) && seen.write_seq == link->end;
+	return look_at_writer(link->place, cookie, &seen) && seen.write_seq == link->end;
 }
 
 static __always_inline int release(__u64 cookie, bool is_reusable)

@@ -40,7 +40,7 @@ static __always_inline int behind_link(struct exchange_value *exchange, __u64 co
 	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
 	struct seen seen = {};
 
-	if (!link || !look_at_socket(link->place, cookie, &seen) || seen.write_seq == link->end)
+	if (!link || !look_at_writer(link->place, cookie, &seen) || seen.write_seq == link->end)
 		return pass_for(STATISTIC_PASSED_BEHIND);
 	exchange->is_broken = 1;
 	count_statistic(STATISTIC_BROKEN_EXCHANGES);
@@ -116,15 +116,13 @@ struct request {
 	const struct match_entry *entries;
 };
 
-static __always_inline long next_request_byte(__u32 index, struct request *request, __u32 size)
+static __always_inline long next_request_stride(__u32 index, struct request *request, __u32 size)
 {
-	__u8 *byte = request->message->data + (index & (MOST_HEAD_BYTES - 1));
+	__u32 offset = index * MATCH_STRIDE;
+	const __u8 *bytes = request->message->data + (offset & (MOST_HEAD_BYTES - 1));
 	struct match_table table = { .entries = request->entries, .size = size };
 
-	if ((void *)(byte + 1) > request->message->data_end)
-		return 1;
-	match_byte(request->scan, &table, *byte, index);
-	return request->scan->verdict != MATCH_VERDICT_OPEN;
+	return match_stride(request->scan, &table, bytes, request->message->data_end, offset);
 }
 
 /* Returns NULL for one that is the relay's. */
@@ -156,7 +154,7 @@ static long take_next(__u32 index, struct taken *taken)
 	if (!cookie)
 		return 1;
 	value = bpf_map_lookup_elem(&link_values, &cookie);
-	if (!value || !look_at_socket(value->place, cookie, &seen) || !seen.has_owner || seen.state != ESTABLISHED)
+	if (!value || !look_at_writer(value->place, cookie, &seen) || !seen.has_owner || seen.state != ESTABLISHED)
 		return 0;
 	taken->value = value;
 	taken->cookie = cookie;
@@ -262,9 +260,9 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 
 /* One program for each size of match tables. */
 #define KEELSON_MATCH(NAME, TABLES, ENTRIES)                                                            \
-	static long next_byte_##NAME(__u32 index, struct request *request)                              \
+	static long next_stride_##NAME(__u32 index, struct request *request)                            \
 	{                                                                                               \
-		return next_request_byte(index, request, ENTRIES);                                      \
+		return next_request_stride(index, request, ENTRIES);                                    \
 	}                                                                                               \
                                                                                                         \
 	SEC("sk_msg")                                                                                   \
@@ -282,7 +280,7 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 		id = speaker->table;                                                                    \
 		table = bpf_map_lookup_elem(&TABLES, &id);                                              \
 		request.entries = table ? bpf_map_lookup_elem(table, &zero) : NULL;                     \
-		request.scan = bpf_sk_storage_get(&request_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE); \
+		request.scan = bpf_sk_storage_get(&request_scans, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);\
 		if (!request.entries || !request.scan)                                                  \
 			return pass_for(STATISTIC_PASSED_RULE);                                         \
 		if (length > MOST_HEAD_BYTES)                                                           \
@@ -290,7 +288,7 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 		if (bpf_msg_pull_data(message, 0, length, 0))                                           \
 			return pass_for(STATISTIC_PASSED_HEAD);                                         \
 		match_begin(request.scan, speaker->start, speaker->context);                            \
-		if (bpf_loop(length, next_byte_##NAME, &request, 0) < 0)                                \
+		if (bpf_loop(MATCH_STRIDES(length), next_stride_##NAME, &request, 0) < 0)               \
 			return pass_for(STATISTIC_PASSED_HEAD);                                         \
 		return carry(message, speaker, request.scan);                                           \
 	}

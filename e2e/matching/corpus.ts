@@ -60,9 +60,24 @@ export const wholeHeads: readonly Buffer[] = lines.flatMap((line) =>
   headers.map((some) => headOf(line, some)),
 );
 
-/** Heads whole, and one cut at every byte. */
+/** Long values, which a reader passes over many bytes at a time: whole, and with each byte in turn no text, or the line's end. */
+function* longValues(): Generator<Uint8Array> {
+  const agent = `User-Agent: Mozilla/5.0 (${"X11; Linux x86_64; ".repeat(4)})  `;
+  const cookie = `Cookie: ${"session=0123456789; ".repeat(4)}user=jason`;
+  const head = headOf("GET /api/x HTTP/1.1", ["Host: reviews", agent, cookie, "End-User: jason"]);
+  yield head;
+  for (const byte of [0x00, 0x09, 0x0d, 0x1f, 0x7f, 0x80, 0xff])
+    for (let at = 0; at < head.length; at++) {
+      const odd = Buffer.from(head);
+      odd[at] = byte;
+      yield odd;
+    }
+}
+
+/** Heads whole, one cut at every byte, and those of long values. */
 function* heads(): Generator<Uint8Array> {
   yield* wholeHeads;
+  yield* longValues();
   const longest = Buffer.from([lines[2], ...(headers[2] ?? []), "", ""].join("\r\n"), "latin1");
   for (let length = 0; length < longest.length; length++) yield longest.subarray(0, length);
 }

@@ -71,13 +71,12 @@ static __always_inline int begin(struct walk *walk, const struct ends *ends)
 	return 1;
 }
 
-static __always_inline long step(struct walk *walk, __u32 at, __u8 byte)
+static __always_inline long step(struct walk *walk, const __u8 *bytes, const void *end, __u32 at)
 {
 	struct match_table table = {.entries = walk->table->entries, .size = TABLE};
 	struct reading *reading = walk->reading;
 
-	match_byte(&reading->scan, &table, byte, reading->read + at);
-	return reading->scan.verdict != MATCH_VERDICT_OPEN;
+	return match_stride(&reading->scan, &table, bytes, end, reading->read + at);
 }
 
 static __always_inline void end(struct reading *reading, __u32 length)
@@ -94,9 +93,14 @@ static __always_inline void end(struct reading *reading, __u32 length)
 		reading->read = 0;
 }
 
-static long next_fed(__u32 at, struct walk *walk)
+static long next_fed(__u32 index, struct walk *walk)
 {
-	return step(walk, at, walk->piece->bytes[at & (MOST_BYTES - 1)]);
+	__u32 at = index * MATCH_STRIDE, length = walk->piece->length;
+	const __u8 *bytes = walk->piece->bytes;
+
+	if (length > MOST_BYTES)
+		length = MOST_BYTES;
+	return step(walk, bytes + (at & (MOST_BYTES - 1)), bytes + length, at);
 }
 
 SEC("syscall")
@@ -109,19 +113,18 @@ int feed(void *context)
 	walk.piece = bpf_map_lookup_elem(&fed, &zero);
 	if (!walk.piece || !begin(&walk, &nobody))
 		return -1;
-	if (bpf_loop(walk.piece->length, next_fed, &walk, 0) < 0)
+	if (bpf_loop(MATCH_STRIDES(walk.piece->length), next_fed, &walk, 0) < 0)
 		return -1;
 	end(walk.reading, walk.piece->length);
 	return 0;
 }
 
-static long next_sent(__u32 at, struct walk *walk)
+static long next_sent(__u32 index, struct walk *walk)
 {
-	__u8 *byte = walk->message->data;
+	__u32 at = index * MATCH_STRIDE;
+	const __u8 *bytes = walk->message->data;
 
-	if (at >= MOST_BYTES || byte + at + 1 > (__u8 *)walk->message->data_end)
-		return 1;
-	return step(walk, at, byte[at]);
+	return at >= MOST_BYTES || step(walk, bytes + at, walk->message->data_end, at);
 }
 
 SEC("sk_msg")
@@ -138,7 +141,7 @@ int speak(struct sk_msg_md *message)
 		if (bpf_msg_pull_data(message, 0, length, 0))
 			return SK_PASS;
 	}
-	bpf_loop(length, next_sent, &walk, 0);
+	bpf_loop(MATCH_STRIDES(length), next_sent, &walk, 0);
 	end(walk.reading, length);
 	return SK_PASS;
 }

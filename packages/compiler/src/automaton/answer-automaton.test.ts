@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { answerAutomaton } from "./answer-automaton.ts";
 import { matchAnswer } from "./executor.ts";
+import { stays } from "./rows.ts";
 import { naiveAnswer, nearlyAnswers, someAnswer } from "./testing/answers.ts";
 import { bytesOf } from "./testing/arbitrary.ts";
 
@@ -11,6 +12,15 @@ const head = (...lines: string[]): string => [...lines, "", ""].join("\r\n");
 
 test("it fits the smallest table", () => {
   expect(automaton.entries.length).toBeLessThanOrEqual(2 * 2 ** 13);
+});
+
+test("values that nobody asks for stay in one row, so that a reader may pass over them", () => {
+  const { entries } = automaton;
+  const places = [...entries.keys()].filter((index) => index % 2 === 0 && entries[index] === index / 2);
+  const staying = places.filter((index) => entries[index + 1] === ((index / 2) | stays));
+  expect(staying.length).toBeGreaterThan(0);
+  for (const index of staying)
+    for (let byte = 0x20; byte <= 0x7e; byte++) expect(entries[index + 2 * byte]).not.toBe(index / 2);
 });
 
 test("an answer's head is read to its end, and what is needed of it is known", () => {

@@ -1,11 +1,18 @@
 import { type Action, actionWords, entriesOfAction } from "./actions.ts";
 import type { Budget } from "./bounds.ts";
+import { firstByte, lastByte } from "./nondeterministic.ts";
 
 /** Where a transition leads; a plain number says what is found. */
 export type Target = { readonly row: number } | { readonly action: number } | { readonly found: number };
 
 /** Marks an entry's `next` as an action's place or a number, not a row's place. */
 const mark = 0x8000_0000;
+
+/**
+ * Set in the default entry of a row that every byte of text leads back to: only bytes outside of `firstByte` to `lastByte` lead on, so
+ * that a reader may pass over the text between, as in the values of headers that no rule asks for.
+ */
+export const stays = 0x4000_0000;
 
 /** The number of an entry that is marked; undefined for a row's place. */
 export const markedNumber = (next: number): number | undefined =>
@@ -132,9 +139,15 @@ function fill(
       entries[2 * (place + symbol) + 1] = nextOf(target, places);
     };
     put(anySymbol, otherwise);
+    if (isPassedOver(index, otherwise, transitions)) entries[2 * place + 1] = (place | stays) >>> 0;
     for (const [symbol, target] of transitions) put(symbol, target);
   }
   return entries;
+}
+
+function isPassedOver(row: number, otherwise: Target, transitions: Row["entries"]): boolean {
+  const leadsBack = "row" in otherwise && otherwise.row === row;
+  return leadsBack && ![...transitions.keys()].some((symbol) => symbol >= firstByte && symbol <= lastByte);
 }
 
 function nextOf(target: Target, places: readonly number[]): number {

@@ -3,7 +3,7 @@ import { type RelayReason, relayReasonOf } from "./actions.ts";
 import { part } from "./clauses.ts";
 import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { firstByte, lastByte } from "./nondeterministic.ts";
-import { anySymbol, markedNumber } from "./rows.ts";
+import { anySymbol, markedNumber, stays } from "./rows.ts";
 
 const zero = 0x30;
 const nine = 0x39;
@@ -55,7 +55,7 @@ export class Scan {
     const next = this.transition(byte);
     const place = next === undefined ? undefined : markedNumber(next);
     if (next === undefined) this.relay = "byte";
-    else if (place === undefined) this.state = next;
+    else if (place === undefined) this.state = next & ~stays;
     else this.act(place);
     if (byte >= zero && byte <= nine) this.number = (Math.imul(this.number, 10) + byte - zero) >>> 0;
     this.before = byte;
