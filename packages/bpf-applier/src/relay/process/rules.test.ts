@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { LoadBalancer_Simple as Simple } from "@keelson/protos/traffic-policy";
 import { expect, test } from "vitest";
 import { listening, RelayWorld, rawServer, readAll, readUntil, setName } from "./testing/relay-world.ts";
 
@@ -39,12 +40,12 @@ test("attempts that fail are followed by others, at other endpoints, with the wh
     };
   const servers = [await serving(stack, answer(503)), await serving(stack, answer(200))];
   const retries = { attempts: 3, retryOn: "5xx" };
-  const world = stack.use(
-    await RelayWorld.start(
-      { [setName]: servers },
-      { routes: [{ route: { name: "a", retries }, destinations }] },
-    ),
-  );
+  // In turns, so that some first attempt meets the one that fails.
+  const inTurns = [
+    { weight: 1, endpointSet: setName, policy: { loadBalancer: { simple: Simple.ROUND_ROBIN } } },
+  ];
+  const routes = [{ route: { name: "a", retries }, destinations: inTurns }];
+  const world = stack.use(await RelayWorld.start({ [setName]: servers }, { routes }));
   for (let round = 0; round < 4; round++) {
     expect(await answered(world, post("whole"), /0\r\n\r\n$/)).toMatch(/^HTTP\/1.1 200 OK\r\n.*from 200/s);
   }

@@ -240,6 +240,11 @@ describe("an endpoint that fails", () => {
     const scene = new Scene(1, 1, 1);
     for (const one of [1, 2, 3]) outcomes(scene, rule, one, [failing]);
     expect(seen(scene, rule)).toEqual(new Set([3]));
+    // Who was left out stays so when others go, as with an Envoy, though nobody is left.
+    const shrinking = new Scene(1, 1, 1);
+    for (const one of [1, 2]) outcomes(shrinking, rule, one, [failing]);
+    shrinking.balancers.update(new Map([[name, setOf(1, 1)]]));
+    expect(seen(shrinking, rule)).toEqual(new Set([0]));
     const panic = policy({ consecutive5xxErrors: 1, maxEjectionPercent: 100, minHealthPercent: 50 });
     const other = new Scene(1, 1, 1);
     outcomes(other, panic, 1, [failing]);
@@ -275,11 +280,12 @@ test("endpoints are of the family that was dialled; of the other one where there
   expect(shares(balancers.of(refOf(), "IPv6"), 20)).toEqual({ 1: 20 });
 });
 
-test("whatever comes and goes, what is picked is there", () => {
+test("whatever comes and goes, what is picked is there, and none is missed while one has not failed", () => {
+  const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   const step = fc.oneof(
     fc.record({ weights: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 }) }),
     fc.record({ status: fc.constantFrom(200, 503) }),
-    fc.constant({ start: true }),
+    fc.record({ draws: fc.array(draw, { minLength: 1, maxLength: 3 }) }),
   );
   fc.assert(
     fc.property(
@@ -293,21 +299,29 @@ test("whatever comes and goes, what is picked is there", () => {
           outlierDetection: { consecutive5xxErrors: 1, maxEjectionPercent: 50 },
         };
         const underWay: Endpoint[] = [];
+        /** Since they were last seen to come. They may all be left out, where others went that had not failed. */
+        let failed = new Set<number>();
         for (const [now, one] of steps.entries()) {
           if ("weights" in one) {
             scene.balancers.update(new Map([[name, setOf(...one.weights)]]));
             count = one.weights.length;
-          } else if ("status" in one) {
+            continue;
+          }
+          const balancer = scene.of(rule);
+          failed = new Set([...failed].filter((host) => host <= count));
+          if ("status" in one) {
             const endpoint = underWay.shift();
             if (endpoint === undefined) continue;
-            scene.of(rule).ended(endpoint, { kind: "answer", status: one.status, rawHeaders: [] }, now);
+            balancer.ended(endpoint, { kind: "answer", status: one.status, rawHeaders: [] }, now);
+            if (one.status === 503 && at(endpoint) <= count) failed.add(at(endpoint));
           } else {
-            const endpoint = scene.of(rule).pick({ hash: undefined, tried: [], random: Math.random }, now);
+            let drawn = 0;
+            const random = (): number => one.draws[drawn++ % one.draws.length] ?? 0;
+            const endpoint = balancer.pick({ hash: undefined, tried: [], random }, now);
             expect(at(endpoint)).toBeLessThanOrEqual(count);
-            // Half of the hosts may be left out, never all of them.
-            if (count > 1) expect(endpoint).toBeDefined();
+            if (failed.size < count) expect(endpoint).toBeDefined();
             if (endpoint === undefined) continue;
-            scene.of(rule).started(endpoint);
+            balancer.started(endpoint);
             underWay.push(endpoint);
           }
         }
