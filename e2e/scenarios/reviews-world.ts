@@ -27,15 +27,16 @@ export const families: readonly Family[] = ["IPv4", "IPv6"];
 const port = 9080;
 const targetPort = 8080;
 
-/** How many connections a split is measured with, for how long a control plane is away, and how much goes on. */
+/** How many connections a split is measured with, and how much goes on. */
 export interface Scale {
   readonly connections: number;
+  /** For how long a control plane is away: nodes wait for up to 4 s between two attempts to find it. */
   readonly awayMs: number;
   /** Exchanges under way at once while something changes. */
   readonly senders: number;
 }
 
-export const fullScale: Scale = { connections: 1_000, awayMs: 60_000, senders: 16 };
+export const fullScale: Scale = { connections: 1_000, awayMs: 10_000, senders: 16 };
 
 /** The world of most scenarios: a service "reviews" with one pod of each version, and a caller. */
 export class ReviewsWorld {

@@ -11,7 +11,7 @@ describe.each(families)("[kernel] connect tier over %s", (family) => {
 
   beforeAll(async () => {
     if (reason !== undefined) return;
-    // Once is enough to be away for a whole minute.
+    // Once is enough to be away until nodes try as seldom as they ever do.
     const scale = { ...fullScale, awayMs: family === "IPv4" ? fullScale.awayMs : 2_000 };
     reviews = await ReviewsWorld.open(`connect${family.toLowerCase()}`, scale);
   });

@@ -60,7 +60,7 @@ export class DeltaXdsClient {
 
   constructor(options: DeltaXdsClientOptions) {
     this.options = options;
-    this.backoff = options.backoff ?? new Backoff(250, 15_000);
+    this.backoff = options.backoff ?? new Backoff(250, 4_000);
     this.client = new grpc.Client(options.address, options.credentials, {
       ...keepalive,
       "grpc.max_receive_message_length": maximumResponseBytes,
