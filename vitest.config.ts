@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 
 /** End-to-end tests that measure time or memory: each has the machine to itself. */
-const alone = ["e2e/tests/bad-input.test.ts", "e2e/tests/bench.test.ts", "e2e/tests/push.test.ts"];
+const alone = ["e2e/tests/bad-input.test.ts", "e2e/tests/push.test.ts"];
 
 /** A native module makes its classes once for a process: each file has one of its own. */
 const binding = ["packages/bpf-maps-native/src/**/*.test.ts"];
@@ -17,6 +18,7 @@ const endToEnd = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./scripts/test-reporter.ts"],
     projects: [
       {

@@ -1,16 +1,24 @@
 // npm test: lint, then the unit tests, then the end-to-end tests, and one honest line at the end.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { unexpectedSkips } from "./expected-skips.ts";
 import { follow } from "./follow.mjs";
 import type { Outcome } from "./test-reporter.ts";
 
 const outcomesFile = "out/test-outcomes.jsonl";
+/** Where Node keeps what it has compiled: tests start the same programs hundreds of times. */
+const compileCache = resolve("out/compile-cache");
 /** Set by CI, where every skip must be one that e2e/expected-skips.txt explains. */
 const strict = process.env["KEELSON_STRICT_SKIPS"] === "1";
 
 async function step(title: string, command: string, args: string[]): Promise<boolean> {
   process.stdout.write(`\n── ${title}\n`);
-  const code = await follow(command, args, { env: { ...process.env, KEELSON_TEST_OUTCOMES: outcomesFile } });
+  const env = {
+    ...process.env,
+    KEELSON_TEST_OUTCOMES: outcomesFile,
+    NODE_COMPILE_CACHE: compileCache,
+  };
+  const code = await follow(command, args, { env });
   // Ended by a signal: whoever sent it wants no further step.
   if (code > 128) process.exit(code);
   return code === 0;
@@ -18,6 +26,8 @@ async function step(title: string, command: string, args: string[]): Promise<boo
 
 mkdirSync("out", { recursive: true });
 rmSync(outcomesFile, { force: true });
+// Of programs that were built since nothing is of use.
+rmSync(compileCache, { force: true, recursive: true });
 writeFileSync(outcomesFile, "");
 const filters = process.argv.slice(2);
 

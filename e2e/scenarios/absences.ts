@@ -6,6 +6,9 @@ import { routeRule } from "../world/objects.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";
 
+/** Of each sender: programs that start need processors. */
+const pauseMs = 5;
+
 export const absenceScenarios: readonly Scenario[] = [
   {
     name: "with the applier stopped a new rule changes nothing, until the applier is back",
@@ -33,7 +36,7 @@ export const absenceScenarios: readonly Scenario[] = [
     async run(reviews, family) {
       const { world } = reviews;
       await reviews.weights({ v1: 50, v2: 50 });
-      const { failures, answers } = await reviews.during(reviews.target(family), async () => {
+      const { failures, answers } = await reviews.during(reviews.target(family, { pauseMs }), async () => {
         for (let i = 0; i < 3; i++) {
           await world.applier().kill();
           await world.startApplier();
@@ -50,7 +53,7 @@ export const absenceScenarios: readonly Scenario[] = [
       const { world, scale } = reviews;
       await reviews.weights({ v1: 100 });
       const { failures, answers } = await reviews.during(
-        reviews.target(family, { concurrency: 4 }),
+        reviews.target(family, { concurrency: 4, pauseMs }),
         async () => {
           await world.controlPlane.kill();
           await delay(scale.awayMs);

@@ -96,7 +96,8 @@ const missed = async (reviews: ReviewsWorld): Promise<bigint> =>
 function duringTraffic(reviews: ReviewsWorld, family: Family, action: () => Promise<void>) {
   const decided = async (): Promise<bigint> =>
     BigInt((await reviews.world.applier().status()).statistics["decided"] ?? 0);
-  return reviews.during(reviews.target(family), async () => {
+  // Programs that start need processors, too.
+  return reviews.during(reviews.target(family, { pauseMs: 5 }), async () => {
     const before = await decided();
     await reviews.until(async () => (await decided()) > before + 10n);
     await action();

@@ -17,6 +17,8 @@ export interface ClientTask {
   readonly count?: number;
   /** Exchanges under way at once. */
   readonly concurrency: number;
+  /** That a sender lets pass after each exchange. */
+  readonly pauseMs: number;
   /** For each exchange. */
   readonly timeoutMs: number;
 }
@@ -31,11 +33,18 @@ export interface TrafficResult {
   readonly peers: Tally;
 }
 
-/** A target, and what differs from the defaults: HTTP, path "/", field "pod", 16 at once, 20 s for each exchange. */
+/** A target, and what differs from the defaults: HTTP, path "/", field "pod", 16 at once without pauses, 20 s for each exchange. */
 export type Target = Pick<ClientTask, "host" | "port"> &
-  Partial<Pick<ClientTask, "kind" | "path" | "answer" | "concurrency" | "timeoutMs">>;
+  Partial<Pick<ClientTask, "kind" | "path" | "answer" | "concurrency" | "pauseMs" | "timeoutMs">>;
 
 export function clientTask(target: Target, count?: number): ClientTask {
-  const defaults = { kind: "http", path: "/", answer: "pod", concurrency: 16, timeoutMs: 20_000 } as const;
+  const defaults = {
+    kind: "http",
+    path: "/",
+    answer: "pod",
+    concurrency: 16,
+    pauseMs: 0,
+    timeoutMs: 20_000,
+  } as const;
   return { ...defaults, ...target, ...(count === undefined ? {} : { count }) };
 }

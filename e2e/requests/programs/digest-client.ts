@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { Agent, type IncomingMessage, request } from "node:http";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import type { DigestResult, DigestTask } from "../digest-task.ts";
 import { bytesOf, randomOf } from "./bytes-of.ts";
 
@@ -63,6 +64,8 @@ async function connection(number: number): Promise<void> {
   const random = randomOf(task.seed + number);
   while (left > 0) {
     left -= 1;
+    // Where something happens meanwhile, programs that start need processors.
+    if (task.requests === undefined) await delay(5);
     try {
       await exchange(agent, random);
     } catch (error) {

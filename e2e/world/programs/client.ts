@@ -1,5 +1,6 @@
 // Sends traffic from inside a pod and prints what came of it, as JSON. The argument is a ClientTask as JSON.
 import { setDefaultAutoSelectFamily } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { count } from "../tally.ts";
 import type { ClientTask, TrafficResult } from "../traffic.ts";
 import { connectedExchange, DatagramClient } from "./one-datagram.ts";
@@ -39,6 +40,7 @@ async function sendUntilDone(): Promise<void> {
     } catch (error) {
       count(result.failures, (error as NodeJS.ErrnoException).code ?? (error as Error).message);
     }
+    if (task.pauseMs > 0) await delay(task.pauseMs);
   }
   close();
 }
