@@ -5,8 +5,8 @@ import type { ParsedRequest } from "./parsed-request.ts";
 import { regularExpression } from "./regular-expression.ts";
 import type { Caller } from "./types.ts";
 
-/** Whether a request, or its caller, is what one condition asks for. */
-type Condition = (request: ParsedRequest, caller: Caller) => boolean;
+/** Whether a request, or its caller, is what is asked for. */
+export type Holds = (request: ParsedRequest, caller: Caller) => boolean;
 
 /** Text that is what a rule asks for. */
 export type TextMatcher = (text: string) => boolean;
@@ -40,7 +40,7 @@ function wholeText(expression: string): TextMatcher {
  * `RouteMatch` means that our xDS makes of it (`route/match.ts` of `@keelson/xds`).
  * @throws Error for what is no regular expression of RE2
  */
-export function requestMatcher(match: HttpMatch): Condition {
+export function requestMatcher(match: HttpMatch): Holds {
   const conditions = [
     ...ofText(match.method, ({ method }) => method),
     ...ofPath(match),
@@ -56,13 +56,13 @@ export function requestMatcher(match: HttpMatch): Condition {
   return (request, caller) => conditions.every((condition) => condition(request, caller));
 }
 
-function ofText(match: StringMatch | undefined, textOf: (request: ParsedRequest) => string): Condition[] {
+function ofText(match: StringMatch | undefined, textOf: (request: ParsedRequest) => string): Holds[] {
   const matches = textMatcher(match);
   return matches === undefined ? [] : [(request) => matches(textOf(request))];
 }
 
 /** Case is minded by regular expressions in any case, as Envoy's are. */
-function ofPath({ uri, ignoreUriCase, wholeSegments }: HttpMatch): Condition[] {
+function ofPath({ uri, ignoreUriCase, wholeSegments }: HttpMatch): Holds[] {
   const how = uri?.how;
   if (how?.case === undefined || how.case === "regex") return ofText(uri, ({ path }) => path);
   const wanted = ignoreUriCase ? how.value.toLowerCase() : how.value;
@@ -83,7 +83,7 @@ function ofPath({ uri, ignoreUriCase, wholeSegments }: HttpMatch): Condition[] {
  * One of several values is enough, and makes "not this value" fail; that holds for requests without the header as if its
  * value were empty, "this value" does not.
  */
-function ofHeader({ name, value, invert }: HttpMatch["headers"][number]): Condition {
+function ofHeader({ name, value, invert }: HttpMatch["headers"][number]): Holds {
   const key = name.toLowerCase();
   const matches = textMatcher(value);
   if (matches === undefined) return ({ headers }) => headers.all(key).length > 0 !== invert;
@@ -94,7 +94,7 @@ function ofHeader({ name, value, invert }: HttpMatch["headers"][number]): Condit
   };
 }
 
-function ofQueryParameter({ name, value }: HttpMatch["queryParameters"][number]): Condition {
+function ofQueryParameter({ name, value }: HttpMatch["queryParameters"][number]): Holds {
   const matches = textMatcher(value) ?? (() => true);
   return ({ query }) => {
     const text = queryParameter(query, name);
@@ -114,7 +114,7 @@ export function queryParameter(query: string, name: string): string | undefined 
 }
 
 /** Nodes know of a caller what its Workload says; a rule for callers that are not known is for nobody. */
-function ofSource({ source }: HttpMatch): Condition[] {
+function ofSource({ source }: HttpMatch): Holds[] {
   if (source === undefined) return [];
   return [
     (_, { workload }) =>

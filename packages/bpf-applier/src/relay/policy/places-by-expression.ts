@@ -1,10 +1,13 @@
 import { ExpressionSet } from "@keelson/compiler/automaton";
+import type { Holds } from "./matchers.ts";
 import { regularExpression } from "./regular-expression.ts";
 
 /** An item with its place in the order of precedence. */
 export interface Placed<Item> {
   readonly place: number;
   readonly item: Item;
+  /** Whether all of its match holds but for the expression that it was found by; the item's own where there is none. */
+  readonly rest: Holds;
 }
 
 /** In order. */
@@ -36,12 +39,12 @@ export class PlacesByExpression<Item> {
     this.unfit = inOrder(this.set.unfit.map((number) => this.numbered[number] ?? []));
   }
 
-  /** Hands on the items whose expression matches, and perhaps some that do not. */
-  ask(text: string, ask: (places: Places<Item>) => void): void {
+  /** Hands on the items whose expression matches, and those of which it is still to be asked. */
+  ask(text: string, ask: (places: Places<Item>, isFound: boolean) => void): void {
     const matching = this.set.matching(text);
-    if (matching === undefined) return ask(this.all);
-    for (const number of matching) ask(this.numbered[number] ?? []);
-    ask(this.unfit);
+    if (matching === undefined) return ask(this.all, false);
+    for (const number of matching) ask(this.numbered[number] ?? [], true);
+    ask(this.unfit, false);
   }
 }
 

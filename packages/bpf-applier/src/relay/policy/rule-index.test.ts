@@ -37,7 +37,7 @@ test("the first rule that holds is found, as if all were asked in order", () => 
   );
 });
 
-test("of many rules with expressions, only those that match are asked", () => {
+test("of many rules with expressions none is asked by itself whether its expression matches", () => {
   let asked = 0;
   const items = Array.from({ length: 1_000 }, (_, rule) => {
     const match = create(HttpMatchSchema, { uri: regex(`/group-${rule}/[0-9]+`) });
@@ -56,5 +56,5 @@ test("of many rules with expressions, only those that match are asked", () => {
   expect(find("/group-999/7")).toBe(items[999]);
   expect(find("/group-99/70")).toBe(items[99]);
   expect(find("/group-/7")).toBeUndefined();
-  expect(asked).toBe(2);
+  expect(asked).toBe(0);
 });

@@ -1,5 +1,6 @@
 import type { HttpMatch } from "@keelson/protos/match";
 import { asField } from "./field-text.ts";
+import { type Holds, requestMatcher } from "./matchers.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import { type Placed, type Places, PlacesByExpression } from "./places-by-expression.ts";
 import type { Caller } from "./types.ts";
@@ -8,13 +9,13 @@ import type { Caller } from "./types.ts";
 export interface Indexed {
   /** Undefined: for all requests. */
   readonly match: HttpMatch | undefined;
-  readonly holds: (request: ParsedRequest, caller: Caller) => boolean;
+  readonly holds: Holds;
 }
 
 /**
  * Finds the first item whose match holds, as if all were asked in order. Those that want another path, another beginning of it
- * or another value of a header than the request has, or an expression that matches neither, are not asked: ten thousand of them cost
- * no more than ten.
+ * or another value of a header than the request has, or an expression that matches neither, are not asked, nor is an expression that
+ * was found to match: ten thousand of them cost no more than ten.
  */
 export class RuleIndex<Item extends Indexed> {
   private readonly byPath = new Map<string, Places<Item>>();
@@ -28,14 +29,20 @@ export class RuleIndex<Item extends Indexed> {
   private readonly others: Places<Item> = [];
 
   constructor(items: readonly Item[]) {
-    for (const [place, item] of items.entries()) this.listOf(item.match).push({ place, item });
+    for (const [place, item] of items.entries()) this.add(place, item);
     for (const places of this.byExpression.values()) places.close();
   }
 
   find(request: ParsedRequest, caller: Caller): Item | undefined {
     let best: Placed<Item> | undefined;
-    const ask = (places: Places<Item> | undefined): void => {
-      if (places !== undefined) best = firstOf(places, request, caller, best);
+    const ask = (places: Places<Item> | undefined, isFound = false): void => {
+      for (const placed of places ?? []) {
+        if (best !== undefined && placed.place > best.place) return;
+        const holds = isFound ? placed.rest : placed.item.holds;
+        if (!holds(request, caller)) continue;
+        best = placed;
+        return;
+      }
     };
     const { path } = request;
     ask(this.byPath.get(path));
@@ -52,7 +59,25 @@ export class RuleIndex<Item extends Indexed> {
     return best?.item;
   }
 
-  private listOf(match: HttpMatch | undefined): Places<Item> {
+  private add(place: number, item: Item): void {
+    const { match, holds } = item;
+    const list = this.listOf(match);
+    if (list !== undefined) {
+      list.push({ place, item, rest: holds });
+      return;
+    }
+    const found = expressionOf(match);
+    if (found === undefined) {
+      this.others.push({ place, item, rest: holds });
+      return;
+    }
+    const places = this.byExpression.get(found.subject) ?? new PlacesByExpression();
+    this.byExpression.set(found.subject, places);
+    places.listOf(found.expression).push({ place, item, rest: requestMatcher(found.rest) });
+  }
+
+  /** Where items with a text of their own stand; undefined: the match asks for none. */
+  private listOf(match: HttpMatch | undefined): Places<Item> | undefined {
     const how = match?.uri?.how;
     const isIndexed = match?.ignoreUriCase !== true;
     if (isIndexed && how?.case === "exact") return listIn(this.byPath, how.value);
@@ -63,24 +88,30 @@ export class RuleIndex<Item extends Indexed> {
       if (value?.how.case !== "exact" || invert) continue;
       return listIn(mapIn(this.byHeader, name.toLowerCase()), asField(value.how.value));
     }
-    const [subject, expression] = expressionOf(match) ?? [];
-    if (subject === undefined || expression === undefined) return this.others;
-    const places = this.byExpression.get(subject) ?? new PlacesByExpression();
-    this.byExpression.set(subject, places);
-    return places.listOf(expression);
+    return undefined;
   }
 }
 
 /** Where the name of a header stands otherwise. */
 const thePath = "";
 
-/** @returns what an expression looks at that has to match, and the expression */
-function expressionOf(match: HttpMatch | undefined): [subject: string, expression: string] | undefined {
-  const path = match?.uri?.how;
-  if (path?.case === "regex" && path.value !== "*") return [thePath, path.value];
-  for (const { name, value, invert } of match?.headers ?? []) {
-    if (value?.how.case === "regex" && value.how.value !== "*" && !invert)
-      return [name.toLowerCase(), value.how.value];
+/** An expression that has to match, what it looks at, and what else the match asks for. */
+interface Found {
+  readonly subject: string;
+  readonly expression: string;
+  readonly rest: HttpMatch;
+}
+
+function expressionOf(match: HttpMatch | undefined): Found | undefined {
+  if (match === undefined) return undefined;
+  const { uri, ...others } = match;
+  if (uri?.how.case === "regex" && uri.how.value !== "*")
+    return { subject: thePath, expression: uri.how.value, rest: others };
+  for (const header of match.headers) {
+    const { name, value, invert } = header;
+    if (value?.how.case !== "regex" || value.how.value === "*" || invert) continue;
+    const rest = { ...match, headers: match.headers.filter((other) => other !== header) };
+    return { subject: name.toLowerCase(), expression: value.how.value, rest };
   }
   return undefined;
 }
@@ -95,18 +126,4 @@ function listIn<Item>(lists: Map<string, Places<Item>>, key: string): Places<Ite
   const list = lists.get(key) ?? [];
   lists.set(key, list);
   return list;
-}
-
-/** The first of a list that holds and comes before the best so far; that one if there is none. */
-function firstOf<Item extends Indexed>(
-  places: Places<Item>,
-  request: ParsedRequest,
-  caller: Caller,
-  best: Placed<Item> | undefined,
-): Placed<Item> | undefined {
-  for (const placed of places) {
-    if (best !== undefined && placed.place > best.place) return best;
-    if (placed.item.holds(request, caller)) return placed;
-  }
-  return best;
 }
