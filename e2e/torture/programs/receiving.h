@@ -24,7 +24,7 @@ static inline ssize_t failed_call(struct connection *connection, const char *cal
  */
 static inline int is_early(double before, ssize_t result)
 {
-	int early = result < 0 && errno == EAGAIN && seconds() - before < PATIENCE_SECONDS / 2;
+	int early = result < 0 && errno == EAGAIN && seconds() - before < PATIENCE_SECONDS - 1;
 	if (early)
 		atomic_fetch_add(&sent_away, 1);
 	return early;
