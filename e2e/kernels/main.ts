@@ -17,12 +17,14 @@ holds its matcher of requests against the reference (e2e/matching). Fails if a s
 recorded, or the kernel's log reports a fault. A node's relay is an Envoy, too, if one is there (npm run e2e -- setup envoy).
 
   --all      every scenario, torture and behaviours in full length
+  --only T   only scenarios with this text in their names, and no other program; may be given again
   --check    only look at what each kernel offers
   --help     this text
 
 Examples:
   npm run e2e -- kernels
   npm run e2e -- kernels 6.1 6.12
+  npm run e2e -- kernels --only "cheap to verify" 7.2
 `;
 
 /** By a part of each one's name: for every program that is loaded, and every way down a tier, the scenario that shows it. */
@@ -54,7 +56,12 @@ const timeoutMs = { short: 40 * 60_000, all: 60 * 60_000 };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { all: { type: "boolean" }, check: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+    options: {
+      all: { type: "boolean" },
+      only: { type: "string", multiple: true },
+      check: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
     allowPositionals: true,
   });
   if (values.help === true) {
@@ -72,7 +79,9 @@ async function main(): Promise<number> {
   for (const { series, reason } of missing) say(`kernel ${series} is not to be had: ${reason}`);
   const series = kernels.map((kernel) => kernel.series);
   const runs =
-    values.check === true ? [await check()] : await programs(values.all === true ? "all" : "short");
+    values.check === true
+      ? [await check()]
+      : await programs(values.all === true ? "all" : "short", values.only);
   let passed = true;
   for (const one of runs) {
     const rows = await runKernelMatrix({ kernels: series, ...one });
@@ -85,18 +94,21 @@ type Run = Omit<MatrixRun, "kernels">;
 
 const check = async (): Promise<Run> => ({ command: checkCommand, files: await checkFiles() });
 
-async function programs(length: "short" | "all"): Promise<readonly Run[]> {
+async function programs(
+  length: "short" | "all",
+  only: readonly string[] | undefined,
+): Promise<readonly Run[]> {
   const [scenarios, behaviours] = length === "all" ? [[], []] : [shortScenarios, ["--short"]];
   const modes = ["switch", "queue"].flatMap((mode) => ["--sockets", mode]);
   const envoy = await envoyFiles();
   const withEnvoy = envoy.length === 0 ? [] : ["--envoy", envoyInGuest];
   const runs: readonly (readonly [string[], readonly GuestFile[]])[] = [
-    [["e2e/kernels/scenarios-in-guest.ts", ...withEnvoy, ...scenarios], envoy],
+    [["e2e/kernels/scenarios-in-guest.ts", ...withEnvoy, ...(only ?? scenarios)], envoy],
     [["e2e/torture/main.ts", ...torture[length], ...modes], []],
     [["e2e/kernel-behaviour/main.ts", ...behaviours], []],
     [["e2e/matching/main.ts"], []],
   ];
-  return runs.map(([command, files]) => ({
+  return runs.slice(0, only === undefined ? undefined : 1).map(([command, files]) => ({
     command: ["node", ...command],
     files,
     timeoutMs: timeoutMs[length],
