@@ -4,7 +4,7 @@
 
 struct try_answer {
 	struct edge_key edge;
-	__u64 nanoseconds, bytes;
+	__u64 route, nanoseconds, bytes;
 	__u32 status;
 };
 
@@ -15,7 +15,7 @@ int try_count_answer(struct __sk_buff *packet)
 
 	if (bpf_skb_load_bytes(packet, 0, &answer, sizeof(answer)))
 		return -1;
-	count_answer(&answer.edge, answer.status, answer.nanoseconds, answer.bytes);
+	count_answer(&answer.edge, answer.route, answer.status, answer.nanoseconds, answer.bytes);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static __always_inline void count_sent(const struct edge_key *key, __u64 bytes)
 static __always_inline void count_request(const struct edge_key *key, __u64 bytes)
 {
 	count_sent(key, bytes);
-	observe_request(key, 0, 0, bytes);
+	observe_request(key, 0, 0, 0, bytes);
 }
 
 static __always_inline struct answer_value *answers_of(const struct answer_key *key)
@@ -73,13 +73,15 @@ static __always_inline struct answer_value *answers_of(const struct answer_key *
 	return bpf_map_lookup_elem(&answers, key);
 }
 
-/* A request was answered. status: 100 to 999. nanoseconds: from the request to the answer. bytes: of the answer's body. */
-static __always_inline void count_answer(const struct edge_key *edge, __u32 status, __u64 nanoseconds, __u64 bytes)
+/* A request was answered. route: of the rule that it met; 0: none. status: 100 to 999. nanoseconds: from the request to the answer. bytes: of the answer's body. */
+static __always_inline void count_answer(const struct edge_key *edge, __u64 route, __u32 status, __u64 nanoseconds,
+						__u64 bytes)
 {
 	struct answer_key key = {
 		.source = edge->source,
 		.service = edge->service,
 		.endpoint = edge->endpoint,
+		.route = route,
 		.status_class = status < 200 ? 1 : status < 500 ? status / 100 : 5,
 		.bucket = bucket_of(nanoseconds / 1000),
 	};
@@ -91,5 +93,5 @@ static __always_inline void count_answer(const struct edge_key *edge, __u32 stat
 	} else {
 		count_statistic(STATISTIC_UNCOUNTED);
 	}
-	observe_request(edge, status, nanoseconds, bytes);
+	observe_request(edge, route, status, nanoseconds, bytes);
 }

@@ -15,7 +15,7 @@ static __always_inline bool is_observed(void)
 }
 
 /* The arguments are those of count_answer; status 0: the answer was not seen, and bytes are those of the request. */
-static __always_inline void observe_request(const struct edge_key *edge, __u32 status, __u64 nanoseconds, __u64 bytes)
+static __always_inline void observe_request(const struct edge_key *edge, __u64 route, __u32 status, __u64 nanoseconds, __u64 bytes)
 {
 	struct request_record *record;
 
@@ -31,6 +31,7 @@ static __always_inline void observe_request(const struct edge_key *edge, __u32 s
 		.source = edge->source,
 		.service = edge->service,
 		.endpoint = edge->endpoint,
+		.route = route,
 		.nanoseconds = nanoseconds,
 		.bytes = bytes,
 		.status = status,

@@ -164,6 +164,7 @@ export const structs: readonly StructDescription[] = [
     doc: "Where its requests go: an alias table, as connections have it.",
     fields: [
       { name: "slots", type: "u64", doc: "first half of `slot_key`" },
+      { name: "route", type: "u64", doc: "as in `answer_key`" },
       { name: "slot_count", type: "u32", doc: "at least 1" },
       {
         name: "balances",
@@ -272,6 +273,7 @@ export const structs: readonly StructDescription[] = [
       { name: "workload", type: "u64" },
       { name: "endpoint", type: "u64" },
       { name: "service", type: "u64", doc: "of the request" },
+      { name: "route", type: "u64", doc: "of the request; as in `answer_key`" },
       { name: "place", type: "u64", doc: "where the kernel keeps its socket; for programs only" },
       { name: "begun", type: "u64", doc: "when the last request was taken; nanoseconds of CLOCK_MONOTONIC" },
       {
@@ -369,6 +371,7 @@ export const structs: readonly StructDescription[] = [
       { name: "source", type: "u64", doc: "this and the next two: as in `edge_key`" },
       { name: "service", type: "u64" },
       { name: "endpoint", type: "u64" },
+      { name: "route", type: "u64", doc: "the rule's that it met; 0: none" },
       { name: "status_class", type: "u32", doc: "first digit of the status, 1 to 5" },
       {
         name: "bucket",
@@ -405,6 +408,7 @@ export const structs: readonly StructDescription[] = [
       { name: "source", type: "u64", doc: "this and the next two: as in `edge_key`" },
       { name: "service", type: "u64" },
       { name: "endpoint", type: "u64" },
+      { name: "route", type: "u64", doc: "as in `answer_key`" },
       { name: "nanoseconds", type: "u64", doc: "until the answer had come" },
       {
         name: "bytes",

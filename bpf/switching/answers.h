@@ -103,7 +103,7 @@ static __always_inline void end_answer(__u64 cookie, struct link_value *link, st
 	};
 	struct pool *pool = pool_of(link);
 
-	count_answer(&edge, link->status, bpf_ktime_get_ns() - link->begun, link->bytes);
+	count_answer(&edge, link->route, link->status, bpf_ktime_get_ns() - link->begun, link->bytes);
 	count_statistic(STATISTIC_MOVED_ANSWERS);
 	end_under_way(link);
 	__sync_lock_test_and_set(&link->caller, 0);

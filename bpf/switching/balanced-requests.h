@@ -27,6 +27,6 @@ int keelson_balance(struct sk_msg_md *message)
 	value = destination_of(bank, drawn.endpoint);
 	if (!value || !choose_among(bank, drawn.endpoint, value, &chosen) || !chosen.endpoint)
 		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
-	return carry_to(message, speaker, scan, chosen.endpoint,
+	return carry_to(message, speaker, scan, rule->route, chosen.endpoint,
 			value->balancing == BALANCING_LEAST_REQUEST ? drawn.endpoint : 0);
 }

@@ -219,7 +219,7 @@ static __always_inline int miss_link(const struct speaker *speaker)
 
 /* destination: in whose tally the request is counted; 0: in none. */
 static __always_inline int carry_to(struct sk_msg_md *message, const struct speaker *speaker, const struct match_scan *scan,
-				    __u64 endpoint, __u64 destination)
+				    __u64 route, __u64 endpoint, __u64 destination)
 {
 	struct edge_key edge = {
 		.source = speaker->workload, .service = speaker->service, .endpoint = endpoint,
@@ -228,6 +228,7 @@ static __always_inline int carry_to(struct sk_msg_md *message, const struct spea
 
 	if (!take_link(speaker, endpoint, &link))
 		return miss_link(speaker);
+	link.value->route = route;
 	if (destination)
 		begin_under_way(link.value, destination);
 	if (!send_on(&link, message, speaker, scan)) {
@@ -255,7 +256,7 @@ static __always_inline int carry(struct sk_msg_md *message, const struct speaker
 	}
 	if (!draw(speaker->bank, rule->slots, rule->slot_count, &endpoint) || !endpoint.endpoint)
 		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
-	return carry_to(message, speaker, scan, endpoint.endpoint, 0);
+	return carry_to(message, speaker, scan, rule->route, endpoint.endpoint, 0);
 }
 
 /* One program for each size of match tables. */

@@ -57,6 +57,14 @@ async function programsOf(pins: PinFolder): Promise<readonly BpfProgram["info"][
   return found;
 }
 
+/** Requests by the route of that name, whoever has decided them. */
+async function countedOf(reviews: ReviewsWorld, name: string): Promise<number> {
+  const answered = (await reviews.world.applier().edges()).flatMap((edge) => edge.answered);
+  return answered
+    .filter(({ route }) => route === name)
+    .reduce((sum, { requests }) => sum + Number(requests), 0);
+}
+
 export const takenRequestsScenarios: readonly Scenario[] = [
   ...balancedRequestsScenarios,
   {
@@ -81,11 +89,12 @@ export const takenRequestsScenarios: readonly Scenario[] = [
     name: "a header and a path decide where programs take requests, and what no route matches is the relay's",
     async run(reviews, family) {
       await reviews.httpRoutes(
-        { match: [{ headers: { "end-user": { exact: "jason" } } }], ...allTo("v2") },
+        { name: "jason", match: [{ headers: { "end-user": { exact: "jason" } } }], ...allTo("v2") },
         { match: [{ uri: { prefix: "/v3" } }], ...allTo("v3") },
       );
       const jason = { ...sized, headers: { "End-User": "jason" } };
       const path = { path: "/v3/sized" };
+      const countedBefore = await countedOf(reviews, "jason");
       await conversing(reviews, family, async (talk) => {
         await untilTaken(reviews, talk, jason);
         await untilTaken(reviews, talk, path);
@@ -97,6 +106,8 @@ export const takenRequestsScenarios: readonly Scenario[] = [
         });
         assert.deepEqual(counted, { taken: 2, moved: 2, passedByRule: 1 });
         assert.equal(talk.ports.size, 1);
+        // Whether the relay had them or programs, they are counted by their route.
+        assert.equal((await countedOf(reviews, "jason")) - countedBefore, talk.outcomes["v2"]);
       });
     },
   },

@@ -18,7 +18,7 @@ async function loaded(): Promise<BpfObject> {
   return object;
 }
 
-kernelTest("answers are counted by edge and status class, with their bytes and times", async () => {
+kernelTest("answers are counted by edge, route and status class, with their bytes and times", async () => {
   using object = await loaded();
   using map = object.map("answers");
   const reader = new AnswerReader(map);
@@ -28,15 +28,17 @@ kernelTest("answers are counted by edge and status class, with their bytes and t
     { service: 2n, status: 204, microseconds: 5_000, bytes: 20 },
     { service: 2n, status: 200, microseconds: 12, bytes: 3 },
     { service: 2n, status: 503, microseconds: 12, bytes: 4 },
+    { service: 2n, route: 8n, status: 200, microseconds: 12 },
     { service: 7n, status: 999, microseconds: 0 },
   ]);
-  const edge = { source: 1n, service: 2n, endpoint: 3n };
+  const edge = { source: 1n, service: 2n, endpoint: 3n, route: 0n };
   const counted = await reader.read();
-  expect(counted).toHaveLength(3);
+  expect(counted).toHaveLength(4);
   expect(counted).toEqual(
     expect.arrayContaining([
       { ...edge, statusClass: 2, requests: 3n, bytes: 123n, latency: [bucketOf(12), 2, bucketOf(5_000), 1] },
       { ...edge, statusClass: 5, requests: 1n, bytes: 4n, latency: [bucketOf(12), 1] },
+      { ...edge, route: 8n, statusClass: 2, requests: 1n, bytes: 0n, latency: [bucketOf(12), 1] },
       { ...edge, service: 7n, statusClass: 5, requests: 1n, bytes: 0n, latency: [0, 1] },
     ]),
   );

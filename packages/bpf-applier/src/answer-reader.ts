@@ -12,11 +12,13 @@ export interface AnswerCounts {
   readonly latency: number[];
 }
 
-/** Those of one edge, with its identifiers as in `edge_key`. */
+/** Those of one edge and route, with the edge's identifiers as in `edge_key`. */
 export interface AnsweredEdge extends AnswerCounts {
   readonly source: bigint;
   readonly service: bigint;
   readonly endpoint: bigint;
+  /** As in `answer_key`; 0: none. */
+  readonly route: bigint;
 }
 
 interface Entry {
@@ -34,16 +36,16 @@ export class AnswerReader {
     this.map = map;
   }
 
-  /** By edge and status class. Counters never go down while the map lives. */
+  /** By edge, route and status class. Counters never go down while the map lives. */
   async read(): Promise<AnsweredEdge[]> {
     const found = new Map<string, AnsweredEdge>();
     const entries = (await this.entries()).sort((a, b) => a.key.bucket - b.key.bucket);
     for (const { key, requests, bytes } of entries) {
-      const { source, service, endpoint, statusClass, bucket } = key;
-      const name = [source, service, endpoint, statusClass].join(" ");
+      const { source, service, endpoint, route, statusClass, bucket } = key;
+      const name = [source, service, endpoint, route, statusClass].join(" ");
       let counts = found.get(name);
       if (counts === undefined) {
-        counts = { source, service, endpoint, statusClass, requests: 0n, bytes: 0n, latency: [] };
+        counts = { source, service, endpoint, route, statusClass, requests: 0n, bytes: 0n, latency: [] };
         found.set(name, counts);
       }
       counts.requests += requests;

@@ -8,6 +8,8 @@ export interface TriedRequest {
 }
 
 export interface TriedAnswer extends TriedRequest {
+  /** None by default. */
+  readonly route?: bigint;
   readonly status: number;
   readonly microseconds: number;
 }
@@ -27,11 +29,19 @@ async function run(object: BpfObject, name: string, what: TriedAnswer, repeat = 
 }
 
 /** As `struct try_answer`. */
-function packetOf({ source, service, endpoint, status, microseconds, bytes = 0 }: TriedAnswer): Buffer {
-  const packet = Buffer.alloc(48);
-  [source, service, endpoint, BigInt(microseconds) * 1000n, BigInt(bytes)].forEach((word, i) => {
+function packetOf({
+  source,
+  service,
+  endpoint,
+  route = 0n,
+  status,
+  microseconds,
+  bytes = 0,
+}: TriedAnswer): Buffer {
+  const packet = Buffer.alloc(56);
+  [source, service, endpoint, route, BigInt(microseconds) * 1000n, BigInt(bytes)].forEach((word, i) => {
     packet.writeBigUInt64LE(word, i * 8);
   });
-  packet.writeUInt32LE(status, 40);
+  packet.writeUInt32LE(status, 48);
   return packet;
 }

@@ -55,6 +55,13 @@ export class EdgeNames {
     };
   }
 
+  /** A route as programs know it; empty: none. */
+  route(identifier: bigint): string {
+    if (identifier === 0n) return "";
+    const named = this.names.get(identifier);
+    return named?.kind === "route" ? named.name : unknown(identifier);
+  }
+
   private callerAndService(source: bigint, service: bigint): Pick<Edge, "source" | "service" | "port"> {
     const named = this.names.get(service);
     return {

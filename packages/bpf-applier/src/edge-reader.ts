@@ -10,6 +10,7 @@ import { type BpfMap, possibleCpus } from "bpf-maps-native";
 import { type AnsweredEdge, AnswerReader } from "./answer-reader.ts";
 import type { EdgeEnds, EdgeNames } from "./edge-names.ts";
 import type { RelayEdge } from "./relay/relay.ts";
+import { sumOfBuckets } from "./relay/relay-counters.ts";
 import type { Named } from "./service-table.ts";
 
 /** Node-wide counters, by the names in bpf/layout/layouts.ts. */
@@ -54,18 +55,23 @@ export class EdgeReader {
     });
     // Two of the programs' may look alike: of a port's TCP and of its UDP.
     const known = new Map(edges.map((edge) => [sortKey(edge), edge]));
-    const add = (ends: EdgeEnds, answered: AnsweredRequests): void => {
+    const answered = new Map<Edge, Map<string, Answered>>();
+    const add = (ends: EdgeEnds, counts: Answered): void => {
       const key = sortKey(ends);
       const edge = known.get(key) ?? create(EdgeSchema, ends);
-      const { statusClass, requests } = answered;
-      edge.requests[statusClass] = (edge.requests[statusClass] ?? 0n) + requests;
-      edge.answered.push(answered);
-      if (known.has(key)) return;
+      if (!known.has(key)) edges.push(edge);
       known.set(key, edge);
-      edges.push(edge);
+      const { route, statusClass, requests } = counts;
+      edge.requests[statusClass] = (edge.requests[statusClass] ?? 0n) + requests;
+      const byRoute = answered.get(edge) ?? new Map<string, Answered>();
+      answered.set(edge, byRoute);
+      const name = `${statusClass} ${route}`;
+      byRoute.set(name, sumOf(counts, byRoute.get(name)));
     };
-    for (const one of await this.answers.read()) add(this.names.ofPrograms(one), ofPrograms(one));
+    for (const one of await this.answers.read())
+      add(this.names.ofPrograms(one), ofPrograms(one, this.names.route(one.route)));
     for (const one of relayed) add(this.names.ofRelay(one), ofRelay(one));
+    for (const [edge, byRoute] of answered) edge.answered.push(...Array.from(byRoute.values(), toldAnswers));
     return edges.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   }
 
@@ -91,23 +97,48 @@ export class EdgeReader {
   }
 }
 
-const ofPrograms = ({ statusClass, requests, bytes, latency }: AnsweredEdge): AnsweredRequests =>
-  create(AnsweredRequestsSchema, {
-    statusClass,
-    requests,
-    receivedBytes: bytes,
-    latency: latency.map(BigInt),
-  });
+/** Requests by one route that were answered alike, whoever has counted them. */
+interface Answered {
+  readonly route: string;
+  readonly statusClass: number;
+  readonly requests: bigint;
+  readonly sentBytes: bigint;
+  readonly receivedBytes: bigint;
+  /** As {@link RelayEdge.latency}. */
+  readonly latency: readonly number[];
+}
 
-const ofRelay = (edge: RelayEdge): AnsweredRequests =>
-  create(AnsweredRequestsSchema, {
-    route: edge.route,
-    statusClass: edge.statusClass,
-    requests: edge.requests,
-    sentBytes: edge.bytesSent,
-    receivedBytes: edge.bytesReceived,
-    latency: edge.latency.map(BigInt),
-  });
+const ofPrograms = (edge: AnsweredEdge, route: string): Answered => ({
+  route,
+  statusClass: edge.statusClass,
+  requests: edge.requests,
+  sentBytes: 0n,
+  receivedBytes: edge.bytes,
+  latency: edge.latency,
+});
+
+const ofRelay = (edge: RelayEdge): Answered => ({
+  route: edge.route,
+  statusClass: edge.statusClass,
+  requests: edge.requests,
+  sentBytes: edge.bytesSent,
+  receivedBytes: edge.bytesReceived,
+  latency: edge.latency,
+});
+
+const sumOf = (one: Answered, other: Answered | undefined): Answered =>
+  other === undefined
+    ? one
+    : {
+        ...one,
+        requests: one.requests + other.requests,
+        sentBytes: one.sentBytes + other.sentBytes,
+        receivedBytes: one.receivedBytes + other.receivedBytes,
+        latency: sumOfBuckets(one.latency, other.latency),
+      };
+
+const toldAnswers = (answered: Answered): AnsweredRequests =>
+  create(AnsweredRequestsSchema, { ...answered, latency: answered.latency.map(BigInt) });
 
 const sortKey = (edge: EdgeEnds): string =>
   [edge.source, edge.service, edge.port.toString().padStart(5, "0"), edge.endpoint].join("\0");

@@ -24,7 +24,8 @@ export type Named =
       readonly address: string;
       readonly workload: string;
       readonly labels: readonly string[];
-    };
+    }
+  | { readonly kind: "route"; readonly name: string };
 
 /** Everything that the maps hold of one service, and what a relay must know beside it. */
 export interface ServiceTable {
@@ -165,6 +166,7 @@ function addSwitched(switching: TablePort["switching"], table: MutableTable): bo
   if (switching === undefined || "why" in switching) return false;
   if (switching.matching !== undefined) table.switchedServices.push(switching.matching.service);
   table.switchedRules.push(...switching.rules);
+  for (const [identifier, name] of switching.routeNames) table.names.set(identifier, { kind: "route", name });
   table.switchedDestinations.push(...switching.destinations);
   table.slots.push(...switching.slots);
   return true;

@@ -29,7 +29,7 @@ export function addObserveOptions(command: Command): Command {
         .argParser(checked(parseStatus))
         .default(""),
     )
-    .option("--route <name>", "only by this route, which the relay knows", "")
+    .option("--route <name>", "only by this route; of requests on native connections nobody knows it", "")
     .addOption(
       new Option("--sample <1/N>", "only one of so many, drawn at random")
         .argParser(checked(parseSample))

@@ -95,6 +95,7 @@ function ofProgram(record: RequestRecord, names: EdgeNames): ObservedRequest {
   return create(ObservedRequestSchema, {
     ...ends,
     seenAtUs: wallClockUs(record.seen),
+    route: names.route(record.route),
     status: record.status,
     durationUs: record.nanoseconds / 1000n,
     sentBytes: wasAnswered ? 0n : record.bytes,

@@ -39,7 +39,7 @@ const keyOf = ({ workload, service, endpoint, route, statusClass }: RelayEdge): 
   [workload, service, endpoint, route, statusClass].join("\0");
 
 /** Both as in {@link RelayEdge.latency}. */
-function sumOfBuckets(a: readonly number[], b: readonly number[]): number[] {
+export function sumOfBuckets(a: readonly number[], b: readonly number[]): number[] {
   const sums = new Map<number, number>();
   for (const list of [a, b]) {
     for (let at = 0; at < list.length; at += 2) {

@@ -10,6 +10,7 @@ import { type Family, familyOf } from "@keelson/model";
 import type { Destination, Endpoint, PortRoute, ServicePort } from "@keelson/protos/policy";
 import { identifierOf } from "../identifier.ts";
 import { destinationRef } from "../relay/policy/route-destinations.ts";
+import { programsRouteName, routeIdentifier } from "../route-name.ts";
 import {
   destinationEntries,
   type EndpointSets,
@@ -35,6 +36,8 @@ export interface SwitchedPort {
   /** Those among which more than a draw decides. */
   readonly destinations: readonly Entry[];
   readonly slots: readonly Entry[];
+  /** By `route` in keys: as counters name it. */
+  readonly routeNames: ReadonlyMap<bigint, string>;
   /** Numbers of the routes that programs carry, from 1 on; those without an endpoint are among them. */
   readonly numbers: readonly number[];
 }
@@ -66,6 +69,10 @@ export function switchedPort(
   if (numbers.length === 0) return { why: `of its routes none is for programs; the first: ${reasons[0]}` };
   const table = tableOf(port);
   if (table !== beingMade && "unfit" in table) return { why: table.unfit };
+  const nameOf = (number: number): string => {
+    const route = port.routes[number - 1]?.route;
+    return route === undefined ? "" : programsRouteName(route);
+  };
   const rules = families.flatMap((family) =>
     numbers.flatMap((number) => {
       const slots = identifierOf("rule slots", String(identifier), number, family);
@@ -78,6 +85,7 @@ export function switchedPort(
       const key = switchedRuleKey.encode({ service: identifier, rule: number, family: familyNumber[family] });
       const value = {
         slots,
+        route: routeIdentifier(nameOf(number)),
         slotCount: filled.draw.length,
         balances: filled.destinations.length > 0 ? 1 : 0,
       };
@@ -93,6 +101,7 @@ export function switchedPort(
       ...rules.map(({ draw }) => draw),
       ...Array.from(destinations.values(), ({ slots }) => slots),
     ].flat(),
+    routeNames: new Map(numbers.map(nameOf).map((name) => [routeIdentifier(name), name])),
     numbers,
   };
 }

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import type { HttpMatch } from "@keelson/protos/match";
 import type { PortRoute } from "@keelson/protos/policy";
 import { type HttpRoute, RedirectSchema } from "@keelson/protos/route";
+import { routeName } from "../../route-name.ts";
 import { type CorsVerdict, corsOf } from "./cors.ts";
 import { faultDraw, type Mishap } from "./fault.ts";
 import { type Asked, Forwarding } from "./forwarding.ts";
@@ -22,7 +23,7 @@ export interface RulePlace {
 
 /** What is done with requests that come by one match of a route. */
 export class Rule {
-  /** As counters name it: the route's and the match's name, or the object that says so. */
+  /** As counters name it. */
   readonly name: string;
   private readonly number: number;
   private readonly drawFault: (random: () => number) => Mishap;
@@ -38,7 +39,7 @@ export class Rule {
   constructor({ portRoute, route, match, number }: RulePlace, port: number) {
     const [only] = route.destinations.length === 1 ? route.destinations : [];
     this.number = number;
-    this.name = [route.name, match?.name].filter(Boolean).join(".") || route.rule;
+    this.name = routeName(route, match);
     this.drawFault = faultDraw(route.fault);
     this.cors = corsOf(route.cors);
     this.answerChanges = headerChanges(route.responseHeaders, only?.responseHeaders);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type EndpointSet, PortRouteSchema, type Workload } from "@keelson/protos/policy";
+import { RouteNames } from "../../route-name.ts";
 import { Balancers } from "../policy/balancer/balancers.ts";
 import { PortRouter } from "../policy/port-router.ts";
 import type { RelayService } from "../relay.ts";
@@ -8,6 +9,7 @@ import { addressOf } from "./endpoint-address.ts";
 /** A service port that the relay answers for. */
 export interface RoutedService extends RelayService {
   readonly router: PortRouter;
+  readonly routeNames: RouteNames;
 }
 
 /** What differs from the policy before; undefined: it is gone. */
@@ -84,7 +86,8 @@ function routedService(service: RelayService): RoutedService {
   const { destinations } = port;
   const routes =
     port.routes.length > 0 ? port.routes : [create(PortRouteSchema, { route: {}, destinations })];
-  return { ...service, router: new PortRouter({ port: { ...port, routes } }) };
+  const router = new PortRouter({ port: { ...port, routes } });
+  return { ...service, router, routeNames: new RouteNames(port) };
 }
 
 function assign<K, V>(target: Map<K, V>, changes: ReadonlyMap<K, V | undefined>): void {

@@ -32,6 +32,9 @@ export interface ConversationOptions {
   readonly before: { readonly read: number; readonly written: number };
 }
 
+/** With its route as programs know it. */
+export type CarriedRequest = Omit<EndedRequest, "route"> & { readonly route: bigint };
+
 /**
  * A caller's connection of which programs take requests. What programs and the relay send on it must not meet: each begins only
  * when all that the other one had to say was read. The relay waits until programs have settled, and hands back when it has.
@@ -65,7 +68,7 @@ export class Conversation {
    */
   isQuiet: (underWay: 0 | 1) => boolean = () => false;
   /** An answer to a request that programs took has been carried, as far as it came. */
-  onCarried: (ended: EndedRequest) => void = () => {};
+  onCarried: (ended: CarriedRequest) => void = () => {};
   /** All that was read is answered, and told to programs; so many bytes of the answer follow. */
   onHandBack: (coming: number) => void = () => {};
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { LinkValue } from "@keelson/bpf";
 import type { Conversation } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 import { PassedAnswer, type PassedEnd } from "./passed-answer.ts";
@@ -91,7 +92,7 @@ export class Link {
       link: this.socket,
       isHead: value.isHead === 1,
       onEnd: (end) => {
-        this.count(answer, conversation, value.begun);
+        this.count(answer, conversation, value);
         this.onAnswerEnd(end, conversation);
       },
     });
@@ -99,11 +100,15 @@ export class Link {
     answer.execute(chunk);
   }
 
-  /** As the relay's own requests; programs do not say by which route it went, and have counted what was sent. */
-  private count({ status, received }: PassedAnswer, conversation: Conversation, begun: bigint): void {
+  /** As the relay's own requests; programs have counted what was sent. */
+  private count(
+    { status, received }: PassedAnswer,
+    conversation: Conversation,
+    { begun, route }: LinkValue,
+  ): void {
     const microseconds = Number(process.hrtime.bigint() - begun) / 1000;
     const { endpoint } = this;
-    const ended = { endpoint, route: "", status, microseconds, bytesSent: 0, bytesReceived: received };
+    const ended = { endpoint, route, status, microseconds, bytesSent: 0, bytesReceived: received };
     if (status > 0) conversation.onCarried(ended);
   }
 

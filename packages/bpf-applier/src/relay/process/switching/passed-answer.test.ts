@@ -24,8 +24,16 @@ test.each([
     await expect.poll(() => kernel.links.get(link)?.caller).toBe(0n);
     expect(kernel.handbacks.get(caller)).toEqual({ read: 2 * get.length, written: socket.bytesRead });
     expect([...kernel.pools.values()]).toEqual([[link]]);
-    const carried = { service, workload, route: "", statusClass: 2, requests: 1, bytesReceived: 6 };
-    expect(world.relay.core.counters.all().filter(({ route }) => route === "")).toMatchObject([carried]);
+    // The relay's own two, and this one.
+    const counted = {
+      service,
+      workload,
+      route: "all",
+      statusClass: 2,
+      requests: 3,
+      bytesReceived: 2 + 2 + 6,
+    };
+    expect(world.relay.core.counters.all()).toMatchObject([counted]);
     socket.write(get);
     expect(await readUntil(socket, "ok")).toMatch(/ok$/);
   },

@@ -54,7 +54,8 @@ export class Switching {
     try {
       const before = held?.before ?? nothing;
       const conversation = new Conversation({ kernel, caller, socket, links, before });
-      conversation.onCarried = (ended) => {
+      conversation.onCarried = (carried) => {
+        const ended = { ...carried, route: connection.service.routeNames.of(carried.route) };
         counters.count(ended);
         this.tap.see(() => ({
           ...ended,

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
+import { routeIdentifier } from "../../../../route-name.ts";
 import type { Settlement, SwitchingKernel } from "../kernel.ts";
 import { noExchange } from "../pinned-kernel.ts";
 
@@ -45,6 +46,7 @@ export class PlayedKernel implements SwitchingKernel {
       throw new Error("programs could not take a request now");
     value.caller = caller;
     value.isHead = request.startsWith("HEAD ") ? 1 : 0;
+    value.route = routeIdentifier("all");
     value.begun = process.hrtime.bigint();
     exchange.link = link;
     exchange.taken++;
@@ -115,6 +117,7 @@ export class PlayedKernel implements SwitchingKernel {
     const none = {
       caller: 0n,
       service: 0n,
+      route: 0n,
       place: 0n,
       destination: 0n,
       tallyBorn: 0n,
