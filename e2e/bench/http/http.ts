@@ -89,7 +89,7 @@ async function measure({ world, progress }: BenchmarkOptions, scale: Scale): Pro
   const measuring = await Measuring.start(ground, rows, baseline);
   progress("all rows are used for a while");
   for (const connections of [fewConnections, Math.max(...scale.connections)])
-    await measuring.warmUp(scale.warmUpMs, connections);
+    await measuring.warmUp(scale.warmUpMs, { connections });
   const cells: CellFigures[] = [];
   for (const regime of ["pinned", "free"] as const) {
     await measuring.enter(regime);
