@@ -1,48 +1,112 @@
 import assert from "node:assert/strict";
 import type { Family, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import type { ApplierStart } from "../world/applier.ts";
 import { Callers, type CallersResult, type CallersTask } from "./callers.ts";
 
 export interface DeathsScale extends Pick<CallersTask, "busy" | "pausing" | "idle" | "fresh"> {
-  /** How often the relay is killed. */
+  /** How often somebody is killed. */
   readonly deaths: number;
-  /** Milliseconds that it runs before it is killed again, from the time that it answers on. */
+  /** Milliseconds between two deaths, from the time that all is as it was. */
   readonly aliveMs: number;
 }
+
+/** @param result of all so far */
+type OnDeath = (death: number, result: CallersResult) => void;
 
 /**
  * Kills the relay under load, again and again: nobody is refused, no answer is wrong, and nothing is lost but what it had under
  * way.
  *
- * @param onDeath told what came of all so far, after each
+ * @param onDeath told after each
  */
-export async function killRelay(
+export function killRelay(
   reviews: ReviewsWorld,
   family: Family,
-  { deaths, aliveMs, ...callers }: DeathsScale,
-  onDeath: (death: number, result: CallersResult) => void = () => undefined,
+  scale: DeathsScale,
+  onDeath?: OnDeath,
 ): Promise<CallersResult> {
-  const { host, port } = reviews.target(family);
-  await using talking = await Callers.start(reviews.caller, { host, port, ...callers });
-  const underWay = callers.busy + callers.pausing + callers.fresh;
-  let before = await talking.result();
-  for (let death = 1; death <= deaths; death++) {
+  const kill = async (): Promise<void> => {
     const pid = await relayPid(reviews);
     process.kill(pid, "SIGKILL");
     await reviews.until(async () => {
       const { relay } = await reviews.world.applier().status();
       return relay?.pid !== undefined && relay.pid !== pid && relay.networks >= reviews.world.pods.size;
     });
+  };
+  const underWay = scale.busy + scale.pausing + scale.fresh;
+  return underDeaths(reviews, family, { ...scale, kill, mostLost: underWay }, onDeath);
+}
+
+/** Kills the agent under load, and starts it again: its relay is the same all the time, and nothing is lost. */
+export async function killAgent(
+  reviews: ReviewsWorld,
+  family: Family,
+  scale: DeathsScale,
+  onDeath?: OnDeath,
+): Promise<CallersResult> {
+  const pid = await relayPid(reviews);
+  const kill = async (): Promise<void> => {
+    await reviews.world.applier().kill();
+    await reviews.startApplier();
+    assert.equal(await relayPid(reviews), pid);
+  };
+  return underDeaths(reviews, family, { ...scale, kill, mostLost: 0 }, onDeath);
+}
+
+/**
+ * Kills the agent under load, and starts one after the other in its place of which none can go on with the relay of the one before:
+ * each has a relay of its own, and nothing is lost.
+ *
+ * @param onStart told after each
+ */
+export function replaceAgent(
+  reviews: ReviewsWorld,
+  family: Family,
+  callers: Omit<DeathsScale, "deaths" | "aliveMs">,
+  starts: readonly ApplierStart[],
+  onStart: (number: number) => Promise<void>,
+): Promise<CallersResult> {
+  let number = 0;
+  const kill = async (): Promise<void> => {
+    const pid = await relayPid(reviews);
+    await reviews.world.applier().kill();
+    await reviews.startApplier(starts[number]);
+    assert.notEqual(await relayPid(reviews), pid);
+    await onStart(number++);
+  };
+  return underDeaths(reviews, family, { ...callers, deaths: starts.length, aliveMs: 0, kill, mostLost: 0 });
+}
+
+interface Deaths extends DeathsScale {
+  /** Resolves when all is as it was. */
+  readonly kill: () => Promise<void>;
+  /** Requests in one death. */
+  readonly mostLost: number;
+}
+
+async function underDeaths(
+  reviews: ReviewsWorld,
+  family: Family,
+  { deaths, aliveMs, kill, mostLost, ...callers }: Deaths,
+  onDeath: OnDeath = () => undefined,
+): Promise<CallersResult> {
+  const { host, port } = reviews.target(family);
+  await using talking = await Callers.start(reviews.caller, { host, port, ...callers });
+  const enough = callers.busy + callers.pausing + callers.fresh;
+  let before = await talking.result();
+  for (let death = 1; death <= deaths; death++) {
+    await kill();
     const after = await talking.result();
     const since = performance.now();
     assert.deepEqual(after.wrong, []);
     assert.equal(after.refused, 0);
     assert.equal(after.closedBetween, 0);
-    assert.ok(after.lost - before.lost <= underWay, `${after.lost - before.lost} requests lost at once`);
+    assert.ok(after.lost - before.lost <= mostLost, `${after.lost - before.lost} requests lost at once`);
     onDeath(death, after);
     before = after;
-    const enough = async (): Promise<boolean> =>
-      performance.now() - since >= aliveMs && (await talking.result()).answers >= after.answers + underWay;
-    await reviews.until(enough);
+    const goesOn = async (): Promise<boolean> =>
+      performance.now() - since >= aliveMs && (await talking.result()).answers >= after.answers + enough;
+    await reviews.until(goesOn);
   }
   return before;
 }

@@ -1,15 +1,17 @@
-// npm run e2e -- relay-deaths: the node's relay is killed again and again, under load.
+// npm run e2e -- relay-deaths: the node's relay, or its agent, is killed again and again, under load.
 import { parseArgs } from "node:util";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { ApplierStart } from "../world/applier.ts";
 import { missingForKernel } from "../world/requirements.ts";
-import { killRelay } from "./deaths.ts";
+import { killAgent, killRelay } from "./deaths.ts";
 
 const usage = `usage: npm run e2e -- relay-deaths [options]
 
 A node's relay is killed (SIGKILL) under callers that ask all the time, now and then, or once, and callers that connect anew:
-nobody is refused, no connection between two requests is closed, no answer is wrong.
+nobody is refused, no connection between two requests is closed, no answer is wrong. If it is the agent that is killed, no request
+is lost.
 
+  --kill WHOM  relay or agent (default: relay)
   --deaths N   for each family of addresses (default: 50)
   --alive MS   that it runs before it is killed again (default: 5500, so that it is started again at once)
   --sockets M  what the agent does with callers' sockets: off, count, switch or queue (default: off)
@@ -18,6 +20,7 @@ nobody is refused, no connection between two requests is closed, no answer is wr
 
 const { values } = parseArgs({
   options: {
+    kill: { type: "string", default: "relay" },
     deaths: { type: "string", default: "50" },
     alive: { type: "string", default: "5500" },
     sockets: { type: "string", default: "off" },
@@ -30,6 +33,8 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
+  const kill = { relay: killRelay, agent: killAgent }[values.kill];
+  if (kill === undefined) throw new Error(`--kill=${values.kill}: expected relay or agent`);
   const missing = await missingForKernel();
   if (missing.length > 0) {
     process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
@@ -45,14 +50,9 @@ async function main(): Promise<number> {
     await reviews.httpRoutes({ route });
     for (const family of families) {
       const callers = { busy: 16, pausing: 32, idle: 100, fresh: 4 };
-      const { answers, lost } = await killRelay(
-        reviews,
-        family,
-        { ...callers, ...deaths },
-        (death, result) => {
-          console.log(`${family}: killed ${death} times: ${JSON.stringify(result)}`);
-        },
-      );
+      const { answers, lost } = await kill(reviews, family, { ...callers, ...deaths }, (death, result) => {
+        console.log(`${family}: killed ${death} times: ${JSON.stringify(result)}`);
+      });
       console.log(`ok  ${family}: ${answers} answers, ${lost} requests lost in ${deaths.deaths} deaths`);
     }
   } finally {

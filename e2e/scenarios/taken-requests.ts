@@ -1,7 +1,11 @@
 // Requests that programs take off the way to the relay: who answered them, and what the node counted of them.
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
+import { type KernelObjects, untilGone } from "../node/kernel-objects.ts";
+import { replaceAgent } from "../relay-deaths/deaths.ts";
 import { balancedRequestsScenarios } from "./balanced-requests.ts";
 import { assertCheapToVerify } from "./cheap-to-verify.ts";
 import { allTo, conversing, to } from "./relay.ts";
@@ -36,7 +40,7 @@ function infoOf(pin: string): BpfMap["info"] {
 }
 
 /** All programs that calls, requests and answers meet on the node. Names are cut off by the kernel. */
-async function programsOf(pins: PinFolder): Promise<readonly BpfProgram["info"][]> {
+async function programsOf(pins: PinFolder, maps = pins.mapFolder): Promise<readonly BpfProgram["info"][]> {
   const found: BpfProgram["info"][] = [];
   const take = (program: BpfProgram): void => {
     found.push(program.info);
@@ -47,13 +51,13 @@ async function programsOf(pins: PinFolder): Promise<readonly BpfProgram["info"][
     take(BpfProgram.openById(link.info.programId));
   }
   for (const name of ["request_programs", "answer_programs"]) {
-    using programs = BpfMap.openPinned(pins.map(name));
+    using programs = BpfMap.openPinned(join(maps, name));
     for await (const key of programs.keys()) {
       const id = programs.programId(key);
       if (id !== undefined) take(BpfProgram.openById(id));
     }
   }
-  take(BpfProgram.openPinned(pins.map("command")));
+  take(BpfProgram.openPinned(join(maps, "command")));
   return found;
 }
 
@@ -64,6 +68,22 @@ async function countedOf(reviews: ReviewsWorld, name: string): Promise<number> {
     .filter(({ route }) => route === name)
     .reduce((sum, { requests }) => sum + Number(requests), 0);
 }
+
+/** All by which calls and requests are decided, but for links, which stay; of whatever layouts. */
+async function objectsOf(reviews: ReviewsWorld): Promise<KernelObjects> {
+  const pins = await pinsOf(reviews);
+  const [folder = "", ...others] = (await readdir(pins.path)).filter((name) => name.startsWith("maps-"));
+  assert.deepEqual(others, []);
+  const maps = join(pins.path, folder);
+  const names = (await readdir(maps)).filter((name) => name !== "command");
+  return {
+    link: new Set(),
+    map: new Set(names.map((name) => infoOf(join(maps, name)).id)),
+    program: new Set((await programsOf(pins, maps)).map(({ id }) => id)),
+  };
+}
+
+const someCallers = { busy: 4, pausing: 8, idle: 20, fresh: 2 };
 
 export const takenRequestsScenarios: readonly Scenario[] = [
   ...balancedRequestsScenarios,
@@ -124,6 +144,33 @@ export const takenRequestsScenarios: readonly Scenario[] = [
           assert.equal(await talk.ask(sized), version);
         }
         assert.equal(talk.ports.size, 1);
+      });
+    },
+  },
+  {
+    name: "agents of other layouts follow each other under load: no request is lost, and nothing is left of the one before",
+    async run(reviews, family) {
+      // What is handed over is the same for both families; of the other one in the next scenario.
+      if (family !== "IPv4") return;
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      let last = await objectsOf(reviews);
+      await replaceAgent(reviews, family, someCallers, [{ otherLayouts: true }, {}], async () => {
+        await untilGone(last);
+        last = await objectsOf(reviews);
+        await conversing(reviews, family, (talk) => untilTaken(reviews, talk));
+      });
+    },
+  },
+  {
+    name: "an agent that is killed, and starts with a lower mode, and with the higher one again, loses no request",
+    async run(reviews, family) {
+      if (family !== "IPv6") return;
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      const modes = ["count", "switch"] as const;
+      const starts = modes.map((sockets) => ({ sockets }));
+      await replaceAgent(reviews, family, someCallers, starts, async (number) => {
+        const { mode } = (await reviews.world.applier().status()).sockets;
+        assert.equal(mode, modes[number]);
       });
     },
   },

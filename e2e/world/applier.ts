@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Edge, EdgeSchema } from "@keelson/protos/telemetry";
 import { withAgentRights } from "./agent-rights.ts";
-import { command } from "./command.ts";
+import { command, searchPath } from "./command.ts";
 import { getJson } from "./get-json.ts";
-import { RunningProcess } from "./running-process.ts";
+import { programPath, RunningProcess } from "./running-process.ts";
 import { until } from "./until.ts";
 import { applierProgram } from "./workspace.ts";
 
@@ -33,6 +33,8 @@ export interface ApplierStart {
   readonly sockets?: "count" | "switch" | "queue";
   /** It runs in this cgroup instead of one outside of all pods. */
   readonly cgroup?: string;
+  /** It has other layouts of its maps than this version has. */
+  readonly otherLayouts?: boolean;
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
   readonly startedBy?: readonly [string, ...string[]];
 }
@@ -81,6 +83,8 @@ export interface PodStatus {
   readonly why: string;
 }
 
+const otherVersion = `--import=${programPath("other-layouts.ts")}`;
+
 /** A bpf-applier of one node, with the rights it has in a pod of the chart; its programs and maps outlive it. */
 export class Applier {
   readonly place: ApplierPlace;
@@ -110,6 +114,7 @@ export class Applier {
     envoy,
     sockets,
     cgroup: startedIn,
+    otherLayouts = false,
     startedBy,
   }: ApplierStart = {}): Promise<void> {
     const { node, controlPlane, cgroup, ownCgroup, stateFolder, runFolder, logFile } = this.place;
@@ -135,6 +140,9 @@ export class Applier {
       command: [setRights, ...rights, ...program, ...flags, ...excluded, ...looks, ...folders],
       cgroup: startedIn ?? ownCgroup,
       logFile,
+      ...(otherLayouts
+        ? { environment: { ...process.env, PATH: searchPath, NODE_OPTIONS: otherVersion } }
+        : {}),
     });
     this.process = started;
     await until(

@@ -54,6 +54,8 @@ export interface ApplierOptions {
   readonly relay?: StartRelay;
   /** Its listeners outlive it. */
   readonly relayListenersLast?: boolean;
+  /** It goes on for the next agent when this one is closed. */
+  readonly relayStays?: boolean;
   /** What is done with callers' sockets, if the kernel and this process's rights allow it. */
   readonly sockets: SocketMode;
   readonly logger: Logger;
@@ -188,11 +190,14 @@ export class Applier implements NodeAgent {
       const podMap = await PodMap.adopt(maps.workloads);
       const matchTables = switching && (await MatchTableMaps.adopt(switching.matchTables));
       const applier = new Applier(options, { pins, programs, banks, podMap, matchTables });
-      // An earlier agent's relay ended with it.
-      await new RelayMap(programs.maps.relays).clear();
+      const { relay } = applier;
+      if (relay === undefined) await new RelayMap(maps.relays).clear();
       await applier.restore();
-      await applier.relay?.start();
+      // An earlier agent's relay goes on until programs send it nobody any more whose origin only maps of another layout know,
+      // and its maps stay until it has given all away.
       await applier.pods.start();
+      await relay?.start();
+      await programs.leaveOthers(pins);
       applier.follow();
       return applier;
     } catch (error) {
@@ -237,7 +242,11 @@ export class Applier implements NodeAgent {
   }
 
   /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.end(this.options.relayStays === true);
+  }
+
+  private async end(relayStays: boolean): Promise<void> {
     for (const repeater of this.repeaters) await repeater.stop();
     this.telemetry.close();
     this.observationStream.close();
@@ -245,7 +254,7 @@ export class Applier implements NodeAgent {
     await this.client.close();
     await this.tables.close();
     // Before networks are closed, which it listens in.
-    await this.relay?.close();
+    await (relayStays ? this.relay?.leave() : this.relay?.close());
     await this.pods.stop();
     await this.keepJournal().catch((error: Error) =>
       this.options.logger.warn({ err: error }, "policy not saved"),
@@ -257,7 +266,7 @@ export class Applier implements NodeAgent {
 
   /** As close, but takes everything off the node. @returns how many programs were detached. */
   async release(): Promise<number> {
-    await this.close();
+    await this.end(false);
     return uninstall(this.pins);
   }
 

@@ -33,6 +33,7 @@ interface RunFlags extends ControlPlaneFlags {
   metricsAddress?: string;
   relay: "builtin" | "envoy" | "none";
   envoyPath?: string;
+  relayStays?: boolean;
   sockets: SocketMode;
   logLevel: string;
 }
@@ -125,16 +126,20 @@ async function startApplier(
 }
 
 /** @throws Error if the relay is an Envoy, and none is named, or something is asked for that it cannot do */
-async function relayOf(flags: RunFlags): Promise<Pick<ApplierOptions, "relay" | "relayListenersLast">> {
-  const { node, relay, envoyPath, runDir, sockets } = flags;
+async function relayOf(
+  flags: RunFlags,
+): Promise<Pick<ApplierOptions, "relay" | "relayListenersLast" | "relayStays">> {
+  const { node, relay, envoyPath, runDir, sockets, relayStays = false } = flags;
+  if (relay !== "builtin") await BuiltinRelay.endEarlier(lineSocketOf(flags));
   if (relay === "none") return {};
   const pins = await PinFolder.find(node);
   const origins = pins.map("origins");
   if (relay === "builtin") {
-    const holder = holderSocketOf(flags);
+    const [holder, line] = [holderSocketOf(flags), lineSocketOf(flags)];
     return {
-      relay: (start) => Promise.resolve(new BuiltinRelay({ origins, holder, ...start })),
+      relay: (start) => BuiltinRelay.start({ origins, holder, line, ...start }),
       relayListenersLast: true,
+      relayStays,
     };
   }
   if (envoyPath === undefined)
@@ -154,11 +159,15 @@ const adminSocketOf = ({ node, runDir }: { node: string; runDir: string }): stri
 const holderSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
   join(runDir, `${node}.held`);
 
+const lineSocketOf = ({ node, runDir }: { node: string; runDir: string }): string =>
+  join(runDir, `${node}.relay`);
+
 /** A running agent lets go of the node itself: it would attach its programs again. */
 async function uninstallHere(flags: { node: string; runDir: string }): Promise<void> {
   const answer = await askAgent(adminSocketOf(flags), adminPaths.uninstall, "POST");
   const detached = (answer as { detached: number } | undefined)?.detached ?? 0;
   const left = await uninstall(await PinFolder.find(flags.node));
+  await BuiltinRelay.endEarlier(lineSocketOf(flags));
   endHolder(holderSocketOf(flags));
   process.stdout.write(`${flags.node}: ${detached + left} programs detached, pins removed\n`);
 }
@@ -249,6 +258,10 @@ program
       .default("builtin"),
   )
   .option("--envoy-path <path>", "the Envoy of --relay=envoy, 1.37 or newer")
+  .option(
+    "--relay-stays",
+    "when the agent is stopped, its relay goes on for up to 30 s, so that the next agent has it with all connections; where what a program leaves behind is ended with it, as in a container, connections would be cut instead of ended in order",
+  )
   .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
   .addHelpText(
     "after",

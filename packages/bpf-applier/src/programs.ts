@@ -153,11 +153,15 @@ export class Programs {
       }
     }
     for (const pin of await pins.links()) if (!wanted.has(pin)) takeOff(pins.link(pin));
+  }
+
+  /** Removes maps and programs of other layouts, and of a mode that was higher before; once nobody works on them any more. */
+  async leaveOthers(pins: PinFolder): Promise<void> {
     await this.leaveSockets(pins);
     await pins.removeOtherLayouts();
   }
 
-  /** Of a mode that was higher before. What takes requests goes first; answers to those that were taken come the relay's way. */
+  /** What takes requests goes first; answers to those that were taken come the relay's way. */
   private async leaveSockets(pins: PinFolder): Promise<void> {
     const { mode } = this.sockets;
     if (mode === "off") {

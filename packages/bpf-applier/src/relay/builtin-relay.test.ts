@@ -1,13 +1,16 @@
 import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { originKey, originValue } from "@keelson/bpf";
 import { objectPath } from "@keelson/bpf/object";
 import { ApplicationProtocol, EndpointSetSchema, ServicePortSchema } from "@keelson/protos/policy";
-import { BpfObject, listenInNamespace } from "bpf-maps-native";
+import { BpfObject, endHolder, listenInNamespace } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
 import { PinFolder } from "../pins.ts";
@@ -76,7 +79,10 @@ kernelTest(
     origins.pin(pins.map("origins"));
 
     const exits: string[] = [];
-    const relay = new BuiltinRelay({ origins: pins.map("origins"), onExit: (reason) => exits.push(reason) });
+    const relay = await BuiltinRelay.start({
+      origins: pins.map("origins"),
+      onExit: (reason) => exits.push(reason),
+    });
     stack.defer(() => relay.close());
     await relay.setPolicy(policy(await serve(stack)));
     const { port4, port6 } = await relay.addNetwork({ cookie: network, path });
@@ -104,5 +110,52 @@ kernelTest(
     process.kill(pid, "SIGKILL");
     await expect.poll(() => exits).toEqual(["SIGKILL"]);
     await expect(relay.counters()).rejects.toThrow("its process has ended: SIGKILL");
+  },
+);
+
+kernelTest(
+  "an agent that comes has the relay of the one before, if it would start the same; else another one; ended in order there is none",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const pins = await PinFolder.create(`${name}-next`);
+    stack.defer(() => pins.remove());
+    using object = await BpfObject.open(objectPath);
+    await object.load();
+    using origins = object.map("origins");
+    origins.pin(pins.map("origins"));
+    const folder = mkdtempSync(join(tmpdir(), "keelson-line-"));
+    stack.defer(() => rmSync(folder, { recursive: true }));
+    const options = {
+      origins: pins.map("origins"),
+      line: join(folder, "relay"),
+      onExit: (reason: string) => expect.unreachable(reason),
+    };
+    stack.defer(() => BuiltinRelay.endEarlier(options.line));
+
+    const first = await BuiltinRelay.start(options);
+    await first.setPolicy(policy(1));
+    const own = { cookie: network, path: "/proc/self/ns/net" };
+    const ports = await first.addNetwork(own);
+    const { pid } = first.status();
+    first.leave();
+
+    const second = await BuiltinRelay.start(options);
+    expect(second.status().pid).toBe(pid);
+    expect([...second.inherited]).toEqual([network]);
+    await second.setPolicy(policy(1));
+    expect(await second.addNetwork(own)).toEqual(ports);
+    second.leave();
+
+    const holder = join(folder, "held");
+    stack.defer(() => {
+      endHolder(holder);
+    });
+    const third = await BuiltinRelay.start({ ...options, holder });
+    expect(third.status().pid).not.toBe(pid);
+    expect([...third.inherited]).toEqual([]);
+    await third.setPolicy(policy(1));
+    third.leave();
+    await BuiltinRelay.endEarlier(options.line);
+    expect(endHolder(holder)).toBe(false);
   },
 );

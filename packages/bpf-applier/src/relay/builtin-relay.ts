@@ -1,9 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { extname } from "node:path";
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { CallName, Calls, EdgeMessage, Question, RelayMessage, StatusMessage } from "./messages.ts";
+
 import type {
   Relay,
   RelayEdge,
@@ -13,12 +11,19 @@ import type {
   RelayPorts,
   RelayStatus,
 } from "./relay.ts";
+import { relayIdentity } from "./relay-identity.ts";
+import { RelayProcess } from "./relay-process.ts";
 
 export interface BuiltinRelayOptions {
   /** Pin of the map `origins`. */
   readonly origins: string;
   /** Socket of what keeps its listeners and connections if it dies; left out: nothing does. */
   readonly holder?: string;
+  /**
+   * Socket by which an agent that comes later speaks to it, so that it outlives the agent for a while; left out: it ends with
+   * the agent.
+   */
+  readonly line?: string;
   /** Folder of the pins by which programs take requests off the way to the relay; undefined: they do not. */
   readonly switching?: string;
   /** The process ended without being asked to; nothing can be asked of this object any more. */
@@ -35,35 +40,62 @@ interface Waiting {
 const defaultGraceMs = 2_000;
 /** On top of that, before it is killed. */
 const killAfterMs = 1_000;
-const program = new URL(`./process/main${extname(import.meta.filename)}`, import.meta.url);
-/** Space for young objects, in MiB: more of it makes requests no cheaper, and the process larger. */
-const execArgv = ["--max-semi-space-size=8"];
+/** Milliseconds that requests under way are given to end in a relay that another one follows. */
+const handOverMs = 2_000;
 const nothing: RelayPolicy = { services: new Map(), endpointSets: new Map(), workloads: new Map() };
 
 /** The relay that comes with the agent: a process of its own, so that requests never wait for the agent, nor it for them. */
 export class BuiltinRelay implements Relay {
-  private readonly child: ChildProcess;
+  readonly inherited: ReadonlySet<bigint>;
+  private readonly process: RelayProcess;
   private readonly options: BuiltinRelayOptions;
   private readonly waiting = new Map<number, Waiting>();
   private last: StatusMessage = { networks: 0, connections: 0, requests: 0 };
-  /** As the process knows it. */
-  private policy = nothing;
+  /** As the process knows it; undefined: it has what an earlier agent has told it. */
+  private policy: RelayPolicy | undefined;
   private onRequests: RelayObservation["onRequests"] | undefined;
   private nextId = 1;
   private ended: string | undefined;
   private closing = false;
 
-  constructor(options: BuiltinRelayOptions) {
+  private constructor(options: BuiltinRelayOptions, process: RelayProcess, inherited: readonly bigint[]) {
     this.options = options;
-    this.child = fork(program, argumentsOf(options), { serialization: "advanced", execArgv });
-    this.child.on("message", (message) => this.onMessage(message as RelayMessage));
-    this.child.on("error", (error) => this.onEnd(error.message));
-    this.child.on("exit", (code, signal) => this.onEnd(signal ?? `exit code ${String(code)}`));
+    this.process = process;
+    this.inherited = new Set(inherited);
+    process.onMessage = (message) => this.onMessage(message);
+    void process.ended.then((why) => this.onEnd(why));
+  }
+
+  /**
+   * The one that an earlier agent has left, if it is as this agent's would be; else a new one, which has what that one had. No
+   * two of them are there at a time.
+   */
+  static async start(options: BuiltinRelayOptions): Promise<BuiltinRelay> {
+    const flags = flagsOf(options);
+    const { line } = options;
+    if (line === undefined) return new BuiltinRelay(options, RelayProcess.start(flags), []);
+    const identity = relayIdentity(flags, [options.origins]);
+    const earlier = await RelayProcess.find(line);
+    if (earlier?.hello.identity === identity)
+      return new BuiltinRelay(options, earlier.process, earlier.hello.networks);
+    if (earlier !== undefined) await endOf(earlier.process, "handOver", handOverMs);
+    return new BuiltinRelay(
+      options,
+      RelayProcess.start([...flags, "--line", line, "--identity", identity]),
+      [],
+    );
+  }
+
+  /** Ends the one that an earlier agent has left, in order. @param line as in {@link BuiltinRelayOptions} */
+  static async endEarlier(line: string): Promise<void> {
+    const earlier = await RelayProcess.find(line);
+    if (earlier !== undefined) await endOf(earlier.process, "close", defaultGraceMs);
   }
 
   /** Not to be called again before it has resolved. */
   async setPolicy(policy: RelayPolicy): Promise<void> {
-    const before = this.policy;
+    const before = this.policy ?? nothing;
+    const isWhole = this.policy === undefined;
     const services = difference(before.services, policy.services, ({ hostname, port, switchedRules }) => ({
       hostname,
       port: toBinary(ServicePortSchema, port),
@@ -73,9 +105,9 @@ export class BuiltinRelay implements Relay {
     const workloads = difference(before.workloads, policy.workloads, encoder(WorkloadSchema));
     this.policy = policy;
     try {
-      await this.ask("setPolicy", { services, endpointSets, workloads });
+      await this.ask("setPolicy", { isWhole, services, endpointSets, workloads });
     } catch (error) {
-      this.policy = before; // the process takes all of it or nothing
+      this.policy = isWhole ? undefined : before; // the process takes all of it or nothing
       throw error;
     }
   }
@@ -99,7 +131,7 @@ export class BuiltinRelay implements Relay {
 
   status(): RelayStatus {
     const { networks, connections, requests } = this.last;
-    const { pid } = this.child;
+    const { pid } = this.process;
     return {
       ...(this.ended === undefined && pid !== undefined ? { pid } : {}),
       networks,
@@ -111,13 +143,17 @@ export class BuiltinRelay implements Relay {
   async close(): Promise<void> {
     this.closing = true;
     if (this.ended !== undefined) return;
-    const exited = once(this.child, "exit");
     const { graceMs = defaultGraceMs } = this.options;
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), graceMs + killAfterMs);
+    const timer = setTimeout(() => this.process.kill(), graceMs + killAfterMs);
     await this.ask("close", graceMs).catch(() => undefined);
-    if (this.child.connected) this.child.disconnect();
-    await exited;
+    this.process.letGo();
+    await this.process.ended;
     clearTimeout(timer);
+  }
+
+  leave(): void {
+    this.closing = true;
+    this.process.letGo();
   }
 
   private ask<Name extends CallName>(
@@ -129,13 +165,14 @@ export class BuiltinRelay implements Relay {
         return reject(new Error(`relay: ${call}: its process has ended: ${this.ended}`));
       const asked: Question<Name> = { id: this.nextId++, call, question };
       this.waiting.set(asked.id, { resolve, reject });
-      this.child.send(asked, (error) => {
-        if (error !== null) this.take(asked.id)?.reject(new Error(`relay: ${call}: ${error.message}`));
+      this.process.send(asked, (error) => {
+        if (error) this.take(asked.id)?.reject(new Error(`relay: ${call}: ${error.message}`));
       });
     });
   }
 
   private onMessage(message: RelayMessage): void {
+    if (message.kind === "hello") return;
     if (message.kind === "status") this.last = message.status;
     else if (message.kind === "requests") this.onRequests?.(message.seen);
     else if (message.kind === "answer") this.take(message.id)?.resolve(message.answer as never);
@@ -158,12 +195,26 @@ export class BuiltinRelay implements Relay {
   }
 }
 
-const argumentsOf = ({ origins, holder, switching }: BuiltinRelayOptions): string[] => [
+const flagsOf = ({ origins, holder, switching }: BuiltinRelayOptions): string[] => [
   "--origins",
   origins,
   ...(holder === undefined ? [] : ["--holder", holder]),
   ...(switching === undefined ? [] : ["--switching", switching]),
 ];
+
+/** Whatever it answers, or does not: it is gone then. */
+async function endOf(process: RelayProcess, call: "close" | "handOver", graceMs: number): Promise<void> {
+  const timer = setTimeout(() => process.kill(), graceMs + killAfterMs);
+  const { promise: answered, resolve } = Promise.withResolvers<void>();
+  process.onMessage = ({ kind }) => {
+    if (kind === "answer" || kind === "error") resolve();
+  };
+  process.send({ id: 1, call, question: graceMs } satisfies Question, () => undefined);
+  await Promise.race([answered, process.ended]);
+  process.letGo();
+  await process.ended;
+  clearTimeout(timer);
+}
 
 /** What was said before is the same object where it says the same. */
 function difference<K, V, M>(

@@ -2,6 +2,8 @@ import type { RelayNetwork, RelayPorts, SeenRequests } from "./relay.ts";
 
 /** What differs from the policy before, in messages' bytes; undefined: it is gone. */
 export interface PolicyMessage {
+  /** The policy before is none: what is not named is gone, too. */
+  readonly isWhole: boolean;
   /** `ServicePort`s. */
   readonly services: ReadonlyMap<
     bigint,
@@ -45,9 +47,21 @@ export interface Calls {
   observe: { question: number; answer: undefined };
   /** Milliseconds that callers are given to go. */
   close: { question: number; answer: undefined };
+  /** Leaves all that it has to the relay that comes next; milliseconds that requests under way are given to end. */
+  handOver: { question: number; answer: undefined };
 }
 
 export type CallName = keyof Calls;
+
+/** What a relay says first to an agent. */
+export interface Hello {
+  readonly kind: "hello";
+  /** What it was told at its start, see `--identity`. */
+  readonly identity: string;
+  readonly pid: number;
+  /** Cookies of the networks that it listens in. */
+  readonly networks: readonly bigint[];
+}
 
 /** Agent to relay. */
 export interface Question<Name extends CallName = CallName> {
@@ -59,6 +73,7 @@ export interface Question<Name extends CallName = CallName> {
 
 /** Relay to agent. */
 export type RelayMessage =
+  | Hello
   | { readonly kind: "answer"; readonly id: number; readonly answer: Calls[CallName]["answer"] }
   | { readonly kind: "error"; readonly id: number; readonly message: string }
   /** While requests are observed, several times a second. */

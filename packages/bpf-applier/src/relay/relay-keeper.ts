@@ -45,6 +45,9 @@ const mostStartPatience = 8;
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
 
+/** After so many milliseconds networks in which an earlier agent's relay was, and which nobody has named since, are gone. */
+const unclaimedMs = 10_000;
+
 /**
  * Keeps a relay running that has the policy and listens in the networks that it was told of last, and tells programs where.
  * While it is away, programs are told of none, and connections are decided once; where its listeners last, only once it has
@@ -58,6 +61,8 @@ export class RelayKeeper {
   private networks: ReadonlyMap<bigint, RelayNetwork> = new Map();
   /** Those that the running relay listens in, with the path that it knows them by. */
   private readonly listening = new Map<bigint, string>();
+  /** Those of an earlier agent's relay that were not named yet. */
+  private readonly unclaimed = new Set<bigint>();
   private observation: RelayObservation | undefined;
   private relay: Relay | undefined;
   private startedAt = 0;
@@ -73,9 +78,17 @@ export class RelayKeeper {
     this.options = options;
   }
 
-  /** Resolves when the relay runs, or could not be started, which is tried again. */
+  /** Resolves when the relay runs, or could not be started, which is tried again. To be called once. */
   async start(): Promise<void> {
-    await this.serial.run(() => this.bringUp());
+    await this.serial.run(async () => {
+      for (const cookie of await this.options.map.networks()) this.unclaimed.add(cookie);
+      await this.bringUp();
+    });
+    setTimeout(() => {
+      this.serial
+        .run(() => this.forgetUnclaimed())
+        .catch((error: Error) => this.options.onError("leave networks that are gone", error));
+    }, unclaimedMs).unref();
   }
 
   /**
@@ -147,11 +160,23 @@ export class RelayKeeper {
     });
   }
 
+  /** Leaves the relay to the agent that comes next, where it can be left; else ends it. */
+  async leave(): Promise<void> {
+    const { relay } = this;
+    if (relay?.leave === undefined) return this.close();
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.serial.run(async () => relay.leave?.());
+  }
+
   private async bringUp(): Promise<void> {
     if (this.closed || this.relay !== undefined) return;
     const before = [...this.listening.keys()];
     this.listening.clear();
-    if (!this.callersWait()) await this.options.map.clear();
+    if (!this.callersWait()) {
+      this.unclaimed.clear();
+      await this.options.map.clear();
+    }
     this.starts += 1;
     this.startedAt = performance.now();
     let gone: string | undefined;
@@ -167,6 +192,7 @@ export class RelayKeeper {
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
+      for (const cookie of relay.inherited ?? []) this.unclaimed.add(cookie);
       await this.listen();
       for (const cookie of before) if (!this.listening.has(cookie)) this.options.map.remove(cookie);
     } catch (error) {
@@ -216,6 +242,7 @@ export class RelayKeeper {
         if (relay !== this.relay) return;
         this.options.map.set(cookie, ports);
         this.listening.set(cookie, network.path);
+        this.unclaimed.delete(cookie);
       } catch (error) {
         if (relay !== this.relay) return;
         refused = true;
@@ -223,6 +250,15 @@ export class RelayKeeper {
       }
     }
     if (refused) this.later(listenAgainMs, () => this.listen());
+  }
+
+  private async forgetUnclaimed(): Promise<void> {
+    const { relay } = this;
+    for (const cookie of this.unclaimed) {
+      this.options.map.remove(cookie);
+      if (relay?.inherited?.has(cookie) === true) await this.answered(relay, relay.removeNetwork(cookie));
+    }
+    this.unclaimed.clear();
   }
 
   /** One that hangs is ended: the agent waits for nobody for long. */

@@ -1,6 +1,6 @@
 import { relayValue } from "@keelson/bpf";
 import type { BpfMap } from "bpf-maps-native";
-import { cookieKey } from "./cookie-key.ts";
+import { cookieKey, cookieOf } from "./cookie-key.ts";
 import type { RelayPorts } from "./relay.ts";
 
 /** The map by which programs find the relay, by the cookie of a network namespace. */
@@ -19,9 +19,14 @@ export class RelayMap {
     this.map.delete(cookieKey(network));
   }
 
+  /** All that stand in it, also what another process has left. */
+  async networks(): Promise<bigint[]> {
+    const { count, keys } = await this.map.batchLookup();
+    return Array.from({ length: count }, (_, i) => cookieOf(keys.subarray(i * 8, (i + 1) * 8)));
+  }
+
   /** Also what another process has left in it. */
   async clear(): Promise<void> {
-    const { count, keys } = await this.map.batchLookup();
-    for (let i = 0; i < count; i++) this.map.delete(keys.subarray(i * 8, (i + 1) * 8));
+    for (const network of await this.networks()) this.remove(network);
   }
 }

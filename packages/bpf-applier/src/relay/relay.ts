@@ -105,6 +105,8 @@ export interface RelayStatus {
 
 /** What answers each request of the connections that are not decided once. */
 export interface Relay {
+  /** Networks that it listens in already, as an earlier agent has told it; by cookie. Left out: none. */
+  readonly inherited?: ReadonlySet<bigint>;
   /** Whole policy of the ports with a relay home; replaces the one before at once. A request that has begun keeps its route. */
   setPolicy(policy: RelayPolicy): Promise<void>;
   /** Listens in a network namespace on 127.0.0.1 and ::1. @throws Error if it can on neither. */
@@ -115,6 +117,8 @@ export interface Relay {
   observe(wanted: RelayObservation | undefined): Promise<void>;
   status(): RelayStatus;
   close(): Promise<void>;
+  /** It goes on for the agent that comes next, which must come soon. Left out: it cannot. */
+  leave?(): void;
 }
 
 export interface RelayStart {

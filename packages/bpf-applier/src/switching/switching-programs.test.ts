@@ -23,6 +23,7 @@ async function start(pins: PinFolder, mode: SocketMode): Promise<void> {
   try {
     expect(programs.sockets).toEqual({ mode });
     await programs.attach(pins, []);
+    await programs.leaveOthers(pins);
   } finally {
     programs.close();
   }
@@ -82,6 +83,7 @@ kernelTest("where these programs cannot be had, the others are, and it is said w
       });
       expect(programs.switching).toBeUndefined();
       await programs.attach(pins, []);
+      await programs.leaveOthers(pins);
     } finally {
       programs.close();
     }

@@ -8,6 +8,7 @@ type Answers = {
 };
 
 const requestsEveryMs = 100;
+const statusEveryMs = 1_000;
 
 /** @param sent called when the message has left */
 export type SendToAgent = (message: RelayMessage, sent?: () => void) => void;
@@ -21,10 +22,12 @@ export class AgentLine {
   /** The agent has not read yet what it was told last of requests. */
   private isBehind = false;
   private timer: NodeJS.Timeout | undefined;
+  private readonly statusTimer: NodeJS.Timeout;
 
   constructor(core: RelayCore, send: SendToAgent) {
     this.core = core;
     this.send = send;
+    this.statusTimer = setInterval(() => this.tellStatus(), statusEveryMs).unref();
     this.answers = {
       ...answersOf(core),
       observe: async (every) => {
@@ -43,8 +46,14 @@ export class AgentLine {
     }
   }
 
+  /** The agent is gone. */
+  close(): void {
+    clearInterval(this.statusTimer);
+    this.observe(0);
+  }
+
   /** Says what there is at the moment, if it is not what was said last. */
-  tellStatus(): void {
+  private tellStatus(): void {
     const status = this.core.status();
     const text = JSON.stringify(status);
     if (text === this.told) return;
@@ -73,7 +82,7 @@ export class AgentLine {
 function answersOf(core: RelayCore): Omit<Answers, "observe"> {
   return {
     setPolicy: async (message) => {
-      core.applyPolicy(differenceOf(message));
+      core.applyPolicy(differenceOf(message), message.isWhole);
       return undefined;
     },
     addNetwork: (network) => core.addNetwork(network),
@@ -84,6 +93,10 @@ function answersOf(core: RelayCore): Omit<Answers, "observe"> {
     counters: async () => edgesOf(core),
     close: async (graceMs) => {
       await core.close(graceMs);
+      return undefined;
+    },
+    handOver: async (graceMs) => {
+      await core.handOver(graceMs);
       return undefined;
     },
   };

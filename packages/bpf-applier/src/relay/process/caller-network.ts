@@ -30,6 +30,7 @@ export interface Taker {
  */
 export class CallerNetwork {
   readonly cookie: bigint;
+  ports: RelayPorts = { port4: 0, port6: 0 };
   /** Connections of callers. */
   readonly callers = new Set<Socket>();
   private readonly fd: number | undefined;
@@ -49,7 +50,7 @@ export class CallerNetwork {
     network: NetworkPlace,
     taker: Taker,
     holding: Holding | undefined,
-  ): Promise<{ network: CallerNetwork; ports: RelayPorts }> {
+  ): Promise<CallerNetwork> {
     const opened = new CallerNetwork(network, holding);
     try {
       const port4 = await opened.listen("127.0.0.1", (socket) => taker.accept(socket, 4, opened));
@@ -57,7 +58,8 @@ export class CallerNetwork {
       for (const left of holding?.connectionsIn(network.cookie) ?? []) {
         taker.resume(new Socket(optionsOf(left.fd)), left, opened);
       }
-      return { network: opened, ports: { port4, port6 } };
+      opened.ports = { port4, port6 };
+      return opened;
     } catch (error) {
       opened.close();
       throw error;
@@ -97,9 +99,14 @@ export class CallerNetwork {
 
   /** Nobody is accepted any more; those that are here stay. */
   stopListening(): void {
+    this.stopAccepting();
+    this.holding?.dropListeners(this.cookie);
+  }
+
+  /** Who calls waits for another relay, where listeners are held. */
+  stopAccepting(): void {
     for (const server of this.servers) server.close();
     this.servers.length = 0;
-    this.holding?.dropListeners(this.cookie);
   }
 
   /** Resolves when the last caller has gone. */

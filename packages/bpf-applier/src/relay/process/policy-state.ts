@@ -46,11 +46,15 @@ export class PolicyState {
     return () => waiting?.delete(callback);
   }
 
-  /** @throws Error for a route that cannot be used; then nothing has changed */
-  apply({ services, endpointSets, workloads }: PolicyDifference): void {
+  /**
+   * @param isWhole what is not named is gone
+   * @throws Error for a route that cannot be used; then nothing has changed
+   */
+  apply({ services, endpointSets, workloads }: PolicyDifference, isWhole = false): void {
     const routed = new Map(
       [...services].map(([identifier, service]) => [identifier, service && routedService(service)]),
     );
+    if (isWhole) for (const map of [this.services, this.sets, this.workloads]) map.clear();
     assign(this.services, routed);
     assign(this.sets, endpointSets);
     assign(this.workloads, workloads);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RelayPorts } from "../relay.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection } from "./caller-connection.ts";
@@ -6,16 +7,21 @@ import { CallerNetwork, type NetworkPlace } from "./caller-network.ts";
 import { forwardConnection } from "./connection-forwarding.ts";
 import { CounterBook } from "./counter-book.ts";
 import { FrontDoor, type Speakers } from "./front-door.ts";
-import type { Holding } from "./holding/holding.ts";
+import type { HeldConnection, Holding } from "./holding/holding.ts";
 import { Http1Front } from "./http1/http1-front.ts";
 import { Http2Front } from "./http2/http2-front.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
 import { type PolicyDifference, PolicyState } from "./policy-state.ts";
 import { RequestHandler } from "./request-handler.ts";
 import { RequestTap } from "./request-tap.ts";
+import type { Conversation } from "./switching/conversation.ts";
 import type { SwitchingKernel } from "./switching/kernel.ts";
 import type { PoolBounds } from "./switching/link-pools.ts";
 import { Switching } from "./switching/switching.ts";
+
+/** Milliseconds between two looks at what can be left to another relay: doubled each time. */
+const firstPauseMs = 2;
+const longestPauseMs = 100;
 
 /** What a relay has at the moment. */
 export interface CoreStatus {
@@ -48,6 +54,8 @@ export class RelayCore {
   private readonly door: FrontDoor;
   private readonly holding: Holding | undefined;
   private readonly switching: Switching | undefined;
+  /** Another relay is to have all. */
+  private leaving = false;
 
   constructor(
     origins: OriginLookup,
@@ -64,9 +72,12 @@ export class RelayCore {
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
       this.handler.handle(call, connection);
     };
-    this.http1 = new Http1Front(onCall, (socket, coming) =>
-      this.connections.get(socket)?.held?.standsBetweenRequests(socket, coming),
-    );
+    this.http1 = new Http1Front(onCall, {
+      onAnswered: (socket, coming) => this.connections.get(socket)?.held?.standsBetweenRequests(coming),
+      onQuiet: (socket) => {
+        if (this.leaving) this.letGo(this.connections.get(socket)?.held);
+      },
+    });
     this.http2 = new Http2Front(onCall);
     const speakers: Speakers = {
       http1: (connection) => {
@@ -84,16 +95,22 @@ export class RelayCore {
     this.door = new FrontDoor(origins, this.policy, this.counters, speakers, holding);
   }
 
-  applyPolicy(difference: PolicyDifference): void {
-    this.policy.apply(difference);
+  /** @param isWhole there was none before: what is not named is gone */
+  applyPolicy(difference: PolicyDifference, isWhole = false): void {
+    this.policy.apply(difference, isWhole);
   }
 
-  /** @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
+  /** One that is there already stays. @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
   async addNetwork(wanted: NetworkPlace): Promise<RelayPorts> {
-    this.removeNetwork(wanted.cookie);
-    const { network, ports } = await CallerNetwork.open(wanted, this.door, this.holding);
+    const network =
+      this.networks.get(wanted.cookie) ?? (await CallerNetwork.open(wanted, this.door, this.holding));
     this.networks.set(wanted.cookie, network);
-    return ports;
+    return network.ports;
+  }
+
+  /** Cookies of the networks. */
+  listensIn(): bigint[] {
+    return [...this.networks.keys()];
   }
 
   /** Closes all that is there. */
@@ -123,5 +140,43 @@ export class RelayCore {
     this.networks.clear();
     await this.switching?.close();
     this.holding?.end();
+  }
+
+  /**
+   * Leaves listeners and connections with their holder, to the relay that comes next: each connection once it stands between two
+   * requests. Those that do not within that time are closed when this process ends, as are all without a holder.
+   */
+  async handOver(graceMs: number): Promise<void> {
+    this.leaving = true;
+    for (const network of this.networks.values()) network.stopAccepting();
+    this.http2.close();
+    this.switching?.withdraw();
+    const deadline = performance.now() + graceMs;
+    let pauseMs = firstPauseMs;
+    while ((await this.letAllGo()) > 0 && performance.now() < deadline) {
+      await sleep(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+  }
+
+  /** @returns how many connections are left */
+  private async letAllGo(): Promise<number> {
+    for (const held of this.holding?.connections ?? []) {
+      await this.conversationOf(held)?.settled();
+      this.letGo(held);
+    }
+    return [...this.networks.values()].reduce((sum, { callers }) => sum + callers.size, 0);
+  }
+
+  private letGo(held: HeldConnection | undefined): void {
+    const conversation = held && this.conversationOf(held);
+    if (held === undefined || conversation?.isSettled === false) return;
+    if (!held.letGo()) return;
+    conversation?.leave();
+    held.socket.destroy();
+  }
+
+  private conversationOf({ socket }: HeldConnection): Conversation | undefined {
+    return this.connections.get(socket)?.conversation;
   }
 }

@@ -18,6 +18,8 @@ let server: number;
 let relay: { readonly child: ChildProcess; readonly port: number; readonly errors: string[] };
 /** Requests that the server has. */
 let asked: number;
+/** Answers the request for /later. */
+let answerLater: () => void;
 
 beforeEach(async () => {
   stack = new AsyncDisposableStack();
@@ -30,7 +32,8 @@ beforeEach(async () => {
   });
   const answers = createServer((incoming, response) => {
     asked++;
-    if (incoming.url !== "/never") response.end("hello");
+    if (incoming.url === "/later") answerLater = () => response.end("hello");
+    else if (incoming.url !== "/never") response.end("hello");
   });
   server = await listening(stack, answers);
   relay = await startRelay();
@@ -125,6 +128,31 @@ test("of a relay that is killed the next one has the listener and what stood bet
   await kill();
   relay = await startRelay();
   for (const socket of [fresh, answered, late]) expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(relay.errors).toEqual([]);
+});
+
+test("a relay that hands over leaves all that stands between two requests, and what is under way as soon as it is answered", async () => {
+  const [answered, fresh, underWay] = await Promise.all([call(), call(), call()]);
+  await ask(answered);
+  underWay.write(request.replace("/", "/later"));
+  await expect.poll(() => asked).toBe(2);
+  const ended = once(relay.child, "exit");
+  const { pid = 0 } = relay.child;
+  // It has let go of two connections, and of both listeners.
+  const before = descriptorsOf(pid);
+  relay.child.send("hand over");
+  await expect.poll(() => descriptorsOf(pid)).toBe(before - 4);
+  answerLater();
+  expect(await readUntil(underWay, "hello")).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  const late = await call();
+  late.write(request);
+  answered.write(request);
+  await ended;
+  relay = await startRelay();
+  for (const socket of [late, answered])
+    expect(await readUntil(socket, "hello")).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  for (const socket of [fresh, underWay, answered])
+    expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   expect(relay.errors).toEqual([]);
 });
 

@@ -34,27 +34,58 @@ export type Moved = (caller: bigint) => number | undefined;
 
 const countedTo = 0x1_0000_0000;
 
-/** A connection that is held: it stays when this process dies, if it stands between two requests then. */
-export class HeldConnection {
-  private readonly ledger: Ledger;
-  private readonly place: number;
+interface HeldParts {
+  readonly socket: Socket;
+  readonly note: ConnectionNote;
+  readonly place: number;
   /** Where it stood when this process began with it. */
   readonly before: Position;
+}
 
-  /** @param before of it, when this process began with it */
-  constructor(ledger: Ledger, place: number, before: Position) {
-    this.ledger = ledger;
+/** A connection that is held: it stays when this process dies, if it stands between two requests then. */
+export class HeldConnection {
+  readonly socket: Socket;
+  readonly place: number;
+  readonly before: Position;
+  /** It is another relay's. */
+  isLeft = false;
+  private readonly ledger: Ledger;
+  private readonly note: ConnectionNote;
+  private readonly moved: Moved;
+
+  constructor({ socket, note, place, before }: HeldParts, ledger: Ledger, moved: Moved) {
+    this.socket = socket;
+    this.note = note;
     this.place = place;
     this.before = before;
+    this.ledger = ledger;
+    this.moved = moved;
   }
 
   /**
    * All that was read is answered once so many bytes more are written. What is told before they are leaves no moment in which
    * the caller has its answer, and the connection would be closed.
    */
-  standsBetweenRequests({ bytesRead, bytesWritten }: Socket, coming: number): void {
+  standsBetweenRequests(coming: number): void {
     const { read, written } = this.before;
+    const { bytesRead, bytesWritten } = this.socket;
     this.ledger.write(this.place, read + bytesRead, written + bytesWritten + coming);
+  }
+
+  /**
+   * Leaves it to the relay that comes next, which finds what programs have sent on it counted as its own; the socket is of no
+   * use any more.
+   *
+   * @returns whether it stands between two requests; else nothing has changed
+   */
+  letGo(): boolean {
+    if (this.isLeft || this.socket.destroyed) return false;
+    const position = this.ledger.at(this.place);
+    const written = standsAt(descriptorOf(this.socket), position, this.moved(this.note.origin.cookie));
+    if (written === undefined) return false;
+    this.ledger.write(this.place, position.read, written);
+    this.isLeft = true;
+    return true;
   }
 }
 
@@ -72,6 +103,8 @@ export class Holding {
   /** Numbers of this network's listeners. */
   private readonly listening = new Map<bigint, number[]>();
   private nextListener = 0;
+  /** Those of this relay. */
+  readonly connections = new Set<HeldConnection>();
 
   private constructor(line: HolderLine, held: readonly HeldDescriptor[], moved: Moved) {
     this.line = line;
@@ -123,12 +156,14 @@ export class Holding {
   /** @param socket which was just accepted @returns undefined: there is no room; it ends with this process */
   hold(socket: Socket, note: ConnectionNote): HeldConnection | undefined {
     const place = this.ledger.take();
-    return place === undefined ? undefined : this.keep(socket, note, place, { read: 0, written: 0 });
+    return place === undefined
+      ? undefined
+      : this.keep({ socket, note, place, before: { read: 0, written: 0 } });
   }
 
   /** One that was left, with the socket made of it. */
   resume(socket: Socket, { place, position, fd: _, ...note }: LeftConnection): HeldConnection {
-    return this.keep(socket, note, place, position);
+    return this.keep({ socket, note, place, before: position });
   }
 
   /** Those that were left in a network; each is told once. The others had a request under way, and are closed. */
@@ -143,28 +178,26 @@ export class Holding {
     this.line.end();
   }
 
-  private keep(socket: Socket, note: ConnectionNote, place: number, before: Position): HeldConnection {
+  private keep(parts: HeldParts): HeldConnection {
+    const { socket, note, place } = parts;
+    const held = new HeldConnection(parts, this.ledger, this.moved);
     const key = { kind: kinds.connection, number: place };
     this.line.hold(key, descriptorOf(socket), textOf(note));
-    // Only now is the connection closed: the holder's descriptor is the last.
+    this.connections.add(held);
     socket.once("close", () => {
+      this.connections.delete(held);
+      if (held.isLeft) return;
+      // Only now is the connection closed: the holder's descriptor is the last.
       this.line.drop(key);
       this.ledger.release(place);
     });
-    return new HeldConnection(this.ledger, place, before);
+    return held;
   }
 
   private sort({ fd, number: place, note: text }: HeldDescriptor): void {
     const note = noteOf(text);
     const position = this.ledger.at(place);
-    const counts = tcpCounts(fd);
-    const moved = this.moved(note.origin.cookie);
-    if (
-      moved === undefined ||
-      counts?.read !== position.read ||
-      (counts.written - position.written - moved) % countedTo !== 0
-    )
-      return this.close(fd, place);
+    if (standsAt(fd, position, this.moved(note.origin.cookie)) === undefined) return this.close(fd, place);
     const others = this.left.get(note.network) ?? [];
     others.push({ ...note, fd, place, position });
     this.left.set(note.network, others);
@@ -185,6 +218,16 @@ export class Holding {
     }
     this.listeners.clear();
   }
+}
+
+/**
+ * @param moved what programs have sent on it beside
+ * @returns bytes that were written of a connection, by relays and programs; undefined: it does not stand at that position
+ */
+function standsAt(fd: number, position: Position, moved: number | undefined): number | undefined {
+  const counts = tcpCounts(fd);
+  if (moved === undefined || counts?.read !== position.read) return undefined;
+  return (counts.written - position.written - moved) % countedTo === 0 ? counts.written : undefined;
 }
 
 /** Node does not say which one it is, but to itself. */

@@ -10,6 +10,8 @@ export interface Watchers {
    * @param coming bytes of the answer that it gets right behind this call
    */
   readonly onAnswered: (socket: Socket, coming: number) => void;
+  /** Told behind an answer, when that is so and all of it has left. */
+  readonly onQuiet: (socket: Socket) => void;
 }
 
 /**
@@ -24,12 +26,18 @@ export class Http1Conversation {
   private readonly switched: Conversation | undefined;
   private readonly parsers: ParserWatch;
   private readonly onAnswered: (coming: number) => void;
+  private readonly onQuiet: () => void;
   /** The parser was seen to say what it should. */
   private trusted = true;
 
-  constructor(socket: Socket, switched: Conversation | undefined, { parsers, onAnswered }: Watchers) {
+  constructor(
+    socket: Socket,
+    switched: Conversation | undefined,
+    { parsers, onAnswered, onQuiet }: Watchers,
+  ) {
     this.parsers = parsers;
     this.onAnswered = (coming) => onAnswered(socket, coming);
+    this.onQuiet = () => onQuiet(socket);
     this.socket = socket;
     this.switched = switched;
     if (switched === undefined) return;
@@ -72,7 +80,9 @@ export class Http1Conversation {
     this.calls.delete(call);
     if (!this.isQuiet(0)) return;
     this.onAnswered(0);
-    if (call.connectionStays) this.switched?.handBack();
+    if (!call.connectionStays) return;
+    this.switched?.handBack();
+    this.onQuiet();
   }
 
   /** Nothing is under way on it, as far as the relay knows. */

@@ -28,15 +28,14 @@ export class Http1Front {
   private readonly server: Server;
   private readonly parsers: ParserWatch;
   private readonly conversations = new Map<Socket, Http1Conversation>();
-  private readonly onAnswered: Watchers["onAnswered"];
+  private readonly watchers: Omit<Watchers, "parsers">;
   private closing = false;
 
   /**
    * @param onCall with the connection that it came on
-   * @param onAnswered see Watchers
    */
-  constructor(onCall: (call: Call, socket: Socket) => void, onAnswered: Watchers["onAnswered"]) {
-    this.onAnswered = onAnswered;
+  constructor(onCall: (call: Call, socket: Socket) => void, watchers: Omit<Watchers, "parsers">) {
+    this.watchers = watchers;
     const server = createServer({
       insecureHTTPParser: false,
       maxHeaderSize: headLimit,
@@ -92,8 +91,8 @@ export class Http1Front {
    * @param switched programs take requests of the connection, too
    */
   accept(socket: Socket, switched: Conversation | undefined): void {
-    const { parsers, onAnswered } = this;
-    const conversation = new Http1Conversation(socket, switched, { parsers, onAnswered });
+    const { parsers, watchers } = this;
+    const conversation = new Http1Conversation(socket, switched, { parsers, ...watchers });
     this.conversations.set(socket, conversation);
     socket.once("close", () => this.conversations.delete(socket));
     const others: readonly unknown[] = socket.listeners("end");

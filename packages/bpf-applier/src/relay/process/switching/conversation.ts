@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { HandbackValue } from "@keelson/bpf";
+import type { ExchangeValue, HandbackValue } from "@keelson/bpf";
 import type { EndedRequest } from "../counters.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 
@@ -58,6 +58,7 @@ export class Conversation {
   private left = false;
   private ended = false;
   private ending = false;
+  private withdrawn = false;
   /** Programs look at what the caller sends: they have seen a request since the connection was joined. */
   isLookedAt = false;
   /** The request that came last did so as no link was idle. */
@@ -101,12 +102,32 @@ export class Conversation {
     if (this.waiting.length === 1) this.look();
   }
 
+  /** Programs take nothing more, for good. What they have under way goes on. */
+  withdraw(): void {
+    this.withdrawn = true;
+    this.tellHandback(farOff, 0);
+  }
+
+  /** Looks once whether what programs had under way was read. */
+  async settled(): Promise<boolean> {
+    return this.left || this.ended || this.waiting.length > 0 || (await this.settle().catch(() => false));
+  }
+
+  /** Programs have nothing under way, as of the last look at whether all was read. */
+  get isSettled(): boolean {
+    return this.left || this.isBehind(this.kernel.exchange(this.caller));
+  }
+
   /** Programs have taken nothing since all was settled last. */
   private isUntouched(): boolean {
     const exchange = this.kernel.exchange(this.caller);
     this.isLookedAt = exchange !== undefined && exchange.place !== 0n;
     this.isMissed = exchange?.isMissed === 1;
     if (!this.isLookedAt && ++this.unseen > mostUnseen) this.leave();
+    return this.isBehind(exchange);
+  }
+
+  private isBehind(exchange: ExchangeValue | undefined): boolean {
     return exchange === undefined || (exchange.link === 0n && exchange.taken === this.taken);
   }
 
@@ -184,7 +205,7 @@ export class Conversation {
   }
 
   private tellHandback(ahead: number, coming: number): void {
-    const read = this.before.read + this.socket.bytesRead + ahead;
+    const read = this.before.read + this.socket.bytesRead + (this.withdrawn ? farOff : ahead);
     const written = this.before.written + this.socket.bytesWritten + coming;
     const upTo = { read: read % modulo, written: written % modulo };
     const known = this.handedBack;
@@ -237,7 +258,8 @@ export class Conversation {
     this.leave();
   }
 
-  private leave(): void {
+  /** Programs forget it. */
+  leave(): void {
     this.left = true;
     const link = this.kernel.exchange(this.caller)?.link ?? 0n;
     // First, so that nothing more is moved.

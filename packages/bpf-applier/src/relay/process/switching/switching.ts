@@ -24,6 +24,7 @@ export class Switching {
   private readonly links: LinkPools;
   private readonly timer: NodeJS.Timeout;
   private sweeping = false;
+  private isWithdrawn = false;
   /** Callers with a request on a link that is nobody's, at the last look. */
   private astray: ReadonlySet<bigint> = new Set();
 
@@ -46,7 +47,7 @@ export class Switching {
     const { service, origin, socket, counters, held } = connection;
     const caller = origin.cookie;
     const { kernel, links } = this;
-    if (service.switchedRules.length === 0 || caller === 0n) {
+    if (this.isWithdrawn || service.switchedRules.length === 0 || caller === 0n) {
       // It may have been another relay's, and switched then.
       if (held !== undefined && held.before.read > 0) kernel.leave(caller);
       return undefined;
@@ -89,6 +90,12 @@ export class Switching {
   /** Ends the links of a network namespace. */
   removeNetwork(cookie: bigint): void {
     this.links.close(cookie).catch(() => undefined);
+  }
+
+  /** Programs take nothing more of any connection; what they have under way goes on. */
+  withdraw(): void {
+    this.isWithdrawn = true;
+    for (const conversation of this.conversations.values()) conversation.withdraw();
   }
 
   async close(): Promise<void> {

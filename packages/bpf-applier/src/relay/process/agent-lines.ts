@@ -1,0 +1,93 @@
+import { rmSync } from "node:fs";
+import { createServer, type Server, Socket } from "node:net";
+import { MessageStream } from "../message-stream.ts";
+import type { Hello, Question } from "../messages.ts";
+import { AgentLine } from "./agent-line.ts";
+import type { RelayCore } from "./relay-core.ts";
+
+/** Where the agent that has started this process speaks to it. */
+const firstLine = 3;
+/** Milliseconds that the next agent is waited for when the one before is gone. */
+const loneMs = 30_000;
+/** Milliseconds that callers are given to go when nobody came. */
+const graceMs = 2_000;
+
+export interface LinesOptions {
+  /** Socket by which an agent that comes later speaks to the relay; undefined: it ends with the one that has started it. */
+  readonly line?: string | undefined;
+  /** As in {@link Hello}. */
+  readonly identity: string;
+}
+
+/** The agents of a relay, one after the other. Without one it goes on by what it was told last, for a while. */
+export class AgentLines {
+  private readonly core: RelayCore;
+  private readonly options: LinesOptions;
+  private server: Server | undefined;
+  private readonly lines = new Set<AgentLine>();
+  private lone: NodeJS.Timeout | undefined;
+  /** An agent has said that this is the end; resolves when it is. */
+  private ending: Promise<void> | undefined;
+
+  private constructor(core: RelayCore, options: LinesOptions) {
+    this.core = core;
+    this.options = options;
+  }
+
+  /** @throws Error if the socket cannot be made */
+  static async open(core: RelayCore, options: LinesOptions): Promise<void> {
+    const lines = new AgentLines(core, options);
+    if (options.line !== undefined) await lines.listen(options.line);
+    lines.take(new Socket({ fd: firstLine }));
+  }
+
+  private async listen(path: string): Promise<void> {
+    rmSync(path, { force: true }); // whoever has started this process has found that none answers there
+    process.umask(0o177);
+    const server = createServer((socket) => this.take(socket));
+    this.server = server;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once("error", reject);
+    server.listen(path, resolve);
+    await promise;
+  }
+
+  private take(socket: Socket): void {
+    const stream = new MessageStream(
+      socket,
+      (message) => this.onQuestion(line, message as Question),
+      () => this.onEnd(line),
+    );
+    const line = new AgentLine(this.core, (message, sent) => stream.send(message, sent));
+    this.lines.add(line);
+    clearTimeout(this.lone);
+    const { identity } = this.options;
+    const networks = this.core.listensIn();
+    stream.send({ kind: "hello", identity, pid: process.pid, networks } satisfies Hello);
+  }
+
+  private onQuestion(line: AgentLine, question: Question): void {
+    const taken = line.take(question);
+    if (question.call === "close" || question.call === "handOver") this.ending = taken;
+  }
+
+  private onEnd(line: AgentLine): void {
+    line.close();
+    this.lines.delete(line);
+    if (this.lines.size > 0) return;
+    if (this.ending !== undefined) void this.ending.then(() => this.exit());
+    else this.lone = setTimeout(() => this.end(), this.options.line === undefined ? 0 : loneMs);
+  }
+
+  /** Nobody is accepted any more, and requests that are under way end as they would. */
+  private end(): void {
+    this.server?.close();
+    const exit = (): void => this.exit();
+    this.core.close(graceMs).then(exit, exit);
+  }
+
+  private exit(): void {
+    this.server?.close();
+    process.exit(0);
+  }
+}
