@@ -80,10 +80,12 @@ test("long bodies arrive whole, one behind the other, over the same connections,
     }
     if (round === 1) before = descriptors();
   }
-  expect(descriptors()).toBe(before);
+  // The caller may have the last byte before the relay has looked what became of it.
+  await expect
+    .poll(() => world.core.counters.all())
+    .toMatchObject([{ requests: 9, bytesReceived: 9 * size }]);
+  await expect.poll(descriptors).toBe(before);
   expect(counts.connections).toBeLessThanOrEqual(2);
-  const [counted] = world.core.counters.all();
-  expect(counted).toMatchObject({ requests: 9, bytesReceived: 9 * size });
 });
 
 test("a head that comes alone leaves at once, and its long body behind it", async () => {
@@ -171,7 +173,8 @@ test("a rule's time limit ends a long body that stands still", async () => {
   const { port, counts } = await serve(stack, (socket) =>
     socket.write(Buffer.concat([Buffer.from(head), body.subarray(1)])),
   );
-  const routes = [routeTo(setName, { route: { name: "all", timeoutMs: 300n } })];
+  // All of it but the last byte has to come within the limit, on a busy machine, too.
+  const routes = [routeTo(setName, { route: { name: "all", timeoutMs: 1_500n } })];
   const world = stack.use(await RelayWorld.start({ [setName]: [port] }, { routes }));
   const caller = await world.call();
   caller.write(asked);
