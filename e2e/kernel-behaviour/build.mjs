@@ -7,13 +7,14 @@ import { fileURLToPath } from "node:url";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const build = `${here}build/`;
 const programs = readdirSync(`${here}programs`).map((file) => `${here}programs/${file}`);
-// heads.bpf.c reads requests as the product's programs do.
-const matcher = ["match/", "gen/"].flatMap((folder) =>
+// What they share with the product's programs: heads.bpf.c reads requests as those do.
+const shared = ["match/", "gen/"].flatMap((folder) =>
   readdirSync(`${here}../../bpf/${folder}`)
     .filter((file) => file.endsWith(".h"))
     .map((file) => `${here}../../bpf/${folder}${file}`),
 );
-const sources = [...programs, ...matcher, `${here}calls.c`, fileURLToPath(import.meta.url)];
+const structures = `${here}../../bpf/kernel.h`;
+const sources = [...programs, ...shared, structures, `${here}calls.c`, fileURLToPath(import.meta.url)];
 const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
 
 function compile(target, program, flags) {

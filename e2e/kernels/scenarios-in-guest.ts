@@ -11,6 +11,7 @@ import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { envoyRelayScenarios, relayScenarios } from "../scenarios/relay.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
+import { runScenarios } from "../scenarios/run.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { takenRequestsScenarios } from "../scenarios/taken-requests.ts";
 import type { ApplierStart } from "../world/applier.ts";
@@ -57,47 +58,25 @@ const kinds = allKinds.map((kind) => ({ ...kind, scenarios: kind.scenarios.filte
 const ofNode = nodeScenarios.filter(isWanted);
 const ofRequests = requestsScenarios.filter(isWanted);
 
-/** @returns whether it holds; says so. */
-async function holds(scenario: Scenario, reviews: ReviewsWorld, family: Family): Promise<boolean> {
-  const startedAt = performance.now();
-  const seconds = (): string => ((performance.now() - startedAt) / 1000).toFixed(1);
-  try {
-    await scenario.run(reviews, family);
-    await reviews.withoutRules();
-    console.log(`ok      ${family}: ${scenario.name} (${seconds()} s)`);
-    return true;
-  } catch (error) {
-    console.log(`FAILED  ${family}: ${scenario.name} (${seconds()} s)`);
-    console.log(error instanceof Error ? error.stack : error);
-    return false;
-  }
-}
-
 /** @returns how many do not hold, over both families. */
-async function failuresOf({ scenarios, start, over }: Kind): Promise<number> {
-  if (scenarios.length === 0) return 0;
-  console.log(`the agent's relay: ${start.relay ?? "none"}; --sockets=${start.sockets ?? "off"}`);
-  const open = (): Promise<ReviewsWorld> => ReviewsWorld.open("guest", scale, start);
-  let failed = 0;
-  let reviews = await open();
-  try {
-    for (const family of over) {
-      for (const scenario of scenarios) {
-        if (await holds(scenario, reviews, family)) continue;
-        failed += 1;
-        // It may have left anything behind.
-        await reviews.close();
-        reviews = await open();
-      }
-    }
-  } finally {
-    await reviews.close();
-  }
-  return failed;
+function failuresOf({ scenarios, start, over }: Kind): Promise<number> {
+  return runScenarios<ReviewsWorld>({
+    what: `an agent with relay ${start.relay ?? "none"} and --sockets=${start.sockets ?? "off"}`,
+    open: () => ReviewsWorld.open("guest", scale, start),
+    runs: over.flatMap((family) =>
+      scenarios.map((scenario) => ({
+        name: `${family}: ${scenario.name}`,
+        async run(reviews) {
+          await scenario.run(reviews, family);
+          await reviews.withoutRules();
+        },
+      })),
+    ),
+  });
 }
 
 let failed = 0;
-for (const kind of kinds) failed += await failuresOf(kind);
+for (const kind of kinds) if (kind.scenarios.length > 0) failed += await failuresOf(kind);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)

@@ -1,6 +1,5 @@
 // npm run e2e -- node: what a node's agent does for the kubelet's pods, with many of them.
-import { parseArgs } from "node:util";
-import { missingForKernel } from "../world/requirements.ts";
+import { longRun, wholeNumber } from "../long-run.ts";
 import { runNodeScenarios } from "./run.ts";
 
 const usage = `usage: npm run e2e -- node [options]
@@ -15,32 +14,20 @@ and the real agent of a node: who is decided for and who is left alone, agents t
   --help       this text
 `;
 
-const { values } = parseArgs({
+process.exitCode = await longRun({
+  usage,
   options: {
     lanes: { type: "string", default: "6" },
     rounds: { type: "string", default: "30" },
     alone: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
+  },
+  async run(given) {
+    const scale = {
+      lanes: wholeNumber("lanes", given.lanes),
+      rounds: wholeNumber("rounds", given.rounds),
+      crashes: 3,
+      alone: given.alone,
+    };
+    return (await runNodeScenarios("nodelong", scale)) === 0;
   },
 });
-
-async function main(): Promise<number> {
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const missing = await missingForKernel();
-  if (missing.length > 0) {
-    process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
-    return 1;
-  }
-  const scale = {
-    lanes: Number(values.lanes),
-    rounds: Number(values.rounds),
-    crashes: 3,
-    alone: values.alone,
-  };
-  return (await runNodeScenarios("nodelong", scale)) === 0 ? 0 : 1;
-}
-
-process.exitCode = await main();

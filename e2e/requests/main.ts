@@ -1,6 +1,5 @@
 // npm run e2e -- requests: what is counted of requests on native connections, with many of them.
-import { parseArgs } from "node:util";
-import { missingForKernel } from "../world/requirements.ts";
+import { longRun, wholeNumber } from "../long-run.ts";
 import { lookingModes } from "./requests-world.ts";
 import { runRequestsScenarios } from "./run.ts";
 
@@ -14,28 +13,19 @@ what the server saw, every body is compared by its digest, and agents are killed
   --help         this text
 `;
 
-const { values } = parseArgs({
+process.exitCode = await longRun({
+  usage,
   options: {
     requests: { type: "string", default: "10000" },
     restarts: { type: "string", default: "5" },
-    help: { type: "boolean", short: "h", default: false },
+  },
+  async run(given) {
+    const scale = {
+      requests: wholeNumber("requests", given.requests),
+      restarts: wholeNumber("restarts", given.restarts),
+    };
+    let failed = 0;
+    for (const mode of lookingModes) failed += await runRequestsScenarios("requestslong", mode, scale);
+    return failed === 0;
   },
 });
-
-async function main(): Promise<number> {
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const missing = await missingForKernel();
-  if (missing.length > 0) {
-    process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
-    return 1;
-  }
-  const scale = { requests: Number(values.requests), restarts: Number(values.restarts) };
-  let failed = 0;
-  for (const mode of lookingModes) failed += await runRequestsScenarios("requestslong", mode, scale);
-  return failed === 0 ? 0 : 1;
-}
-
-process.exitCode = await main();

@@ -7,6 +7,12 @@
 
 enum { RELAY, UPSTREAMS = 2 };
 
+/* Of a sock: how much it may hold until its peer has it, and how much it holds. */
+struct sock___room {
+	int sk_sndbuf;
+	int sk_wmem_queued;
+} __attribute__((preserve_access_index));
+
 struct head {
 	__u32 length; /* of the whole request, head included */
 	__u32 target; /* RELAY, or the number of an upstream, from 1 */
@@ -102,7 +108,8 @@ static __always_inline int careful(struct sk_msg_md *message, struct caller *cal
 	struct tcp_sock *upstream = tcp_of(cookie);
 	if (!upstream)
 		return hand_over(message, caller);
-	int room = BPF_CORE_READ(SOCK_OF(upstream), sk_sndbuf) - BPF_CORE_READ(SOCK_OF(upstream), sk_wmem_queued);
+	struct sock___room *sock = (void *)SOCK_OF(upstream);
+	int room = BPF_CORE_READ(sock, sk_sndbuf) - BPF_CORE_READ(sock, sk_wmem_queued);
 	if (caller->needs_room && room < (int)head->length)
 		return hand_over(message, caller);
 	caller->owing = head->target;
