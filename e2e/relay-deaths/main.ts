@@ -1,8 +1,7 @@
 // npm run e2e -- relay-deaths: the node's relay, or its agent, is killed again and again, under load.
-import { parseArgs } from "node:util";
+import { longRun, WrongUsage, wholeNumber } from "../long-run.ts";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { ApplierStart } from "../world/applier.ts";
-import { missingForKernel } from "../world/requirements.ts";
 import { killAgent, killRelay } from "./deaths.ts";
 
 const usage = `usage: npm run e2e -- relay-deaths [options]
@@ -18,47 +17,52 @@ is lost.
   --help       this text
 `;
 
-const { values } = parseArgs({
+const kills: Readonly<Record<string, typeof killRelay>> = { relay: killRelay, agent: killAgent };
+const modes: Readonly<Record<string, Pick<ApplierStart, "sockets">>> = {
+  off: {},
+  count: { sockets: "count" },
+  switch: { sockets: "switch" },
+  queue: { sockets: "queue" },
+};
+
+/** @throws WrongUsage if there is no such value */
+function oneOf<T>(option: string, values: Readonly<Record<string, T>>, name: string): T {
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
+  if (value === undefined)
+    throw new WrongUsage(`--${option}: ${Object.keys(values).join(", ")}; found ${JSON.stringify(name)}`);
+  return value;
+}
+
+process.exitCode = await longRun({
+  usage,
   options: {
     kill: { type: "string", default: "relay" },
     deaths: { type: "string", default: "50" },
     alive: { type: "string", default: "5500" },
     sockets: { type: "string", default: "off" },
-    help: { type: "boolean", short: "h", default: false },
+  },
+  async run(given) {
+    const kill = oneOf("kill", kills, given.kill);
+    const start: ApplierStart = { relay: "builtin", ...oneOf("sockets", modes, given.sockets) };
+    const deaths = {
+      deaths: wholeNumber("deaths", given.deaths),
+      aliveMs: wholeNumber("alive", given.alive),
+    };
+    const scale = { connections: 200, awayMs: 0, senders: 4 };
+    const reviews = await ReviewsWorld.open("relaydeaths", scale, start);
+    try {
+      const route = ["v1", "v2"].map((subset) => ({ destination: { host: "reviews", subset }, weight: 50 }));
+      await reviews.httpRoutes({ route });
+      for (const family of families) {
+        const callers = { busy: 16, pausing: 32, idle: 100, fresh: 4 };
+        const { answers, lost } = await kill(reviews, family, { ...callers, ...deaths }, (death, result) => {
+          console.log(`${family}: killed ${death} times: ${JSON.stringify(result)}`);
+        });
+        console.log(`ok  ${family}: ${answers} answers, ${lost} requests lost in ${deaths.deaths} deaths`);
+      }
+    } finally {
+      await reviews.close();
+    }
+    return true;
   },
 });
-
-async function main(): Promise<number> {
-  if (values.help) {
-    process.stdout.write(usage);
-    return 0;
-  }
-  const kill = { relay: killRelay, agent: killAgent }[values.kill];
-  if (kill === undefined) throw new Error(`--kill=${values.kill}: expected relay or agent`);
-  const missing = await missingForKernel();
-  if (missing.length > 0) {
-    process.stderr.write(`this machine lacks ${missing.join("; ")}\n`);
-    return 1;
-  }
-  const scale = { connections: 200, awayMs: 0, senders: 4 };
-  const deaths = { deaths: Number(values.deaths), aliveMs: Number(values.alive) };
-  const sockets =
-    values.sockets === "off" ? {} : { sockets: values.sockets as NonNullable<ApplierStart["sockets"]> };
-  const reviews = await ReviewsWorld.open("relaydeaths", scale, { relay: "builtin", ...sockets });
-  try {
-    const route = ["v1", "v2"].map((subset) => ({ destination: { host: "reviews", subset }, weight: 50 }));
-    await reviews.httpRoutes({ route });
-    for (const family of families) {
-      const callers = { busy: 16, pausing: 32, idle: 100, fresh: 4 };
-      const { answers, lost } = await kill(reviews, family, { ...callers, ...deaths }, (death, result) => {
-        console.log(`${family}: killed ${death} times: ${JSON.stringify(result)}`);
-      });
-      console.log(`ok  ${family}: ${answers} answers, ${lost} requests lost in ${deaths.deaths} deaths`);
-    }
-  } finally {
-    await reviews.close();
-  }
-  return 0;
-}
-
-process.exitCode = await main();
