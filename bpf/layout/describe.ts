@@ -1,5 +1,5 @@
-/** Scalar kinds of the shared layouts. `be16` is a port in network order; `address` is 16 bytes. */
-export type FieldType = "u8" | "u32" | "u64" | "be16" | "address";
+/** Scalar kinds of the shared layouts. `be16` is a port in network order; `address` is 16 bytes, `name` 64. */
+export type FieldType = "u8" | "u32" | "u64" | "be16" | "address" | "name";
 
 export interface FieldDescription {
   readonly name: string;
@@ -32,6 +32,7 @@ export const sizes: Record<FieldType, { size: number; align: number }> = {
   u32: { size: 4, align: 4 },
   u64: { size: 8, align: 8 },
   address: { size: 16, align: 4 },
+  name: { size: 64, align: 1 },
 };
 
 /**

@@ -6,6 +6,7 @@ import {
   balancing,
   commandKind,
   home,
+  keyKind,
   matchFlag,
   matchKind,
   matchRelay,
@@ -34,6 +35,7 @@ const enumerations: readonly Enumeration[] = [
   { name: "home", enumerators: home, valueOf: asIs },
   { name: "table_size", enumerators: tableSize, valueOf: asIs },
   { name: "balancing", enumerators: balancing, valueOf: asIs },
+  { name: "key_kind", enumerators: keyKind, valueOf: asIs },
   { name: "command_kind", enumerators: commandKind, valueOf: asIs },
   { name: "settlement", enumerators: settlement, valueOf: asIs },
   { name: "match_kind", enumerators: matchKind, valueOf: asIs },
@@ -48,6 +50,7 @@ const cTypes: Record<FieldType, string> = {
   u32: "__u32",
   u64: "__u64",
   address: "struct address",
+  name: "struct name",
 };
 
 function cField(field: PlacedField): string {
@@ -99,6 +102,11 @@ function header(): string {
     "\t__be32 word[4];",
     "};",
     "",
+    "/* Bytes of a text, and zeros behind it. */",
+    "struct name {",
+    `\t__u8 byte[${sizes.name.size}];`,
+    "};",
+    "",
     ...placed.map(cStruct),
     "enum statistic {",
     ...counters,
@@ -118,6 +126,7 @@ const tsTypes: Record<FieldType, string> = {
   u32: "number",
   u64: "bigint",
   address: "Uint8Array",
+  name: "Uint8Array",
 };
 
 function writer(field: PlacedField): string {
@@ -132,7 +141,9 @@ function writer(field: PlacedField): string {
     case "u64":
       return `view.setBigUint64(${field.offset}, ${value}, littleEndian);`;
     case "address":
-      return `bytes.set(address16(${value}), ${field.offset});`;
+      return `bytes.set(sized("address", ${value}, 16), ${field.offset});`;
+    case "name":
+      return `bytes.set(sized("name", ${value}, ${sizes.name.size}), ${field.offset});`;
   }
 }
 
@@ -147,7 +158,8 @@ function reader(field: PlacedField): string {
     case "u64":
       return `view.getBigUint64(${field.offset}, littleEndian)`;
     case "address":
-      return `bytes.slice(${field.offset}, ${field.offset + sizes.address.size})`;
+    case "name":
+      return `bytes.slice(${field.offset}, ${field.offset + sizes[field.type].size})`;
   }
 }
 
@@ -175,9 +187,9 @@ function script(layoutHash: string): string {
   return `// Made by layout/generate.ts from layout/layouts.ts. Do not edit.
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-function address16(address) {
-  if (address.length !== 16) throw new RangeError(\`address: \${address.length} bytes, need 16\`);
-  return address;
+function sized(what, bytes, size) {
+  if (bytes.length !== size) throw new RangeError(\`\${what}: \${bytes.length} bytes, need \${size}\`);
+  return bytes;
 }
 
 export const layoutHash = "${layoutHash}";

@@ -182,9 +182,28 @@ export const structs: readonly StructDescription[] = [
     name: "switched_destination_value",
     doc: "How one of its endpoints is chosen.",
     fields: [
-      { name: "slots", type: "u64", doc: "first half of `slot_key`" },
-      { name: "count", type: "u32", doc: "of slots; at least 1" },
+      { name: "slots", type: "u64", doc: "first half of `slot_key`; for a key: which of `rings`" },
+      { name: "count", type: "u32", doc: "of slots, or of a ring's points; at least 1" },
       { name: "balancing", type: "u32", doc: "`balancing`" },
+    ],
+  },
+  {
+    name: "switched_key_value",
+    doc: "What consistent hashing looks at in requests of a rule, by `switched_rule_key`.",
+    fields: [
+      { name: "kind", type: "u32", doc: "`key_kind`" },
+      { name: "length", type: "u32", doc: "of the name; 1 to 64" },
+      { name: "times", type: "u32", doc: "how many policies of the rule look at it; 1 to 8" },
+      { name: "is_made", type: "u32", doc: "1: a request without it gets one from the relay" },
+      { name: "name", type: "name", doc: "of a header: in lower case" },
+    ],
+  },
+  {
+    name: "ring_point",
+    doc: "A point of a consistent-hash ring, in the order of their hashes; or a place in a Maglev table.",
+    fields: [
+      { name: "hash", type: "u64", doc: "of a place: 0" },
+      { name: "endpoint", type: "u64", doc: "as in `edge_key`" },
     ],
   },
   {
@@ -236,6 +255,7 @@ export const structs: readonly StructDescription[] = [
       { name: "place", type: "u64", doc: "where the kernel keeps the caller's socket; for programs only" },
       { name: "last_link", type: "u64", doc: "cookie of the link that had its last request" },
       { name: "last_place", type: "u64", doc: "where the kernel keeps that; for programs only" },
+      { name: "source", type: "u64", doc: "the caller's address, hashed as a key of consistent hashing" },
       {
         name: "promised",
         type: "u32",
@@ -483,6 +503,7 @@ export const statistics = [
     doc: "sends left to the relay: behind a request that is not answered, or an answer that is not read",
   },
   { name: "passed_no_link", doc: "sends left to the relay: no link was free" },
+  { name: "passed_key", doc: "sends left to the relay: by what consistent hashing looks at" },
   { name: "passed_no_endpoint", doc: "sends left to the relay: no endpoint" },
   { name: "shortcuts", doc: "sends that went straight to the other end on the same node, past TCP" },
   { name: "broken_exchanges", doc: "requests that were cut off on their way, for lack of memory" },
@@ -511,6 +532,16 @@ export const balancing = [
   { name: "random", doc: "drawn" },
   { name: "round_robin", doc: "slots have their turns in order" },
   { name: "least_request", doc: "of two that are drawn, the one that has less under way for its weight" },
+  { name: "ring", doc: "by a key: the first point of a ring that is not before its hash" },
+  { name: "maglev", doc: "by a key: its hash modulo the table's size" },
+] as const;
+
+/** What a key of consistent hashing is. */
+export const keyKind = [
+  { name: "header", doc: "its value" },
+  { name: "cookie", doc: "its value, if not empty" },
+  { name: "query", doc: "the value of a parameter" },
+  { name: "source", doc: "the caller's own address" },
 ] as const;
 
 /** What the relay asks of programs, and what they answer. */

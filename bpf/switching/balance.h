@@ -48,10 +48,63 @@ static __always_inline bool choose_less_busy(__u32 bank, __u64 destination, __u6
 	return true;
 }
 
+#define MOST_RING_STEPS 32
+
+/* The first point that is not before the hash; the first of all after the last. */
+static __always_inline bool find_on_ring(__u64 id, __u32 count, __u64 hash, struct slot_value *chosen)
+{
+	void *ring = bpf_map_lookup_elem(&rings, &id);
+	__u32 low = 0, high = count;
+	struct ring_point *point;
+
+	if (!ring)
+		return false;
+	for (int i = 0; i < MOST_RING_STEPS && low < high; i++) {
+		__u32 middle = low + (high - low) / 2;
+
+		point = bpf_map_lookup_elem(ring, &middle);
+		if (!point)
+			return false;
+		if (point->hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == count)
+		low = 0;
+	point = bpf_map_lookup_elem(ring, &low);
+	if (!point)
+		return false;
+	chosen->endpoint = point->endpoint;
+	return true;
+}
+
+static __always_inline bool find_in_table(__u64 id, __u32 count, __u64 hash, struct slot_value *chosen)
+{
+	void *table = bpf_map_lookup_elem(&rings, &id);
+	__u32 place = count ? hash % count : 0;
+	struct ring_point *point = table ? bpf_map_lookup_elem(table, &place) : NULL;
+
+	if (!point)
+		return false;
+	chosen->endpoint = point->endpoint;
+	return true;
+}
+
+static __always_inline bool needs_key(const struct switched_destination_value *value)
+{
+	return value->balancing == BALANCING_RING || value->balancing == BALANCING_MAGLEV;
+}
+
+/* hash: of the request's key, where the destination needs one. */
 static __always_inline bool choose_among(__u32 bank, __u64 destination, const struct switched_destination_value *value,
-					 struct slot_value *chosen)
+					 __u64 hash, struct slot_value *chosen)
 {
 	switch (value->balancing) {
+	case BALANCING_RING:
+		return find_on_ring(value->slots, value->count, hash, chosen);
+	case BALANCING_MAGLEV:
+		return find_in_table(value->slots, value->count, hash, chosen);
 	case BALANCING_ROUND_ROBIN:
 		return take_turn(bank, destination, value->slots, value->count, chosen);
 	case BALANCING_LEAST_REQUEST:

@@ -14,6 +14,25 @@ BANKED_TABLE(switched_rules, struct switched_rule_key, struct switched_rule_valu
 /* Written by the applier, the bank that is not active only. How an endpoint of a destination is chosen, by bank. */
 BANKED_TABLE(switched_destinations, struct switched_destination_key, struct switched_destination_value);
 
+/* Written by the applier, the bank that is not active only. What decides for an endpoint where a key does, by bank. */
+BANKED_TABLE(switched_keys, struct switched_rule_key, struct switched_key_value);
+
+/* Written by the applier: rings and Maglev tables by a hash of what is in them, each before a destination names it. Each has as
+ * many points as it needs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(map_flags, BPF_F_INNER_MAP);
+		__uint(max_entries, 1);
+		__uint(key_size, sizeof(__u32));
+		__uint(value_size, sizeof(struct ring_point));
+	});
+} rings SEC(".maps");
+
 /* Written by the applier: match tables by a hash of what is in them, each before a service names it. One map for each size. */
 #define MATCH_TABLES(NAME, ENTRIES)                                          \
 	struct {                                                             \

@@ -4,7 +4,7 @@ import { tallyKey, tallyValue } from "@keelson/bpf";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfMap } from "bpf-maps-native";
 import { relayPid } from "../relay-deaths/deaths.ts";
-import { KeepAliveCaller } from "../world/keep-alive-caller.ts";
+import { type Ask, KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import { type Conversation, conversing } from "./relay.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
@@ -86,6 +86,42 @@ export const balancedRequestsScenarios: readonly Scenario[] = [
         assert.deepEqual(round.toSorted(), versions);
         assert.deepEqual(answers, [...round, ...round, ...round, ...round]);
       });
+    },
+  },
+  {
+    name: "a user's requests have one endpoint, by a hash of a header, a cookie, a parameter or the caller's address, whoever carries them",
+    async run(reviews, family) {
+      const users = Array.from({ length: 6 }, (_, i) => `user-${i}`);
+      const keys = [
+        [{ httpHeaderName: "x-user" }, (user: string) => ({ ...sized, headers: { "X-User": user } })],
+        [
+          { httpCookie: { name: "user" } },
+          (user: string) => ({ ...sized, headers: { cookie: `a=b; user=${user}` } }),
+        ],
+        [{ httpQueryParameterName: "user" }, (user: string) => ({ path: `/?user=${user}&/sized` })],
+        [{ useSourceIp: true, maglev: { tableSize: 101 } }, () => sized],
+      ] as const;
+      // But for the caller's address, all is the same for both families.
+      for (const [consistentHash, asks] of family === "IPv4" ? keys : keys.slice(-1)) {
+        await underPolicy(reviews, { loadBalancer: { consistentHash } });
+        await conversing(reviews, family, async (talk) => {
+          const found = new Set<string>();
+          for (const user of users) {
+            const ask: Partial<Ask> = asks(user);
+            await untilTaken(reviews, talk, ask);
+            const version = await talk.ask(ask);
+            // No program takes one with this header.
+            const passed = { ...ask, headers: { ...ask.headers, TE: "trailers" } };
+            const { taken } = await during(reviews, async () => {
+              assert.equal(await talk.ask(passed), version);
+              assert.equal(await talk.ask(ask), version);
+            });
+            assert.equal(taken, 1);
+            found.add(version);
+          }
+          assert.ok(found.size > 1 || "useSourceIp" in consistentHash, `all have ${[...found].join(", ")}`);
+        });
+      }
     },
   },
   {

@@ -32,6 +32,7 @@ import { type SocketMode, type SocketStatus, takesRequests } from "./request-pro
 import { NodeUnfit } from "./requirements.ts";
 import { Serial } from "./serial.ts";
 import { MatchTableMaps } from "./switching/match-table-maps.ts";
+import { RingMaps } from "./switching/ring-maps.ts";
 import type { SwitchingStatus } from "./switching/switching-status.ts";
 import { TelemetryReporter } from "./telemetry.ts";
 
@@ -102,6 +103,7 @@ interface NodeParts {
   readonly podMap: PodMap;
   /** Undefined: programs take no requests. */
   readonly matchTables: MatchTableMaps | undefined;
+  readonly rings: RingMaps | undefined;
 }
 
 /** One node's agent: the IR comes in, maps change, counters go out. */
@@ -130,7 +132,10 @@ export class Applier implements NodeAgent {
   /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
   private journalIsBehind = false;
 
-  private constructor(options: ApplierOptions, { pins, programs, banks, podMap, matchTables }: NodeParts) {
+  private constructor(
+    options: ApplierOptions,
+    { pins, programs, banks, podMap, matchTables, rings }: NodeParts,
+  ) {
     this.options = options;
     this.pins = pins;
     this.programs = programs;
@@ -142,6 +147,7 @@ export class Applier implements NodeAgent {
       banks,
       relay,
       matchTables: relay && matchTables,
+      rings: relay && rings,
       onTable: (table) => this.names.learn(table.names),
       onMatchTable: () => this.serial.run(() => this.takeWaiting()),
     });
@@ -189,7 +195,8 @@ export class Applier implements NodeAgent {
       );
       const podMap = await PodMap.adopt(maps.workloads);
       const matchTables = switching && (await MatchTableMaps.adopt(switching.matchTables));
-      const applier = new Applier(options, { pins, programs, banks, podMap, matchTables });
+      const rings = switching && (await RingMaps.adopt(switching.rings));
+      const applier = new Applier(options, { pins, programs, banks, podMap, matchTables, rings });
       const { relay } = applier;
       if (relay === undefined) await new RelayMap(maps.relays).clear();
       await applier.restore();

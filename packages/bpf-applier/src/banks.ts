@@ -5,6 +5,7 @@ import {
   slotValue,
   switchedDestinationKey,
   switchedDestinationValue,
+  switchedKeyValue,
   switchedRuleKey,
   switchedRuleValue,
   switchedServiceKey,
@@ -15,13 +16,14 @@ import { BankHeaders, type BankNumber, indexKey, unknownMap } from "./bank-heade
 import type { InnerMaps } from "./inner-maps.ts";
 import { TableBank, type TableShape } from "./table-bank.ts";
 
-/** In the order in which they are written. The last three are there where programs take requests. */
+/** In the order in which they are written. The last four are there where programs take requests. */
 const tableNames = [
   "slots",
   "services",
   "switchedServices",
   "switchedRules",
   "switchedDestinations",
+  "switchedKeys",
 ] as const;
 export type TableName = (typeof tableNames)[number];
 
@@ -39,6 +41,7 @@ export interface OuterMaps {
   readonly switchedServices?: BpfMap;
   readonly switchedRules?: BpfMap;
   readonly switchedDestinations?: BpfMap;
+  readonly switchedKeys?: BpfMap;
 }
 
 const shapes: Record<TableName, TableShape> = {
@@ -54,6 +57,7 @@ const shapes: Record<TableName, TableShape> = {
     keySize: switchedRuleKey.size,
     valueSize: switchedRuleValue.size,
   },
+  switchedKeys: { name: "switched_keys", keySize: switchedRuleKey.size, valueSize: switchedKeyValue.size },
   switchedDestinations: {
     name: "switched_ends",
     keySize: switchedDestinationKey.size,

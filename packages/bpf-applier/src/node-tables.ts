@@ -7,7 +7,8 @@ import { emptyRelayPolicy, relayPolicyAfter } from "./relay/relay-policy.ts";
 import type { ServiceTable } from "./service-table.ts";
 import { MatchTableMaker } from "./switching/match-table-maker.ts";
 import type { MatchTableMaps } from "./switching/match-table-maps.ts";
-import { tablesOf } from "./switching/switching-status.ts";
+import type { RingMaps } from "./switching/ring-maps.ts";
+import { ringsOf, tablesOf } from "./switching/switching-status.ts";
 import { TableOwners } from "./table-owners.ts";
 
 export interface NodeTablesOptions {
@@ -15,6 +16,8 @@ export interface NodeTablesOptions {
   readonly relay: RelayKeeper | undefined;
   /** Undefined: programs take no requests off the way to the relay. */
   readonly matchTables: MatchTableMaps | undefined;
+  /** As that. */
+  readonly rings: RingMaps | undefined;
   /** Told of every new table, just before it may become live. */
   readonly onTable: (table: ServiceTable) => void;
   /** Told that a match table was made which services wait for: `stageWaiting` has them. */
@@ -32,12 +35,13 @@ export class NodeTables {
   private readonly relay: RelayKeeper | undefined;
   private readonly matchTables: MatchTableMaps | undefined;
   private readonly tableMaker: MatchTableMaker | undefined;
+  private readonly rings: RingMaps | undefined;
   private relayPolicy = emptyRelayPolicy;
   private readonly onTable: (table: ServiceTable) => void;
   /** Until the first services came, the maps may hold what an earlier applier left. */
   private complete = false;
 
-  constructor({ banks, relay, matchTables, onTable, onMatchTable }: NodeTablesOptions) {
+  constructor({ banks, relay, matchTables, rings, onTable, onMatchTable }: NodeTablesOptions) {
     this.tableMaker = matchTables && new MatchTableMaker({ onMade: onMatchTable });
     this.store = new PolicyStore({
       hasRelay: relay !== undefined,
@@ -46,6 +50,7 @@ export class NodeTables {
     this.banks = banks;
     this.relay = relay;
     this.matchTables = matchTables;
+    this.rings = rings;
     this.onTable = onTable;
   }
 
@@ -90,14 +95,17 @@ export class NodeTables {
     const changes = this.owners.plan(tables);
     const isFirst = taken.typeUrl === policyTypeUrls.service && !this.complete;
     if (!isFirst && Object.values(changes).every(({ size }) => size === 0)) return this.owners.commit(tables);
-    const { matchTables } = this;
+    const { matchTables, rings } = this;
     const needed = matchTables === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(tablesOf);
+    const found = rings === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(ringsOf);
     await matchTables?.add(needed);
+    await rings?.add(found);
     if (isFirst) await this.banks.replace(changes);
     else await this.banks.commit(changes);
     this.complete ||= isFirst;
     this.owners.commit(tables);
     // The version is live; a table that cannot be taken out now goes with the next one.
     await matchTables?.keepOnly(needed).catch(() => undefined);
+    await rings?.keepOnly(found).catch(() => undefined);
   }
 }

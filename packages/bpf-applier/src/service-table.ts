@@ -34,6 +34,7 @@ export interface ServiceTable {
   readonly switchedServices: readonly Entry[];
   readonly switchedRules: readonly Entry[];
   readonly switchedDestinations: readonly Entry[];
+  readonly switchedKeys: readonly Entry[];
   readonly names: ReadonlyMap<bigint, Named>;
   /** Of TCP, by identifier; none on a node without a relay. */
   readonly ports: ReadonlyMap<bigint, TablePort>;
@@ -168,6 +169,7 @@ function addSwitched(switching: TablePort["switching"], table: MutableTable): bo
   table.switchedRules.push(...switching.rules);
   for (const [identifier, name] of switching.routeNames) table.names.set(identifier, { kind: "route", name });
   table.switchedDestinations.push(...switching.destinations);
+  table.switchedKeys.push(...switching.keys);
   table.slots.push(...switching.slots);
   return true;
 }
@@ -178,6 +180,7 @@ interface MutableTable {
   readonly switchedServices: Entry[];
   readonly switchedRules: Entry[];
   readonly switchedDestinations: Entry[];
+  readonly switchedKeys: Entry[];
   readonly names: Map<bigint, Named>;
   readonly ports: Map<bigint, TablePort>;
 }
@@ -197,6 +200,7 @@ export function serviceTable(
     switchedServices: [],
     switchedRules: [],
     switchedDestinations: [],
+    switchedKeys: [],
     names: new Map(),
     ports: new Map(),
   };

@@ -28,6 +28,7 @@ const status = {
     passed_head: 0n,
     passed_rule: 0n,
     passed_behind: 0n,
+    passed_key: 0n,
     passed_no_link: 0n,
     passed_no_endpoint: 0n,
     shortcuts: 0n,
@@ -106,7 +107,7 @@ sockets              switch
 switched ports       2, by 1 match tables of 64 KiB
 not switched         web.default.svc.cluster.local:9080: ${why}
 switched requests    9, of whose answers 8 moved
-passed to the relay  0 by head or size, 0 by rule, 3 behind others, 0 without a link, 0 without an endpoint
+passed to the relay  0 by head or size, 0 by rule, 3 behind others, 0 by what they are hashed by, 0 without a link, 0 without an endpoint
 `,
   );
 });

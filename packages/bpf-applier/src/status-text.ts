@@ -88,6 +88,7 @@ const passed: Partial<Record<keyof Counts, string>> = {
   passed_head: "by head or size",
   passed_rule: "by rule",
   passed_behind: "behind others",
+  passed_key: "by what they are hashed by",
   passed_no_link: "without a link",
   passed_no_endpoint: "without an endpoint",
 };

@@ -25,6 +25,7 @@ export class TableOwners {
       slots: this.entriesAfter(changes, ({ slots }) => slots),
       switchedServices: this.entriesAfter(changes, ({ switchedServices }) => switchedServices),
       switchedRules: this.entriesAfter(changes, ({ switchedRules }) => switchedRules),
+      switchedKeys: this.entriesAfter(changes, ({ switchedKeys }) => switchedKeys),
       switchedDestinations: this.entriesAfter(changes, ({ switchedDestinations }) => switchedDestinations),
     };
   }

@@ -50,7 +50,15 @@ test("a route that asks for more is the relay's, and leaves those beside it in t
 
 test.each([
   [{ loadBalancer: { simple: "PASSTHROUGH" } }, /passing through to the dialled address/],
-  [{ loadBalancer: { consistentHash: { useSourceIp: true } } }, /consistent hashing/],
+  [{ loadBalancer: { consistentHash: { httpHeaderName: ":path" } } }, /by a header whose name is not plain/],
+  [
+    { loadBalancer: { consistentHash: { httpQueryParameterName: "a&b" } } },
+    /by a query whose name is not plain/,
+  ],
+  [
+    { loadBalancer: { consistentHash: { httpHeaderName: "a", ringHash: { minimumRingSize: 65_537 } } } },
+    /a ring of more than 65536 points/,
+  ],
   [{ connectionPool: { tcp: { maxConnections: 1 } } }, /connection pool limits/],
   [{ outlierDetection: {} }, /outlier detection/],
   [{ tls: { mode: "SIMPLE" } }, /TLS towards the host/],
@@ -63,6 +71,33 @@ test.each([
 test.each(["RANDOM", "ROUND_ROBIN", "LEAST_REQUEST"])("programs choose by %s", (simple) => {
   const policy = withPolicy({ loadBalancer: { simple } });
   expect(tiersOf(explained("http", [{ route: both }], policy))).toEqual([["kernel", undefined]]);
+});
+
+const byKey = (consistentHash: object) => ({ loadBalancer: { consistentHash } });
+
+test.each([
+  { httpHeaderName: "x-user" },
+  { httpCookie: { name: "user", ttl: "0s" } },
+  { httpQueryParameterName: "user" },
+  { useSourceIp: true, maglev: { tableSize: 65_537 } },
+])("programs find endpoints by a key: %j", (consistentHash) => {
+  expect(tiersOf(explained("http", [{ route: both }], withPolicy(byKey(consistentHash))))).toEqual([
+    ["kernel", undefined],
+  ]);
+});
+
+test("destinations with different keys are the relay's", () => {
+  const [v1, v2, v3] = subsets;
+  const spec = {
+    subsets: [
+      { ...v1, trafficPolicy: byKey({ httpHeaderName: "a" }) },
+      { ...v2, trafficPolicy: byKey({ httpHeaderName: "b" }) },
+      v3,
+    ],
+  };
+  expect(tiersOf(explained("http", [{ route: both }], destinationRule({ spec })))).toEqual([
+    ["relay", "its destination's policy asks for consistent hashing by more than one key"],
+  ]);
 });
 
 test("a policy of a destination that gets nothing is no reason", () => {

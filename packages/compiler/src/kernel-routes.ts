@@ -2,6 +2,7 @@ import { ApplicationProtocol, type Destination } from "@keelson/protos/policy";
 import type { HttpRoute } from "@keelson/protos/route";
 import { type Bounds, defaultBounds } from "./automaton/bounds.ts";
 import { type MatchAutomaton, matchAutomaton } from "./automaton/match-automaton.ts";
+import { whyUnhashed } from "./kernel-keys.ts";
 import { idleFeatures } from "./policy-features.ts";
 import { wishesOf } from "./route-features.ts";
 
@@ -47,6 +48,12 @@ export function whyRelayed({ route, destinations }: KernelRoute): string | undef
   if (wishes.length > 0) return `it ${wishes.join(", ")}`;
   const used = destinations.filter(({ weight }) => weight > 0);
   if (used.length === 0) return "it leads nowhere";
-  const asked = new Set(used.flatMap(({ policy }) => (policy ? idleFeatures(policy, "kernel") : [])));
+  const unhashed = used.some(({ policy }) => policy?.loadBalancer?.consistentHash !== undefined)
+    ? whyUnhashed(destinations)
+    : undefined;
+  const asked = new Set([
+    ...used.flatMap(({ policy }) => (policy ? idleFeatures(policy, "kernel") : [])),
+    ...(unhashed === undefined ? [] : [unhashed]),
+  ]);
   return asked.size === 0 ? undefined : `its destination's policy asks for ${[...asked].join(", ")}`;
 }

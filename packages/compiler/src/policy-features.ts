@@ -46,7 +46,6 @@ function idleInKernel({
 }: TrafficPolicy): [boolean, string][] {
   return [
     [simpleOf(loadBalancer) === LoadBalancer_Simple.PASSTHROUGH, "passing through to the dialled address"],
-    [loadBalancer?.consistentHash !== undefined, "consistent hashing"],
     [connectionPool !== undefined, "connection pool limits"],
     [outlierDetection !== undefined, "outlier detection"],
   ];

@@ -5,6 +5,7 @@ import { type LoadBalancer, LoadBalancer_Simple } from "@keelson/protos/traffic-
 import { identifierOf } from "../identifier.ts";
 import { Schedule } from "../relay/policy/balancer/schedule.ts";
 import { type Entry, slotEntries, spread, turnEntries } from "../slots.ts";
+import { pointsIn, type Ring, ringOf } from "./ring.ts";
 
 /** A destination of a rule, with those of its endpoints that callers of a family get. */
 export interface FamilyDestination {
@@ -19,56 +20,75 @@ export interface BalancedDestination {
   readonly id: bigint;
   readonly entry: Entry;
   readonly slots: readonly Entry[];
+  /** Undefined: it is not by a key that its endpoints are found. */
+  readonly ring: Ring | undefined;
 }
 
-type Balancing = "random" | "roundRobin" | "leastRequest";
+type Balancing = keyof typeof balancing;
 
-/** As the relay's (`chooserOf`): least request unless a rule says otherwise. */
+const ruleOf = ({ destination }: FamilyDestination): LoadBalancer | undefined =>
+  destination.policy?.loadBalancer;
+
+/** As the relay's (`chooserOf`), where there is no key: least request unless a rule says otherwise. */
 function balancingOf(rule: LoadBalancer | undefined): Balancing {
   if (rule?.simple === LoadBalancer_Simple.RANDOM) return "random";
   return rule?.simple === LoadBalancer_Simple.ROUND_ROBIN ? "roundRobin" : "leastRequest";
 }
 
 /** Whether a draw among all endpoints is right for the destination, whatever the rule says. */
-export const isDrawn = ({ destination, endpoints }: FamilyDestination): boolean =>
-  endpoints.length < 2 || balancingOf(destination.policy?.loadBalancer) === "random";
+export function isDrawn(one: FamilyDestination): boolean {
+  const hash = ruleOf(one)?.consistentHash;
+  // A request gets its cookie, also if there is no choice.
+  if (hash?.key.case === "httpCookie" && hash.key.value.ttlMs !== undefined)
+    return one.endpoints.length === 0;
+  return one.endpoints.length < 2 || (hash === undefined && balancingOf(ruleOf(one)) === "random");
+}
 
-/** @param service identifier of the service port, which has balancers of its own */
+/**
+ * @param service identifier of the service port, which has balancers of its own
+ * @returns undefined: it takes more room than there is for one
+ */
 export function balancedDestination(
   service: bigint,
   family: Family,
-  { key, destination, endpoints }: FamilyDestination,
-): BalancedDestination {
-  const id = identifierOf("destination", String(service), key, family);
-  const slots = identifierOf("destination slots", String(id));
-  const { kind, entries } = choice(slots, endpoints, balancingOf(destination.policy?.loadBalancer));
+  one: FamilyDestination,
+): BalancedDestination | undefined {
+  const id = identifierOf("destination", String(service), one.key, family);
+  const found = choiceOf(identifierOf("destination slots", String(id)), one);
+  if (found === undefined) return undefined;
+  const { kind, slots, count, entries, ring } = found;
   return {
     id,
     entry: {
       key: switchedDestinationKey.encode({ destination: id }),
-      value: switchedDestinationValue.encode({
-        slots,
-        count: entries.length,
-        balancing: balancing[kind].value,
-      }),
+      value: switchedDestinationValue.encode({ slots, count, balancing: balancing[kind].value }),
     },
     slots: entries,
+    ring,
   };
 }
 
-interface SlotChoice {
+interface Choice {
   readonly kind: Balancing;
+  readonly slots: bigint;
+  readonly count: number;
   readonly entries: readonly Entry[];
+  readonly ring?: Ring;
 }
 
-function choice(slots: bigint, endpoints: readonly Endpoint[], kind: Balancing): SlotChoice {
+function choiceOf(slots: bigint, one: FamilyDestination): Choice | undefined {
+  const { endpoints } = one;
+  const rule = ruleOf(one);
+  if (rule?.consistentHash !== undefined) {
+    const ring = ringOf(rule.consistentHash, endpoints);
+    return ring && { kind: ring.kind, slots: ring.id, count: pointsIn(ring), entries: [], ring };
+  }
+  const kind = balancingOf(rule);
   const order = kind === "roundRobin" ? turnsOf(endpoints) : undefined;
-  if (order !== undefined) return { kind, entries: turnEntries(slots, order) };
+  if (order !== undefined) return { kind, slots, count: order.length, entries: turnEntries(slots, order) };
   const weightOf = kind === "random" ? () => 1 : ({ weight }: Endpoint) => weight;
-  return {
-    kind: kind === "leastRequest" ? kind : "random",
-    entries: slotEntries(slots, spread(1, endpoints, weightOf)),
-  };
+  const entries = slotEntries(slots, spread(1, endpoints, weightOf));
+  return { kind: kind === "leastRequest" ? kind : "random", slots, count: entries.length, entries };
 }
 
 /** Room for the turns of one destination. */

@@ -7,6 +7,7 @@ import {
   slotValue,
   switchedDestinationKey,
   switchedDestinationValue,
+  switchedKeyValue,
   switchedRuleKey,
   switchedRuleValue,
   switchedServiceKey,
@@ -26,9 +27,12 @@ import { expect, test } from "vitest";
 import { endpoint, ip } from "../builders.test-helper.ts";
 import { type ServiceTable, serviceTable } from "../service-table.ts";
 import { mostTurns } from "./balanced-destinations.ts";
+
 import { beingMade } from "./match-table.ts";
 import { MatchTableMaker } from "./match-table-maker.ts";
-import { switchingStatus } from "./switching-status.ts";
+import { pointsIn } from "./ring.ts";
+import { ringsOf, switchingStatus } from "./switching-status.ts";
+
 import { TableRoom } from "./table-room.ts";
 
 const withHeader = (value: string) => [
@@ -77,12 +81,13 @@ const nameOf = ({ endpoint: id, address, port }: SlotValue): string =>
 /** Destination → how an endpoint is chosen, and those of its slots. */
 function destinationsOf(
   table: ServiceTable,
+  hasSlots = true,
 ): ReadonlyMap<bigint, { how: string; among: readonly SlotValue[] }> {
   return new Map(
     table.switchedDestinations.map(({ key, value }) => {
       const { slots, count, balancing: kind } = switchedDestinationValue.decode(value);
       const among = slotsOf(table, slots);
-      expect(among).toHaveLength(count);
+      if (hasSlots) expect(among).toHaveLength(count);
       const [how = ""] = Object.entries(balancing).find(([, each]) => each.value === kind) ?? [];
       return [switchedDestinationKey.decode(key).destination, { how, among }];
     }),
@@ -190,6 +195,33 @@ test("of a destination with more endpoints than one, one is chosen as its policy
   expect(how({ endpointSet: "v1", weight: 1 })).toEqual(["leastRequest"]);
   expect(how(withSimple(LEAST_REQUEST))).toEqual(["leastRequest"]);
   expect(how(withSimple(ROUND_ROBIN), withSimple(RANDOM, "v4"))).toEqual(["roundRobin", "random"]);
+});
+
+test("by a key an endpoint is found on a ring, which is told beside what is looked at; a cookie is made by the relay", () => {
+  const by = (key: object, endpointSet: string) => {
+    const policy = { loadBalancer: { consistentHash: { key, minimumRingSize: 100n } } };
+    const destinations = [{ endpointSet, weight: 1, policy }] as Parameters<
+      typeof web
+    >[0][number]["destinations"];
+    const table = tableOfService(web([{ route: {}, ...(destinations && { destinations }) }]));
+    const keys = table.switchedKeys.map(({ value }) => switchedKeyValue.decode(value));
+    return {
+      keys,
+      rings: ringsOf(table),
+      how: Array.from(destinationsOf(table, false).values(), ({ how }) => how),
+    };
+  };
+  const byHeader = by({ case: "httpHeaderName", value: "X-User" }, "v4");
+  const name = new Uint8Array(64);
+  name.set(Buffer.from("x-user"));
+  expect(byHeader.keys).toEqual([{ kind: 0, length: 6, times: 1, isMade: 0, name }]);
+  expect(byHeader.how).toEqual(["ring"]);
+  expect(byHeader.rings.map(pointsIn)).toEqual([100]);
+  // Of one endpoint there is no choice, but a cookie that may have to be made.
+  expect(by({ case: "httpHeaderName", value: "x-user" }, "v2")).toEqual({ keys: [], rings: [], how: [] });
+  const made = by({ case: "httpCookie", value: { name: "user", ttlMs: 0n } }, "v2");
+  expect(made.keys).toMatchObject([{ kind: 1, length: 4, isMade: 1 }]);
+  expect(made.how).toEqual(["ring"]);
 });
 
 test("turns are as many as endpoints weigh, in the relay's order; too many are drawn", () => {

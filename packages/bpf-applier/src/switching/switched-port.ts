@@ -1,10 +1,13 @@
 import {
+  keyKind,
+  switchedKeyValue,
   switchedRuleKey,
   switchedRuleValue,
   switchedServiceKey,
   switchedServiceValue,
   tableSize,
 } from "@keelson/bpf";
+import { keyBounds, routeKey } from "@keelson/compiler/kernel-keys";
 import { whyRelayed, whyUnread } from "@keelson/compiler/kernel-routes";
 import { type Family, familyOf } from "@keelson/model";
 import type { Destination, Endpoint, PortRoute, ServicePort } from "@keelson/protos/policy";
@@ -26,7 +29,9 @@ import {
   type FamilyDestination,
   isDrawn,
 } from "./balanced-destinations.ts";
+
 import { beingMade, type MatchTable, type TableState } from "./match-table.ts";
+import type { Ring } from "./ring.ts";
 
 /** What the maps hold of a port whose requests programs take off the way to the relay. */
 export interface SwitchedPort {
@@ -35,6 +40,8 @@ export interface SwitchedPort {
   readonly rules: readonly Entry[];
   /** Those among which more than a draw decides. */
   readonly destinations: readonly Entry[];
+  readonly keys: readonly Entry[];
+  readonly rings: readonly Ring[];
   readonly slots: readonly Entry[];
   /** By `route` in keys: as counters name it. */
   readonly routeNames: ReadonlyMap<bigint, string>;
@@ -59,9 +66,10 @@ export interface PortFacts {
 
 /** @param tableOf asked only for a port that has a route for programs */
 export function switchedPort(
-  { identifier, port, families, endpointSets }: PortFacts,
+  facts: PortFacts,
   tableOf: (port: ServicePort) => TableState,
 ): SwitchedPort | UnswitchedPort {
+  const { identifier, port, families } = facts;
   const unread = whyUnread(port.applicationProtocol);
   if (unread !== undefined) return { why: unread };
   const reasons = port.routes.map(whyRouteIsRelayed);
@@ -69,39 +77,23 @@ export function switchedPort(
   if (numbers.length === 0) return { why: `of its routes none is for programs; the first: ${reasons[0]}` };
   const table = tableOf(port);
   if (table !== beingMade && "unfit" in table) return { why: table.unfit };
-  const nameOf = (number: number): string => {
-    const route = port.routes[number - 1]?.route;
-    return route === undefined ? "" : programsRouteName(route);
-  };
-  const rules = families.flatMap((family) =>
-    numbers.flatMap((number) => {
-      const slots = identifierOf("rule slots", String(identifier), number, family);
-      const filled = filledRule(
-        slots,
-        familyDestinations(port.routes[number - 1], family, endpointSets),
-        (one) => balancedDestination(identifier, family, one),
-      );
-      if (filled === undefined) return [];
-      const key = switchedRuleKey.encode({ service: identifier, rule: number, family: familyNumber[family] });
-      const value = {
-        slots,
-        route: routeIdentifier(nameOf(number)),
-        slotCount: filled.draw.length,
-        balances: filled.destinations.length > 0 ? 1 : 0,
-      };
-      return [{ key, value: switchedRuleValue.encode(value), ...filled }];
-    }),
-  );
+  const rules = families.flatMap((family) => familyRules(facts, family, numbers));
   const destinations = new Map(rules.flatMap((rule) => rule.destinations.map((one) => [one.id, one])));
   return {
     matching: table === beingMade ? undefined : { table, service: serviceEntry(identifier, table) },
     rules: rules.map(({ key, value }) => ({ key, value })),
     destinations: Array.from(destinations.values(), ({ entry }) => entry),
+    keys: rules.flatMap(({ found }) => found),
+    rings: Array.from(destinations.values()).flatMap(({ ring }) => ring ?? []),
     slots: [
       ...rules.map(({ draw }) => draw),
       ...Array.from(destinations.values(), ({ slots }) => slots),
     ].flat(),
-    routeNames: new Map(numbers.map(nameOf).map((name) => [routeIdentifier(name), name])),
+    routeNames: new Map(
+      numbers
+        .map((number) => nameOfRoute(port.routes[number - 1]))
+        .map((name) => [routeIdentifier(name), name]),
+    ),
     numbers,
   };
 }
@@ -110,6 +102,56 @@ const serviceEntry = (service: bigint, { id, start, context, size }: MatchTable)
   key: switchedServiceKey.encode({ service }),
   value: switchedServiceValue.encode({ table: id, start, context, size: tableSize[size].value }),
 });
+
+const nameOfRoute = (one: PortRoute | undefined): string =>
+  one?.route === undefined ? "" : programsRouteName(one.route);
+
+interface SwitchedRule extends FilledRule, Entry {
+  /** Of what consistent hashing looks at; none, or one. */
+  readonly found: readonly Entry[];
+}
+
+/** Rules for callers that dial addresses of a family; one that has no endpoint is left out. */
+function familyRules(
+  { identifier, port, endpointSets }: PortFacts,
+  family: Family,
+  numbers: readonly number[],
+): SwitchedRule[] {
+  // A ring takes milliseconds, and many rules may lead to one destination.
+  const known = new Map<string, BalancedDestination | undefined>();
+  const balanced = (one: FamilyDestination): BalancedDestination | undefined => {
+    if (!known.has(one.key)) known.set(one.key, balancedDestination(identifier, family, one));
+    return known.get(one.key);
+  };
+  return numbers.flatMap((number) => {
+    const slots = identifierOf("rule slots", String(identifier), number, family);
+    const route = port.routes[number - 1];
+    const filled = filledRule(slots, familyDestinations(route, family, endpointSets), balanced);
+    if (filled === undefined) return [];
+    const key = switchedRuleKey.encode({ service: identifier, rule: number, family: familyNumber[family] });
+    const balances = filled.destinations.length > 0 ? 1 : 0;
+    const value = {
+      slots,
+      route: routeIdentifier(nameOfRoute(route)),
+      slotCount: filled.draw.length,
+      balances,
+    };
+    const found = filled.destinations.some(({ ring }) => ring !== undefined) ? keyEntry(key, route) : [];
+    return [{ key, value: switchedRuleValue.encode(value), found, ...filled }];
+  });
+}
+
+/** What is looked at in requests of a rule, by the rule's own key in the maps. */
+export function keyEntry(key: Uint8Array, route: Pick<PortRoute, "destinations"> | undefined): Entry[] {
+  const found = routeKey(route?.destinations ?? []);
+  if (found === undefined) return [];
+  const { kind, times, isMade } = found;
+  const text = Buffer.from(found.name);
+  const name = new Uint8Array(keyBounds.name);
+  name.set(text);
+  const value = { kind: keyKind[kind].value, length: text.length, times, isMade: isMade ? 1 : 0, name };
+  return [{ key, value: switchedKeyValue.encode(value) }];
+}
 
 const familyNumber: Record<Family, number> = { IPv4: 4, IPv6: 6 };
 
@@ -138,25 +180,26 @@ interface FilledRule {
   readonly destinations: readonly BalancedDestination[];
 }
 
-/** @returns undefined: there is no endpoint */
+/** @returns undefined: there is no endpoint, or no room for a destination */
 function filledRule(
   slots: bigint,
   among: readonly FamilyDestination[],
-  balanced: (one: FamilyDestination) => BalancedDestination,
+  balanced: (one: FamilyDestination) => BalancedDestination | undefined,
 ): FilledRule | undefined {
   if (among.every(isDrawn)) {
     const shares = among.flatMap(({ destination, endpoints }) => drawnShares(destination, endpoints));
     return isReachable(shares) ? { draw: slotEntries(slots, shares), destinations: [] } : undefined;
   }
-  const found = among.map((one) => ({
-    weight: one.destination.weight,
-    balanced: one.endpoints.length === 0 ? undefined : balanced(one),
-  }));
-  const shares = found.map(({ weight, balanced: to }) => ({ weight, destination: to?.id ?? 0n }));
-  return {
-    draw: destinationEntries(slots, shares),
-    destinations: found.flatMap(({ balanced: to }) => to ?? []),
-  };
+  const shares: { weight: number; destination: bigint }[] = [];
+  const destinations: BalancedDestination[] = [];
+  for (const one of among) {
+    const { weight } = one.destination;
+    const to = one.endpoints.length === 0 ? undefined : balanced(one);
+    if (to !== undefined) destinations.push(to);
+    else if (one.endpoints.length > 0) return undefined;
+    shares.push({ weight, destination: to?.id ?? 0n });
+  }
+  return { draw: destinationEntries(slots, shares), destinations };
 }
 
 /** Of one endpoint, or of those that are all alike. */

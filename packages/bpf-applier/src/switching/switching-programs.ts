@@ -15,6 +15,8 @@ const switchingMaps = [
   "switched_services",
   "switched_rules",
   "switched_destinations",
+  "switched_keys",
+  "rings",
   "tallies",
   "match_tables_small",
   "match_tables_medium",
@@ -36,7 +38,10 @@ const commandPin = "command";
 export const switchingPins = [
   commandPin,
   ...switchingMaps,
-  ...["switched_ports", "switched_rules", "switched_ends"].flatMap((name) => [`${name}_0`, `${name}_1`]),
+  ...["switched_ports", "switched_rules", "switched_ends", "switched_keys"].flatMap((name) => [
+    `${name}_0`,
+    `${name}_1`,
+  ]),
 ] as const;
 
 /** Programs that look at requests, by their places; `keelson_count_requests` calls the first. */
@@ -50,9 +55,10 @@ const requestPrograms: readonly (readonly [number, string])[] = [
 export class Switching {
   /** Beside those of the first object. */
   readonly outerMaps: Required<
-    Pick<OuterMaps, "switchedServices" | "switchedRules" | "switchedDestinations">
+    Pick<OuterMaps, "switchedServices" | "switchedRules" | "switchedDestinations" | "switchedKeys">
   >;
   readonly matchTables: TableMaps;
+  readonly rings: BpfMap;
   private readonly object: BpfObject;
 
   private constructor(object: BpfObject) {
@@ -61,7 +67,9 @@ export class Switching {
       switchedServices: object.map("switched_services"),
       switchedRules: object.map("switched_rules"),
       switchedDestinations: object.map("switched_destinations"),
+      switchedKeys: object.map("switched_keys"),
     };
+    this.rings = object.map("rings");
     this.matchTables = {
       small: object.map("match_tables_small"),
       medium: object.map("match_tables_medium"),
@@ -93,8 +101,8 @@ export class Switching {
   }
 
   close(): void {
-    const { outerMaps, matchTables } = this;
-    for (const map of Object.values<BpfMap>({ ...outerMaps, ...matchTables })) map.close();
+    const { outerMaps, matchTables, rings } = this;
+    for (const map of Object.values<BpfMap>({ ...outerMaps, ...matchTables, rings })) map.close();
     this.object.close();
   }
 }

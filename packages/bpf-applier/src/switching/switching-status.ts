@@ -1,5 +1,6 @@
 import type { ServiceTable } from "../service-table.ts";
 import { bytesOfTable, type MatchTable } from "./match-table.ts";
+import type { Ring } from "./ring.ts";
 
 /** Which service ports with a relay home have requests that programs take off the way. */
 export interface SwitchingStatus {
@@ -27,6 +28,13 @@ export const portsInWaiting = ({ ports }: ServiceTable): number =>
   Array.from(ports.values()).filter(
     ({ switching }) => switching !== undefined && "matching" in switching && switching.matching === undefined,
   ).length;
+
+/** The rings that a service needs. */
+export function ringsOf({ ports }: ServiceTable): readonly Ring[] {
+  return Array.from(ports.values()).flatMap(({ switching }) =>
+    switching === undefined || "why" in switching ? [] : switching.rings,
+  );
+}
 
 export function switchingStatus(services: readonly ServiceTable[]): SwitchingStatus {
   const tables = new Map(services.flatMap(tablesOf).map((table) => [table.id, table]));

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { Family } from "@keelson/model/address";
-import { ApplicationProtocol } from "@keelson/protos/policy";
+import { type Family, familyOf, formatAddress } from "@keelson/model/address";
+import { ApplicationProtocol, type Workload } from "@keelson/protos/policy";
 import type { CallerConnection } from "./caller-connection.ts";
 import type { CallerNetwork, Taker } from "./caller-network.ts";
 import type { CounterBook } from "./counter-book.ts";
@@ -112,9 +112,10 @@ export class FrontDoor implements Taker {
   ): void {
     const service = this.policy.service(origin.service);
     if (service === undefined) return this.refuse(socket, "unknownService");
-    const caller = { ...from, workload: this.policy.workload(origin.workload) };
-    const counters = this.counters.edge(origin.workload, origin.service);
+    const workload = this.policy.workload(origin.workload);
     const family: Family = `IPv${known.family}`;
+    const caller = { workload, address: ownAddress(workload, family) ?? from.address, port: from.port };
+    const counters = this.counters.edge(origin.workload, origin.service);
     const connection = { socket, network, origin, family, counters, held, service, caller };
     if (goesOn) return this.speakers.http1(connection);
     const { applicationProtocol } = service.port;
@@ -136,4 +137,10 @@ export class FrontDoor implements Taker {
     this.counters.refused[why]++;
     socket.destroy();
   }
+}
+
+/** Connections come from the loopback address: what a caller's own is, the control plane says. */
+function ownAddress(workload: Workload | undefined, family: Family): string | undefined {
+  const own = workload?.addresses.find((address) => familyOf(address) === family);
+  return own && formatAddress(own);
 }

@@ -16,8 +16,7 @@ export interface KeyedHosts {
  * @param minimumSize 0: Istio's default, 1024
  */
 export function hashRing(hosts: readonly Host[], minimumSize: number): KeyedHosts {
-  const points = pointsOf(hosts, Math.min(minimumSize || defaultSize, largestSize));
-  points.sort((a, b) => (a.hash < b.hash ? -1 : Number(a.hash > b.hash)));
+  const points = ringPoints(hosts, minimumSize);
   return {
     find(hash, attempt) {
       const place = lowerBound(points, hash);
@@ -26,17 +25,24 @@ export function hashRing(hosts: readonly Host[], minimumSize: number): KeyedHost
   };
 }
 
-interface Point {
+export interface RingPoint {
+  /** 64 bits. */
   readonly hash: bigint;
   readonly host: Host;
 }
 
-function pointsOf(hosts: readonly Host[], size: number): Point[] {
+/** The points of the ring in their order. */
+export function ringPoints(hosts: readonly Host[], minimumSize: number): RingPoint[] {
+  const points = pointsOf(hosts, Math.min(minimumSize || defaultSize, largestSize));
+  return points.sort((a, b) => (a.hash < b.hash ? -1 : Number(a.hash > b.hash)));
+}
+
+function pointsOf(hosts: readonly Host[], size: number): RingPoint[] {
   const total = hosts.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
   const least = Math.min(...hosts.map(({ endpoint }) => endpoint.weight)) / total;
   // The one that weighs least gets a whole number of points.
   const scale = Math.min(Math.ceil(least * size) / least, largestSize);
-  const points: Point[] = [];
+  const points: RingPoint[] = [];
   let wanted = 0;
   for (const host of hosts) {
     wanted += (scale * host.endpoint.weight) / total;
@@ -48,7 +54,7 @@ function pointsOf(hosts: readonly Host[], size: number): Point[] {
 }
 
 /** The first point that is not before the hash; the first of all after the last. */
-function lowerBound(points: readonly Point[], hash: bigint): number {
+function lowerBound(points: readonly RingPoint[], hash: bigint): number {
   let low = 0;
   let high = points.length;
   while (low < high) {

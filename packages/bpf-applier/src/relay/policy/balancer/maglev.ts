@@ -19,7 +19,7 @@ interface Preference {
  * @param size prime; the schema of rules sees to that
  */
 export function maglev(hosts: readonly Host[], size: number): KeyedHosts {
-  const table = filled(hosts, size);
+  const table = maglevTable(hosts, size);
   const all = (1n << 64n) - 1n;
   return {
     find(hash, attempt) {
@@ -29,7 +29,8 @@ export function maglev(hosts: readonly Host[], size: number): KeyedHosts {
   };
 }
 
-function filled(hosts: readonly Host[], size: number): readonly (Host | undefined)[] {
+/** Who has which place. @param size as above */
+export function maglevTable(hosts: readonly Host[], size: number): readonly (Host | undefined)[] {
   const table: (Host | undefined)[] = Array.from({ length: size });
   const total = hosts.reduce((sum, { endpoint }) => sum + endpoint.weight, 0);
   const preferences = hosts.map((host) => preferenceOf(host, size, total));

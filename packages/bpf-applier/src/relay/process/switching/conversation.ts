@@ -25,6 +25,8 @@ export interface ConversationOptions {
   readonly kernel: SwitchingKernel;
   /** Cookie of the caller's socket. */
   readonly caller: bigint;
+  /** Its address, hashed as a key of consistent hashing. */
+  readonly source: bigint;
   /** The relay's end of its connection. */
   readonly socket: Socket;
   readonly links: LinkOwner;
@@ -74,14 +76,14 @@ export class Conversation {
   onHandBack: (coming: number) => void = () => {};
 
   /** @throws Error if the kernel has no room, or does not take the socket */
-  constructor({ kernel, caller, socket, links, before }: ConversationOptions) {
+  constructor({ kernel, caller, source, socket, links, before }: ConversationOptions) {
     this.before = before;
     this.kernel = kernel;
     this.caller = caller;
     this.socket = socket;
     this.links = links;
     try {
-      kernel.join(caller, descriptorOf(socket));
+      kernel.join(caller, descriptorOf(socket), source);
       this.taken = kernel.exchange(caller)?.taken ?? 0;
     } catch (error) {
       kernel.leave(caller);

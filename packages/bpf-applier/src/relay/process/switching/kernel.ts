@@ -7,8 +7,12 @@ export type Settlement = "settled" | "moving" | "gone";
 export interface SwitchingKernel {
   // --- Callers ---
 
-  /** From now on programs may move answers to the relay's end of a caller's connection. @throws Error if there is no room */
-  join(caller: bigint, socketFd: number): void;
+  /**
+   * From now on programs may move answers to the relay's end of a caller's connection.
+   * @param source the caller's address, hashed as a key of consistent hashing
+   * @throws Error if there is no room
+   */
+  join(caller: bigint, socketFd: number, source: bigint): void;
   /** Programs leave the connection alone from now on. */
   leave(caller: bigint): void;
   /** Undefined: programs know nothing of it. */

@@ -99,9 +99,9 @@ kernelTest("a caller is known from when it joins to when it leaves", async () =>
   const { kernel } = node;
   const { fd, cookie: caller } = await node.connect();
   expect([kernel.exchange(caller), await kernel.settle(caller)]).toEqual([undefined, "gone"]);
-  kernel.join(caller, fd);
+  kernel.join(caller, fd, 9n);
   kernel.handBack(caller, { read: 0xffff_ffff, written: 7 });
-  const none = { link: 0n, promised: 0, isBroken: 0 };
+  const none = { link: 0n, promised: 0, isBroken: 0, source: 9n };
   expect(kernel.exchange(caller)).toMatchObject(none);
   expect([...(await kernel.exchanges()).keys()]).toEqual([caller]);
   expect(await kernel.settle(caller)).toBe("settled");
@@ -118,7 +118,7 @@ kernelTest("what a relay has left behind that is gone is removed; what has its s
   const node = await Node.start(stack, "clean");
   const { kernel } = node;
   const [caller, link] = [await node.connect(), await node.connect()];
-  kernel.join(caller.cookie, caller.fd);
+  kernel.join(caller.cookie, caller.fd, 0n);
   kernel.hear(link.cookie, link.fd);
   await kernel.addLink(link.cookie, pool);
   await kernel.clean();

@@ -21,6 +21,7 @@ export const noExchange: ExchangeValue = {
   place: 0n,
   lastLink: 0n,
   lastPlace: 0n,
+  source: 0n,
   promised: 0,
   firstRead: 0,
   taken: 0,
@@ -55,11 +56,12 @@ export class PinnedKernel implements SwitchingKernel {
     return existsSync(join(folder, "command")) ? new PinnedKernel(folder) : undefined;
   }
 
-  join(caller: bigint, socketFd: number): void {
+  join(caller: bigint, socketFd: number, source: bigint): void {
     const key = cookieKey(caller);
     this.homes.setSocket(key, socketFd);
     // One that another relay had keeps what is known of it.
-    if (this.callers.lookup(key) === undefined) this.callers.update(key, exchangeValue.encode(noExchange));
+    if (this.callers.lookup(key) === undefined)
+      this.callers.update(key, exchangeValue.encode({ ...noExchange, source }));
   }
 
   leave(caller: bigint): void {

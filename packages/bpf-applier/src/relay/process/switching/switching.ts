@@ -1,5 +1,6 @@
 import type { Endpoint } from "@keelson/protos/policy";
 import { endpointIdentifier } from "../../../slots.ts";
+import { xxhash64 } from "../../policy/xxhash64.ts";
 import type { CallerConnection } from "../caller-connection.ts";
 import { addressOf } from "../endpoint-address.ts";
 import { valuesOf } from "../header-fields.ts";
@@ -54,7 +55,8 @@ export class Switching {
     }
     try {
       const before = held?.before ?? nothing;
-      const conversation = new Conversation({ kernel, caller, socket, links, before });
+      const source = xxhash64(connection.caller.address);
+      const conversation = new Conversation({ kernel, caller, source, socket, links, before });
       conversation.onCarried = (carried) => {
         const ended = { ...carried, route: connection.service.routeNames.of(carried.route) };
         counters.count(ended);

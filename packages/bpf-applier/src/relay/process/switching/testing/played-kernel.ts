@@ -74,9 +74,9 @@ export class PlayedKernel implements SwitchingKernel {
 
   // --- What the relay asks ---
 
-  join(caller: bigint, socketFd: number): void {
+  join(caller: bigint, socketFd: number, source: bigint): void {
     this.homes.set(caller, socketFd);
-    this.callers.set(caller, { ...noExchange });
+    this.callers.set(caller, { ...noExchange, source });
   }
 
   leave(caller: bigint): void {
