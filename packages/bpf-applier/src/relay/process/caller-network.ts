@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { createServer, type Server, Socket } from "node:net";
+import { createServer, type OnReadOpts, type Server, Socket } from "node:net";
 import { connectInNamespace, listenInNamespace } from "bpf-maps-native";
 import type { Balancer, DestinationRef } from "../policy/types.ts";
 import type { RelayPorts } from "../relay.ts";
@@ -92,9 +92,15 @@ export class CallerNetwork {
     return connectInNamespace(this.path, { address, port, timeoutMs });
   }
 
-  /** The same as a socket. */
-  readonly connect = async (address: string, port: number, timeoutMs: number): Promise<Socket> => {
-    return new Socket(optionsOf(await this.open(address, port, timeoutMs)));
+  /** The same as a socket. @param onread gets what is read of it, past the stream */
+  readonly connect = async (
+    address: string,
+    port: number,
+    timeoutMs: number,
+    onread?: OnReadOpts,
+  ): Promise<Socket> => {
+    const options = optionsOf(await this.open(address, port, timeoutMs));
+    return new Socket(onread === undefined ? options : { ...options, onread });
   };
 
   /** Nobody is accepted any more; those that are here stay. */

@@ -4,7 +4,7 @@ import { addressOf } from "./endpoint-address.ts";
 import { Http1Pool } from "./http1/http1-pool.ts";
 import { Http2Pool } from "./http2/http2-pool.ts";
 
-import { Budget, type Connect, type UpstreamPool } from "./upstream-pool.ts";
+import { Budget, type Connect, type Open, type UpstreamPool } from "./upstream-pool.ts";
 
 /** The connections of one caller to the endpoints of one destination; never shared with another caller. */
 export class DestinationLinks {
@@ -24,7 +24,7 @@ export class DestinationLinks {
     const { address, port, text } = addressOf(endpoint);
     let pool = this.pools.get(text);
     if (pool === undefined) {
-      const open = () => this.connect(address, port, this.budget.limits.connectTimeoutMs);
+      const open: Open = (onread) => this.connect(address, port, this.budget.limits.connectTimeoutMs, onread);
       pool = this.http2 ? new Http2Pool(open, this.budget) : new Http1Pool(open, this.budget);
       this.pools.set(text, pool);
     }

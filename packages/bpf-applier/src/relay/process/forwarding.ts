@@ -225,6 +225,10 @@ export class Forwarding implements ExchangeEvents {
     if (!this.call.write(chunk)) this.exchange?.pause();
   }
 
+  letGo(): boolean {
+    return this.call.letGo?.() === true;
+  }
+
   bodyReceiver(): BodyReceiver | undefined {
     const connection = this.call.plainConnection?.();
     const descriptor = connection === undefined ? undefined : descriptorOf(connection);

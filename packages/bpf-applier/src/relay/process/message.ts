@@ -51,6 +51,11 @@ export interface ExchangeEvents {
   onInformational(head: ResponseHead): void;
   onHead(head: ResponseHead, framing: AnswerFraming): void;
   onBody(chunk: Buffer): void;
+  /**
+   * Asked behind all pieces of one read, also if the last of them was the answer's.
+   * @returns whether none of them is needed any more; left out: they are
+   */
+  letGo?(): boolean;
   /** Where the rest of the body may go past onBody; undefined: nowhere, or not now. Asked between two pieces. */
   bodyReceiver?(): BodyReceiver | undefined;
   onEnd(rawTrailers: readonly string[]): void;

@@ -65,6 +65,10 @@ export class Mirroring implements ExchangeEvents {
 
   onBody(): void {}
 
+  letGo(): boolean {
+    return true;
+  }
+
   onEnd(): void {
     this.finish({ kind: "abandoned" });
   }

@@ -1,9 +1,21 @@
-import type { Socket } from "node:net";
+import type { OnReadOpts, Socket } from "node:net";
 import type { Limits } from "../policy/types.ts";
 import type { Upstream } from "./message.ts";
 
-/** Opens a connection to an endpoint, in the network namespace of its caller. @throws Error naming the address */
-export type Connect = (address: string, port: number, timeoutMs: number) => Promise<Socket>;
+/**
+ * Opens a connection to an endpoint, in the network namespace of its caller.
+ * @param onread gets what is read of it, past the stream
+ * @throws Error naming the address
+ */
+export type Connect = (
+  address: string,
+  port: number,
+  timeoutMs: number,
+  onread?: OnReadOpts,
+) => Promise<Socket>;
+
+/** The same for one endpoint of a pool. */
+export type Open = (onread?: OnReadOpts) => Promise<Socket>;
 
 /** No place within the limits of a destination. */
 export class Overflow extends Error {}

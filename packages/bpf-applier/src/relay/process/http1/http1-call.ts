@@ -95,6 +95,13 @@ export class Http1Call implements Call {
     return this.response.write(chunk);
   }
 
+  letGo(): boolean {
+    const { response } = this;
+    // As Node does it at the end of this turn.
+    response.socket?.uncork();
+    return response.writableLength === 0 && this.request.socket.writableLength === 0;
+  }
+
   plainConnection(): Socket | undefined {
     // Without a socket it waits for answers before it.
     return this.response.writableLength > 0 ? undefined : (this.response.socket ?? undefined);

@@ -20,7 +20,8 @@ export interface Watchers {
  */
 export class Http1Conversation {
   readonly socket: Socket;
-  readonly calls = new Set<Http1Call>();
+  /** In the order in which they began. */
+  readonly calls: Http1Call[] = [];
   /** Node's parser has let go of the connection, or is to. */
   isLast = false;
   private readonly switched: Conversation | undefined;
@@ -47,18 +48,18 @@ export class Http1Conversation {
 
   private isQuiet(underWay: 0 | 1): boolean {
     const { socket, parsers } = this;
-    if (!this.trusted || this.calls.size > underWay || !socket.writable) return false;
+    if (!this.trusted || this.calls.length > underWay || !socket.writable) return false;
     return parsers.isWithinRequest(socket) === false && !socket.isPaused();
   }
 
   get isAnswering(): boolean {
-    return [...this.calls].some(({ answering }) => answering);
+    return this.calls.some(({ answering }) => answering);
   }
 
   /** A request's head was read just now. @param hasBody more of it may come than TCP can number */
   begin(call: Http1Call, hasBody: boolean, handle: () => void): void {
     const { switched, calls } = this;
-    calls.add(call);
+    calls.push(call);
     call.onClosed = () => this.onClosed(call);
     // It is right now in the midst of one.
     if (this.parsers.isWithinRequest(this.socket) !== true) this.trusted = false;
@@ -77,7 +78,7 @@ export class Http1Conversation {
   }
 
   private onClosed(call: Http1Call): void {
-    this.calls.delete(call);
+    this.calls.splice(this.calls.indexOf(call), 1);
     if (!this.isQuiet(0)) return;
     this.onAnswered(0);
     if (!call.connectionStays) return;

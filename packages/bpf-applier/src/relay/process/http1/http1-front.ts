@@ -82,7 +82,7 @@ export class Http1Front {
     for (const conversation of this.conversations.values()) {
       const { calls } = conversation;
       for (const call of calls) call.endConnection();
-      if (calls.size === 0) conversation.endIdle();
+      if (calls.length === 0) conversation.endIdle();
     }
   }
 

@@ -1,5 +1,5 @@
-import type { Socket } from "node:net";
-import { type Budget, Overflow, type UpstreamPool } from "../upstream-pool.ts";
+import { ReusedReads } from "../reused-reads.ts";
+import { type Budget, type Open, Overflow, type UpstreamPool } from "../upstream-pool.ts";
 import { Http1Upstream } from "./http1-upstream.ts";
 
 interface Idle {
@@ -18,14 +18,14 @@ const mostIdle = 256;
 
 /** Connections for one request at a time; the one that was used last is used next, so that the others may go. */
 export class Http1Pool implements UpstreamPool {
-  private readonly open: () => Promise<Socket>;
+  private readonly open: Open;
   private readonly budget: Budget;
   private readonly idle: Idle[] = [];
   private readonly waiting: Waiting[] = [];
   private readonly all = new Set<Http1Upstream>();
   private opening = 0;
 
-  constructor(open: () => Promise<Socket>, budget: Budget) {
+  constructor(open: Open, budget: Budget) {
     this.open = open;
     this.budget = budget;
   }
@@ -65,8 +65,9 @@ export class Http1Pool implements UpstreamPool {
     this.opening++;
     this.budget.connections++;
     try {
-      const socket = await this.open();
-      const upstream: Http1Upstream = new Http1Upstream(socket, {
+      const reads = new ReusedReads();
+      const socket = await this.open(reads.onread);
+      const upstream: Http1Upstream = new Http1Upstream(socket, reads, {
         onIdle: () => this.onIdle(upstream),
         onClosed: () => this.onClosed(upstream),
       });

@@ -13,6 +13,7 @@ import type {
   Upstream,
 } from "../message.ts";
 import { descriptorOf, startReading, stopReading } from "../plain-socket.ts";
+import type { ReusedReads } from "../reused-reads.ts";
 import { ResponseParser } from "./response-parser.ts";
 
 /** What becomes of a connection to an endpoint. */
@@ -47,6 +48,7 @@ export class Http1Upstream implements Upstream {
   /** By the clock of performance.now(). */
   readonly openedAt = performance.now();
   private readonly socket: Socket;
+  private readonly reads: ReusedReads;
   private readonly owner: UpstreamOwner;
   private readonly parser: ResponseParser;
   private request: OutgoingRequest | undefined;
@@ -60,9 +62,13 @@ export class Http1Upstream implements Upstream {
   private pump: { readonly pump: SocketPump; readonly receiver: BodyReceiver } | undefined;
   private closed = false;
 
-  /** @param socket connected, nothing read of it yet */
-  constructor(socket: Socket, owner: UpstreamOwner) {
+  /**
+   * @param socket connected, nothing read of it yet
+   * @param reads of it
+   */
+  constructor(socket: Socket, reads: ReusedReads, owner: UpstreamOwner) {
     this.socket = socket;
+    this.reads = reads;
     this.owner = owner;
     this.parser = new ResponseParser({
       onInformational: (head) => this.events?.onInformational(head),
@@ -72,7 +78,7 @@ export class Http1Upstream implements Upstream {
       onEnd: (trailers, excess) => this.onAnswerEnd(trailers, excess),
     });
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    reads.onBytes = (bytes) => this.onBytes(bytes);
     socket.on("end", () => this.onFinish());
     socket.on("drain", () => this.events?.onDrain());
     socket.on("error", (error) => this.fail("closed", error.message));
@@ -149,22 +155,25 @@ export class Http1Upstream implements Upstream {
     if (this.requestWhole) this.socket.end();
   }
 
-  private onData(chunk: Buffer): void {
+  private onBytes(bytes: Buffer): boolean {
+    const { events, parser } = this;
     try {
-      this.parser.execute(chunk);
+      parser.execute(bytes);
     } catch (error) {
       // Not only the parser's: an answer may also be one that cannot be handed on.
-      return this.fail("malformed", messageOf(error));
+      this.fail("malformed", messageOf(error));
+      return false;
     }
-    // What was written just now leaves at the end of this turn.
-    if (this.parser.bodyLeft >= leastPumped) process.nextTick(() => this.startPump());
+    const isFree = events?.letGo?.() === true && !this.closed;
+    if (parser.bodyLeft >= leastPumped) this.startPump();
+    return isFree;
   }
 
   /** The rest of a long body goes past both connections' streams, once nothing waits in them. */
   private startPump(): void {
     const { events, socket, parser } = this;
     if (this.closed || this.pump !== undefined || parser.bodyLeft < leastPumped) return;
-    const from = socket.readableLength > 0 ? undefined : descriptorOf(socket);
+    const from = descriptorOf(socket);
     const receiver = from === undefined ? undefined : events?.bodyReceiver?.();
     if (from === undefined || receiver === undefined) return;
     stopReading(socket);
@@ -209,7 +218,8 @@ export class Http1Upstream implements Upstream {
     this.events = undefined;
     this.closed = true;
     socket.pause();
-    for (const event of ["data", "end", "drain", "error", "close"]) socket.removeAllListeners(event);
+    this.reads.toStream(socket);
+    for (const event of ["end", "drain", "error", "close"]) socket.removeAllListeners(event);
     socket.once("close", () => this.owner.onClosed());
     events.onUpgrade(head, socket, rest);
   }

@@ -74,7 +74,10 @@ export class ResponseParser {
     if (this.remaining === 0) this.end([], excess);
   }
 
-  /** @throws MalformedAnswer */
+  /**
+   * @param chunk nothing of it is kept but by who was told of a body
+   * @throws MalformedAnswer
+   */
   execute(chunk: Buffer): void {
     let rest: Buffer | undefined = chunk;
     if (this.held !== undefined) {
@@ -204,7 +207,7 @@ export class ResponseParser {
 
   private hold(bytes: Buffer, limit: number, what: string): undefined {
     if (bytes.length > limit) throw new MalformedAnswer(`its ${what} is longer than ${limit} bytes`);
-    this.held = bytes;
+    this.held = Buffer.from(bytes); // they are another read's, soon
     return undefined;
   }
 

@@ -1,19 +1,18 @@
-import type { Socket } from "node:net";
 import type { Upstream } from "../message.ts";
-import { type Budget, Overflow, type UpstreamPool } from "../upstream-pool.ts";
+import { type Budget, type Open, Overflow, type UpstreamPool } from "../upstream-pool.ts";
 import { Http2Place } from "./http2-exchange.ts";
 import { Http2Link } from "./http2-link.ts";
 
 /** Connections for many requests at once: a second one is opened only when the first has no place. */
 export class Http2Pool implements UpstreamPool {
-  private readonly open: () => Promise<Socket>;
+  private readonly open: Open;
   private readonly budget: Budget;
   private readonly links = new Set<Http2Link>();
   /** Those who wait for a place. */
   private waiting: (() => void)[] = [];
   private opening: Promise<Http2Link> | undefined;
 
-  constructor(open: () => Promise<Socket>, budget: Budget) {
+  constructor(open: Open, budget: Budget) {
     this.open = open;
     this.budget = budget;
   }
