@@ -29,7 +29,7 @@ export interface Call {
   answer(head: ResponseHead, framing: AnswerFraming): void;
   /** @returns false: wait for onDrain */
   write(chunk: Buffer): boolean;
-  /** What was written leaves at once, as far as there is room. @returns whether all of it has left; left out: it is not known */
+  /** What there is of the answer leaves at once, as far as there is room. @returns whether all of it has left; left out: it is not known */
   letGo?(): boolean;
   /** The caller's connection, for the answer's body past `write`: all before it is on its way. Undefined: not now, or never. */
   plainConnection?(): Socket | undefined;

@@ -52,7 +52,7 @@ export interface ExchangeEvents {
   onHead(head: ResponseHead, framing: AnswerFraming): void;
   onBody(chunk: Buffer): void;
   /**
-   * Asked behind all pieces of one read, also if the last of them was the answer's.
+   * Asked behind the head and all pieces that came in one read, also if the last of them was the answer's.
    * @returns whether none of them is needed any more; left out: they are
    */
   letGo?(): boolean;

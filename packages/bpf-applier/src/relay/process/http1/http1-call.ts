@@ -79,15 +79,6 @@ export class Http1Call implements Call {
     } else if (response.shouldKeepAlive && !old) response.removeHeader("connection");
     const fields = old && framing === "chunked" ? withoutTransferEncoding(rawHeaders) : rawHeaders;
     response.writeHead(status, reason, fields as string[]);
-    // Node keeps a head until some of its body is written.
-    if (framing !== "none") process.nextTick(() => this.sendHeadAlone());
-  }
-
-  /** A head of whose body nothing has come yet: callers may act by it, and a pump writes behind it, past Node. */
-  private sendHeadAlone(): void {
-    if (this.hasWritten || this.ended || this.gone) return;
-    this.hasWritten = true;
-    sendHead(this.response);
   }
 
   write(chunk: Buffer): boolean {
@@ -97,9 +88,17 @@ export class Http1Call implements Call {
 
   letGo(): boolean {
     const { response } = this;
-    // As Node does it at the end of this turn.
+    if (this.framing !== "none") this.sendHeadAlone();
+    // Node does it at the end of this turn.
     response.socket?.uncork();
     return response.writableLength === 0 && this.request.socket.writableLength === 0;
+  }
+
+  /** Node keeps a head until some of its body is written; callers may act by it, and a pump writes behind it, past Node. */
+  private sendHeadAlone(): void {
+    if (this.hasWritten || this.ended || this.gone) return;
+    this.hasWritten = true;
+    sendHead(this.response);
   }
 
   plainConnection(): Socket | undefined {

@@ -109,6 +109,8 @@ class Http2Exchange implements Exchange {
       { status, reason: STATUS_CODES[status] ?? "", rawHeaders },
       this.framingOf(status, flags, rawHeaders),
     );
+    // Some of its body may have come with it, and is told in the same turn.
+    process.nextTick(() => this.events?.letGo?.());
   }
 
   private framingOf(status: number, flags: number, rawHeaders: readonly string[]): AnswerFraming {
