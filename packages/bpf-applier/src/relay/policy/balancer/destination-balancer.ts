@@ -43,11 +43,11 @@ export class DestinationBalancer implements Balancer {
   pick({ hash, tried, random }: Choice, now: number): Endpoint | undefined {
     if (this.outliers?.sweep(this.hosts, now) === true) this.chooser = undefined;
     this.chooser ??= this.newChooser();
-    const avoided = tried.map((endpoint) => this.hostOf.get(endpoint));
+    const avoided = new Set(tried.map((endpoint) => this.hostOf.get(endpoint)));
     let host: Host | undefined;
     for (let attempt = 0; attempt < choices; attempt++) {
       host = this.chooser({ hash, attempt, random });
-      if (host === undefined || !avoided.includes(host)) break;
+      if (host === undefined || !avoided.has(host)) break;
     }
     return host?.endpoint;
   }
