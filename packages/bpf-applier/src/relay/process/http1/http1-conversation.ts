@@ -78,7 +78,8 @@ export class Http1Conversation {
   }
 
   private onClosed(call: Http1Call): void {
-    this.calls.splice(this.calls.indexOf(call), 1);
+    const at = this.calls.indexOf(call);
+    if (at !== -1) this.calls.splice(at, 1);
     if (!this.isQuiet(0)) return;
     this.onAnswered(0);
     if (!call.connectionStays) return;
