@@ -45,6 +45,8 @@ export async function comeAndGo(node: NodeWorld, { lanes, rounds }: NodeScale): 
   await until(async () => (await node.entries()) === before, {
     what: `programs to be told of ${before} pods again, as before`,
   });
-  const { pods } = await node.applier.status();
-  assert.equal(pods.length, node.world.pods.size);
+  // The agent tells of a pod a moment longer than programs know it.
+  await until(async () => (await node.applier.status()).pods.length === node.world.pods.size, {
+    what: `the agent to tell of ${node.world.pods.size} pods, as before`,
+  });
 }
