@@ -178,14 +178,11 @@ static __always_inline bool take_link(const struct speaker *speaker, __u64 endpo
 
 /* Sends the whole message out on a link. Whatever is said of it is said before the server can answer. */
 static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md *message, const struct speaker *speaker,
-				    const struct match_scan *scan)
+				    const struct match_scan *scan, struct exchange_value *exchange)
 {
 	struct link_value *link = taken->value;
 	__u64 cookie = taken->cookie, caller = speaker->cookie;
-	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &caller);
 
-	if (!exchange)
-		return false;
 	exchange->taken++;
 	exchange->is_queued = 0;
 	exchange->last_link = cookie;
@@ -207,13 +204,9 @@ static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md 
 }
 
 /* The relay opens one more. */
-static __always_inline int miss_link(const struct speaker *speaker)
+static __always_inline int miss_link(struct exchange_value *exchange)
 {
-	__u64 caller = speaker->cookie;
-	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &caller);
-
-	if (exchange)
-		exchange->is_missed = 1;
+	exchange->is_missed = 1;
 	return pass_for(STATISTIC_PASSED_NO_LINK);
 }
 
@@ -224,16 +217,22 @@ static __always_inline int carry_to(struct sk_msg_md *message, const struct spea
 	struct edge_key edge = {
 		.source = speaker->workload, .service = speaker->service, .endpoint = endpoint,
 	};
+	struct exchange_value *exchange;
 	struct taken link = {};
+	__u64 caller = speaker->cookie;
 
+	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	/* The connection has just ended for the relay. */
+	if (!exchange)
+		return pass_for(STATISTIC_PASSED_BEHIND);
 	if (!take_link(speaker, endpoint, &link))
-		return miss_link(speaker);
+		return miss_link(exchange);
 	link.value->route = route;
 	if (destination)
 		begin_under_way(link.value, destination);
-	if (!send_on(&link, message, speaker, scan)) {
+	if (!send_on(&link, message, speaker, scan, exchange)) {
 		end_under_way(link.value);
-		return miss_link(speaker);
+		return miss_link(exchange);
 	}
 	count_sent(&edge, message->size);
 	count_statistic(STATISTIC_SWITCHED_REQUESTS);

@@ -44,7 +44,8 @@ static __always_inline __u64 under_way(__u64 destination, __u64 endpoint)
 	struct tally_key key = { .destination = destination, .endpoint = endpoint };
 	struct tally_value *tally = bpf_map_lookup_elem(&tallies, &key);
 
-	return tally ? tally->count : 0;
+	/* The memory of one that was thrown out may be another's already when its last request is taken off. */
+	return tally && (__s64)tally->count > 0 ? tally->count : 0;
 }
 
 /* A request is about to be sent on the link. */
@@ -55,8 +56,8 @@ static __always_inline void begin_under_way(struct link_value *link, __u64 desti
 
 	if (!tally)
 		return;
-	__sync_fetch_and_add(&tally->count, 1);
 	link->tally_born = tally->born;
+	__sync_fetch_and_add(&tally->count, 1);
 	__sync_lock_test_and_set(&link->destination, destination);
 }
 

@@ -42,7 +42,7 @@ kernelTest("answers are counted by edge, route and status class, with their byte
       { ...edge, service: 7n, statusClass: 5, requests: 1n, bytes: 0n, latency: [0, 1] },
     ]),
   );
-  await reader.prune((service) => service === 7n);
+  await reader.prune(({ service }) => service === 7n);
   expect((await reader.read()).map(({ service }) => service)).toEqual([7n]);
 });
 

@@ -1,4 +1,4 @@
-import { answerKey, answerValue } from "@keelson/bpf";
+import { type AnswerKey, answerKey, answerValue } from "@keelson/bpf";
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
 
 /** What programs have counted of the requests of one edge that were answered alike. */
@@ -22,7 +22,7 @@ export interface AnsweredEdge extends AnswerCounts {
 }
 
 interface Entry {
-  readonly key: ReturnType<typeof answerKey.decode>;
+  readonly key: AnswerKey;
   readonly requests: bigint;
   readonly bytes: bigint;
 }
@@ -55,14 +55,13 @@ export class AnswerReader {
     return [...found.values()];
   }
 
-  /** Deletes the counters of edges that are not known any more. @param isKnown asked by identifiers; endpoint 0: none */
-  async prune(isKnown: (service: bigint, endpoint: bigint) => boolean): Promise<void> {
+  /** Deletes the counters of edges and routes that are not known any more. */
+  async prune(isKnown: (key: AnswerKey) => boolean): Promise<void> {
     const { keySize } = this.map.info;
     const { count, keys } = await this.map.batchLookup();
     for (let i = 0; i < count; i++) {
       const bytes = keys.subarray(i * keySize, (i + 1) * keySize);
-      const { service, endpoint } = answerKey.decode(bytes);
-      if (!isKnown(service, endpoint)) this.map.delete(bytes);
+      if (!isKnown(answerKey.decode(bytes))) this.map.delete(bytes);
     }
   }
 

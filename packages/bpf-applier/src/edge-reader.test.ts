@@ -71,6 +71,8 @@ kernelTest("what programs and a relay count of one edge stands together", async 
     },
     { route: "jason", statusClass: 2, requests: 1n, sentBytes: 0n, receivedBytes: 100n, latency: [8n, 1n] },
   ]);
-  await reader.prune(names);
-  expect((await reader.read()).map(({ service }) => service)).toEqual(["reviews"]);
+  await reader.prune(new Map([...names].filter(([identifier]) => identifier !== 5n)));
+  const left = await reader.read();
+  expect(left.map(({ service }) => service)).toEqual(["reviews"]);
+  expect(left[0]?.answered.map(({ route }) => route)).toEqual(["jason"]);
 });

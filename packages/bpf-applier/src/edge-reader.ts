@@ -76,14 +76,14 @@ export class EdgeReader {
   }
 
   /**
-   * Deletes the counters of services and endpoints that the policy no longer knows.
+   * Deletes the counters of services, endpoints and routes that the policy no longer knows.
    * @param current all names of the policy held
    * @returns how many edges went
    */
   async prune(current: ReadonlyMap<bigint, Named>): Promise<number> {
-    const isKnown = (service: bigint, endpoint: bigint): boolean =>
-      current.has(service) && (endpoint === 0n || current.has(endpoint));
-    await this.answers.prune(isKnown);
+    const isKnown = (...identifiers: bigint[]): boolean =>
+      identifiers.every((identifier) => identifier === 0n || current.has(identifier));
+    await this.answers.prune(({ service, endpoint, route }) => isKnown(service, endpoint, route));
     const { keySize } = this.map.info;
     const { count, keys } = await this.map.batchLookup();
     let pruned = 0;
