@@ -70,7 +70,16 @@ static __always_inline bool hash_request(struct sk_msg_md *message, struct bpf_s
 	return !key->is_made;
 }
 
-/* Of a request whose rule `carry` has found. */
+/* Returns false if the relay must look. */
+static __always_inline bool hash_of(struct sk_msg_md *message, struct bpf_sock *sk, const struct speaker *speaker,
+				    struct switched_key_value *key, __u32 head_length, __u64 *hash)
+{
+	return key->kind == KEY_KIND_SOURCE ? hash_caller(speaker, key, hash) :
+					      hash_request(message, sk, key, head_length, hash);
+}
+
+/* Of a request whose rule `carry` has found. What goes to the relay is drawn for again there: whether it does must not depend on
+ * what is drawn here, or destinations would not get their shares. */
 SEC("sk_msg")
 int keelson_balance(struct sk_msg_md *message)
 {
@@ -90,17 +99,16 @@ int keelson_balance(struct sk_msg_md *message)
 	rule = rule_of(speaker, scan->detail);
 	if (!rule)
 		return pass_for(STATISTIC_PASSED_RULE);
+	key = key_of(speaker, scan->detail);
+	if (key && !hash_of(message, sk, speaker, key, scan->head_length, &hash))
+		return pass_for(STATISTIC_PASSED_KEY);
 	if (!draw(bank, rule->slots, rule->slot_count, &drawn) || !drawn.endpoint)
 		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
 	value = destination_of(bank, drawn.endpoint);
 	if (!value)
 		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
-	if (needs_key(value)) {
-		key = key_of(speaker, scan->detail);
-		if (!key || !(key->kind == KEY_KIND_SOURCE ? hash_caller(speaker, key, &hash) :
-							     hash_request(message, sk, key, scan->head_length, &hash)))
-			return pass_for(STATISTIC_PASSED_KEY);
-	}
+	if (needs_key(value) && !key)
+		return pass_for(STATISTIC_PASSED_KEY);
 	if (!choose_among(bank, drawn.endpoint, value, hash, &chosen) || !chosen.endpoint)
 		return pass_for(STATISTIC_PASSED_NO_ENDPOINT);
 	return carry_to(message, speaker, scan, rule->route, chosen.endpoint,

@@ -5,9 +5,11 @@ import { PinFolder } from "@keelson/bpf-applier";
 import { BpfMap } from "bpf-maps-native";
 import { relayPid } from "../relay-deaths/deaths.ts";
 import { type Ask, KeepAliveCaller } from "../world/keep-alive-caller.ts";
-import { type Conversation, conversing } from "./relay.ts";
+import { versionSubsets, virtualService } from "../world/objects.ts";
+import { type Conversation, conversing, to } from "./relay.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
+import { assertShares } from "./shares.ts";
 import { during, sized, untilTaken } from "./taken.ts";
 
 const versions = ["v1", "v2", "v3"];
@@ -34,6 +36,20 @@ async function takenTimes(
   });
   assert.ok(taken >= least, `programs took ${taken} of ${times} requests`);
   return answers;
+}
+
+/** Half of the requests go to v1, which finds users by a cookie that they get; half to `other`, where nothing is asked for. */
+function underCookie(reviews: ReviewsWorld, other: string): Promise<string> {
+  const consistentHash = { httpCookie: { name: "user", ttl: "0s" } };
+  const keyed = {
+    name: "v1",
+    labels: { version: "v1" },
+    trafficPolicy: { loadBalancer: { consistentHash } },
+  };
+  const subsets = [keyed, { name: other, labels: { version: other } }];
+  const host = { ...versionSubsets("reviews", []), spec: { host: "reviews", subsets } };
+  const routes = virtualService("reviews", [{ route: [to("v1", 50), to(other, 50)] }]);
+  return reviews.world.change((config) => config.write("rules", [host, routes]));
 }
 
 /** How many requests balancers count as under way. */
@@ -122,6 +138,33 @@ export const balancedRequestsScenarios: readonly Scenario[] = [
           assert.ok(found.size > 1 || "useSourceIp" in consistentHash, `all have ${[...found].join(", ")}`);
         });
       }
+    },
+  },
+  {
+    name: "destinations get their shares where the relay has to give a cookie, or has all as one of them has no endpoint",
+    async run(reviews, family) {
+      // What decides is the same for both families.
+      if (family !== "IPv4") return;
+      const times = reviews.scale.connections;
+      const withCookie = { ...sized, headers: { cookie: "user=a" } };
+      await underCookie(reviews, "v2");
+      await conversing(reviews, family, async (talk) => {
+        const { taken } = await during(reviews, () => talk.askTimes(times));
+        assert.equal(taken, 0);
+        assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
+      });
+      await conversing(reviews, family, async (talk) => {
+        await untilTaken(reviews, talk, withCookie);
+        assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
+      });
+      await underCookie(reviews, "v9");
+      await conversing(reviews, family, async (talk) => {
+        const { taken } = await during(reviews, async () => {
+          for (let i = 0; i < times; i++) await talk.ask(withCookie);
+        });
+        assert.equal(taken, 0);
+        assertShares(talk.outcomes, { v1: 0.5, 503: 0.5 });
+      });
     },
   },
   {

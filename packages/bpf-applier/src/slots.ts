@@ -64,14 +64,14 @@ export function slotEntries(slots: bigint, shares: readonly Share[]): Entry[] {
   );
 }
 
-/** An alias table of destinations that have a balancer; 0n: that share is refused. */
+/** An alias table of destinations that have a balancer. */
 export function destinationEntries(
   slots: bigint,
-  shares: readonly { readonly weight: number; readonly destination: bigint }[],
+  shares: readonly { readonly weight: number; readonly id: bigint }[],
 ): Entry[] {
   return drawEntries(
     slots,
-    shares.map(({ weight, destination }) => ({ weight, drawn: { ...nothing, endpoint: destination } })),
+    shares.map(({ weight, id }) => ({ weight, drawn: { ...nothing, endpoint: id } })),
   );
 }
 

@@ -35,13 +35,12 @@ function balancingOf(rule: LoadBalancer | undefined): Balancing {
   return rule?.simple === LoadBalancer_Simple.ROUND_ROBIN ? "roundRobin" : "leastRequest";
 }
 
-/** Whether a draw among all endpoints is right for the destination, whatever the rule says. */
+/** Whether a draw among all endpoints is all that a request asks for. */
 export function isDrawn(one: FamilyDestination): boolean {
   const hash = ruleOf(one)?.consistentHash;
   // A request gets its cookie, also if there is no choice.
-  if (hash?.key.case === "httpCookie" && hash.key.value.ttlMs !== undefined)
-    return one.endpoints.length === 0;
-  return one.endpoints.length < 2 || (hash === undefined && balancingOf(ruleOf(one)) === "random");
+  if (hash?.key.case === "httpCookie" && hash.key.value.ttlMs !== undefined) return false;
+  return one.endpoints.length === 1 || (hash === undefined && balancingOf(ruleOf(one)) === "random");
 }
 
 /**

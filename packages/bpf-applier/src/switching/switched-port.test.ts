@@ -75,8 +75,7 @@ function slotsOf(table: ServiceTable, slots: bigint): SlotValue[] {
     .map((slot) => slotValue.decode(slot.value));
 }
 
-const nameOf = ({ endpoint: id, address, port }: SlotValue): string =>
-  id === 0n ? "" : formatEndpoint(address, port);
+const nameOf = ({ address, port }: SlotValue): string => formatEndpoint(address, port);
 
 /** Destination → how an endpoint is chosen, and those of its slots. */
 function destinationsOf(
@@ -109,7 +108,7 @@ function sharesOf(among: readonly SlotValue[]): [SlotValue, number][] {
   return shares;
 }
 
-/** Of every endpoint as long as none has anything under way; "" is refused. */
+/** Of every endpoint as long as none has anything under way. */
 function endpointShares(
   table: ServiceTable,
   draw: readonly SlotValue[],
@@ -117,7 +116,7 @@ function endpointShares(
 ): [string, number][] {
   const destinations = destinationsOf(table);
   return sharesOf(draw).flatMap(([slot, share]) => {
-    if (!balances || slot.endpoint === 0n) return [[nameOf(slot), share]];
+    if (!balances) return [[nameOf(slot), share]];
     const { how, among } = destinations.get(slot.endpoint) ?? fail();
     const within =
       how === "roundRobin"
@@ -155,12 +154,12 @@ test("each plain route is a rule under its own number, with its destinations' sh
     web([
       { route: { matches: withHeader("x") }, destinations: toV1 },
       { route: { matches: withHeader("y"), timeoutMs: 1000n }, destinations: toV1 },
-      { route: {}, destinations: [...both, { endpointSet: "none", weight: 4 }] },
+      { route: {}, destinations: both },
     ]),
   );
   expect(ruleShares(table)).toEqual({
     1: { "10.0.0.1:9080": 0.25, "10.0.0.2:9080": 0.75 },
-    3: { "10.0.0.1:9080": 0.09375, "10.0.0.2:9080": 0.28125, "10.0.0.3:9080": 0.125, "": 0.5 },
+    3: { "10.0.0.1:9080": 0.1875, "10.0.0.2:9080": 0.5625, "10.0.0.3:9080": 0.25 },
   });
   const [port] = table.ports.values();
   expect(port?.switchedRules).toEqual([1, 3]);
@@ -254,11 +253,18 @@ test("rules of a port that lead to one destination share its balancer, and anoth
   expect(new Set(ids).size).toBe(4);
 });
 
-test("a route whose endpoints are all gone has no rule, and is a program's all the same", () => {
-  const table = tableOfService(web([{ route: {}, destinations: [{ endpointSet: "none", weight: 1 }] }]));
-  expect(ruleShares(table)).toEqual({});
-  expect(table.switchedServices).toHaveLength(1);
-  expect([...table.ports.values()][0]?.switchedRules).toEqual([1]);
+test("a route with a destination whose endpoints are all gone has no rule, and is a program's all the same", () => {
+  const gone = { endpointSet: "none", weight: 1 };
+  const random = withSimple(LoadBalancer_Simple.RANDOM);
+  for (const destinations of [[gone], [...both, gone], [random, gone]]) {
+    const table = tableOfService(web([{ route: {}, destinations }]));
+    expect(ruleShares(table)).toEqual({});
+    expect(table.switchedServices).toHaveLength(1);
+    expect([...table.ports.values()][0]?.switchedRules).toEqual([1]);
+  }
+  // What has no weight is not drawn.
+  const idle = tableOfService(web([{ route: {}, destinations: [...toV1, { ...gone, weight: 0 }] }]));
+  expect(ruleShares(idle)).toEqual({ 1: { "10.0.0.1:9080": 0.25, "10.0.0.2:9080": 0.75 } });
 });
 
 test("callers of each family have endpoints of theirs, or of the other where there are none", () => {

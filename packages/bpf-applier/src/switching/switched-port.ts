@@ -18,7 +18,6 @@ import {
   destinationEntries,
   type EndpointSets,
   type Entry,
-  isReachable,
   type Share,
   slotEntries,
   spread,
@@ -45,7 +44,7 @@ export interface SwitchedPort {
   readonly slots: readonly Entry[];
   /** By `route` in keys: as counters name it. */
   readonly routeNames: ReadonlyMap<bigint, string>;
-  /** Numbers of the routes that programs carry, from 1 on; those without an endpoint are among them. */
+  /** Numbers of the routes that programs carry, from 1 on; those that lack endpoints for now are among them. */
   readonly numbers: readonly number[];
 }
 
@@ -111,7 +110,7 @@ interface SwitchedRule extends FilledRule, Entry {
   readonly found: readonly Entry[];
 }
 
-/** Rules for callers that dial addresses of a family; one that has no endpoint is left out. */
+/** Rules for callers that dial addresses of a family; those that are left out are the relay's. */
 function familyRules(
   { identifier, port, endpointSets }: PortFacts,
   family: Family,
@@ -180,25 +179,23 @@ interface FilledRule {
   readonly destinations: readonly BalancedDestination[];
 }
 
-/** @returns undefined: there is no endpoint, or no room for a destination */
+/**
+ * @returns undefined: a destination has no endpoint, or there is no room for one. The relay then has all requests of the rule: if
+ * it drew again for those alone that have met such a destination, the others would get more than their shares.
+ */
 function filledRule(
   slots: bigint,
   among: readonly FamilyDestination[],
   balanced: (one: FamilyDestination) => BalancedDestination | undefined,
 ): FilledRule | undefined {
+  if (among.length === 0 || among.some(({ endpoints }) => endpoints.length === 0)) return undefined;
   if (among.every(isDrawn)) {
     const shares = among.flatMap(({ destination, endpoints }) => drawnShares(destination, endpoints));
-    return isReachable(shares) ? { draw: slotEntries(slots, shares), destinations: [] } : undefined;
+    return { draw: slotEntries(slots, shares), destinations: [] };
   }
-  const shares: { weight: number; destination: bigint }[] = [];
-  const destinations: BalancedDestination[] = [];
-  for (const one of among) {
-    const { weight } = one.destination;
-    const to = one.endpoints.length === 0 ? undefined : balanced(one);
-    if (to !== undefined) destinations.push(to);
-    else if (one.endpoints.length > 0) return undefined;
-    shares.push({ weight, destination: to?.id ?? 0n });
-  }
+  const destinations = among.flatMap((one) => balanced(one) ?? []);
+  if (destinations.length < among.length) return undefined;
+  const shares = destinations.map(({ id }, at) => ({ weight: among[at]?.destination.weight ?? 0, id }));
   return { draw: destinationEntries(slots, shares), destinations };
 }
 
