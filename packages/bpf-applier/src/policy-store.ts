@@ -1,12 +1,15 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { policyTypeUrls } from "@keelson/protos";
-import type { EndpointSet, Service, ServicePort, Workload } from "@keelson/protos/policy";
+import type { EndpointSet, Service, Workload } from "@keelson/protos/policy";
 import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { DeltaUpdate } from "@keelson/xds";
 import { type Named, type ServiceTable, serviceTable, setsOfPort } from "./service-table.ts";
 import type { MatchTableMaker } from "./switching/match-table-maker.ts";
+import { RingRoom } from "./switching/ring-room.ts";
+import type { SwitchingRoom } from "./switching/switched-port.ts";
 import {
   portsInWaiting,
+  ringsOf,
   type SwitchingStatus,
   switchingStatus,
   tablesOf,
@@ -250,10 +253,7 @@ export class PolicyStore {
     };
     const staged = [...hostnames];
     const room = this.roomBeside(new Set(staged));
-    const options = {
-      hasRelay: this.options.hasRelay,
-      ...(room && { tableOf: (port: ServicePort) => room.tableOf(port) }),
-    };
+    const options = { hasRelay: this.options.hasRelay, ...(room && { room }) };
     for (const hostname of staged) {
       const service = serviceOf(hostname);
       try {
@@ -267,15 +267,16 @@ export class PolicyStore {
     return changes;
   }
 
-  /** For match tables, beside those of the services that are not staged. */
-  private roomBeside(staged: ReadonlySet<string>): TableRoom | undefined {
+  /** Beside what services have that are not staged. */
+  private roomBeside(staged: ReadonlySet<string>): SwitchingRoom | undefined {
     const { tableMaker } = this.options;
     if (tableMaker === undefined) return undefined;
-    const others = Array.from(this.services).filter(([hostname]) => !staged.has(hostname));
-    return new TableRoom(
-      tableMaker,
-      others.flatMap(([, { table }]) => tablesOf(table)),
-    );
+    const others = Array.from(this.services)
+      .filter(([hostname]) => !staged.has(hostname))
+      .map(([, { table }]) => table);
+    const tables = new TableRoom(tableMaker, others.flatMap(tablesOf));
+    const rings = new RingRoom(others.flatMap(ringsOf));
+    return { tableOf: (port) => tables.tableOf(port), ringOf: rings.ringOf };
   }
 
   private staged(

@@ -13,8 +13,12 @@ import {
   sharesOf,
   slotEntries,
 } from "./slots.ts";
-import type { TableState } from "./switching/match-table.ts";
-import { type SwitchedPort, switchedPort, type UnswitchedPort } from "./switching/switched-port.ts";
+import {
+  type SwitchedPort,
+  type SwitchingRoom,
+  switchedPort,
+  type UnswitchedPort,
+} from "./switching/switched-port.ts";
 
 /** What an identifier in an edge's key stands for. */
 export type Named =
@@ -50,8 +54,8 @@ export interface TablePort extends RelayService {
 export interface TableOptions {
   /** The node has a relay. */
   readonly hasRelay: boolean;
-  /** What programs find the rule of a request by; undefined: they take none. */
-  readonly tableOf?: (port: ServicePort) => TableState;
+  /** For what programs find their way by; undefined: they take no requests. */
+  readonly room?: SwitchingRoom;
 }
 
 const ipProtocol = new Map([
@@ -102,15 +106,15 @@ function placeOf(service: Service, port: ServicePort): PortPlace {
 function tablePort(
   { service, port, identifier }: PortPlace,
   endpointSets: EndpointSets,
-  { hasRelay, tableOf }: TableOptions,
+  { hasRelay, room }: TableOptions,
 ): TablePort | undefined {
   if (!hasRelay || port.protocol !== Protocol.TCP) return undefined;
   const isRelayed = port.routes.length + port.connectionRoutes.length > 0;
   const families = familiesOf(service);
   const switching =
-    tableOf === undefined || port.routes.length === 0
+    room === undefined || port.routes.length === 0
       ? undefined
-      : switchedPort({ identifier, port, families, endpointSets }, tableOf);
+      : switchedPort({ identifier, port, families, endpointSets }, room);
   const switchedRules = numbersOf(switching);
   return { hostname: service.hostname, port, isRelayed, switching, switchedRules };
 }

@@ -97,6 +97,9 @@ test("what programs take off the way to the relay, and which ports they leave to
     beingMade: 0,
     tables: 1,
     tableBytes: 65_536,
+    rings: 2,
+    ringBytes: 32_768,
+    partly: [{ hostname: "shop.default.svc.cluster.local", port: 80, why: "rings have no room" }],
     others: [{ hostname: "web.default.svc.cluster.local", port: 9080, why }],
   };
   const statistics = { ...status.statistics, switched_requests: 9n, moved_answers: 8n, passed_behind: 3n };
@@ -104,7 +107,8 @@ test("what programs take off the way to the relay, and which ports they leave to
   expect(text).toContain(
     `
 sockets              switch
-switched ports       2, by 1 match tables of 64 KiB
+switched ports       2, by 1 match tables of 64 KiB, 2 rings of 32 KiB
+partly switched      shop.default.svc.cluster.local:80: rings have no room
 not switched         web.default.svc.cluster.local:9080: ${why}
 switched requests    9, of whose answers 8 moved
 passed to the relay  0 by head or size, 0 by rule, 3 behind others, 0 by what they are hashed by, 0 without a link, 0 without an endpoint

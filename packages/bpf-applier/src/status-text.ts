@@ -64,13 +64,17 @@ const socketFact = ({ mode, lowerBecause }: SocketStatus): string[][] => {
 
 /** What programs take off the way to the relay, and why not the rest. */
 function switchingFacts(
-  { ports, beingMade, tables, tableBytes, others }: SwitchingStatus,
+  { ports, beingMade, tables, tableBytes, rings, ringBytes, others, partly }: SwitchingStatus,
   counts: Counts,
 ): string[][] {
-  const size = `${tables} match tables of ${tableBytes / 1024} KiB`;
+  const size = [
+    `${tables} match tables of ${tableBytes / 1024} KiB`,
+    ...(rings === 0 ? [] : [`${rings} rings of ${Math.ceil(ringBytes / 1024)} KiB`]),
+  ].join(", ");
   return [
     ["switched ports", `${ports}, by ${size}`],
     ...(beingMade === 0 ? [] : [["not switched yet", `${beingMade}, whose match tables are being made`]]),
+    ...partly.map(({ hostname, port, why }) => ["partly switched", `${hostname}:${port}: ${why}`]),
     ...others.map(({ hostname, port, why }) => ["not switched", `${hostname}:${port}: ${why}`]),
     ["switched requests", `${counts.switched_requests}, of whose answers ${counts.moved_answers} moved`],
     [

@@ -13,7 +13,7 @@ export interface RouteKey {
 }
 
 /** Bytes of a name (`struct name` of the programs), policies of a route, points of a ring, places of a Maglev table. */
-export const keyBounds = { name: 64, times: 8, points: 65_536, places: 131_072 } as const;
+export const keyBounds = { name: 64, times: 8, points: 4_096, places: 65_537 } as const;
 
 /** Names with other characters could be read in two ways. */
 const plainName = /^[\w.~-]+$/;

@@ -56,8 +56,8 @@ test.each([
     /by a query whose name is not plain/,
   ],
   [
-    { loadBalancer: { consistentHash: { httpHeaderName: "a", ringHash: { minimumRingSize: 65_537 } } } },
-    /a ring of more than 65536 points/,
+    { loadBalancer: { consistentHash: { httpHeaderName: "a", ringHash: { minimumRingSize: 4_097 } } } },
+    /a ring of more than 4096 points/,
   ],
   [{ connectionPool: { tcp: { maxConnections: 1 } } }, /connection pool limits/],
   [{ outlierDetection: {} }, /outlier detection/],

@@ -6,6 +6,7 @@ import { identifierOf } from "../identifier.ts";
 import { Schedule } from "../relay/policy/balancer/schedule.ts";
 import { type Entry, slotEntries, spread, turnEntries } from "../slots.ts";
 import { pointsIn, type Ring, ringOf } from "./ring.ts";
+import type { RingSource } from "./ring-room.ts";
 
 /** A destination of a rule, with those of its endpoints that callers of a family get. */
 export interface FamilyDestination {
@@ -45,15 +46,16 @@ export function isDrawn(one: FamilyDestination): boolean {
 
 /**
  * @param service identifier of the service port, which has balancers of its own
- * @returns undefined: it takes more room than there is for one
+ * @returns undefined: its ring takes more room than there is
  */
 export function balancedDestination(
   service: bigint,
   family: Family,
   one: FamilyDestination,
+  ringFor: RingSource = ringOf,
 ): BalancedDestination | undefined {
   const id = identifierOf("destination", String(service), one.key, family);
-  const found = choiceOf(identifierOf("destination slots", String(id)), one);
+  const found = choiceOf(identifierOf("destination slots", String(id)), one, ringFor);
   if (found === undefined) return undefined;
   const { kind, slots, count, entries, ring } = found;
   return {
@@ -75,11 +77,11 @@ interface Choice {
   readonly ring?: Ring;
 }
 
-function choiceOf(slots: bigint, one: FamilyDestination): Choice | undefined {
+function choiceOf(slots: bigint, one: FamilyDestination, ringFor: RingSource): Choice | undefined {
   const { endpoints } = one;
   const rule = ruleOf(one);
   if (rule?.consistentHash !== undefined) {
-    const ring = ringOf(rule.consistentHash, endpoints);
+    const ring = ringFor(rule.consistentHash, endpoints);
     return ring && { kind: ring.kind, slots: ring.id, count: pointsIn(ring), entries: [], ring };
   }
   const kind = balancingOf(rule);

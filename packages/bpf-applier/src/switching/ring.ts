@@ -3,7 +3,7 @@ import { ringPoint } from "@keelson/bpf";
 import { keyBounds } from "@keelson/compiler/kernel-keys";
 import type { Endpoint } from "@keelson/protos/policy";
 import type { ConsistentHash } from "@keelson/protos/traffic-policy";
-import { ringPoints } from "../relay/policy/balancer/hash-ring.ts";
+import { defaultRingSize, ringPoints } from "../relay/policy/balancer/hash-ring.ts";
 import { type Host, nameOf, newHost } from "../relay/policy/balancer/host.ts";
 import { maglevTable } from "../relay/policy/balancer/maglev.ts";
 import { endpointIdentifier } from "../slots.ts";
@@ -20,7 +20,7 @@ export interface Ring {
 /** Endpoints that weigh very differently make a ring larger than it was asked to be. */
 const mostPoints = 2 * keyBounds.points;
 
-type Shape = Pick<ConsistentHash, "maglevTableSize" | "minimumRingSize">;
+export type RingShape = Pick<ConsistentHash, "maglevTableSize" | "minimumRingSize">;
 
 /** Rings that somebody holds, by what they are made of: a service's other endpoints and rules change more often. */
 const known = new Map<string, WeakRef<Ring>>();
@@ -28,12 +28,13 @@ const cleaner = new FinalizationRegistry<string>((text) => {
   if (known.get(text)?.deref() === undefined) known.delete(text);
 });
 
-/** @param endpoints at least one. @returns undefined: it would have more than 131,072 points, which are left to the relay */
-export function ringOf(shape: Shape, endpoints: readonly Endpoint[]): Ring | undefined {
-  const parts = endpoints.map((endpoint) => `${nameOf(endpoint)} ${endpoint.workload} ${endpoint.weight}`);
-  const text = createHash("sha256")
-    .update([shape.maglevTableSize, shape.minimumRingSize, ...parts].join("\n"))
-    .digest("base64");
+/** The ring if it need not be made. */
+export const knownRing = (shape: RingShape, endpoints: readonly Endpoint[]): Ring | undefined =>
+  known.get(textOf(shape, endpoints))?.deref();
+
+/** @param endpoints at least one. @returns undefined: it would have more than 8,192 points, which are left to the relay */
+export function ringOf(shape: RingShape, endpoints: readonly Endpoint[]): Ring | undefined {
+  const text = textOf(shape, endpoints);
   const same = known.get(text)?.deref();
   if (same !== undefined) return same;
   const made = newRing(shape, endpoints);
@@ -44,8 +45,20 @@ export function ringOf(shape: Shape, endpoints: readonly Endpoint[]): Ring | und
   return made;
 }
 
+/** Equal for what makes equal rings. */
+function textOf({ maglevTableSize, minimumRingSize }: RingShape, endpoints: readonly Endpoint[]): string {
+  const parts = endpoints.map((endpoint) => `${nameOf(endpoint)} ${endpoint.workload} ${endpoint.weight}`);
+  return createHash("sha256")
+    .update([maglevTableSize, minimumRingSize, ...parts].join("\n"))
+    .digest("base64");
+}
+
+/** Whatever the endpoints are, a ring has at least as many. */
+export const leastPoints = ({ maglevTableSize, minimumRingSize }: RingShape): number =>
+  Number(maglevTableSize > 0n ? maglevTableSize : minimumRingSize) || defaultRingSize;
+
 function newRing(
-  { maglevTableSize, minimumRingSize }: Shape,
+  { maglevTableSize, minimumRingSize }: RingShape,
   endpoints: readonly Endpoint[],
 ): Ring | undefined {
   const hosts = endpoints.map((endpoint) => newHost(nameOf(endpoint), endpoint));
@@ -82,5 +95,8 @@ function encoded(
   const id = createHash("sha256").update(kind).update(points).digest().readBigUInt64LE(0);
   return { id: id === 0n ? 1n : id, kind, points };
 }
+
+/** What it takes of the kernel's memory. */
+export const bytesOfRing = ({ points }: Ring): number => points.length;
 
 export const pointsIn = ({ points }: Ring): number => points.length / ringPoint.size;

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   balancing,
+  ringPoint,
   type SlotValue,
   serviceValue,
   slotKey,
@@ -20,6 +21,7 @@ import {
   type PortRouteSchema,
   Protocol,
   type Service,
+  type ServicePort,
   ServiceSchema,
 } from "@keelson/protos/policy";
 import { LoadBalancer_Simple } from "@keelson/protos/traffic-policy";
@@ -31,6 +33,7 @@ import { mostTurns } from "./balanced-destinations.ts";
 import { beingMade } from "./match-table.ts";
 import { MatchTableMaker } from "./match-table-maker.ts";
 import { pointsIn } from "./ring.ts";
+import { RingRoom } from "./ring-room.ts";
 import { ringsOf, switchingStatus } from "./switching-status.ts";
 
 import { TableRoom } from "./table-room.ts";
@@ -60,12 +63,15 @@ function web(
   return create(ServiceSchema, { hostname, addresses, ports });
 }
 
-function tableOfService(service: Service, maker = new MatchTableMaker(), most?: number): ServiceTable {
-  const room = new TableRoom(maker, [], most);
-  return serviceTable(service, (name) => sets[name] ?? [], {
-    hasRelay: true,
-    tableOf: (port) => room.tableOf(port),
-  });
+function tableOfService(
+  service: Service,
+  maker = new MatchTableMaker(),
+  most?: number,
+  rings = new RingRoom([]),
+): ServiceTable {
+  const tables = new TableRoom(maker, [], most);
+  const room = { tableOf: (port: ServicePort) => tables.tableOf(port), ringOf: rings.ringOf };
+  return serviceTable(service, (name) => sets[name] ?? [], { hasRelay: true, room });
 }
 
 /** Slots of a list, in their order. */
@@ -303,7 +309,10 @@ test("without programs that take requests nothing is switched, nor said of it", 
     beingMade: 0,
     tables: 0,
     tableBytes: 0,
+    rings: 0,
+    ringBytes: 0,
     others: [],
+    partly: [],
   });
 });
 
@@ -331,4 +340,40 @@ test("who comes when there is no room is the relay's, and says what was needed",
   const other = web([{ route: { matches: withHeader("z") }, destinations: both }], { hostname: "other" });
   expect(room.tableOf(same.ports[0] ?? fail())).toBe(table);
   expect(room.tableOf(other.ports[0] ?? fail())).toHaveProperty("unfit");
+});
+
+test("a route whose ring has no room is the relay's, its port's others are not, and it is said", () => {
+  const byUser = { case: "httpHeaderName" as const, value: "x-user" };
+  const by = (endpointSet: string, shape: object) => ({
+    endpointSet,
+    weight: 1,
+    policy: { loadBalancer: { consistentHash: { key: byUser, ...shape } } },
+  });
+  const ring = { minimumRingSize: 100n };
+  const routes = [
+    { route: { matches: withHeader("x") }, destinations: [by("v4", ring)] },
+    { route: { matches: withHeader("y") }, destinations: [by("v1", { maglevTableSize: 101n })] },
+    { route: {}, destinations: [{ endpointSet: "v2", weight: 1 }] },
+  ];
+  const room = new RingRoom([], 100 * ringPoint.size);
+  const table = tableOfService(web(routes), undefined, undefined, room);
+  expect(table.switchedRules.map(({ key }) => switchedRuleKey.decode(key).rule)).toEqual([1, 3]);
+  expect([...table.ports.values()][0]?.switchedRules).toEqual([1, 2, 3]);
+  expect(switchingStatus([table])).toMatchObject({
+    ports: 1,
+    rings: 1,
+    ringBytes: 100 * ringPoint.size,
+    partly: [{ hostname: "web", port: 80, why: expect.stringMatching(/routes 2 have no room/) }],
+  });
+  // One that others have already needs none, also of a service that comes later.
+  const later = new RingRoom(ringsOf(table), 100 * ringPoint.size);
+  const destinations = [by("v4", ring)];
+  const same = tableOfService(
+    web([{ route: {}, destinations }], { hostname: "same" }),
+    undefined,
+    undefined,
+    later,
+  );
+  expect(switchingStatus([same]).partly).toEqual([]);
+  expect(switchingStatus([table, same])).toMatchObject({ rings: 1 });
 });

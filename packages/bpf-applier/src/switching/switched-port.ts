@@ -31,6 +31,7 @@ import {
 
 import { beingMade, type MatchTable, type TableState } from "./match-table.ts";
 import type { Ring } from "./ring.ts";
+import type { RingSource } from "./ring-room.ts";
 
 /** What the maps hold of a port whose requests programs take off the way to the relay. */
 export interface SwitchedPort {
@@ -46,6 +47,8 @@ export interface SwitchedPort {
   readonly routeNames: ReadonlyMap<bigint, string>;
   /** Numbers of the routes that programs carry, from 1 on; those that lack endpoints for now are among them. */
   readonly numbers: readonly number[];
+  /** Those among them whose rings take more room than there is: the relay has their requests. */
+  readonly withoutRoom: readonly number[];
 }
 
 /** Why a port is the relay's as a whole. */
@@ -63,10 +66,16 @@ export interface PortFacts {
   readonly endpointSets: EndpointSets;
 }
 
-/** @param tableOf asked only for a port that has a route for programs */
+/** What there is room for on the node. */
+export interface SwitchingRoom {
+  /** Asked only for a port that has a route for programs. */
+  readonly tableOf: (port: ServicePort) => TableState;
+  readonly ringOf: RingSource;
+}
+
 export function switchedPort(
   facts: PortFacts,
-  tableOf: (port: ServicePort) => TableState,
+  { tableOf, ringOf }: SwitchingRoom,
 ): SwitchedPort | UnswitchedPort {
   const { identifier, port, families } = facts;
   const unread = whyUnread(port.applicationProtocol);
@@ -76,7 +85,8 @@ export function switchedPort(
   if (numbers.length === 0) return { why: `of its routes none is for programs; the first: ${reasons[0]}` };
   const table = tableOf(port);
   if (table !== beingMade && "unfit" in table) return { why: table.unfit };
-  const rules = families.flatMap((family) => familyRules(facts, family, numbers));
+  const tried = families.flatMap((family) => familyRules(facts, family, numbers, ringOf));
+  const rules = tried.filter((rule) => typeof rule !== "number");
   const destinations = new Map(rules.flatMap((rule) => rule.destinations.map((one) => [one.id, one])));
   return {
     matching: table === beingMade ? undefined : { table, service: serviceEntry(identifier, table) },
@@ -94,6 +104,7 @@ export function switchedPort(
         .map((name) => [routeIdentifier(name), name]),
     ),
     numbers,
+    withoutRoom: [...new Set(tried.filter((rule) => typeof rule === "number"))],
   };
 }
 
@@ -110,23 +121,27 @@ interface SwitchedRule extends FilledRule, Entry {
   readonly found: readonly Entry[];
 }
 
-/** Rules for callers that dial addresses of a family; those that are left out are the relay's. */
+/** Rules for callers that dial addresses of a family; of one without room its number. One that lacks endpoints is left out. */
 function familyRules(
   { identifier, port, endpointSets }: PortFacts,
   family: Family,
   numbers: readonly number[],
-): SwitchedRule[] {
-  // A ring takes milliseconds, and many rules may lead to one destination.
+  ringOf: RingSource,
+): (SwitchedRule | number)[] {
+  // A ring takes up to some tens of milliseconds, and many rules may lead to one destination.
   const known = new Map<string, BalancedDestination | undefined>();
   const balanced = (one: FamilyDestination): BalancedDestination | undefined => {
-    if (!known.has(one.key)) known.set(one.key, balancedDestination(identifier, family, one));
+    if (!known.has(one.key)) known.set(one.key, balancedDestination(identifier, family, one, ringOf));
     return known.get(one.key);
   };
-  return numbers.flatMap((number) => {
+  return numbers.flatMap((number): (SwitchedRule | number)[] => {
     const slots = identifierOf("rule slots", String(identifier), number, family);
     const route = port.routes[number - 1];
-    const filled = filledRule(slots, familyDestinations(route, family, endpointSets), balanced);
-    if (filled === undefined) return [];
+    const among = familyDestinations(route, family, endpointSets);
+    // The relay refuses the share. If it drew again for those requests alone, the other destinations would get more than theirs.
+    if (among.length === 0 || among.some(({ endpoints }) => endpoints.length === 0)) return [];
+    const filled = filledRule(slots, among, balanced);
+    if (filled === undefined) return [number];
     const key = switchedRuleKey.encode({ service: identifier, rule: number, family: familyNumber[family] });
     const balances = filled.destinations.length > 0 ? 1 : 0;
     const value = {
@@ -179,16 +194,12 @@ interface FilledRule {
   readonly destinations: readonly BalancedDestination[];
 }
 
-/**
- * @returns undefined: a destination has no endpoint, or there is no room for one. The relay then has all requests of the rule: if
- * it drew again for those alone that have met such a destination, the others would get more than their shares.
- */
+/** @param among each has endpoints. @returns undefined: there is no room for one of them */
 function filledRule(
   slots: bigint,
   among: readonly FamilyDestination[],
   balanced: (one: FamilyDestination) => BalancedDestination | undefined,
 ): FilledRule | undefined {
-  if (among.length === 0 || among.some(({ endpoints }) => endpoints.length === 0)) return undefined;
   if (among.every(isDrawn)) {
     const shares = among.flatMap(({ destination, endpoints }) => drawnShares(destination, endpoints));
     return { draw: slotEntries(slots, shares), destinations: [] };

@@ -1,7 +1,8 @@
 import { xxhash64 } from "../xxhash64.ts";
 import type { Host } from "./host.ts";
 
-const defaultSize = 1024;
+/** Istio's, where a rule says none. */
+export const defaultRingSize = 1024;
 /** Envoy's. */
 const largestSize = 8_388_608;
 
@@ -33,7 +34,7 @@ export interface RingPoint {
 
 /** The points of the ring in their order. */
 export function ringPoints(hosts: readonly Host[], minimumSize: number): RingPoint[] {
-  const points = pointsOf(hosts, Math.min(minimumSize || defaultSize, largestSize));
+  const points = pointsOf(hosts, Math.min(minimumSize || defaultRingSize, largestSize));
   return points.sort((a, b) => (a.hash < b.hash ? -1 : Number(a.hash > b.hash)));
 }
 
