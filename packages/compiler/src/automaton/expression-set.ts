@@ -13,10 +13,18 @@ export interface ExpressionBounds {
   readonly items: number;
   /** Steps between them; 16 to 32 bytes each. */
   readonly steps: number;
+  /** Positions looked at to find the steps of one text that are not known yet; some 50 to 100 ns each. */
+  readonly looks: number;
 }
 
-const defaultBounds: ExpressionBounds = { positions: 1_000_000, items: 1_000_000, steps: 500_000 };
-const defaultLeastTexts = 1_000;
+const defaultBounds: ExpressionBounds = {
+  positions: 1_000_000,
+  items: 1_000_000,
+  steps: 500_000,
+  looks: 200_000,
+};
+/** What is left of the looks, at least, after texts for which they were not enough. */
+const leastShare = 1 / 4;
 
 /** Only visible bytes of ASCII and the space are looked at. */
 const readable = /^[\x20-\x7e]*$/;
@@ -24,7 +32,8 @@ const readable = /^[\x20-\x7e]*$/;
 /**
  * Tells which of many regular expressions (RE2) match a text, in one pass over it: what that costs depends on the text, not on
  * how many there are. The automaton is made as texts come (as RE2 does it): a state, once met, is remembered, and all are
- * forgotten when they take too much room.
+ * forgotten when they take too much room. No text can make it work for long: one that leads to too many new states is not told
+ * of, and what was found for it is there for the next.
  */
 export class ExpressionSet {
   /** Numbers of expressions that it has no place for; they are to be asked by themselves. */
@@ -36,20 +45,18 @@ export class ExpressionSet {
   /** By state: expressions that match if the text ends there; absent: not asked yet. */
   private matchingIn: (readonly number[] | undefined)[] = [];
   private items = 0;
-  /** Since all states were forgotten. */
-  private texts = 0;
-  private givenUp = false;
+  private totalLooks = 0;
+  /**
+   * Looks that the next text may take: half of it after a text for which it was not enough, twice after one for which it was.
+   * Where expressions meet in too many ways to remember them, little is wasted on trying; and whoever sends texts that lead
+   * nowhere cannot take from others what is needed to find their few steps.
+   */
+  private allowance: number;
   private readonly bounds: ExpressionBounds;
-  private readonly leastTexts: number;
 
-  /** @param leastTexts that its states must be good for before they take too much room; else it is given up */
-  constructor(
-    expressions: readonly RE2JS[],
-    bounds: ExpressionBounds = defaultBounds,
-    leastTexts = defaultLeastTexts,
-  ) {
+  constructor(expressions: readonly RE2JS[], bounds: ExpressionBounds = defaultBounds) {
     this.bounds = bounds;
-    this.leastTexts = leastTexts;
+    this.allowance = bounds.looks;
     const automaton = new Nondeterministic(new Budget("positions in patterns", bounds.positions));
     const unfit: number[] = [];
     for (const [number, expression] of expressions.entries()) {
@@ -66,24 +73,47 @@ export class ExpressionSet {
     this.forget();
   }
 
+  /** Positions looked at so far: what the work that goes beyond look-ups is measured by. */
+  get looks(): number {
+    return this.totalLooks;
+  }
+
+  /** Positions in all states that are remembered; never more than the bound and one state. */
+  get remembered(): number {
+    return this.items;
+  }
+
   /**
    * Numbers of the expressions that match the whole text, in order, without those that are unfit.
+   * @param mostLooks what is taken from a limit of the caller's own; 0: only what is known is told
    * @returns undefined: they are all to be asked by themselves. So it is with a text that has other bytes than visible ones of
-   * ASCII and the space, and with all texts where expressions meet in too many ways to remember them
+   * ASCII and the space, and with one that needs more steps not known yet than can be found, or remembered, for one text
    */
-  matching(text: string): readonly number[] | undefined {
-    if (this.givenUp || !readable.test(text)) return undefined;
-    if (this.items > this.bounds.items || this.steps.size > this.bounds.steps) {
-      this.givenUp = this.texts < this.leastTexts;
-      this.forget();
-    }
-    this.texts++;
+  matching(text: string, mostLooks = Number.POSITIVE_INFINITY): readonly number[] | undefined {
+    if (!readable.test(text)) return undefined;
+    if (this.isFull()) this.forget();
+    const { looks } = this.bounds;
+    const found = this.find(text, this.totalLooks + Math.min(this.allowance, mostLooks));
+    if (found === undefined) this.allowance = Math.max(this.allowance / 2, looks * leastShare);
+    else this.allowance = Math.min(this.allowance * 2, looks);
+    return found;
+  }
+
+  /** @param lastLook nothing is begun behind it; what is begun before it is brought to its end, so that each text leads on */
+  private find(text: string, lastLook: number): readonly number[] | undefined {
     let state = 0;
     for (let at = 0; at < text.length; at++) {
       const byte = text.charCodeAt(at);
-      state = this.steps.get(state, byte) ?? this.step(state, byte);
+      const known = this.steps.get(state, byte);
+      if (known === undefined && (this.totalLooks >= lastLook || this.isFull())) return undefined;
+      state = known ?? this.step(state, byte);
     }
+    if (this.matchingIn[state] === undefined && this.totalLooks >= lastLook) return undefined;
     return (this.matchingIn[state] ??= this.matchingAt(state));
+  }
+
+  private isFull(): boolean {
+    return this.items > this.bounds.items || this.steps.size > this.bounds.steps;
   }
 
   private forget(): void {
@@ -91,13 +121,12 @@ export class ExpressionSet {
     this.steps = new Steps();
     this.matchingIn = [];
     this.items = 0;
-    this.texts = 0;
     this.stateOf({ items: this.automaton.starts, before: before.nothing });
   }
 
   private step(from: number, byte: number): number {
     const next: number[] = [];
-    for (const item of this.closure.of(this.states.subsets[from] as Subset, byte)) {
+    for (const item of this.look(from, byte)) {
       const position = this.automaton.positions[item];
       if (position?.kind !== "bytes") continue;
       if (position.ranges.some(([first, last]) => byte >= first && byte <= last)) next.push(position.next);
@@ -105,6 +134,12 @@ export class ExpressionSet {
     const to = this.stateOf({ items: sortedOnce(next), before: kindOf(this.automaton, byte) });
     this.steps.add(from, byte, to);
     return to;
+  }
+
+  private look(state: number, next: number): readonly number[] {
+    const reached = this.closure.of(this.states.subsets[state] as Subset, next);
+    this.totalLooks += reached.length + 1;
+    return reached;
   }
 
   private stateOf(subset: Subset): number {
@@ -116,7 +151,7 @@ export class ExpressionSet {
 
   private matchingAt(state: number): readonly number[] {
     const matching: number[] = [];
-    for (const item of this.closure.of(this.states.subsets[state] as Subset, endOfValue)) {
+    for (const item of this.look(state, endOfValue)) {
       const position = this.automaton.positions[item];
       if (position?.kind === "holds") matching.push(position.pattern);
     }

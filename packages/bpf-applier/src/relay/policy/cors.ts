@@ -1,6 +1,6 @@
 import type { Cors } from "@keelson/protos/route";
 import { withHeader } from "./header-changes.ts";
-import { textMatcher } from "./matchers.ts";
+import { type TextMatcher, textMatcher } from "./matchers.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
 import type { RawHeaders } from "./types.ts";
 
@@ -27,7 +27,7 @@ export function corsOf(cors: Cors | undefined): (request: ParsedRequest) => Cors
     const origin = request.headers.get("origin") ?? "";
     if (origin === "") return goesOn;
     const asks = isPreflight(request);
-    if (!isAllowed(origin))
+    if (!isAllowed(origin, request.effort))
       return asks && !forwards ? { ...goesOn, preflight: whatMayBeAsked(cors) } : goesOn;
     const answerHeaders = (raw: RawHeaders): RawHeaders => withCorsHeaders(raw, cors, origin);
     return { answerHeaders, preflight: asks ? answerHeaders(whatMayBeAsked(cors)) : undefined };
@@ -35,9 +35,9 @@ export function corsOf(cors: Cors | undefined): (request: ParsedRequest) => Cors
 }
 
 /** A rule that takes "*" takes any origin. */
-function originMatcher({ allowOrigins }: Cors): (origin: string) => boolean {
+function originMatcher({ allowOrigins }: Cors): TextMatcher {
   const matchers = allowOrigins.flatMap((origin) => textMatcher(origin) ?? []);
-  return (origin) => matchers.some((matches) => matches("*") || matches(origin));
+  return (origin, effort) => matchers.some((matches) => matches("*", effort) || matches(origin, effort));
 }
 
 const credentials = ({ allowCredentials }: Cors): string[] =>

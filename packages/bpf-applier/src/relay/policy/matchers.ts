@@ -1,4 +1,5 @@
 import type { HttpMatch, StringMatch } from "@keelson/protos/match";
+import type { ExpressionEffort } from "./expression-effort.ts";
 import { asField, asText } from "./field-text.ts";
 import { includesLabels } from "./labels.ts";
 import type { ParsedRequest } from "./parsed-request.ts";
@@ -8,8 +9,8 @@ import type { Caller } from "./types.ts";
 /** Whether a request, or its caller, is what is asked for. */
 export type Holds = (request: ParsedRequest, caller: Caller) => boolean;
 
-/** Text that is what a rule asks for. */
-export type TextMatcher = (text: string) => boolean;
+/** Text that is what a rule asks for. @throws TooMuchToMatch where that would cost the request more than it may */
+export type TextMatcher = (text: string, effort: ExpressionEffort) => boolean;
 
 /** @returns undefined where any text is. Istio takes the regular expression "*" for that. */
 export function textMatcher(match: StringMatch | undefined): TextMatcher | undefined {
@@ -32,7 +33,7 @@ export function textMatcher(match: StringMatch | undefined): TextMatcher | undef
 
 function wholeText(expression: string): TextMatcher {
   const compiled = regularExpression(expression);
-  return (text) => compiled.matches(asText(text));
+  return (text, effort) => effort.matches(compiled, asText(text));
 }
 
 /**
@@ -58,7 +59,7 @@ export function requestMatcher(match: HttpMatch): Holds {
 
 function ofText(match: StringMatch | undefined, textOf: (request: ParsedRequest) => string): Holds[] {
   const matches = textMatcher(match);
-  return matches === undefined ? [] : [(request) => matches(textOf(request))];
+  return matches === undefined ? [] : [(request) => matches(textOf(request), request.effort)];
 }
 
 /** Case is minded by regular expressions in any case, as Envoy's are. */
@@ -87,18 +88,18 @@ function ofHeader({ name, value, invert }: HttpMatch["headers"][number]): Holds 
   const key = name.toLowerCase();
   const matches = textMatcher(value);
   if (matches === undefined) return ({ headers }) => headers.all(key).length > 0 !== invert;
-  return ({ headers }) => {
+  return ({ headers, effort }) => {
     const values = headers.all(key);
-    if (values.length === 0) return invert && !matches("");
-    return values.some(matches) !== invert;
+    if (values.length === 0) return invert && !matches("", effort);
+    return values.some((one) => matches(one, effort)) !== invert;
   };
 }
 
 function ofQueryParameter({ name, value }: HttpMatch["queryParameters"][number]): Holds {
   const matches = textMatcher(value) ?? (() => true);
-  return ({ query }) => {
+  return ({ query, effort }) => {
     const text = queryParameter(query, name);
-    return text !== undefined && matches(text);
+    return text !== undefined && matches(text, effort);
   };
 }
 

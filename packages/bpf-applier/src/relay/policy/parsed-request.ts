@@ -1,3 +1,4 @@
+import { ExpressionEffort } from "./expression-effort.ts";
 import { normalPath } from "./normal-path.ts";
 import type { RawHeaders, RequestHead } from "./types.ts";
 
@@ -11,6 +12,8 @@ export interface ParsedRequest {
   readonly authority: string;
   readonly scheme: "http" | "https";
   readonly headers: Headers;
+  /** What is left of what expressions may cost it. */
+  readonly effort: ExpressionEffort;
 }
 
 const absoluteForm = /^https?:\/\/([^/?#]*)([^]*)$/i;
@@ -19,7 +22,7 @@ const absoluteForm = /^https?:\/\/([^/?#]*)([^]*)$/i;
 export type Refusal = 400 | 404;
 
 /** @returns the status of the answer for a target that is no path ("OPTIONS *"): 404, or has no normal form: 400 */
-export function parseRequest(head: RequestHead): ParsedRequest | Refusal {
+export function parseRequest(head: RequestHead, effort = new ExpressionEffort()): ParsedRequest | Refusal {
   const absolute = head.path.startsWith("/") ? null : absoluteForm.exec(head.path);
   // RFC 9112, 3.2.2: the target's authority counts, not the Host header's.
   const authority = absolute?.[1] ?? head.authority;
@@ -32,13 +35,13 @@ export function parseRequest(head: RequestHead): ParsedRequest | Refusal {
   const query = question === -1 ? "" : target.slice(question);
   const { method, scheme } = head;
   const parsed = { method, path, query, authority, scheme };
-  return { ...parsed, headers: new Headers(parsed, head.rawHeaders) };
+  return { ...parsed, headers: new Headers(parsed, head.rawHeaders), effort };
 }
 
 const withSlash = (rest: string): string => (rest.startsWith("/") ? rest : `/${rest}`);
 
 /** What pseudo headers say. */
-type Pseudo = Omit<ParsedRequest, "headers">;
+type Pseudo = Omit<ParsedRequest, "headers" | "effort">;
 
 /** Finds headers by their name in lower case, or by ":method", ":path", ":authority", ":scheme". */
 export class Headers {

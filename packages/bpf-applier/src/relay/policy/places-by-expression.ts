@@ -1,4 +1,5 @@
 import { ExpressionSet } from "@keelson/compiler/automaton";
+import type { ExpressionEffort } from "./expression-effort.ts";
 import type { Holds } from "./matchers.ts";
 import { regularExpression } from "./regular-expression.ts";
 
@@ -40,8 +41,8 @@ export class PlacesByExpression<Item> {
   }
 
   /** Hands on the items whose expression matches, and those of which it is still to be asked. */
-  ask(text: string, ask: (places: Places<Item>, isFound: boolean) => void): void {
-    const matching = this.set.matching(text);
+  ask(text: string, effort: ExpressionEffort, ask: (places: Places<Item>, isFound: boolean) => void): void {
+    const matching = effort.matching(this.set, text);
     if (matching === undefined) return ask(this.all, false);
     for (const number of matching) ask(this.numbered[number] ?? [], true);
     ask(this.unfit, false);

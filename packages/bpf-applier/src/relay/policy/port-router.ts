@@ -1,5 +1,6 @@
 import type { PortRoute, ServicePort } from "@keelson/protos/policy";
 import type { RelayService } from "../relay.ts";
+import { ExpressionEffort, TooMuchToMatch } from "./expression-effort.ts";
 import { requestMatcher } from "./matchers.ts";
 import { ownAnswer } from "./own-answer.ts";
 import { parseRequest } from "./parsed-request.ts";
@@ -14,19 +15,27 @@ interface Entry extends Indexed {
 /** Says of each request of a service port what is to be done with it; see policy.proto, `ServicePort.routes`. */
 export class PortRouter {
   private readonly rules: RuleIndex<Entry>;
+  private readonly count: number;
 
   /** @throws Error for what is no regular expression of RE2, with the route's name */
   constructor({ port }: Pick<RelayService, "port">) {
-    this.rules = new RuleIndex(port.routes.flatMap((route, at) => entriesOf(route, at + 1, port)));
+    const entries = port.routes.flatMap((route, at) => entriesOf(route, at + 1, port));
+    this.rules = new RuleIndex(entries);
+    this.count = entries.length;
   }
 
   /** @param random 0 up to 1, as Math.random */
   route(head: RequestHead, caller: Caller, random: () => number): Decision {
-    const request = parseRequest(head);
+    const request = parseRequest(head, new ExpressionEffort(this.count));
     if (typeof request === "number") return refusal(head, request);
-    const found = this.rules.find(request, caller);
-    if (found === undefined) return refusal(head, 404);
-    return found.rule.decide({ head, request, caller, random });
+    try {
+      const found = this.rules.find(request, caller);
+      if (found === undefined) return refusal(head, 404);
+      return found.rule.decide({ head, request, caller, random });
+    } catch (error) {
+      if (error instanceof TooMuchToMatch) return refusal(head, 431);
+      throw error;
+    }
   }
 }
 

@@ -33,6 +33,7 @@ export class RuleIndex<Item extends Indexed> {
     for (const places of this.byExpression.values()) places.close();
   }
 
+  /** @throws TooMuchToMatch where expressions would cost the request more than they may */
   find(request: ParsedRequest, caller: Caller): Item | undefined {
     let best: Placed<Item> | undefined;
     const ask = (places: Places<Item> | undefined, isFound = false): void => {
@@ -53,7 +54,8 @@ export class RuleIndex<Item extends Indexed> {
       for (const value of request.headers.all(name)) ask(values.get(value));
     }
     for (const [name, places] of this.byExpression) {
-      for (const text of name === thePath ? [path] : request.headers.all(name)) places.ask(text, ask);
+      for (const text of name === thePath ? [path] : request.headers.all(name))
+        places.ask(text, request.effort, ask);
     }
     ask(this.others);
     return best?.item;
@@ -61,12 +63,12 @@ export class RuleIndex<Item extends Indexed> {
 
   private add(place: number, item: Item): void {
     const { match, holds } = item;
-    const list = this.listOf(match);
+    const found = expressionOf(match);
+    const list = found !== undefined && takesAnyPath(match) ? undefined : this.listOf(match);
     if (list !== undefined) {
       list.push({ place, item, rest: holds });
       return;
     }
-    const found = expressionOf(match);
     if (found === undefined) {
       this.others.push({ place, item, rest: holds });
       return;
@@ -94,6 +96,10 @@ export class RuleIndex<Item extends Indexed> {
 
 /** Where the name of a header stands otherwise. */
 const thePath = "";
+
+/** All rules with such a prefix would stand in one list, and each expression in it be asked by itself. */
+const takesAnyPath = (match: HttpMatch | undefined): boolean =>
+  match?.uri?.how.case === "prefix" && (match.uri.how.value === "/" || match.uri.how.value === "");
 
 /** An expression that has to match, what it looks at, and what else the match asks for. */
 interface Found {
