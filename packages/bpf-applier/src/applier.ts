@@ -150,6 +150,8 @@ export class Applier implements NodeAgent {
       rings: relay && rings,
       onTable: (table) => this.names.learn(table.names),
       onMatchTable: () => this.serial.run(() => this.takeWaiting()),
+      onMatchTableError: (error) =>
+        options.logger.warn({ err: error }, "a match table could not be made; trying again in a while"),
     });
     this.pods = new NodePods({
       top: options.cgroup,

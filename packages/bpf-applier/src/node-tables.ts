@@ -22,6 +22,8 @@ export interface NodeTablesOptions {
   readonly onTable: (table: ServiceTable) => void;
   /** Told that a match table was made which services wait for: `stageWaiting` has them. */
   readonly onMatchTable: () => Promise<void>;
+  /** Told that one could not be made, and is tried again after a while. */
+  readonly onMatchTableError: (error: unknown) => void;
 }
 
 /**
@@ -41,8 +43,9 @@ export class NodeTables {
   /** Until the first services came, the maps may hold what an earlier applier left. */
   private complete = false;
 
-  constructor({ banks, relay, matchTables, rings, onTable, onMatchTable }: NodeTablesOptions) {
-    this.tableMaker = matchTables && new MatchTableMaker({ onMade: onMatchTable });
+  constructor({ banks, relay, matchTables, rings, onTable, ...told }: NodeTablesOptions) {
+    this.tableMaker =
+      matchTables && new MatchTableMaker({ onMade: told.onMatchTable, onError: told.onMatchTableError });
     this.store = new PolicyStore({
       hasRelay: relay !== undefined,
       ...(this.tableMaker && { tableMaker: this.tableMaker }),

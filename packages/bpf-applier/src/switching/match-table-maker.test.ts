@@ -117,3 +117,39 @@ test("a service waits for its table at the relay, and is switched by it once it 
   expect(after?.switchedRules).toEqual(before?.switchedRules);
   expect([...(after?.ports.values() ?? [])].map(({ switchedRules }) => switchedRules)).toEqual([[1]]);
 });
+
+test("a table whose thread fails is tried again, and holds up no other", async () => {
+  const [large, small] = [portOf(exactly("/x".repeat(200_000))), portOf(exactly("/1"))];
+  const errors: unknown[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ask = (): void => {
+    expect(maker.tableOf(large)).toBe(beingMade);
+    maker.tableOf(small);
+    if (errors.length > 1 && maker.known(small) !== undefined) resolve();
+  };
+  const maker = new MatchTableMaker({
+    atOnce: nothingAtOnce,
+    // Enough for the small one alone.
+    mostMebibytes: 32,
+    pauseMs: 1,
+    onError: (error) => errors.push(error),
+    onMade: () => Promise.resolve(ask()),
+  });
+  onTestFinished(() => maker.close());
+  ask();
+  await promise;
+  expect(errors[0]).toMatchObject({ code: "ERR_WORKER_OUT_OF_MEMORY" });
+  expect(maker.known(small)).toHaveProperty("entries");
+});
+
+test("a maker that was closed begins nothing", async () => {
+  const maker = new MatchTableMaker({ atOnce: nothingAtOnce });
+  await maker.close();
+  let workers = 0;
+  const count = (): void => void workers++;
+  process.on("worker", count);
+  onTestFinished(() => void process.off("worker", count));
+  expect(maker.tableOf(portOf(exactly("/1")))).toBe(beingMade);
+  await new Promise(setImmediate);
+  expect(workers).toBe(0);
+});

@@ -5,7 +5,7 @@ import { routesAutomaton, whyNotInKernel } from "@keelson/compiler/kernel-routes
 import { HttpMatchSchema } from "@keelson/protos/match";
 import type { ServicePort } from "@keelson/protos/policy";
 import { beingMade, type MatchTable, type TableState, tableOf, type Unfit } from "./match-table.ts";
-import { TableThread } from "./table-thread.ts";
+import { mostThreadMebibytes, TableThread } from "./table-thread.ts";
 
 /** What is made at once: it takes some tens of milliseconds at most. */
 const smallBounds: Bounds = {
@@ -19,10 +19,17 @@ const smallBounds: Bounds = {
 type Made = MatchTable | Unfit;
 
 export interface MatchTableMakerOptions {
-  /** Told that a table was made which took a while: those that wait for one are to ask again. */
+  /** Those that wait for a table are to ask again: one was made which took a while, or the next one can be. */
   readonly onMade?: () => Promise<void>;
+  /** Told that one could not be made. It is tried again after a pause; until then the port waits. */
+  readonly onError?: (error: unknown) => void;
+  readonly pauseMs?: number;
   readonly atOnce?: Bounds;
+  /** Of a thread's heap. */
+  readonly mostMebibytes?: number;
 }
+
+const defaultPauseMs = 30_000;
 
 /**
  * Makes the tables of ports, once for the same conditions as long as somebody holds the table. One that takes long is made beside,
@@ -36,13 +43,21 @@ export class MatchTableMaker {
   private readonly cleaner = new FinalizationRegistry<string>((conditions) => {
     if (this.ofConditions.get(conditions)?.deref() === undefined) this.ofConditions.delete(conditions);
   });
-  private readonly onMade: () => Promise<void>;
-  private readonly atOnce: Bounds;
+  private readonly options: Required<MatchTableMakerOptions>;
+  /** By `keyOf`: those of which the last try failed, until the next one may begin. */
+  private readonly paused = new Map<string, NodeJS.Timeout>();
   private thread: TableThread | undefined;
+  private closed = false;
 
-  constructor({ onMade = () => Promise.resolve(), atOnce = smallBounds }: MatchTableMakerOptions = {}) {
-    this.onMade = onMade;
-    this.atOnce = atOnce;
+  constructor(options: MatchTableMakerOptions = {}) {
+    this.options = {
+      onMade: () => Promise.resolve(),
+      onError: () => undefined,
+      pauseMs: defaultPauseMs,
+      atOnce: smallBounds,
+      mostMebibytes: mostThreadMebibytes,
+      ...options,
+    };
   }
 
   tableOf(port: ServicePort): TableState {
@@ -51,7 +66,7 @@ export class MatchTableMaker {
     const made = this.large.has(port) ? undefined : this.madeAtOnce(port);
     if (made !== undefined) return this.keep(port, made);
     this.large.add(port);
-    this.thread ??= this.begin(port);
+    if (!this.closed && !this.paused.has(this.keyOf(port))) this.thread ??= this.begin(port);
     return beingMade;
   }
 
@@ -64,30 +79,44 @@ export class MatchTableMaker {
     return same;
   }
 
-  /** What is being made is given up. */
+  /** What is being made is given up, and no more is begun. */
   async close(): Promise<void> {
+    this.closed = true;
+    for (const timer of this.paused.values()) clearTimeout(timer);
     await this.thread?.close();
   }
 
   /** Undefined: it takes longer. */
   private madeAtOnce(port: ServicePort): Made | undefined {
     const routes = askedOf(port);
-    const made = tableOf(routesAutomaton(routes, this.atOnce));
+    const made = tableOf(routesAutomaton(routes, this.options.atOnce));
     const isTooLarge = "unfit" in made && whyNotInKernel(routes.map(({ matches }) => matches)) === undefined;
     return isTooLarge ? undefined : made;
   }
 
   private begin(port: ServicePort): TableThread {
-    const thread = new TableThread(conditionsOf(port));
+    const thread = new TableThread(conditionsOf(port), this.options.mostMebibytes);
     void this.take(thread, port);
     return thread;
   }
 
   private async take(thread: TableThread, port: ServicePort): Promise<void> {
-    const made = await thread.made;
+    try {
+      this.keep(port, await thread.made);
+    } catch (error) {
+      this.options.onError(error);
+      this.pause(this.keyOf(port));
+    }
     this.thread = undefined;
-    this.keep(port, made);
-    await this.onMade();
+    await this.options.onMade();
+  }
+
+  private pause(key: string): void {
+    const timer = setTimeout(() => {
+      this.paused.delete(key);
+      void this.options.onMade();
+    }, this.options.pauseMs);
+    this.paused.set(key, timer.unref());
   }
 
   private keep(port: ServicePort, made: Made): Made {
