@@ -23,16 +23,6 @@
 		});                                               \
 	} NAME SEC(".maps")
 
-enum request_program {
-	REQUEST_PROGRAM_COUNTS,
-	REQUEST_PROGRAM_SWITCHES,
-	REQUEST_PROGRAM_MATCHES, /* and the next two: by the size of the match table */
-	REQUEST_PROGRAM_MATCHES_MEDIUM,
-	REQUEST_PROGRAM_MATCHES_LARGE,
-	REQUEST_PROGRAM_BALANCES,
-	REQUEST_PROGRAM_COUNT,
-};
-
 /* Written by the applier. One pointer to the header of the bank that programs read. Replacing it is the moment a
  * new version becomes live; the kernel lets the applier go on only when no program still reads the old bank. */
 struct {
@@ -130,7 +120,7 @@ struct {
  * Indexed by enum request_program. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, REQUEST_PROGRAM_COUNT);
+	__uint(max_entries, REQUEST_PROGRAM_BALANCES + 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } request_programs SEC(".maps");

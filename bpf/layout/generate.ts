@@ -11,6 +11,7 @@ import {
   matchKind,
   matchRelay,
   matchVerdict,
+  requestProgram,
   settlement,
   statistics,
   structs,
@@ -34,6 +35,7 @@ const asIs = (index: number): number => index;
 const enumerations: readonly Enumeration[] = [
   { name: "home", enumerators: home, valueOf: asIs },
   { name: "table_size", enumerators: tableSize, valueOf: asIs },
+  { name: "request_program", enumerators: requestProgram, valueOf: asIs },
   { name: "balancing", enumerators: balancing, valueOf: asIs },
   { name: "key_kind", enumerators: keyKind, valueOf: asIs },
   { name: "command_kind", enumerators: commandKind, valueOf: asIs },

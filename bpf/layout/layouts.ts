@@ -220,7 +220,7 @@ export const structs: readonly StructDescription[] = [
   },
   {
     name: "tally_value",
-    doc: "A balancer's count, of which a part may be of another one that had its key before.",
+    doc: "A balancer's count. One that is made anew under the same key begins at nothing, whatever is still under way.",
     fields: [
       {
         name: "born",
@@ -525,6 +525,16 @@ export const tableSize = [
   { name: "small", doc: "2^13 entries, 64 KiB" },
   { name: "medium", doc: "2^17 entries, 1 MiB" },
   { name: "large", doc: "2^21 entries, 16 MiB" },
+] as const;
+
+/** Places in `request_programs`; those that match are in the order of `table_size`. */
+export const requestProgram = [
+  { name: "counts", doc: "the requests of native connections" },
+  { name: "switches", doc: "looks whether a request may be taken" },
+  { name: "match_small", doc: "finds its rule" },
+  { name: "match_medium", doc: "the same" },
+  { name: "match_large", doc: "the same" },
+  { name: "balances", doc: "chooses its endpoint, where that is more than a draw" },
 ] as const;
 
 /** How programs choose an endpoint of a destination; as the relay's balancers (relay/policy/balancer). */

@@ -81,9 +81,9 @@ static __always_inline bool find_on_ring(__u64 id, __u32 count, __u64 hash, stru
 
 static __always_inline bool find_in_table(__u64 id, __u32 count, __u64 hash, struct slot_value *chosen)
 {
-	void *table = bpf_map_lookup_elem(&rings, &id);
+	void *places = bpf_map_lookup_elem(&rings, &id);
 	__u32 place = count ? hash % count : 0;
-	struct ring_point *point = table ? bpf_map_lookup_elem(table, &place) : NULL;
+	struct ring_point *point = places ? bpf_map_lookup_elem(places, &place) : NULL;
 
 	if (!point)
 		return false;

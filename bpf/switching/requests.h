@@ -106,7 +106,7 @@ int keelson_switch(struct sk_msg_md *message)
 	speaker->table = service->table;
 	speaker->start = service->start;
 	speaker->context = service->context;
-	bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_MATCHES + service->size);
+	bpf_tail_call(message, &request_programs, REQUEST_PROGRAM_MATCH_SMALL + service->size);
 	return pass_for(STATISTIC_PASSED_RULE);
 }
 

@@ -30,9 +30,6 @@ export const socketMaps = [
   "records",
 ] as const;
 
-/** Places in `request_programs`, as bpf/maps.h has them; from the third on by the size of the match table. */
-export const requestProgram = { counts: 0, switches: 1, matches: 2, balances: 5 } as const;
-
 const stub = "keelson_speak";
 const counter = "keelson_count_requests";
 /** Not of these alone, but it does more where they are there; the second one instead of it, where sends take the shortcut. */

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { requestProgram } from "@keelson/bpf";
 import { BpfMap } from "bpf-maps-native";
 import { expect } from "vitest";
 import { indexKey } from "../bank-headers.ts";
@@ -33,7 +34,7 @@ async function start(pins: PinFolder, mode: SocketMode): Promise<void> {
 function called(pins: PinFolder): (number | undefined)[] {
   using requests = BpfMap.openPinned(pins.map("request_programs"));
   using answers = BpfMap.openPinned(pins.map("answer_programs"));
-  const looking = [0, 1, 2, 3, 4].map((place) => requests.programId(indexKey(place)));
+  const looking = Object.values(requestProgram).map(({ value }) => requests.programId(indexKey(value)));
   return [...looking, answers.programId(indexKey(0))];
 }
 

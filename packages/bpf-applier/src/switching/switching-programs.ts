@@ -1,4 +1,5 @@
 import { rename } from "node:fs/promises";
+import { requestProgram } from "@keelson/bpf";
 import { switchingObjectPath } from "@keelson/bpf/object";
 import { answerAutomaton } from "@keelson/compiler/automaton";
 import { type BpfMap, BpfObject, unpin } from "bpf-maps-native";
@@ -6,8 +7,7 @@ import { indexKey } from "../bank-headers.ts";
 import type { OuterMaps } from "../banks.ts";
 import { loadOntoPins } from "../pinned-maps.ts";
 import type { PinFolder } from "../pins.ts";
-import { putGrammar, requestProgram } from "../request-programs.ts";
-import { tableSizes } from "./match-table.ts";
+import { putGrammar } from "../request-programs.ts";
 import type { TableMaps } from "./match-table-maps.ts";
 
 /** Maps that only programs which take requests use, and those that work on them. */
@@ -46,9 +46,11 @@ export const switchingPins = [
 
 /** Programs that look at requests, by their places; `keelson_count_requests` calls the first. */
 const requestPrograms: readonly (readonly [number, string])[] = [
-  [requestProgram.switches, "keelson_switch"],
-  ...tableSizes.map((size, index) => [requestProgram.matches + index, `keelson_match_${size}`] as const),
-  [requestProgram.balances, "keelson_balance"],
+  [requestProgram.switches.value, "keelson_switch"],
+  [requestProgram.matchSmall.value, "keelson_match_small"],
+  [requestProgram.matchMedium.value, "keelson_match_medium"],
+  [requestProgram.matchLarge.value, "keelson_match_large"],
+  [requestProgram.balances.value, "keelson_balance"],
 ];
 
 /** The programs that take requests off the way to the relay: an object beside the first, with which it shares maps. */

@@ -78,7 +78,7 @@ function flagsBetween(previous: number, next: number): number {
   );
 }
 
-/** Numbers in ascending order, each once. The list given may be changed. */
+/** Numbers in ascending order, each once: the list given, if it is so already. */
 export function sortedOnce(numbers: number[]): readonly number[] {
   for (let at = 1; at < numbers.length; at++) {
     if ((numbers[at - 1] ?? 0) >= (numbers[at] ?? 0)) return [...new Set(numbers)].sort((a, b) => a - b);
