@@ -1,11 +1,10 @@
-import { ringPoint } from "@keelson/bpf";
 import type { Endpoint } from "@keelson/protos/policy";
-import { bytesOfRing, knownRing, leastPoints, type Ring, type RingShape, ringOf } from "./ring.ts";
+import { bytesOfRing, knownRing, leastBytes, type Ring, type RingShape, ringOf } from "./ring.ts";
 
 /**
  * What rings and Maglev tables of a node may take of the kernel's memory together; for a moment, while one version follows
- * another, it may be twice as much. It bounds the agent's time, too, which makes them one after another: at 3 µs a point, in the
- * order of the three seconds.
+ * another, it may be twice as much. The smallest ones are 16,384, and their map has room for 65,536. It bounds the agent's time,
+ * too, which makes them one after another: they are a million points, and one takes some 3 µs.
  */
 export const mostRingBytes = 16 * 2 ** 20;
 
@@ -27,7 +26,7 @@ export class RingRoom {
   readonly ringOf: RingSource = (shape, endpoints) => {
     // Rings that cannot come in are not made: it takes time.
     const known = knownRing(shape, endpoints);
-    if (known === undefined && !this.hasRoom(leastPoints(shape) * ringPoint.size)) return undefined;
+    if (known === undefined && !this.hasRoom(leastBytes(shape))) return undefined;
     const ring = known ?? ringOf(shape, endpoints);
     if (ring === undefined || !(this.held.has(ring.id) || this.hasRoom(bytesOfRing(ring)))) return undefined;
     this.hold(ring);

@@ -53,9 +53,11 @@ function textOf({ maglevTableSize, minimumRingSize }: RingShape, endpoints: read
     .digest("base64");
 }
 
-/** Whatever the endpoints are, a ring has at least as many. */
-export const leastPoints = ({ maglevTableSize, minimumRingSize }: RingShape): number =>
-  Number(maglevTableSize > 0n ? maglevTableSize : minimumRingSize) || defaultRingSize;
+/** What a ring takes of the kernel's memory at least, whatever the endpoints are. */
+export const leastBytes = ({ maglevTableSize, minimumRingSize }: RingShape): number =>
+  bytesOf(
+    (Number(maglevTableSize > 0n ? maglevTableSize : minimumRingSize) || defaultRingSize) * ringPoint.size,
+  );
 
 function newRing(
   { maglevTableSize, minimumRingSize }: RingShape,
@@ -97,6 +99,9 @@ function encoded(
 }
 
 /** What it takes of the kernel's memory. */
-export const bytesOfRing = ({ points }: Ring): number => points.length;
+export const bytesOfRing = ({ points }: Ring): number => bytesOf(points.length);
+
+/** A map has a part that is the same for few points and many. */
+const bytesOf = (points: number): number => Math.max(points, 1_024);
 
 export const pointsIn = ({ points }: Ring): number => points.length / ringPoint.size;
