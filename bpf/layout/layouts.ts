@@ -220,7 +220,7 @@ export const structs: readonly StructDescription[] = [
   },
   {
     name: "tally_value",
-    doc: "A balancer's count. One that is made anew under the same key begins at nothing, whatever is still under way.",
+    doc: "A balancer's count. What one that had its key before has counted is not in it.",
     fields: [
       {
         name: "born",
