@@ -19,7 +19,8 @@
 #define MOST_REQUEST_BYTES (1 << 16)
 #define MOST_STALE_LINKS 4 /* that are left behind in a pool by those that closed them */
 
-/* Written by the programs. Goes with the socket. */
+/* Written by the programs. Goes with the socket. Pinned: the program that finds the rule leaves the request to one that chooses the
+ * endpoint, and while an agent replaces another, one of them is still the other's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

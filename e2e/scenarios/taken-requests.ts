@@ -61,6 +61,21 @@ async function programsOf(pins: PinFolder, maps = pins.mapFolder): Promise<reado
   return found;
 }
 
+/** The program by that name (of at most 15 characters) that requests come by, and its place; the program is the caller's to close. */
+async function requestProgram(
+  requests: BpfMap,
+  name: string,
+): Promise<{ place: Uint8Array; program: BpfProgram }> {
+  for await (const key of requests.keys()) {
+    const id = requests.programId(key);
+    if (id === undefined) continue;
+    const program = BpfProgram.openById(id);
+    if (program.info.name === name) return { place: key.slice(), program };
+    program.close();
+  }
+  throw new Error(`no program ${name} is called for requests`);
+}
+
 /** Requests by the route of that name, whoever has decided them. */
 async function countedOf(reviews: ReviewsWorld, name: string): Promise<number> {
   const answered = (await reviews.world.applier().edges()).flatMap((edge) => edge.answered);
@@ -171,6 +186,38 @@ export const takenRequestsScenarios: readonly Scenario[] = [
       await replaceAgent(reviews, family, someCallers, starts, async (number) => {
         const { mode } = (await reviews.world.applier().status()).sockets;
         assert.equal(mode, modes[number]);
+      });
+    },
+  },
+  {
+    name: "while an agent replaces the programs of another, those of both that have a request speak of the same one",
+    async run(reviews, family) {
+      // They are the same for both families.
+      if (family !== "IPv4") return;
+      // Of several endpoints, so that the program which finds the rule leaves the choice to another one.
+      const route = [{ destination: { host: "reviews" } }];
+      const match = [{ headers: { "end-user": { exact: "jason" } } }];
+      await reviews.httpRoutes({ name: "jason", match, route }, { route });
+      using requests = BpfMap.openPinned((await pinsOf(reviews)).map("request_programs"));
+      await conversing(reviews, family, async (talk) => {
+        await untilTaken(reviews, talk);
+        await untilTaken(reviews, talk, { ...sized, headers: { "End-User": "jason" } });
+        const { place, program } = await requestProgram(requests, "keelson_balance");
+        using before = program;
+        await reviews.world.applier().kill();
+        await reviews.startApplier();
+        using after = (await requestProgram(requests, "keelson_balance")).program;
+        assert.notEqual(after.info.id, before.info.id);
+        const countedBefore = await countedOf(reviews, "jason");
+        // As it is for a moment: the others are this agent's already.
+        await requests.setProgram(place, before);
+        try {
+          await untilTaken(reviews, talk);
+        } finally {
+          await requests.setProgram(place, after);
+        }
+        assert.equal(await countedOf(reviews, "jason"), countedBefore);
+        assert.equal(talk.ports.size, 1);
       });
     },
   },

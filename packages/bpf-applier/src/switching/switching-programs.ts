@@ -26,6 +26,7 @@ const switchingMaps = [
   "exchanges",
   "handbacks",
   "link_values",
+  "request_scans",
   "answer_scans",
   "pools",
   "answer_programs",
