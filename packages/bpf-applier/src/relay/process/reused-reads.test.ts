@@ -1,5 +1,7 @@
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
+import { ReusedReads } from "./reused-reads.ts";
 import { listening, RelayWorld, rawServer, setName } from "./testing/relay-world.ts";
 
 const requestFor = (number: number): string => `GET /${number} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -62,4 +64,104 @@ test("answers that a caller does not take yet stay as they are while others are 
     const wanted = answersTo(numbers);
     expect((await next(caller, wanted.length)).equals(wanted)).toBe(true);
   }
+});
+
+/** A connection whose reads are `reads`, and its server's end, which sends pieces that are read one by one. */
+async function readingConnection(
+  stack: AsyncDisposableStack,
+): Promise<{ reads: ReusedReads; socket: Socket; send: (piece: Buffer) => Promise<void> }> {
+  const { promise: accepted, resolve: accept } = Promise.withResolvers<Socket>();
+  const port = await listening(stack, rawServer(accept));
+  const reads = new ReusedReads();
+  const socket = connect({ port, host: "127.0.0.1", onread: reads.onread });
+  stack.defer(() => void socket.destroy());
+  await once(socket, "connect");
+  const server = await accepted;
+  const send = async (piece: Buffer): Promise<void> => {
+    const wanted = socket.bytesRead + piece.length;
+    server.write(piece);
+    while (socket.bytesRead < wanted) await new Promise(setImmediate);
+  };
+  return { reads, socket, send };
+}
+
+/** Bytes that cannot go while these are kept. */
+const heldBy = (kept: readonly Buffer[]): number =>
+  [...new Set(kept.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+/** What a slow receiver may have waiting, in small messages, no two alike. */
+const messages = Array.from({ length: 2_600 }, (_, at) => Buffer.alloc(100, `${at}.`));
+const large = Buffer.alloc(1_000_000, "large");
+
+test.each([
+  ["at first", false],
+  ["behind large ones", true],
+])("many small reads that are kept hold little more than their own bytes, %s", async (_, isGrown) => {
+  await using stack = new AsyncDisposableStack();
+  const { reads, send } = await readingConnection(stack);
+  reads.onBytes = () => true;
+  if (isGrown) await send(large);
+  const kept: Buffer[] = [];
+  reads.onBytes = (bytes) => {
+    kept.push(bytes);
+    return false;
+  };
+  for (const message of messages) await send(message);
+  expect(Buffer.concat(kept).equals(Buffer.concat(messages))).toBe(true);
+  expect(kept.length).toBeGreaterThan(messages.length / 2);
+  expect(heldBy(kept)).toBeLessThan(400_000);
+});
+
+test("small reads that wait in a connection's stream hold little more than their own bytes", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { reads, socket, send } = await readingConnection(stack);
+  socket.pause();
+  reads.toStream(socket);
+  socket.resume();
+  const kept: Buffer[] = [];
+  socket.on("data", (bytes: Buffer) => kept.push(bytes));
+  for (const message of messages) await send(message);
+  expect(Buffer.concat(kept).equals(Buffer.concat(messages))).toBe(true);
+  expect(heldBy(kept)).toBeLessThan(400_000);
+});
+
+test("a reader that keeps up has one buffer; a larger one while reads are large", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { reads, send } = await readingConnection(stack);
+  let buffers = new Set<ArrayBufferLike>();
+  reads.onBytes = ({ buffer }) => {
+    buffers.add(buffer);
+    return true;
+  };
+  const sizes = (): number[] => [...buffers].map(({ byteLength }) => byteLength);
+  const some = messages.slice(0, 500);
+  for (const message of some) await send(message);
+  expect(sizes()).toEqual([16_384]);
+  await send(large);
+  expect(sizes()).toEqual([16_384, 32_768, 65_536]);
+  for (const message of some) await send(message);
+  expect(sizes()).toEqual([16_384, 32_768, 65_536, 16_384]);
+  buffers = new Set();
+  for (const message of some) await send(message);
+  expect(sizes()).toEqual([16_384]);
+});
+
+test("a reader that keeps up again leaves what is left of a buffer once it is filled", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { reads, send } = await readingConnection(stack);
+  const lengths: number[] = [];
+  const kept: Buffer[] = [];
+  reads.onBytes = (bytes) => {
+    kept.push(bytes);
+    return false;
+  };
+  await send(Buffer.alloc(10_000, "kept"));
+  const copy = Buffer.concat(kept);
+  reads.onBytes = ({ length }) => {
+    lengths.push(length);
+    return true;
+  };
+  await send(large);
+  expect(Math.max(...lengths)).toBeGreaterThan(16_384);
+  expect(Buffer.concat(kept).equals(copy)).toBe(true);
 });
