@@ -95,7 +95,7 @@ function header(): string {
   const counters = statistics.map((s, i) => `\tSTATISTIC_${s.name.toUpperCase()} = ${i}, /* ${s.doc} */`);
   return [
     "/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */",
-    "/* Made by layout/generate.ts from layout/layouts.ts. Do not edit. */",
+    "/* Made by layout/generate.ts from layout. Do not edit. */",
     "#pragma once",
     "#include <linux/types.h>",
     "",
@@ -186,7 +186,7 @@ ${struct.fields.map((field) => `      ${camel(field.name)}: ${reader(field)},`).
 }
 
 function script(layoutHash: string): string {
-  return `// Made by layout/generate.ts from layout/layouts.ts. Do not edit.
+  return `// Made by layout/generate.ts from layout. Do not edit.
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 function sized(what, bytes, size) {
@@ -228,7 +228,7 @@ ${struct.fields
 export const ${camel(struct.name)}: Codec<${pascal(struct.name)}>;
 `,
   );
-  return `// Made by layout/generate.ts from layout/layouts.ts. Do not edit.
+  return `// Made by layout/generate.ts from layout. Do not edit.
 export interface Codec<T> {
   /** Bytes, padding included. */
   readonly size: number;

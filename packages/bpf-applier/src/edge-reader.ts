@@ -13,7 +13,7 @@ import type { RelayEdge } from "./relay/relay.ts";
 import { sumOfBuckets } from "./relay/relay-counters.ts";
 import type { Named } from "./service-table.ts";
 
-/** Node-wide counters, by the names in bpf/layout/layouts.ts. */
+/** Node-wide counters, by the names in bpf/layout/enumerations.ts. */
 export type Statistics = Record<(typeof statistics)[number], bigint>;
 
 const counterNames = ["connections", "datagrams", "refused", "sentRequests", "sentRequestBytes"] as const;

@@ -1,6 +1,6 @@
 import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
 
-/** How the last exchange of a caller stands; see `settlement` in bpf/layout/layouts.ts. */
+/** How the last exchange of a caller stands; see `settlement` in bpf/layout/enumerations.ts. */
 export type Settlement = "settled" | "moving" | "gone";
 
 /** Programs that take requests off the way to the relay, and what the relay tells them. Sockets are named by their cookies. */
