@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { requestProgram } from "@keelson/bpf";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
 import { type KernelObjects, untilGone } from "../node/kernel-objects.ts";
@@ -61,20 +62,12 @@ async function programsOf(pins: PinFolder, maps = pins.mapFolder): Promise<reado
   return found;
 }
 
-/** The program by that name (of at most 15 characters) that requests come by, and its place; the program is the caller's to close. */
-async function requestProgram(
-  requests: BpfMap,
-  name: string,
-): Promise<{ place: Uint8Array; program: BpfProgram }> {
-  for await (const key of requests.keys()) {
-    const id = requests.programId(key);
-    if (id === undefined) continue;
-    const program = BpfProgram.openById(id);
-    if (program.info.name === name) return { place: key.slice(), program };
-    program.close();
-  }
-  throw new Error(`no program ${name} is called for requests`);
-}
+/** What chooses an endpoint for requests whose rule another program has found. */
+const balancingPlace = new Uint8Array(new Uint32Array([requestProgram.balances.value]).buffer);
+
+/** The program that is called there. */
+const balancing = (requests: BpfMap): BpfProgram =>
+  BpfProgram.openById(requests.programId(balancingPlace) ?? 0);
 
 /** Requests by the route of that name, whoever has decided them. */
 async function countedOf(reviews: ReviewsWorld, name: string): Promise<number> {
@@ -202,19 +195,18 @@ export const takenRequestsScenarios: readonly Scenario[] = [
       await conversing(reviews, family, async (talk) => {
         await untilTaken(reviews, talk);
         await untilTaken(reviews, talk, { ...sized, headers: { "End-User": "jason" } });
-        const { place, program } = await requestProgram(requests, "keelson_balance");
-        using before = program;
+        using before = balancing(requests);
         await reviews.world.applier().kill();
         await reviews.startApplier();
-        using after = (await requestProgram(requests, "keelson_balance")).program;
+        using after = balancing(requests);
         assert.notEqual(after.info.id, before.info.id);
         const countedBefore = await countedOf(reviews, "jason");
         // As it is for a moment: the others are this agent's already.
-        await requests.setProgram(place, before);
+        await requests.setProgram(balancingPlace, before);
         try {
           await untilTaken(reviews, talk);
         } finally {
-          await requests.setProgram(place, after);
+          await requests.setProgram(balancingPlace, after);
         }
         assert.equal(await countedOf(reviews, "jason"), countedBefore);
         assert.equal(talk.ports.size, 1);
