@@ -145,3 +145,12 @@ test("an endpoint that cannot be reached resets the caller's connection", async 
   const [error] = (await once(caller, "error")) as [NodeJS.ErrnoException];
   expect(error.code).toBe("ECONNRESET");
 });
+
+test("a network that is asked for while it is opened is opened once", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { core } = stack.use(await RelayWorld.startWithoutPolicy());
+  const wanted = { cookie: 2n, path: undefined };
+  const [first, second] = await Promise.all([core.addNetwork(wanted), core.addNetwork(wanted)]);
+  expect(second).toEqual(first);
+  expect(await core.addNetwork(wanted)).toEqual(first);
+});

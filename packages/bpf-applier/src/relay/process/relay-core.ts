@@ -22,6 +22,10 @@ import { Switching } from "./switching/switching.ts";
 /** Milliseconds between two looks at what can be left to another relay: doubled each time. */
 const firstPauseMs = 2;
 const longestPauseMs = 100;
+/** Looks at whether connections have settled that are under way at once. */
+const looksAtOnce = 64;
+/** A program that had looked at what is withdrawn just before has gone on by then. */
+const programsGoOnMs = 5;
 
 /** What a relay has at the moment. */
 export interface CoreStatus {
@@ -47,6 +51,7 @@ export class RelayCore {
   readonly tap: RequestTap;
   private readonly policy: PolicyState;
   private readonly networks = new Map<bigint, CallerNetwork>();
+  private readonly opening = new Map<bigint, Promise<CallerNetwork>>();
   private readonly connections = new WeakMap<Socket, CallerConnection>();
   private readonly handler: RequestHandler;
   private readonly http1: Http1Front;
@@ -102,10 +107,23 @@ export class RelayCore {
 
   /** One that is there already stays. @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
   async addNetwork(wanted: NetworkPlace): Promise<RelayPorts> {
-    const network =
-      this.networks.get(wanted.cookie) ?? (await CallerNetwork.open(wanted, this.door, this.holding));
-    this.networks.set(wanted.cookie, network);
+    const network = this.networks.get(wanted.cookie) ?? (await this.openNetwork(wanted));
     return network.ports;
+  }
+
+  /** Once, however many ask for it meanwhile. */
+  private openNetwork(wanted: NetworkPlace): Promise<CallerNetwork> {
+    const { cookie } = wanted;
+    const opening =
+      this.opening.get(cookie) ??
+      CallerNetwork.open(wanted, this.door, this.holding)
+        .then((network) => {
+          this.networks.set(cookie, network);
+          return network;
+        })
+        .finally(() => this.opening.delete(cookie));
+    this.opening.set(cookie, opening);
+    return opening;
   }
 
   /** Cookies of the networks. */
@@ -147,23 +165,28 @@ export class RelayCore {
    * requests. Those that do not within that time are closed when this process ends, as are all without a holder.
    */
   async handOver(graceMs: number): Promise<void> {
-    this.leaving = true;
+    const deadline = performance.now() + graceMs;
     for (const network of this.networks.values()) network.stopAccepting();
     this.http2.close();
     this.switching?.withdraw();
-    const deadline = performance.now() + graceMs;
+    await sleep(programsGoOnMs);
+    this.leaving = true;
     let pauseMs = firstPauseMs;
-    while ((await this.letAllGo()) > 0 && performance.now() < deadline) {
+    while ((await this.letAllGo(deadline)) > 0 && performance.now() < deadline) {
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
   }
 
-  /** @returns how many connections are left */
-  private async letAllGo(): Promise<number> {
-    for (const held of this.holding?.connections ?? []) {
-      await this.conversationOf(held)?.settled();
-      this.letGo(held);
+  /** @param deadline by the clock of performance.now() @returns how many connections are left */
+  private async letAllGo(deadline: number): Promise<number> {
+    // Most have nothing under way, and need not wait for those that have.
+    for (const held of this.holding?.connections ?? []) this.letGo(held);
+    const others = [...(this.holding?.connections ?? [])].filter(({ isLeft }) => !isLeft);
+    for (let at = 0; at < others.length && performance.now() < deadline; at += looksAtOnce) {
+      const some = others.slice(at, at + looksAtOnce);
+      await Promise.all(some.map(async (held) => this.conversationOf(held)?.settled()));
+      for (const held of some) this.letGo(held);
     }
     return [...this.networks.values()].reduce((sum, { callers }) => sum + callers.size, 0);
   }
@@ -172,7 +195,8 @@ export class RelayCore {
     const conversation = held && this.conversationOf(held);
     if (held === undefined || conversation?.isSettled === false) return;
     if (!held.letGo()) return;
-    conversation?.leave();
+    // A request that programs took in this moment would be answered by nobody.
+    if (conversation?.leave() === true) held.isLeft = false;
     held.socket.destroy();
   }
 

@@ -260,13 +260,15 @@ export class Conversation {
     this.leave();
   }
 
-  /** Programs forget it. */
-  leave(): void {
+  /** Programs forget it. @returns whether they had a request of it under way, whose answer nobody gets any more */
+  leave(): boolean {
     this.left = true;
     const link = this.kernel.exchange(this.caller)?.link ?? 0n;
     // First, so that nothing more is moved.
     this.kernel.leave(this.caller);
-    if (link !== 0n) this.links.abandon(link, this.caller).catch(() => undefined);
+    if (link === 0n) return false;
+    this.links.abandon(link, this.caller).catch(() => undefined);
+    return true;
   }
 }
 

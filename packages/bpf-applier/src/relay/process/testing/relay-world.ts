@@ -37,7 +37,7 @@ export interface SwitchedBy {
   readonly kernel?: SwitchingKernel;
   readonly bounds?: PoolBounds;
   /** Where listeners and connections are held; they end with the process if left out. */
-  readonly holding?: Holding;
+  readonly holding?: Holding | undefined;
 }
 
 /** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { expect } from "vitest";
+import type { Holding } from "../../holding/holding.ts";
 import {
   listening,
   RelayWorld,
@@ -46,6 +47,7 @@ export class SwitchedWorld {
     stack: AsyncDisposableStack,
     bounds: PoolBounds = defaultBounds,
     answer: string = ok,
+    holding?: Holding,
   ): Promise<SwitchedWorld> {
     const kernel = new PlayedKernel();
     const connections: Socket[] = [];
@@ -56,7 +58,7 @@ export class SwitchedWorld {
       });
     });
     const port = await listening(stack, server);
-    const relay = stack.use(await RelayWorld.start({ [setName]: [port] }, {}, { kernel, bounds }));
+    const relay = stack.use(await RelayWorld.start({ [setName]: [port] }, {}, { kernel, bounds, holding }));
     relay.origins.answer = { workload, service, cookie: caller };
     const socket = await relay.call();
     socket.write(get);
