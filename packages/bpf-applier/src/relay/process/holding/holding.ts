@@ -187,9 +187,12 @@ export class Holding {
     socket.once("close", () => {
       this.connections.delete(held);
       if (held.isLeft) return;
-      // Only now is the connection closed: the holder's descriptor is the last.
-      this.line.drop(key);
-      this.ledger.release(place);
+      // Only now is the connection closed: the holder's descriptor is the last. Others that hear of this end take the socket out of
+      // the kernel's maps first: a kernel that closes it on another CPU meanwhile warns (sock_map_destroy), and does not free it all.
+      queueMicrotask(() => {
+        this.line.drop(key);
+        this.ledger.release(place);
+      });
     });
     return held;
   }
