@@ -94,9 +94,12 @@ async function run(flags: RunFlags): Promise<void> {
       : await MetricsPort.listen(flags.metricsAddress, () => agent.metrics());
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
-    admin.close();
+    const stopping = agent;
+    agent = idle("its agent is about to end", false);
+    serve();
     metrics?.close();
-    await agent.close();
+    // Until all has ended, this node is no other agent's.
+    await stopping.close().finally(() => admin.close());
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {

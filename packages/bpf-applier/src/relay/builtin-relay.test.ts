@@ -1,6 +1,6 @@
-import { execFile, execFileSync } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -113,28 +113,34 @@ kernelTest(
   },
 );
 
+/** For relays that outlive their agents; the last one is ended, in the end. */
+async function left(stack: AsyncDisposableStack) {
+  const pins = await PinFolder.create(`${name}-next`);
+  stack.defer(() => pins.remove());
+  const object = stack.use(await BpfObject.open(objectPath));
+  await object.load();
+  stack.use(object.map("origins")).pin(pins.map("origins"));
+  const folder = mkdtempSync(join(tmpdir(), "keelson-line-"));
+  stack.defer(() => rmSync(folder, { recursive: true }));
+  const options = {
+    origins: pins.map("origins"),
+    line: join(folder, "relay"),
+    onExit: (reason: string) => expect.unreachable(reason),
+  };
+  stack.defer(() => BuiltinRelay.endEarlier(options.line));
+  return options;
+}
+
+const own = { cookie: network, path: "/proc/self/ns/net" };
+
 kernelTest(
   "an agent that comes has the relay of the one before, if it would start the same; else another one; ended in order there is none",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const pins = await PinFolder.create(`${name}-next`);
-    stack.defer(() => pins.remove());
-    using object = await BpfObject.open(objectPath);
-    await object.load();
-    using origins = object.map("origins");
-    origins.pin(pins.map("origins"));
-    const folder = mkdtempSync(join(tmpdir(), "keelson-line-"));
-    stack.defer(() => rmSync(folder, { recursive: true }));
-    const options = {
-      origins: pins.map("origins"),
-      line: join(folder, "relay"),
-      onExit: (reason: string) => expect.unreachable(reason),
-    };
-    stack.defer(() => BuiltinRelay.endEarlier(options.line));
+    const options = await left(stack);
 
     const first = await BuiltinRelay.start(options);
     await first.setPolicy(policy(1));
-    const own = { cookie: network, path: "/proc/self/ns/net" };
     const ports = await first.addNetwork(own);
     const { pid } = first.status();
     first.leave();
@@ -146,7 +152,7 @@ kernelTest(
     expect(await second.addNetwork(own)).toEqual(ports);
     second.leave();
 
-    const holder = join(folder, "held");
+    const holder = `${options.line}.held`;
     stack.defer(() => {
       endHolder(holder);
     });
@@ -159,3 +165,76 @@ kernelTest(
     expect(endHolder(holder)).toBe(false);
   },
 );
+
+/** Waits for its end, with arguments as a relay has them. @param wrapper what it runs in */
+function decoyOf(line: string, uid: number, wrapper: readonly string[]): ChildProcess {
+  const script = 'exec sh -c "read none" sh --line "$LINE" end';
+  return spawn("env", [...wrapper, "sh", "-c", script], {
+    uid,
+    env: { ...process.env, LINE: line },
+    stdio: ["pipe", "inherit", "inherit"],
+  });
+}
+
+const argumentsOf = (pid: number | string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+};
+
+kernelTest("whose arguments are a relay's is none, if it is of another user or of a pod", async () => {
+  await using stack = new AsyncDisposableStack();
+  const options = await left(stack);
+  const decoys = [
+    decoyOf(options.line, 65_534, []),
+    decoyOf(options.line, 0, ["unshare", "--pid", "--fork", "--kill-child"]),
+  ];
+  for (const decoy of decoys) stack.defer(() => void decoy.kill());
+  const looksLikeOne = (id: string): boolean => argumentsOf(id).includes(`\0--line\0${options.line}\0`);
+  await expect.poll(() => readdirSync("/proc").filter(looksLikeOne)).toHaveLength(2);
+
+  const first = await BuiltinRelay.start(options);
+  await first.setPolicy(policy(1));
+  const { pid } = first.status();
+  first.leave();
+  const second = await BuiltinRelay.start(options);
+  expect(second.status().pid).toBe(pid);
+  second.leave();
+  await BuiltinRelay.endEarlier(options.line);
+  expect(argumentsOf(pid ?? 0)).toBe("");
+  expect(readdirSync("/proc").filter(looksLikeOne)).toHaveLength(2);
+});
+
+kernelTest(
+  "a relay that is about to end is nobody's any more, and the next one is started once it has",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const options = await left(stack);
+    const first = await BuiltinRelay.start(options);
+    const { pid } = first.status();
+    const [second] = await Promise.all([BuiltinRelay.start(options), first.close()]);
+    expect(second.status().pid).not.toBe(pid);
+    expect(await second.addNetwork(own)).toMatchObject({ port4: expect.any(Number) });
+    second.leave();
+  },
+);
+
+kernelTest("a relay ends at SIGTERM if no agent is there, who would say so", async () => {
+  await using stack = new AsyncDisposableStack();
+  const options = await left(stack);
+  const relay = await BuiltinRelay.start(options);
+  await relay.setPolicy(policy(1));
+  const { pid = 0 } = relay.status();
+  process.kill(pid, "SIGTERM");
+  await relay.setPolicy(policy(2));
+  relay.leave();
+  await expect
+    .poll(() => {
+      const words = argumentsOf(pid);
+      if (words !== "") process.kill(pid, "SIGTERM");
+      return words;
+    })
+    .toBe("");
+});

@@ -40,11 +40,6 @@ export class MessageStream {
     this.socket.destroySoon();
   }
 
-  /** Neither side of it keeps this process running. */
-  unref(): void {
-    this.socket.unref();
-  }
-
   private onData(chunk: Buffer): void {
     this.waiting.push(chunk);
     this.waitingBytes += chunk.length;

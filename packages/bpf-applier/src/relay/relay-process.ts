@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { MessageStream } from "./message-stream.ts";
 import type { Hello, RelayMessage } from "./messages.ts";
 
-/** How long a relay that is there is waited for to say who it is, in milliseconds. */
-const helloMs = 2_000;
+/** How long a relay that is there is waited for to say who it is, in milliseconds: as long as for any answer. */
+const helloMs = 10_000;
 /** How long a process that was killed is waited for, in milliseconds. */
 const goneMs = 5_000;
 const lookAgainMs = 10;
@@ -26,7 +26,7 @@ interface Parts {
 
 /** The process of a relay, and the line to it. */
 export class RelayProcess {
-  readonly pid: Parts["pid"];
+  private itsPid: Parts["pid"];
   readonly ended: Parts["ended"];
   readonly kill: Parts["kill"];
   private readonly unref: Parts["unref"];
@@ -37,7 +37,7 @@ export class RelayProcess {
   onMessage: (message: RelayMessage) => void = () => undefined;
 
   private constructor(socket: Socket, { pid, ended, kill, unref }: Parts) {
-    this.pid = pid;
+    this.itsPid = pid;
     this.ended = ended;
     this.kill = kill;
     this.unref = unref;
@@ -47,6 +47,10 @@ export class RelayProcess {
       if (!this.isLetGo) kill();
     };
     this.stream = new MessageStream(socket, (message) => this.hear(message as RelayMessage), onEnd);
+  }
+
+  get pid(): number | undefined {
+    return this.itsPid;
   }
 
   /** In a group of its own: signals to the agent's are not for it. */
@@ -69,29 +73,36 @@ export class RelayProcess {
   }
 
   /**
-   * The one that an earlier agent has left. One that does not say who it is within 2 s is killed.
+   * The one that an earlier agent has left. One that does not say who it is within 10 s is killed, and so is any that cannot be
+   * reached beside it; one that is about to end is waited for.
    * @param line its socket
+   * @throws Error if one that is to be gone does not end
    */
   static async find(line: string): Promise<{ process: RelayProcess; hello: Hello } | undefined> {
-    const pid = pidOf(line);
-    if (pid === undefined) return undefined;
-    const kill = (): void => {
-      if (pidOf(line) === pid) process.kill(pid, "SIGKILL");
-    };
+    const there = relaysOf(line);
+    if (there.length === 0) return undefined;
     const socket = connect(line);
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    const ended = closed
-      .then(() => untilGone(line, pid))
-      .then(
-        () => "it is gone",
-        (error: Error) => error.message,
-      );
-    const found = new RelayProcess(socket, { pid, ended, kill, unref: () => undefined });
+    let isEnding = false;
+    socket.once("end", () => {
+      isEnding = true;
+    });
+    const found: RelayProcess = new RelayProcess(socket, {
+      pid: undefined, // until it has said which of them it is
+      ended: closed
+        .then(() => (found.pid === undefined ? undefined : untilGone(line, found.pid)))
+        .then(() => "it is gone", messageOf),
+      kill: () => killRelay(line, found.pid),
+      unref: () => undefined,
+    });
     const hello = await found.hello();
-    if (hello !== undefined) return { process: found, hello };
+    found.itsPid = there.find((pid) => pid === hello?.pid);
+    const others = there.filter((pid) => pid !== found.pid);
+    if (isEnding) await Promise.allSettled(others.map((pid) => untilGone(line, pid)));
+    for (const pid of others) killRelay(line, pid);
+    await Promise.all(others.map((pid) => untilGone(line, pid)));
+    if (hello !== undefined && found.pid !== undefined) return { process: found, hello };
     found.letGo();
-    kill();
-    await untilGone(line, pid);
     return undefined;
   }
 
@@ -117,27 +128,50 @@ export class RelayProcess {
   }
 }
 
-/** The process whose socket that is, whether or not it answers there. */
-function pidOf(line: string): number | undefined {
-  const found = readdirSync("/proc").find(
-    (id) => /^\d+$/.test(id) && argumentsOf(id).includes(`\0--line\0${line}\0`),
-  );
-  return found === undefined ? undefined : Number(found);
+/**
+ * The processes whose socket that is, whether or not they answer there. Whose arguments say so may be anyone: believed are only
+ * those of this user and in the namespace of process ids that /proc is of, which no pod's are.
+ */
+function relaysOf(line: string): number[] {
+  return readdirSync("/proc")
+    .filter((id) => /^\d+$/.test(id))
+    .map(Number)
+    .filter((pid) => isRelayOf(line, pid) && isOwn(pid));
 }
 
-function argumentsOf(id: string): string {
+const isRelayOf = (line: string, pid: number): boolean =>
+  ofProcess(pid, "cmdline").includes(`\0--line\0${line}\0`);
+
+function isOwn(pid: number): boolean {
+  const status = ofProcess(pid, "status");
+  const [, realUser] = /^Uid:\t(\d+)/m.exec(status) ?? [];
+  return Number(realUser) === process.getuid?.() && /^NSpid:\t\d+$/m.test(status);
+}
+
+function ofProcess(pid: number, file: "cmdline" | "status"): string {
   try {
-    return readFileSync(`/proc/${id}/cmdline`, "latin1");
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
   } catch {
     return ""; // it has ended
   }
 }
 
+function killRelay(line: string, pid: number | undefined): void {
+  if (pid === undefined || !isRelayOf(line, pid)) return;
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended; if it has not, who waits for its end says so.
+  }
+}
+
 async function untilGone(line: string, pid: number): Promise<void> {
   const deadline = performance.now() + goneMs;
-  while (pidOf(line) === pid) {
+  while (isRelayOf(line, pid)) {
     if (performance.now() > deadline)
       throw new Error(`the relay that was there before, process ${pid}, does not end`);
     await sleep(lookAgainMs);
   }
 }
+
+const messageOf = (error: Error): string => error.message;

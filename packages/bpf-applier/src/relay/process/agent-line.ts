@@ -10,7 +10,7 @@ type Answers = {
 const requestsEveryMs = 100;
 const statusEveryMs = 1_000;
 
-/** @param sent called when the message has left */
+/** @param sent called when the message has left, or cannot */
 export type SendToAgent = (message: RelayMessage, sent?: () => void) => void;
 
 /** Answers what the agent asks. @param send to the agent */
@@ -19,6 +19,7 @@ export class AgentLine {
   private readonly core: RelayCore;
   private readonly send: SendToAgent;
   private told = "";
+  private wanted = 0;
   /** The agent has not read yet what it was told last of requests. */
   private isBehind = false;
   private timer: NodeJS.Timeout | undefined;
@@ -32,24 +33,35 @@ export class AgentLine {
       ...answersOf(core),
       observe: async (every) => {
         this.observe(every);
+        core.tap.open(every);
         return undefined;
       },
     };
   }
 
-  async take({ id, call, question }: Question): Promise<void> {
-    try {
-      const answer = await this.answers[call](question as never);
-      this.send({ kind: "answer", id, answer });
-    } catch (error) {
-      this.send({ kind: "error", id, message: error instanceof Error ? error.message : String(error) });
-    }
+  /** Of how many requests its agent wants to see one; 0: of none. */
+  get every(): number {
+    return this.wanted;
+  }
+
+  /** Resolves when the answer has left. */
+  async take(question: Question): Promise<void> {
+    const message = await this.answerTo(question);
+    return new Promise((resolve) => this.send(message, resolve));
   }
 
   /** The agent is gone. */
   close(): void {
     clearInterval(this.statusTimer);
     this.observe(0);
+  }
+
+  private async answerTo({ id, call, question }: Question): Promise<RelayMessage> {
+    try {
+      return { kind: "answer", id, answer: await this.answers[call](question as never) };
+    } catch (error) {
+      return { kind: "error", id, message: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** Says what there is at the moment, if it is not what was said last. */
@@ -63,7 +75,7 @@ export class AgentLine {
 
   private observe(every: number): void {
     clearInterval(this.timer);
-    this.core.tap.open(every);
+    this.wanted = every;
     if (every > 0) this.timer = setInterval(() => this.tellRequests(), requestsEveryMs).unref();
   }
 

@@ -19,14 +19,17 @@ export interface LinesOptions {
   readonly identity: string;
 }
 
-/** The agents of a relay, one after the other. Without one it goes on by what it was told last, for a while. */
+/**
+ * The agents of a relay: one, or two for a moment, where the next one comes before the one before is gone. Without one it goes on
+ * by what it was told last, for a while.
+ */
 export class AgentLines {
   private readonly core: RelayCore;
   private readonly options: LinesOptions;
   private server: Server | undefined;
   private readonly lines = new Set<AgentLine>();
   private lone: NodeJS.Timeout | undefined;
-  /** An agent has said that this is the end; resolves when it is. */
+  /** An agent has said that this is the end, or none came; resolves when it is. Nobody gets this relay any more. */
   private ending: Promise<void> | undefined;
 
   private constructor(core: RelayCore, options: LinesOptions) {
@@ -35,10 +38,18 @@ export class AgentLines {
   }
 
   /** @throws Error if the socket cannot be made */
-  static async open(core: RelayCore, options: LinesOptions): Promise<void> {
+  static async open(core: RelayCore, options: LinesOptions): Promise<AgentLines> {
     const lines = new AgentLines(core, options);
     if (options.line !== undefined) await lines.listen(options.line);
     lines.take(new Socket({ fd: firstLine }));
+    return lines;
+  }
+
+  /** Ends it now, unless an agent is there, who says when. */
+  endIfLone(): void {
+    if (this.lines.size > 0 || this.ending !== undefined) return;
+    clearTimeout(this.lone);
+    this.end();
   }
 
   private async listen(path: string): Promise<void> {
@@ -53,6 +64,10 @@ export class AgentLines {
   }
 
   private take(socket: Socket): void {
+    if (this.ending !== undefined) {
+      socket.destroy();
+      return;
+    }
     const stream = new MessageStream(
       socket,
       (message) => this.onQuestion(line, message as Question),
@@ -68,22 +83,22 @@ export class AgentLines {
 
   private onQuestion(line: AgentLine, question: Question): void {
     const taken = line.take(question);
-    if (question.call === "close" || question.call === "handOver") this.ending = taken;
+    if (question.call === "close" || question.call === "handOver")
+      this.ending ??= taken.then(() => this.exit());
   }
 
   private onEnd(line: AgentLine): void {
     line.close();
     this.lines.delete(line);
-    if (this.lines.size > 0) return;
-    if (this.ending !== undefined) void this.ending.then(() => this.exit());
-    else this.lone = setTimeout(() => this.end(), this.options.line === undefined ? 0 : loneMs);
+    this.core.tap.open([...this.lines].at(-1)?.every ?? 0);
+    if (this.lines.size > 0 || this.ending !== undefined) return;
+    this.lone = setTimeout(() => this.end(), this.options.line === undefined ? 0 : loneMs);
   }
 
   /** Nobody is accepted any more, and requests that are under way end as they would. */
   private end(): void {
-    this.server?.close();
     const exit = (): void => this.exit();
-    this.core.close(graceMs).then(exit, exit);
+    this.ending = this.core.close(graceMs).then(exit, exit);
   }
 
   private exit(): void {

@@ -17,10 +17,12 @@ interface Flags extends Pick<LinesOptions, "line" | "identity"> {
 }
 
 async function run({ line, identity, ...flags }: Flags): Promise<void> {
-  // Who reads what it says may be gone; and signals to the whole group are for the agent, which says when to end.
+  // Who reads what it says may be gone; and signals to the whole group are for the agent, which says when to end, if it is there.
   process.stderr.on("error", () => undefined);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => undefined);
-  await AgentLines.open(await begin(flags), { line, identity });
+  let lines: AgentLines | undefined;
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => lines?.endIfLone());
+  lines = await AgentLines.open(await begin(flags), { line, identity });
 }
 
 async function begin({ origins, holder, switching }: Omit<Flags, "line" | "identity">): Promise<RelayCore> {
