@@ -1,7 +1,7 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { CallName, Calls, EdgeMessage, Question, RelayMessage, StatusMessage } from "./messages.ts";
-
+import { PinnedKernel } from "./process/switching/pinned-kernel.ts";
 import type {
   Relay,
   RelayEdge,
@@ -74,7 +74,7 @@ export class BuiltinRelay implements Relay {
     const flags = flagsOf(options);
     const { line } = options;
     if (line === undefined) return new BuiltinRelay(options, RelayProcess.start(flags), []);
-    const identity = relayIdentity(flags, [options.origins]);
+    const identity = relayIdentity(flags, mapsOf(options));
     const earlier = await RelayProcess.find(line);
     if (earlier?.hello.identity === identity)
       return new BuiltinRelay(options, earlier.process, earlier.hello.networks);
@@ -200,6 +200,11 @@ const flagsOf = ({ origins, holder, switching }: BuiltinRelayOptions): string[] 
   origins,
   ...(holder === undefined ? [] : ["--holder", holder]),
   ...(switching === undefined ? [] : ["--switching", switching]),
+];
+
+const mapsOf = ({ origins, switching }: BuiltinRelayOptions): string[] => [
+  origins,
+  ...(switching === undefined ? [] : PinnedKernel.maps(switching)),
 ];
 
 /** Whatever it answers, or does not: it is gone then. */

@@ -30,6 +30,18 @@ export const noExchange: ExchangeValue = {
   isBroken: 0,
 };
 
+const commandName = "command";
+const mapNames = {
+  homes: "homes",
+  links: "links",
+  callers: "exchanges",
+  handbacks: "handbacks",
+  linkValues: "link_values",
+  pools: "pools",
+};
+
+const isPinned = (folder: string): boolean => existsSync(join(folder, commandName));
+
 /** The maps and the program that the agent has pinned. */
 export class PinnedKernel implements SwitchingKernel {
   private readonly homes: BpfMap;
@@ -42,18 +54,23 @@ export class PinnedKernel implements SwitchingKernel {
 
   private constructor(folder: string) {
     const map = (name: string): BpfMap => BpfMap.openPinned(join(folder, name));
-    this.homes = map("homes");
-    this.links = map("links");
-    this.callers = map("exchanges");
-    this.handbacks = map("handbacks");
-    this.linkValues = map("link_values");
-    this.pools = map("pools");
-    this.command = new CommandProgram(BpfProgram.openPinned(join(folder, "command")));
+    this.homes = map(mapNames.homes);
+    this.links = map(mapNames.links);
+    this.callers = map(mapNames.callers);
+    this.handbacks = map(mapNames.handbacks);
+    this.linkValues = map(mapNames.linkValues);
+    this.pools = map(mapNames.pools);
+    this.command = new CommandProgram(BpfProgram.openPinned(join(folder, commandName)));
   }
 
   /** @returns undefined: there are no such programs on this node */
   static open(folder: string): PinnedKernel | undefined {
-    return existsSync(join(folder, "command")) ? new PinnedKernel(folder) : undefined;
+    return isPinned(folder) ? new PinnedKernel(folder) : undefined;
+  }
+
+  /** Pins of the maps that it has open; none where there are no such programs. */
+  static maps(folder: string): string[] {
+    return isPinned(folder) ? Object.values(mapNames).map((name) => join(folder, name)) : [];
   }
 
   join(caller: bigint, socketFd: number, source: bigint): void {
