@@ -9,11 +9,13 @@ interface Kept extends HolderKey {
 /** Until the next attempt to reach a holder that was lost. */
 const againMs = 1_000;
 
-/** What is held, whatever becomes of the holder: a new one is given all of it again. */
+/** What is held, whatever becomes of the holder: a new one is given all of it again that is still open here. */
 export class HolderLine {
   private readonly place: HolderPlace;
   private readonly onError: (error: Error) => void;
   private readonly kept = new Map<string, Kept>();
+  /** What is the next client's. */
+  private readonly left = new Set<string>();
   private holder: DescriptorHolder | undefined;
   private ended = false;
 
@@ -42,6 +44,12 @@ export class HolderLine {
   drop(key: HolderKey): void {
     this.kept.delete(textOf(key));
     this.say((holder) => holder.drop(key));
+  }
+
+  /** The holder alone has it from now on, for the next client; a new holder is not given it. */
+  leave(key: HolderKey): void {
+    this.kept.delete(textOf(key));
+    this.left.add(textOf(key));
   }
 
   /** All that is held is closed, and the holder ends. */
@@ -76,7 +84,8 @@ export class HolderLine {
     const { holder, held } = await DescriptorHolder.open(this.place);
     for (const { fd, ...key } of held) {
       closeSync(fd);
-      if (!this.kept.has(textOf(key))) holder.drop(key);
+      const text = textOf(key);
+      if (!this.kept.has(text) && !this.left.has(text)) holder.drop(key);
     }
     this.holder = holder;
     for (const { fd, note, ...key } of this.kept.values()) this.say((now) => now.hold(key, fd, note));

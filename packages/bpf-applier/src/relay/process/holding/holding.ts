@@ -186,7 +186,7 @@ export class Holding {
     this.connections.add(held);
     socket.once("close", () => {
       this.connections.delete(held);
-      if (held.isLeft) return;
+      if (held.isLeft) return this.line.leave(key);
       // Only now is the connection closed: the holder's descriptor is the last. Others that hear of this end take the socket out of
       // the kernel's maps first: a kernel that closes it on another CPU meanwhile warns (sock_map_destroy), and does not free it all.
       queueMicrotask(() => {
