@@ -81,8 +81,8 @@ export class NodeTables {
     for (const table of staged.changes.values()) if (table !== undefined) this.onTable(table);
     const before = this.relayPolicy;
     const after = this.relay === undefined ? before : relayPolicyAfter(before, staged);
-    // The relay knows of a service before it gets its connections.
-    if (after !== before) await this.relay?.setPolicy(after);
+    // The relay knows of a service before it gets its connections; and one of an earlier agent may know of others.
+    if (after !== before || this.isFirst(staged)) await this.relay?.setPolicy(after);
     try {
       await this.write(staged);
     } catch (error) {
@@ -94,9 +94,14 @@ export class NodeTables {
     return staged.workloadsChanged;
   }
 
-  private async write({ changes: tables, taken }: StagedUpdate): Promise<void> {
+  private isFirst({ taken }: StagedUpdate): boolean {
+    return taken.typeUrl === policyTypeUrls.service && !this.complete;
+  }
+
+  private async write(staged: StagedUpdate): Promise<void> {
+    const tables = staged.changes;
     const changes = this.owners.plan(tables);
-    const isFirst = taken.typeUrl === policyTypeUrls.service && !this.complete;
+    const isFirst = this.isFirst(staged);
     if (!isFirst && Object.values(changes).every(({ size }) => size === 0)) return this.owners.commit(tables);
     const { matchTables, rings } = this;
     const needed = matchTables === undefined ? [] : [...this.owners.tablesAfter(tables)].flatMap(tablesOf);

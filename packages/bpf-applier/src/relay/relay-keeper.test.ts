@@ -1,12 +1,12 @@
 import { relayValue } from "@keelson/bpf";
 import { BpfMap } from "bpf-maps-native";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, vi } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
-import type { RelayEdge, RelayNetwork } from "./relay.ts";
+import type { RelayEdge, RelayNetwork, StartRelay } from "./relay.ts";
 import { RelayKeeper } from "./relay-keeper.ts";
 import { RelayMap } from "./relay-map.ts";
 import { emptyRelayPolicy } from "./relay-policy.ts";
-import { standIns } from "./stand-in.test-helper.ts";
+import { StandInRelay, standIns } from "./stand-in.test-helper.ts";
 
 let map: BpfMap;
 let relays: ReturnType<typeof standIns>;
@@ -229,3 +229,44 @@ kernelTest("a relay that is started again tells of single requests as the one be
   await keeper.observe(undefined);
   expect(relays.started[1]?.observation).toBeUndefined();
 });
+
+/** A relay of an earlier agent, which listens in a network. */
+const inheritedIn =
+  (cookie: bigint): StartRelay =>
+  ({ onExit }) => {
+    const relay = Object.assign(new StandInRelay(onExit), { inherited: new Set([cookie]) });
+    relay.networks.set(cookie, "/before");
+    relays.started.push(relay);
+    return Promise.resolve(relay);
+  };
+
+kernelTest(
+  "a relay that was there goes by what it was told, until the agent has heard of a policy",
+  async () => {
+    makeKeeper(inheritedIn(1n));
+    await keeper.start();
+    expect(relays.started[0]?.policy).toBeUndefined();
+    await keeper.setPolicy(emptyRelayPolicy);
+    expect(relays.started[0]?.policy).toBe(emptyRelayPolicy);
+  },
+);
+
+kernelTest(
+  "networks that nobody names are left, also if the relay that is in them was found late",
+  async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    let starts = 0;
+    makeKeeper((how) => (++starts < 9 ? Promise.reject(new Error("not yet")) : inheritedIn(1n)(how)));
+    await keeper.start();
+    // The map is the kernel's: it answers in its own time.
+    const later = async <T>(see: () => T): Promise<T> => {
+      await vi.advanceTimersByTimeAsync(500);
+      return see();
+    };
+    await expect.poll(() => later(() => relays.started.length), { interval: 5, timeout: 5_000 }).toBe(1);
+    await expect.poll(() => later(() => relays.started[0]?.networks.size), { interval: 5 }).toBe(0);
+  },
+);

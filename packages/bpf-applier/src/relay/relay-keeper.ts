@@ -45,7 +45,7 @@ const mostStartPatience = 8;
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
 
-/** After so many milliseconds networks in which an earlier agent's relay was, and which nobody has named since, are gone. */
+/** So many milliseconds after they were found, networks of an earlier agent's relay that nobody has named since are gone. */
 const unclaimedMs = 10_000;
 
 /**
@@ -57,7 +57,8 @@ export class RelayKeeper {
   private readonly options: RelayKeeperOptions;
   private readonly counts = new RelayCounters();
   private readonly serial = new Serial();
-  private policy = emptyRelayPolicy;
+  /** Undefined: the agent has heard of none. */
+  private policy: RelayPolicy | undefined;
   private networks: ReadonlyMap<bigint, RelayNetwork> = new Map();
   /** Those that the running relay listens in, with the path that it knows them by. */
   private readonly listening = new Map<bigint, string>();
@@ -72,6 +73,7 @@ export class RelayKeeper {
   private startPatience = 1;
   private endedBecause: string | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private unclaimedTimer: NodeJS.Timeout | undefined;
   private closed = false;
 
   constructor(options: RelayKeeperOptions) {
@@ -84,11 +86,7 @@ export class RelayKeeper {
       for (const cookie of await this.options.map.networks()) this.unclaimed.add(cookie);
       await this.bringUp();
     });
-    setTimeout(() => {
-      this.serial
-        .run(() => this.forgetUnclaimed())
-        .catch((error: Error) => this.options.onError("leave networks that are gone", error));
-    }, unclaimedMs).unref();
+    this.forgetUnclaimedLater();
   }
 
   /**
@@ -188,11 +186,15 @@ export class RelayKeeper {
         this.onExit(why);
       };
       relay = await start({ onExit, ...(switching === undefined ? {} : { switching }) });
-      await this.answered(relay, relay.setPolicy(this.policy), this.startPatience);
+      const inherited = relay.inherited ?? new Set();
+      // One that was there already goes on by what it was told before, until the agent has heard of a policy.
+      const policy = this.policy ?? (inherited.size > 0 ? undefined : emptyRelayPolicy);
+      if (policy !== undefined) await this.answered(relay, relay.setPolicy(policy), this.startPatience);
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
-      for (const cookie of relay.inherited ?? []) this.unclaimed.add(cookie);
+      for (const cookie of inherited) this.unclaimed.add(cookie);
+      if (inherited.size > 0) this.forgetUnclaimedLater();
       await this.listen();
       for (const cookie of before) if (!this.listening.has(cookie)) this.options.map.remove(cookie);
     } catch (error) {
@@ -252,8 +254,18 @@ export class RelayKeeper {
     if (refused) this.later(listenAgainMs, () => this.listen());
   }
 
+  private forgetUnclaimedLater(): void {
+    clearTimeout(this.unclaimedTimer);
+    this.unclaimedTimer = setTimeout(() => {
+      this.serial
+        .run(() => this.forgetUnclaimed())
+        .catch((error: Error) => this.options.onError("leave networks that are gone", error));
+    }, unclaimedMs).unref();
+  }
+
   private async forgetUnclaimed(): Promise<void> {
     const { relay } = this;
+    if (this.closed) return;
     for (const cookie of this.unclaimed) {
       this.options.map.remove(cookie);
       if (relay?.inherited?.has(cookie) === true) await this.answered(relay, relay.removeNetwork(cookie));
