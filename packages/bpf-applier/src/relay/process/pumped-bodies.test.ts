@@ -84,7 +84,8 @@ test("long bodies arrive whole, one behind the other, over the same connections,
   await expect
     .poll(() => world.core.counters.all())
     .toMatchObject([{ requests: 9, bytesReceived: 9 * size }]);
-  await expect.poll(descriptors).toBe(before);
+  // Those of tests before may have closed meanwhile.
+  await expect.poll(descriptors).toBeLessThanOrEqual(before);
   expect(counts.connections).toBeLessThanOrEqual(2);
 });
 
