@@ -1,5 +1,5 @@
 import type { HttpMatch } from "@keelson/protos/match";
-import type { ServicePort } from "@keelson/protos/policy";
+import type { PortRoute, ServicePort } from "@keelson/protos/policy";
 import type { HttpRoute } from "@keelson/protos/route";
 import { identifierOf } from "./identifier.ts";
 
@@ -14,6 +14,14 @@ export const programsRouteName = (route: HttpRoute): string =>
 /** `route` in keys; 0: it has no name. */
 export const routeIdentifier = (name: string): bigint => (name === "" ? 0n : identifierOf("route", name));
 
+/** Names by their identifiers. */
+export const routeNamesOf = (routes: readonly PortRoute[]): ReadonlyMap<bigint, string> =>
+  new Map(
+    routes
+      .flatMap(({ route }) => (route === undefined ? [] : programsRouteName(route)))
+      .map((name) => [routeIdentifier(name), name]),
+  );
+
 /** Routes of a port by their identifiers; they are looked at when the first name is asked for. */
 export class RouteNames {
   private readonly port: ServicePort;
@@ -25,11 +33,7 @@ export class RouteNames {
 
   /** Empty: there is none such. */
   of(identifier: bigint): string {
-    this.names ??= new Map(
-      this.port.routes
-        .flatMap(({ route }) => (route === undefined ? [] : programsRouteName(route)))
-        .map((name) => [routeIdentifier(name), name]),
-    );
+    this.names ??= routeNamesOf(this.port.routes);
     return this.names.get(identifier) ?? "";
   }
 }

@@ -13,7 +13,7 @@ import { type Family, familyOf } from "@keelson/model";
 import type { Destination, Endpoint, PortRoute, ServicePort } from "@keelson/protos/policy";
 import { identifierOf } from "../identifier.ts";
 import { destinationRef } from "../relay/policy/route-destinations.ts";
-import { programsRouteName, routeIdentifier } from "../route-name.ts";
+import { programsRouteName, routeIdentifier, routeNamesOf } from "../route-name.ts";
 import {
   destinationEntries,
   type EndpointSets,
@@ -98,11 +98,7 @@ export function switchedPort(
       ...rules.map(({ draw }) => draw),
       ...Array.from(destinations.values(), ({ slots }) => slots),
     ].flat(),
-    routeNames: new Map(
-      numbers
-        .map((number) => nameOfRoute(port.routes[number - 1]))
-        .map((name) => [routeIdentifier(name), name]),
-    ),
+    routeNames: routeNamesOf(numbers.flatMap((number) => port.routes[number - 1] ?? [])),
     numbers,
     withoutRoom: [...new Set(tried.filter((rule) => typeof rule === "number"))],
   };
