@@ -12,13 +12,12 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { runProgram, TestProgram } from "../testing/test-program.ts";
 
 /** A port that somebody else has. */
-async function takenPort(): Promise<number> {
+async function takenPort(): Promise<{ port: number; free: () => void }> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
+  const free = (): void => void server.close();
+  onTestFinished(free);
+  return { port: (server.address() as AddressInfo).port, free };
 }
 
 /** What a node hears over xDS in the clear. */
@@ -45,15 +44,15 @@ const applicationFile = application()
   .map((object) => `---\n${JSON.stringify(object)}\n`)
   .join("");
 
-test("a port that is taken is named in the log and in /ready, and the rest goes on", async () => {
-  const port = await takenPort();
+test("a port that is taken is named in the log and in /ready, and the rest goes on until it is free", async () => {
+  const { port, free } = await takenPort();
   const program = new TestProgram({ monitoringAddr: `127.0.0.1:${port}` });
   const why = `cannot listen on 127.0.0.1:${port}: address already in use (EADDRINUSE)`;
   await program.line("ready");
   expect(await program.line(why)).toEqual(
     expect.objectContaining({
       level: "error",
-      msg: `${why}, so /metrics, /version and /debug are not served there; --monitoringAddr chooses another address`,
+      msg: `${why}, so /metrics, /version and /debug are not served there; it is tried again, and --monitoringAddr chooses another address`,
     }),
   );
   const { status, body } = await program.get("/ready");
@@ -64,10 +63,15 @@ test("a port that is taken is named in the log and in /ready, and the rest goes 
     problems: { [`port ${port}`]: `${why}; --monitoringAddr chooses another` },
   });
   expect((await program.get("/metrics")).body).toContain(`keelson_problem{part="port ${port}"} 1`);
+  free();
+  await vi.waitFor(async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(await answer.text()).not.toContain(`part="port ${port}"`);
+  }, patience);
 });
 
 test("without the port of xDS it does not start", async () => {
-  const port = await takenPort();
+  const { port } = await takenPort();
   const program = new TestProgram({ grpcAddr: `127.0.0.1:${port}` });
   const why = `cannot listen on 127.0.0.1:${port}: address already in use (EADDRINUSE)`;
   expect(await program.ended).toBe(255);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import type { ApiServer } from "@keelson/sources";
 import type { FastifyInstance } from "fastify";
@@ -13,6 +14,9 @@ import { type Listen, listenOn, plainListen } from "./listen.ts";
 import { openServing } from "./secure.ts";
 import { sharedPort } from "./shared-port.ts";
 
+/** Between two tries to get a port that another program has. */
+const retryMs = 2_000;
+
 /** One port: what it is for, and the flag that moves it. */
 interface Port {
   readonly flag: string;
@@ -22,7 +26,7 @@ interface Port {
 
 /**
  * All ports of a control plane. Only that of xDS must be had; another one that cannot be had is named in the log and in
- * /ready, and the rest goes on.
+ * /ready and tried again, and the rest goes on.
  */
 export class Servers {
   private readonly controlPlane: ControlPlane;
@@ -33,6 +37,7 @@ export class Servers {
   private readonly closers: (() => Promise<void>)[] = [];
   /** Flag → the port that it led to. */
   private readonly ports = new Map<string, number>();
+  private readonly closing = new AbortController();
   private serving: SecureServing | undefined;
 
   /** @param apiServer that knows callers by their tokens; undefined where there is no Kubernetes */
@@ -115,6 +120,7 @@ export class Servers {
   }
 
   async close(): Promise<void> {
+    this.closing.abort();
     await Promise.all(this.closers.map((close) => close()));
     await Promise.all(this.http.map((server) => server.close()));
   }
@@ -157,8 +163,23 @@ export class Servers {
       const { message } = error as Error;
       this.controlPlane.readiness.fail(`port ${address.port}`, `${message}; ${flag} chooses another`);
       this.log("http").error(
-        `${message}, so ${serves} are not served there; ${flag} chooses another address`,
+        `${message}, so ${serves} are not served there; it is tried again, and ${flag} chooses another address`,
       );
+      // Ends with an error only when all is closed.
+      this.tryAgain(port, address, listen).catch(() => undefined);
+    }
+  }
+
+  /** Who has the port may be about to end, as a control plane that this one follows. */
+  private async tryAgain(port: Port, address: ListenAddress, listen: Listen): Promise<void> {
+    const { signal } = this.closing;
+    for (;;) {
+      await delay(retryMs, undefined, { ref: false, signal });
+      const bound = await listenOn(address, listen).catch(() => undefined);
+      if (bound === undefined) continue;
+      this.controlPlane.readiness.recover(`port ${address.port}`);
+      this.tell(port, bound);
+      return;
     }
   }
 
