@@ -7,9 +7,11 @@ import { runNodeScenarios } from "../node/run.ts";
 import { nodeScenarios } from "../node/scenarios.ts";
 import { lookingModes } from "../requests/requests-world.ts";
 import { runRequestsScenarios } from "../requests/run.ts";
-import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
+import { requestsScenarios } from "../requests/scenarios.ts";
+import { familiesOf } from "../scenarios/families.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { envoyRelayScenarios, relayScenarios } from "../scenarios/relay.ts";
+import { reviewsRuns } from "../scenarios/reviews-runs.ts";
 import { type Family, families, ReviewsWorld, type Scale } from "../scenarios/reviews-world.ts";
 import { runScenarios } from "../scenarios/run.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
@@ -54,36 +56,30 @@ const allKinds: readonly Kind[] = [
     ? []
     : [{ scenarios: envoyRelayScenarios, start: { relay: "envoy", envoy }, over: ["IPv4"] } as const]),
 ];
-const kinds = allKinds.map((kind) => ({ ...kind, scenarios: kind.scenarios.filter(isWanted) }));
+const kinds = allKinds
+  .map(({ scenarios, start, over }) => {
+    const wanted = scenarios.filter(isWanted);
+    return { start, runs: over.flatMap((family) => reviewsRuns(family, wanted)) };
+  })
+  .filter(({ runs }) => runs.length > 0);
 const ofNode = nodeScenarios.filter(isWanted);
 const ofRequests = requestsScenarios.filter(isWanted);
 
-/** @returns how many do not hold, over both families. */
-function failuresOf({ scenarios, start, over }: Kind): Promise<number> {
-  return runScenarios<ReviewsWorld>({
+let failed = 0;
+for (const { start, runs } of kinds) {
+  failed += await runScenarios<ReviewsWorld>({
     what: `an agent with relay ${start.relay ?? "none"} and --sockets=${start.sockets ?? "off"}`,
     open: () => ReviewsWorld.open("guest", scale, start),
-    runs: over.flatMap((family) =>
-      scenarios.map((scenario) => ({
-        name: `${family}: ${scenario.name}`,
-        async run(reviews) {
-          await scenario.run(reviews, family);
-          await reviews.withoutRules();
-        },
-      })),
-    ),
+    runs,
   });
 }
-
-let failed = 0;
-for (const kind of kinds) if (kind.scenarios.length > 0) failed += await failuresOf(kind);
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
 if (ofRequests.length > 0)
   for (const mode of lookingModes)
     failed += await runRequestsScenarios("guestrequests", mode, { requests: 100, restarts: 1 }, ofRequests);
 const all =
-  kinds.reduce((sum, { scenarios, over }) => sum + scenarios.length * over.length, 0) +
+  kinds.flatMap(({ runs }) => runs).length +
   ofNode.length +
   lookingModes.length * ofRequests.flatMap(familiesOf).length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);

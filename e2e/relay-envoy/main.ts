@@ -1,6 +1,7 @@
 // npm run e2e -- relay-envoy: the relay's scenarios on a node whose relay is an Envoy, over both families of addresses.
 import { requirePeer } from "../peers/peer-cache.ts";
 import { envoyRelayScenarios } from "../scenarios/relay.ts";
+import { reviewsRuns } from "../scenarios/reviews-runs.ts";
 import { families, fullScale, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { runScenarios } from "../scenarios/run.ts";
 import { missingForKernel } from "../world/requirements.ts";
@@ -14,13 +15,7 @@ for (const family of families) {
     what: `a relay that is an Envoy, over ${family}`,
     open: () =>
       ReviewsWorld.open(`envoy${family.toLowerCase()}`, fullScale, { relay: "envoy", envoy: program }),
-    runs: envoyRelayScenarios.map((scenario) => ({
-      name: `${family}: ${scenario.name}`,
-      async run(reviews) {
-        await scenario.run(reviews, family);
-        await reviews.withoutRules();
-      },
-    })),
+    runs: reviewsRuns(family, envoyRelayScenarios),
   });
 }
 process.exitCode = failed === 0 ? 0 : 1;

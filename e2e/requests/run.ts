@@ -1,6 +1,7 @@
+import { familiesOf } from "../scenarios/families.ts";
 import { runScenarios } from "../scenarios/run.ts";
 import { type LookingMode, RequestsWorld } from "./requests-world.ts";
-import { familiesOf, type RequestsScale, type RequestsScenario, requestsScenarios } from "./scenarios.ts";
+import { type RequestsScale, type RequestsScenario, requestsScenarios } from "./scenarios.ts";
 
 /**
  * Runs scenarios, all by default, over both families; see runScenarios.

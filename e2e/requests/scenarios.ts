@@ -1,6 +1,7 @@
 // What is counted of requests on connections that go natively to their endpoint; all bytes are compared by digest.
 import assert from "node:assert/strict";
-import { type Family, families } from "../scenarios/reviews-world.ts";
+import type { OverFamilies } from "../scenarios/families.ts";
+import type { Family } from "../scenarios/reviews-world.ts";
 import { withAgentRights } from "../world/agent-rights.ts";
 import { uninstallRunning } from "../world/applier.ts";
 import { until } from "../world/until.ts";
@@ -13,10 +14,8 @@ export interface RequestsScale {
   readonly restarts: number;
 }
 
-export interface RequestsScenario {
+export interface RequestsScenario extends OverFamilies {
   readonly name: string;
-  /** It is the same for all families of addresses. */
-  readonly once?: true;
   run(requests: RequestsWorld, family: Family, scale: RequestsScale): Promise<void>;
 }
 
@@ -103,7 +102,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
   },
   {
     name: "requests over an IPv4-mapped address are counted",
-    once: true,
+    over: ["IPv4"],
     async run(requests) {
       const sent = { connections: 2, requests: 50, mostBytes: 2 ** 16, seed: 3 };
       await assertDigestsCounted(requests, `::ffff:${requests.address("IPv4")}`, sent);
@@ -155,7 +154,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
   },
   {
     name: "a connection whose first bytes are sent in the call that connects is not counted, as they pass by",
-    once: true,
+    over: ["IPv4"],
     async run(requests) {
       const before = await requests.counted();
       const received = await requests.fastOpen([get(), get()]);
@@ -214,7 +213,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
   },
   {
     name: "an agent that no longer looks at sockets, and one that is uninstalled, leave connections as they are",
-    once: true,
+    over: ["IPv4"],
     async run(requests, family) {
       const host = requests.address(family);
       const { world } = requests;
@@ -237,7 +236,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
   },
   {
     name: "without CAP_PERFMON requests are not counted, the agent says why, and connections are decided all the same",
-    once: true,
+    over: ["IPv4"],
     async run(requests, family) {
       const { world } = requests;
       await world.applier().stop();
@@ -252,6 +251,3 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     },
   },
 ];
-
-/** The families that a scenario is to be run over. */
-export const familiesOf = ({ once }: RequestsScenario): readonly Family[] => (once ? ["IPv4"] : families);

@@ -142,9 +142,9 @@ export const balancedRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "destinations get their shares where the relay has to give a cookie, or has all as one of them has no endpoint",
+    // What decides is the same for both families.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // What decides is the same for both families.
-      if (family !== "IPv4") return;
       const times = reviews.scale.connections;
       const withCookie = { ...sized, headers: { cookie: "user=a" } };
       await underCookie(reviews, "v2");
@@ -169,9 +169,9 @@ export const balancedRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "an endpoint with a request under way gets fewer that programs take, until its caller or the relay is gone",
+    // What is counted is the same for both families.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // What is counted is the same for both families.
-      if (family !== "IPv4") return;
       // That is so where no rule says otherwise.
       await underPolicy(reviews);
       await conversing(reviews, family, async (talk) => {

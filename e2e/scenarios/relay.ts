@@ -258,8 +258,8 @@ export const relayScenarios: readonly Scenario[] = [
   },
   {
     name: "a caller that dials an IPv4-mapped address gets its requests decided, too",
+    over: ["IPv4"],
     async run(reviews, family) {
-      if (family !== "IPv4") return;
       await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
       await conversing(reviews, family, async (talk, { host }) => {
         for (let i = 0; i < 40; i++) await talk.ask({ host: `::ffff:${host}` });
@@ -300,9 +300,9 @@ export const relayScenarios: readonly Scenario[] = [
   agentKilledAndHeld,
   {
     name: "an agent that is a pod itself: its relay's connections are left alone, though endpoints' addresses are services'",
+    // What is looked at is the same for both families.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // What is looked at is the same for both families.
-      if (family !== "IPv4") return;
       const { world } = reviews;
       const { ipv4, ipv6 } = world.pod("reviews-v1");
       const cgroup = join(world.nodeCgroup(1), "kubepods", "podagent");
@@ -329,9 +329,9 @@ export const relayScenarios: readonly Scenario[] = [
   },
   {
     name: "a pod's network is entered when it comes and left when it goes; an uninstall leaves no relay, and nothing that held its connections",
-    async run(reviews, family) {
-      // As above.
-      if (family !== "IPv4") return;
+    // As above.
+    over: ["IPv4"],
+    async run(reviews) {
       const { world } = reviews;
       const networks = async (): Promise<number> => (await world.applier().status()).relay?.networks ?? 0;
       const before = await networks();

@@ -43,8 +43,9 @@ export const socketScenarios: readonly Scenario[] = [
   },
   {
     name: "a caller that dials an IPv4-mapped address gets IPv4 endpoints",
-    async run(reviews) {
-      const target = reviews.target("IPv4");
+    over: ["IPv4"],
+    async run(reviews, family) {
+      const target = reviews.target(family);
       await reviews.weights({ v2: 100 });
       const { answers, failures } = await reviews.send({ ...target, host: `::ffff:${target.host}` }, 100);
       assert.deepEqual([answers, failures], [{ "reviews-v2": 100 }, {}]);

@@ -157,9 +157,9 @@ export const takenRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "agents of other layouts follow each other under load: no request is lost, and nothing is left of the one before",
+    // What is handed over is the same for both families; of the other one in the next scenario.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // What is handed over is the same for both families; of the other one in the next scenario.
-      if (family !== "IPv4") return;
       await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
       let last = await objectsOf(reviews);
       await replaceAgent(reviews, family, someCallers, [{ otherLayouts: true }, {}], async () => {
@@ -171,8 +171,8 @@ export const takenRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "an agent that is killed, and starts with a lower mode, and with the higher one again, loses no request",
+    over: ["IPv6"],
     async run(reviews, family) {
-      if (family !== "IPv6") return;
       await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
       const modes = ["count", "switch"] as const;
       const starts = modes.map((sockets) => ({ sockets }));
@@ -184,9 +184,9 @@ export const takenRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "while an agent replaces the programs of another, those of both that have a request speak of the same one",
+    // They are the same for both families.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // They are the same for both families.
-      if (family !== "IPv4") return;
       // Of several endpoints, so that the program which finds the rule leaves the choice to another one.
       const route = [{ destination: { host: "reviews" } }];
       const match = [{ headers: { "end-user": { exact: "jason" } } }];
@@ -215,9 +215,9 @@ export const takenRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "all programs that calls, requests and answers meet are cheap to verify",
-    async run(reviews, family) {
-      // They are the same for both families.
-      if (family !== "IPv4") return;
+    // They are the same for both families.
+    over: ["IPv4"],
+    async run(reviews) {
       const found = await programsOf(await pinsOf(reviews));
       assert.deepEqual(
         [
@@ -235,9 +235,9 @@ export const takenRequestsScenarios: readonly Scenario[] = [
   },
   {
     name: "where the kernel refuses programs that take requests, the agent counts them alone, says why, and the relay carries all",
+    // As above.
+    over: ["IPv4"],
     async run(reviews, family) {
-      // As above.
-      if (family !== "IPv4") return;
       // A map of the same sizes that knows no lock: the programs that lock its values are refused.
       const pin = (await pinsOf(reviews)).map("pools");
       const { keySize, valueSize } = infoOf(pin);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { scenariosOver } from "../scenarios/families.ts";
 import { scenarios } from "../scenarios/index.ts";
 import { families, fullScale, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { missingForKernel } from "../world/requirements.ts";
@@ -22,7 +23,7 @@ describe.each(families)("[kernel] connect tier over %s", (family) => {
     if (reason === undefined) await reviews.close();
   });
 
-  for (const scenario of scenarios) {
+  for (const scenario of scenariosOver(family, scenarios)) {
     test(scenario.name, { timeout: 180_000 }, async (context) => {
       context.skip(reason !== undefined, reason);
       await scenario.run(reviews, family);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { missingPeers, requirePeer } from "../peers/peer-cache.ts";
+import { scenariosOver } from "../scenarios/families.ts";
 import { envoyRelayScenarios } from "../scenarios/relay.ts";
 import { ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { missingForKernel } from "../world/requirements.ts";
@@ -9,7 +10,8 @@ const reason = missing.length === 0 ? await missingPeers("envoy") : missing.join
 
 /** `npm run e2e -- relay-envoy` has all, for both families. */
 const short = /^(weights hold|a change of the rule|requests are counted|a relay that is killed)/;
-const scenarios = envoyRelayScenarios.filter(({ name }) => short.test(name));
+const family = "IPv4";
+const scenarios = scenariosOver(family, envoyRelayScenarios).filter(({ name }) => short.test(name));
 
 describe("[kernel] relay home at an Envoy", () => {
   let reviews: ReviewsWorld;
@@ -30,7 +32,7 @@ describe("[kernel] relay home at an Envoy", () => {
   for (const scenario of scenarios) {
     test(scenario.name, async (context) => {
       context.skip(reason !== undefined, reason);
-      await scenario.run(reviews, "IPv4");
+      await scenario.run(reviews, family);
     });
   }
 });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { scenariosOver } from "../scenarios/families.ts";
 import { relayScenarios } from "../scenarios/relay.ts";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { switchingScenarios } from "../scenarios/switching.ts";
@@ -22,7 +23,7 @@ describe.each(families)("[kernel] relay home over %s", (family) => {
     if (reason === undefined) await reviews.close();
   });
 
-  for (const scenario of [...relayScenarios, ...switchingScenarios]) {
+  for (const scenario of scenariosOver(family, [...relayScenarios, ...switchingScenarios])) {
     test(scenario.name, async (context) => {
       context.skip(reason !== undefined, reason);
       await scenario.run(reviews, family);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blockedReads } from "../requests/blocked-reader.ts";
 import { lookingModes, RequestsWorld } from "../requests/requests-world.ts";
-import { familiesOf, requestsScenarios } from "../requests/scenarios.ts";
+import { requestsScenarios } from "../requests/scenarios.ts";
+import { familiesOf } from "../scenarios/families.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
 const missing = await missingForKernel();

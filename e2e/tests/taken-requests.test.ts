@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { scenariosOver } from "../scenarios/families.ts";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { takenRequestsScenarios } from "../scenarios/taken-requests.ts";
 import { missingForKernel } from "../world/requirements.ts";
@@ -22,7 +23,7 @@ describe("[kernel] requests that programs take off the way to the relay", () => 
   });
 
   for (const family of families) {
-    for (const scenario of takenRequestsScenarios) {
+    for (const scenario of scenariosOver(family, takenRequestsScenarios)) {
       test(`${scenario.name}, over ${family}`, async (context) => {
         context.skip(reason !== undefined, reason);
         await scenario.run(reviews, family);
