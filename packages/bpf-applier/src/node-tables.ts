@@ -82,11 +82,14 @@ export class NodeTables {
     const before = this.relayPolicy;
     const after = this.relay === undefined ? before : relayPolicyAfter(before, staged);
     // The relay knows of a service before it gets its connections; and one of an earlier agent may know of others.
-    if (after !== before || this.isFirst(staged)) await this.relay?.setPolicy(after);
+    const isFirst = this.isFirst(staged);
+    const isTold = after !== before || isFirst;
+    if (isTold) await this.relay?.setPolicy(after);
     try {
       await this.write(staged);
     } catch (error) {
-      if (after !== before) await this.relay?.setPolicy(before);
+      // So long as the maps are an earlier agent's, its relay goes by what that has told it.
+      if (isTold) await this.relay?.setPolicy(isFirst ? undefined : before);
       throw error;
     }
     this.relayPolicy = after;

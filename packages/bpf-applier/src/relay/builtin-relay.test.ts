@@ -10,7 +10,7 @@ import { create } from "@bufbuild/protobuf";
 import { originKey, originValue } from "@keelson/bpf";
 import { objectPath } from "@keelson/bpf/object";
 import { ApplicationProtocol, EndpointSetSchema, ServicePortSchema } from "@keelson/protos/policy";
-import { BpfObject, endHolder, listenInNamespace } from "bpf-maps-native";
+import { type BpfMap, BpfObject, endHolder, listenInNamespace } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
 import { PinFolder } from "../pins.ts";
@@ -38,9 +38,17 @@ function policy(serverPort: number): RelayPolicy {
   };
 }
 
+function makeNamespace(stack: AsyncDisposableStack): void {
+  execFileSync("ip", ["netns", "add", name]);
+  stack.defer(() => {
+    execFileSync("ip", ["netns", "del", name]);
+  });
+  execFileSync("nsenter", [`--net=${path}`, "ip", "link", "set", "lo", "up"]);
+}
+
 /** A server in the namespace that says who it is. */
-async function serve(stack: AsyncDisposableStack): Promise<number> {
-  const server = createServer((_, response) => response.end("served there"));
+async function serve(stack: AsyncDisposableStack, text: string): Promise<number> {
+  const server = createServer((_, response) => response.end(text));
   server.listen({ fd: await listenInNamespace(path, { address: "127.0.0.1", port: 0 }) });
   await once(server, "listening");
   stack.defer(() => {
@@ -49,8 +57,11 @@ async function serve(stack: AsyncDisposableStack): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Asks from inside the namespace, from a port that is known beforehand. */
-async function ask(port: number): Promise<string> {
+/** Asks from inside the namespace, from a port that is known beforehand, so that programs' word on it can be given. */
+async function ask(origins: BpfMap, port: number): Promise<string> {
+  const key = originKey.encode({ network, port: callerPort, family: 4 });
+  const dialled = { dialledAddress: new Uint8Array(16), dialledPort: 80 };
+  origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
   const { stdout } = await promisify(execFile)("nsenter", [
     `--net=${path}`,
     process.execPath,
@@ -59,6 +70,7 @@ async function ask(port: number): Promise<string> {
     `import { request } from "node:http";
     request({ host: "127.0.0.1", port: ${port}, localPort: ${callerPort}, agent: false }, (answer) => answer.pipe(process.stdout)).end();`,
   ]);
+  expect(origins.lookup(key)).toBeUndefined();
   return stdout;
 }
 
@@ -66,11 +78,7 @@ kernelTest(
   "the relay answers callers of a network namespace there, knows whose they are by the kernel, and counts",
   async () => {
     await using stack = new AsyncDisposableStack();
-    execFileSync("ip", ["netns", "add", name]);
-    stack.defer(() => {
-      execFileSync("ip", ["netns", "del", name]);
-    });
-    execFileSync("nsenter", [`--net=${path}`, "ip", "link", "set", "lo", "up"]);
+    makeNamespace(stack);
     const pins = await PinFolder.create(name);
     stack.defer(() => pins.remove());
     using object = await BpfObject.open(objectPath);
@@ -84,15 +92,11 @@ kernelTest(
       onExit: (reason) => exits.push(reason),
     });
     stack.defer(() => relay.close());
-    await relay.setPolicy(policy(await serve(stack)));
+    await relay.setPolicy(policy(await serve(stack, "served there")));
     const { port4, port6 } = await relay.addNetwork({ cookie: network, path });
     expect(port6).toBeGreaterThan(0);
 
-    const key = originKey.encode({ network, port: callerPort, family: 4 });
-    const dialled = { dialledAddress: new Uint8Array(16), dialledPort: 80 };
-    origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
-    expect(await ask(port4)).toBe("served there");
-    expect(origins.lookup(key)).toBeUndefined();
+    expect(await ask(origins, port4)).toBe("served there");
     expect(await relay.counters()).toMatchObject([
       { workload: 5n, service: 9n, route: "all", statusClass: 2, requests: 1n, bytesReceived: 12n },
     ]);
@@ -100,8 +104,7 @@ kernelTest(
 
     const seen: RelayRequest[] = [];
     await relay.observe({ every: 1, onRequests: ({ requests }) => seen.push(...requests) });
-    origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
-    await ask(port4);
+    await ask(origins, port4);
     const expected = { workload: 5n, service: 9n, route: "all", method: "GET", path: "/", status: 200 };
     await expect.poll(() => seen).toMatchObject([{ ...expected, bytesSent: 0, bytesReceived: 12 }]);
     expect(seen[0]?.microseconds).toBeGreaterThan(0);
@@ -119,7 +122,8 @@ async function left(stack: AsyncDisposableStack) {
   stack.defer(() => pins.remove());
   const object = stack.use(await BpfObject.open(objectPath));
   await object.load();
-  stack.use(object.map("origins")).pin(pins.map("origins"));
+  const origins = stack.use(object.map("origins"));
+  origins.pin(pins.map("origins"));
   const folder = mkdtempSync(join(tmpdir(), "keelson-line-"));
   stack.defer(() => rmSync(folder, { recursive: true }));
   const options = {
@@ -128,7 +132,7 @@ async function left(stack: AsyncDisposableStack) {
     onExit: (reason: string) => expect.unreachable(reason),
   };
   stack.defer(() => BuiltinRelay.endEarlier(options.line));
-  return options;
+  return { options, origins };
 }
 
 const own = { cookie: network, path: "/proc/self/ns/net" };
@@ -137,7 +141,7 @@ kernelTest(
   "an agent that comes has the relay of the one before, if it would start the same; else another one; ended in order there is none",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const options = await left(stack);
+    const { options } = await left(stack);
 
     const first = await BuiltinRelay.start(options);
     await first.setPolicy(policy(1));
@@ -166,6 +170,26 @@ kernelTest(
   },
 );
 
+kernelTest("an agent may take its first policy back from the relay of the one before", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { options, origins } = await left(stack);
+  makeNamespace(stack);
+  const [before, after] = [await serve(stack, "before"), await serve(stack, "after")];
+  const first = await BuiltinRelay.start(options);
+  await first.setPolicy(policy(before));
+  const { port4 } = await first.addNetwork({ cookie: network, path });
+  first.leave();
+  const second = await BuiltinRelay.start(options);
+  await second.setPolicy(policy(after));
+  expect(await ask(origins, port4)).toBe("after");
+  await second.takePolicyBack();
+  expect(await ask(origins, port4)).toBe("before");
+  await expect(second.takePolicyBack()).rejects.toThrow("cannot be taken back");
+  await second.setPolicy(policy(after));
+  expect(await ask(origins, port4)).toBe("after");
+  second.leave();
+});
+
 /** Waits for its end, with arguments as a relay has them. @param wrapper what it runs in */
 function decoyOf(line: string, uid: number, wrapper: readonly string[]): ChildProcess {
   const script = 'exec sh -c "read none" sh --line "$LINE" end';
@@ -186,7 +210,7 @@ const argumentsOf = (pid: number | string): string => {
 
 kernelTest("whose arguments are a relay's is none, if it is of another user or of a pod", async () => {
   await using stack = new AsyncDisposableStack();
-  const options = await left(stack);
+  const { options } = await left(stack);
   const decoys = [
     decoyOf(options.line, 65_534, []),
     decoyOf(options.line, 0, ["unshare", "--pid", "--fork", "--kill-child"]),
@@ -211,7 +235,7 @@ kernelTest(
   "a relay that is about to end is nobody's any more, and the next one is started once it has",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const options = await left(stack);
+    const { options } = await left(stack);
     const first = await BuiltinRelay.start(options);
     const { pid } = first.status();
     const [second] = await Promise.all([BuiltinRelay.start(options), first.close()]);
@@ -223,7 +247,7 @@ kernelTest(
 
 kernelTest("a relay ends at SIGTERM if no agent is there, who would say so", async () => {
   await using stack = new AsyncDisposableStack();
-  const options = await left(stack);
+  const { options } = await left(stack);
   const relay = await BuiltinRelay.start(options);
   await relay.setPolicy(policy(1));
   const { pid = 0 } = relay.status();

@@ -112,6 +112,11 @@ export class BuiltinRelay implements Relay {
     }
   }
 
+  async takePolicyBack(): Promise<void> {
+    await this.ask("takePolicyBack", undefined);
+    this.policy = undefined;
+  }
+
   addNetwork({ cookie, path }: RelayNetwork): Promise<RelayPorts> {
     return this.ask("addNetwork", { cookie, path });
   }

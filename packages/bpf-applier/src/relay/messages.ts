@@ -40,6 +40,8 @@ export interface StatusMessage {
 /** What the agent may ask of its relay, and what is answered. */
 export interface Calls {
   setPolicy: { question: PolicyMessage; answer: undefined };
+  /** The policy before the last one, which was whole, counts again. */
+  takePolicyBack: { question: undefined; answer: undefined };
   addNetwork: { question: RelayNetwork; answer: RelayPorts };
   removeNetwork: { question: bigint; answer: undefined };
   counters: { question: undefined; answer: readonly EdgeMessage[] };

@@ -2,11 +2,11 @@ import { relayValue } from "@keelson/bpf";
 import { BpfMap } from "bpf-maps-native";
 import { afterEach, beforeEach, expect, onTestFinished, vi } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
-import type { RelayEdge, RelayNetwork, StartRelay } from "./relay.ts";
+import type { RelayEdge, RelayNetwork } from "./relay.ts";
 import { RelayKeeper } from "./relay-keeper.ts";
 import { RelayMap } from "./relay-map.ts";
 import { emptyRelayPolicy } from "./relay-policy.ts";
-import { StandInRelay, standIns } from "./stand-in.test-helper.ts";
+import { standIns } from "./stand-in.test-helper.ts";
 
 let map: BpfMap;
 let relays: ReturnType<typeof standIns>;
@@ -230,24 +230,16 @@ kernelTest("a relay that is started again tells of single requests as the one be
   expect(relays.started[1]?.observation).toBeUndefined();
 });
 
-/** A relay of an earlier agent, which listens in a network. */
-const inheritedIn =
-  (cookie: bigint): StartRelay =>
-  ({ onExit }) => {
-    const relay = Object.assign(new StandInRelay(onExit), { inherited: new Set([cookie]) });
-    relay.networks.set(cookie, "/before");
-    relays.started.push(relay);
-    return Promise.resolve(relay);
-  };
-
 kernelTest(
   "a relay that was there goes by what it was told, until the agent has heard of a policy",
   async () => {
-    makeKeeper(inheritedIn(1n));
+    makeKeeper(relays.inheritedIn(1n));
     await keeper.start();
     expect(relays.started[0]?.policy).toBeUndefined();
     await keeper.setPolicy(emptyRelayPolicy);
     expect(relays.started[0]?.policy).toBe(emptyRelayPolicy);
+    await keeper.setPolicy(undefined);
+    expect(relays.started[0]?.policy).toBeUndefined();
   },
 );
 
@@ -259,7 +251,7 @@ kernelTest(
       vi.useRealTimers();
     });
     let starts = 0;
-    makeKeeper((how) => (++starts < 9 ? Promise.reject(new Error("not yet")) : inheritedIn(1n)(how)));
+    makeKeeper((how) => (++starts < 9 ? Promise.reject(new Error("not yet")) : relays.inheritedIn(1n)(how)));
     await keeper.start();
     // The map is the kernel's: it answers in its own time.
     const later = async <T>(see: () => T): Promise<T> => {

@@ -91,14 +91,15 @@ export class RelayKeeper {
 
   /**
    * Resolves when a relay that runs answers by it; one that is started later begins with it.
+   * @param policy undefined: in place of the first one, which is none after all, what an earlier agent has told its relay counts
    * @throws Error if the running one refuses it
    */
-  setPolicy(policy: RelayPolicy): Promise<void> {
+  setPolicy(policy: RelayPolicy | undefined): Promise<void> {
     return this.serial.run(async () => {
       const { relay, policy: before } = this;
       this.policy = policy;
       if (relay === undefined) return;
-      await this.answered(relay, relay.setPolicy(policy)).catch((error: Error) => {
+      await this.answered(relay, this.tell(relay)).catch((error: Error) => {
         // One that has just ended is followed by one that begins with it.
         if (relay !== this.relay) return;
         this.policy = before;
@@ -188,8 +189,8 @@ export class RelayKeeper {
       relay = await start({ onExit, ...(switching === undefined ? {} : { switching }) });
       const inherited = relay.inherited ?? new Set();
       // One that was there already goes on by what it was told before, until the agent has heard of a policy.
-      const policy = this.policy ?? (inherited.size > 0 ? undefined : emptyRelayPolicy);
-      if (policy !== undefined) await this.answered(relay, relay.setPolicy(policy), this.startPatience);
+      if (this.policy !== undefined || inherited.size === 0)
+        await this.answered(relay, this.tell(relay), this.startPatience);
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
@@ -204,6 +205,12 @@ export class RelayKeeper {
       this.onExit((error as Error).message);
       await relay?.close();
     }
+  }
+
+  private tell(relay: Relay): Promise<void> {
+    const isInherited = (relay.inherited?.size ?? 0) > 0;
+    if (this.policy === undefined && isInherited) return relay.takePolicyBack?.() ?? Promise.resolve();
+    return relay.setPolicy(this.policy ?? emptyRelayPolicy);
   }
 
   private onExit(why: string): void {

@@ -109,6 +109,8 @@ export interface Relay {
   readonly inherited?: ReadonlySet<bigint>;
   /** Whole policy of the ports with a relay home; replaces the one before at once. A request that has begun keeps its route. */
   setPolicy(policy: RelayPolicy): Promise<void>;
+  /** What an earlier agent has told it counts again, in place of the first policy of this one. Left out: it cannot be `inherited`. */
+  takePolicyBack?(): Promise<void>;
   /** Listens in a network namespace on 127.0.0.1 and ::1. @throws Error if it can on neither. */
   addNetwork(network: RelayNetwork): Promise<RelayPorts>;
   removeNetwork(cookie: bigint): Promise<void>;

@@ -10,6 +10,7 @@ import type {
 
 /** A relay without a process or sockets: what it is told can be seen, and it ends when it is told to. */
 export class StandInRelay implements Relay {
+  /** Undefined: what an earlier agent has told it. */
   policy: RelayPolicy | undefined;
   readonly networks = new Map<bigint, string>();
   edges: RelayEdge[] = [];
@@ -23,6 +24,11 @@ export class StandInRelay implements Relay {
 
   setPolicy(policy: RelayPolicy): Promise<void> {
     this.policy = policy;
+    return Promise.resolve();
+  }
+
+  takePolicyBack(): Promise<void> {
+    this.policy = undefined;
     return Promise.resolve();
   }
 
@@ -57,10 +63,23 @@ export class StandInRelay implements Relay {
 }
 
 /** Starts such relays, and shows all that were started. */
-export function standIns(): { readonly started: StandInRelay[]; readonly start: StartRelay } {
+export function standIns(): {
+  readonly started: StandInRelay[];
+  readonly start: StartRelay;
+  /** Such a relay of an earlier agent, which listens in a network. */
+  readonly inheritedIn: (cookie: bigint) => StartRelay;
+} {
   const started: StandInRelay[] = [];
   return {
     started,
+    inheritedIn:
+      (cookie) =>
+      ({ onExit }) => {
+        const relay = Object.assign(new StandInRelay(onExit), { inherited: new Set([cookie]) });
+        relay.networks.set(cookie, "/before");
+        started.push(relay);
+        return Promise.resolve(relay);
+      },
     start: ({ onExit }) => {
       const relay = new StandInRelay(onExit);
       started.push(relay);

@@ -97,6 +97,10 @@ function answersOf(core: RelayCore): Omit<Answers, "observe"> {
       core.applyPolicy(differenceOf(message), message.isWhole);
       return undefined;
     },
+    takePolicyBack: async () => {
+      core.takePolicyBack();
+      return undefined;
+    },
     addNetwork: (network) => core.addNetwork(network),
     removeNetwork: async (cookie) => {
       core.removeNetwork(cookie);

@@ -110,7 +110,12 @@ export class CallerNetwork {
   }
 
   /** Who calls waits for another relay, where listeners are held. */
-  stopAccepting(): void {
+  leaveListeners(): void {
+    this.stopAccepting();
+    this.holding?.leaveListeners(this.cookie);
+  }
+
+  private stopAccepting(): void {
     for (const server of this.servers) server.close();
     this.servers.length = 0;
   }

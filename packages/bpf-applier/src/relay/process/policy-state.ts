@@ -19,13 +19,21 @@ export interface PolicyDifference {
   readonly workloads: ReadonlyMap<bigint, Workload | undefined>;
 }
 
+interface Held {
+  readonly services: Map<bigint, RoutedService>;
+  readonly sets: Map<string, EndpointSet>;
+  readonly workloads: Map<bigint, Workload>;
+}
+
+const none = (): Held => ({ services: new Map(), sets: new Map(), workloads: new Map() });
+
 /** The policy that requests are answered by. A change is one step: a request is decided by the one before or by the one after. */
 export class PolicyState {
-  private readonly services = new Map<bigint, RoutedService>();
-  private readonly sets = new Map<string, EndpointSet>();
+  private held = none();
+  /** What a whole policy has replaced, until the next change. */
+  private before: Held | undefined;
   /** Of all endpoints; undefined: nobody has asked since they changed. */
   private addresses: ReadonlySet<string> | undefined;
-  private readonly workloads = new Map<bigint, Workload>();
   readonly balancers: Balancers;
   /** Who waits for the first policy; undefined: there is one. */
   private waiting: Set<() => void> | undefined = new Set();
@@ -54,21 +62,35 @@ export class PolicyState {
     const routed = new Map(
       [...services].map(([identifier, service]) => [identifier, service && routedService(service)]),
     );
-    if (isWhole) for (const map of [this.services, this.sets, this.workloads]) map.clear();
-    assign(this.services, routed);
-    assign(this.sets, endpointSets);
-    assign(this.workloads, workloads);
-    this.balancers.update(this.sets);
-    this.addresses = undefined;
+    this.before = isWhole ? this.held : undefined;
+    if (isWhole) this.held = none();
+    assign(this.held.services, routed);
+    assign(this.held.sets, endpointSets);
+    assign(this.held.workloads, workloads);
+    this.onChange();
     const { waiting } = this;
     this.waiting = undefined;
     for (const callback of waiting ?? []) callback();
   }
 
+  /** What the last change has replaced counts again. @throws Error if that was no whole policy */
+  takeBack(): void {
+    if (this.before === undefined)
+      throw new Error("the last change of the policy was no whole one, and cannot be taken back");
+    this.held = this.before;
+    this.before = undefined;
+    this.onChange();
+  }
+
+  private onChange(): void {
+    this.balancers.update(this.held.sets);
+    this.addresses = undefined;
+  }
+
   /** Whether any destination has an endpoint there. @param address "address:port" */
   hasEndpoint(address: string): boolean {
     this.addresses ??= new Set(
-      [...this.sets.values()].flatMap(({ endpoints }) =>
+      [...this.held.sets.values()].flatMap(({ endpoints }) =>
         endpoints.map((endpoint) => addressOf(endpoint).text),
       ),
     );
@@ -76,11 +98,11 @@ export class PolicyState {
   }
 
   service(identifier: bigint): RoutedService | undefined {
-    return this.services.get(identifier);
+    return this.held.services.get(identifier);
   }
 
   workload(identifier: bigint): Workload | undefined {
-    return this.workloads.get(identifier);
+    return this.held.workloads.get(identifier);
   }
 }
 

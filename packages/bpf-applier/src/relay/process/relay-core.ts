@@ -105,6 +105,11 @@ export class RelayCore {
     this.policy.apply(difference, isWhole);
   }
 
+  /** The policy before counts again. @throws Error if the last change was no whole one */
+  takePolicyBack(): void {
+    this.policy.takeBack();
+  }
+
   /** One that is there already stays. @throws Error if it cannot be entered, or has neither 127.0.0.1 nor ::1 */
   async addNetwork(wanted: NetworkPlace): Promise<RelayPorts> {
     const network = this.networks.get(wanted.cookie) ?? (await this.openNetwork(wanted));
@@ -166,11 +171,12 @@ export class RelayCore {
    */
   async handOver(graceMs: number): Promise<void> {
     const deadline = performance.now() + graceMs;
-    for (const network of this.networks.values()) network.stopAccepting();
+    const isHeld = (await this.holding?.isHeld()) ?? false;
+    for (const network of this.networks.values()) network.leaveListeners();
     this.http2.close();
     this.switching?.withdraw();
     await sleep(programsGoOnMs);
-    this.leaving = true;
+    this.leaving = isHeld;
     let pauseMs = firstPauseMs;
     while ((await this.letAllGo(deadline)) > 0 && performance.now() < deadline) {
       await sleep(pauseMs);
@@ -181,8 +187,9 @@ export class RelayCore {
   /** @param deadline by the clock of performance.now() @returns how many connections are left */
   private async letAllGo(deadline: number): Promise<number> {
     // Most have nothing under way, and need not wait for those that have.
-    for (const held of this.holding?.connections ?? []) this.letGo(held);
-    const others = [...(this.holding?.connections ?? [])].filter(({ isLeft }) => !isLeft);
+    const all = this.leaving ? (this.holding?.connections ?? []) : [];
+    for (const held of all) this.letGo(held);
+    const others = [...all].filter(({ isLeft }) => !isLeft);
     for (let at = 0; at < others.length && performance.now() < deadline; at += looksAtOnce) {
       const some = others.slice(at, at + looksAtOnce);
       await Promise.all(some.map(async (held) => this.conversationOf(held)?.settled()));

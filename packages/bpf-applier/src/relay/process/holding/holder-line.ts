@@ -9,6 +9,9 @@ interface Kept extends HolderKey {
 /** Until the next attempt to reach a holder that was lost. */
 const againMs = 1_000;
 
+/** Under which nothing is ever held. */
+const nothing: HolderKey = { kind: 0, number: 0 };
+
 /** What is held, whatever becomes of the holder: a new one is given all of it again that is still open here. */
 export class HolderLine {
   private readonly place: HolderPlace;
@@ -17,6 +20,7 @@ export class HolderLine {
   /** What is the next client's. */
   private readonly left = new Set<string>();
   private holder: DescriptorHolder | undefined;
+  private reopening: Promise<void> | undefined;
   private ended = false;
 
   private constructor(place: HolderPlace, onError: (error: Error) => void) {
@@ -52,6 +56,13 @@ export class HolderLine {
     this.left.add(textOf(key));
   }
 
+  /** Looks whether the holder lives; if not, resolves once a new one has all again, or could not be reached. */
+  async isThere(): Promise<boolean> {
+    this.say((holder) => holder.drop(nothing));
+    if (this.holder === undefined) await this.again();
+    return this.holder !== undefined;
+  }
+
   /** All that is held is closed, and the holder ends. */
   end(): void {
     this.ended = true;
@@ -67,17 +78,20 @@ export class HolderLine {
       holder.close();
       this.holder = undefined;
       this.onError(error as Error);
-      this.again();
+      void this.again();
     }
   }
 
-  private again(): void {
-    if (!this.ended) {
-      this.reopen().catch((error: Error) => {
-        this.onError(error);
-        setTimeout(() => this.again(), againMs).unref();
+  /** Resolves after one attempt, which others follow if it fails. */
+  private again(): Promise<void> {
+    if (this.ended || this.holder !== undefined) return Promise.resolve();
+    this.reopening ??= this.reopen()
+      .catch(this.onError)
+      .finally(() => {
+        this.reopening = undefined;
+        if (this.holder === undefined) setTimeout(() => void this.again(), againMs).unref();
       });
-    }
+    return this.reopening;
   }
 
   private async reopen(): Promise<void> {

@@ -156,6 +156,27 @@ test("a relay that hands over leaves all that stands between two requests, and w
   expect(relay.errors).toEqual([]);
 });
 
+test("a relay that hands over looks for its holder first, and leaves all to a new one where that is gone", async () => {
+  const [answered, underWay] = await Promise.all([call(), call()]);
+  await ask(answered);
+  underWay.write(request.replace("/", "/later"));
+  await expect.poll(() => asked).toBe(2);
+  process.kill(holderPid(), "SIGKILL");
+  await expect.poll(holderPid).toBe(0);
+  const ended = once(relay.child, "exit");
+  relay.child.send("hand over");
+  await expect.poll(holderPid).toBeGreaterThan(0);
+  expect(relay.errors).toHaveLength(1);
+  const late = await call();
+  late.write(request);
+  answerLater();
+  expect(await readUntil(underWay, "hello")).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  await ended;
+  relay = await startRelay();
+  expect(await readUntil(late, "hello")).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  for (const socket of [answered, underWay]) expect(await ask(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+});
+
 test("a holder that is killed is followed by one that has the same, from the relay's next word to it on", async () => {
   const kept = await call();
   await ask(kept);

@@ -153,6 +153,12 @@ export class Holding {
     this.listening.delete(network);
   }
 
+  /** They are the next relay's. To be called once they are closed here. */
+  leaveListeners(network: bigint): void {
+    for (const number of this.listening.get(network) ?? []) this.line.leave({ kind: kinds.listener, number });
+    this.listening.delete(network);
+  }
+
   /** @param socket which was just accepted @returns undefined: there is no room; it ends with this process */
   hold(socket: Socket, note: ConnectionNote): HeldConnection | undefined {
     const place = this.ledger.take();
@@ -171,6 +177,11 @@ export class Holding {
     const left = this.left.get(network) ?? [];
     this.left.delete(network);
     return left;
+  }
+
+  /** Looks whether all this is held; by a new holder, where the one that had it is gone. */
+  isHeld(): Promise<boolean> {
+    return this.line.isThere();
   }
 
   /** All of it is closed, and the holder ends. */
