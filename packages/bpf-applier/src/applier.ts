@@ -303,6 +303,7 @@ export class Applier implements NodeAgent {
           );
         }
         this.connection = state;
+        if (state.connected) this.observationStream.tryNow();
       },
     });
   }

@@ -6,6 +6,7 @@ import {
   ReportEdgesResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
+import { reconnection } from "./reconnection.ts";
 
 const method = TelemetryService.method.reportEdges;
 const path = `/${TelemetryService.typeName}/${method.name}`;
@@ -36,7 +37,7 @@ export class TelemetryReporter {
 
   constructor(options: TelemetryOptions) {
     this.options = options;
-    this.client = new grpc.Client(options.address, options.credentials);
+    this.client = new grpc.Client(options.address, options.credentials, reconnection);
   }
 
   start(): void {

@@ -9,6 +9,7 @@ import {
   ObserveRequestsResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
+import { reconnection } from "../reconnection.ts";
 import type { RequestSink } from "./request-observer.ts";
 
 const method = TelemetryService.method.observeRequests;
@@ -42,7 +43,7 @@ export class ObservationStream {
 
   constructor(options: ObservationStreamOptions) {
     this.options = options;
-    this.client = new grpc.Client(options.address, options.credentials);
+    this.client = new grpc.Client(options.address, options.credentials, reconnection);
   }
 
   start(): void {
@@ -60,6 +61,14 @@ export class ObservationStream {
     stream.on("error", () => undefined); // "status" follows
     stream.on("status", () => this.onEnd());
     stream.write(create(ObserveRequestsRequestSchema, { node: this.options.node }));
+  }
+
+  /** The control plane was found again: the next attempt need not wait any more. */
+  tryNow(): void {
+    if (this.stream !== undefined || this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.pauseMs = firstPauseMs;
+    this.start();
   }
 
   close(): void {

@@ -175,6 +175,17 @@ kernelTest("a relay that does not answer is ended, and the next one has the poli
   expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
 });
 
+kernelTest("a relay that hangs between two policies is found when it is asked for its counters", async () => {
+  makeKeeper(relays.start, 50);
+  await keeper.start();
+  const first = relays.started[0];
+  if (first !== undefined) first.counters = () => new Promise(() => undefined);
+  expect(await keeper.counters()).toEqual([]);
+  expect(first?.isClosed).toBe(true);
+  await expect.poll(() => keeper.status()).toMatchObject({ pid: 1, restarts: 1 });
+  expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
+});
+
 kernelTest("a relay that loads its program slowly is given more time with each start", async () => {
   const start: typeof relays.start = async (how) => {
     const relay = await relays.start(how);

@@ -41,6 +41,8 @@ const callersWaitBelowMs = 1_000;
 const defaultPatienceMs = 10_000;
 /** For its first answer a relay has to load its program: it is given twice the time with each start that was too slow. */
 const mostStartPatience = 8;
+/** An agent that hears this much too late that time is up was itself stopped, with its machine perhaps, and the relay with it. */
+const ownDelayMs = 1_000;
 
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
@@ -116,11 +118,11 @@ export class RelayKeeper {
     });
   }
 
-  /** Of all relays since the start. */
+  /** Of all relays since the start. It is asked for them again and again, which is how one that hangs is found. */
   async counters(): Promise<readonly RelayEdge[]> {
     const { relay } = this;
     // One that ends meanwhile tells nothing more.
-    const told = await relay?.counters().catch(() => undefined);
+    const told = relay && (await this.answered(relay, relay.counters()).catch(() => undefined));
     if (told !== undefined && relay === this.relay) this.counts.take(told);
     return this.counts.all();
   }
@@ -285,14 +287,19 @@ export class RelayKeeper {
     const patienceMs = (this.options.patienceMs ?? defaultPatienceMs) * times;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const why = `it did not answer within ${patienceMs} ms`;
-        if (relay === this.relay) {
-          this.onExit(why);
-          relay.close().catch((error: Error) => this.options.onError("end the relay", error));
-        }
-        reject(new Error(why));
-      }, patienceMs);
+      const wait = (): void => {
+        const due = performance.now() + patienceMs;
+        timer = setTimeout(() => {
+          if (performance.now() > due + ownDelayMs) return wait();
+          const why = `it did not answer within ${patienceMs} ms`;
+          if (relay === this.relay) {
+            this.onExit(why);
+            relay.close().catch((error: Error) => this.options.onError("end the relay", error));
+          }
+          reject(new Error(why));
+        }, patienceMs);
+      };
+      wait();
     });
     return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
