@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { Family, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { ApplierStart } from "../world/applier.ts";
+import { killProcesses, makeCgroup } from "../world/cgroups.ts";
 import { Callers, type CallersResult, type CallersTask } from "./callers.ts";
 
 export interface DeathsScale extends Pick<CallersTask, "busy" | "pausing" | "idle" | "fresh"> {
@@ -28,10 +30,7 @@ export function killRelay(
   const kill = async (): Promise<void> => {
     const pid = await relayPid(reviews);
     process.kill(pid, "SIGKILL");
-    await reviews.until(async () => {
-      const { relay } = await reviews.world.applier().status();
-      return relay?.pid !== undefined && relay.pid !== pid && relay.networks >= reviews.world.pods.size;
-    });
+    await anotherRelay(reviews, pid);
   };
   const underWay = scale.busy + scale.pausing + scale.fresh;
   return underDeaths(reviews, family, { ...scale, kill, mostLost: underWay }, onDeath);
@@ -77,6 +76,33 @@ export function replaceAgent(
   return underDeaths(reviews, family, { ...callers, deaths: starts.length, aliveMs: 0, kill, mostLost: 0 });
 }
 
+/**
+ * Has agents take the node over from each other under load, as the pods of a DaemonSet do, each in a container of its own that is
+ * ended as a whole once the next one serves: each has a relay of its own, and nothing is lost.
+ */
+export function takeOver(
+  reviews: ReviewsWorld,
+  family: Family,
+  callers: Omit<DeathsScale, "deaths" | "aliveMs">,
+  containers: number,
+): Promise<CallersResult> {
+  const { world } = reviews;
+  const { pid: first = 0 } = world.applier();
+  let endBefore = (): unknown => process.kill(first, "SIGKILL");
+  let number = 0;
+  const kill = async (): Promise<void> => {
+    const pid = await relayPid(reviews);
+    const container = join(world.systemCgroup, `container-${number++}`);
+    await makeCgroup(container);
+    await reviews.startApplier({ cgroup: container, takesOver: true });
+    // Until then it may be the one before that answers.
+    await anotherRelay(reviews, pid);
+    await endBefore();
+    endBefore = () => killProcesses(container);
+  };
+  return underDeaths(reviews, family, { ...callers, deaths: containers, aliveMs: 0, kill, mostLost: 0 });
+}
+
 interface Deaths extends DeathsScale {
   /** Resolves when all is as it was. */
   readonly kill: () => Promise<void>;
@@ -109,6 +135,14 @@ async function underDeaths(
     await reviews.until(goesOn);
   }
   return before;
+}
+
+/** Resolves when a relay runs that is not this one, and listens in all pods. */
+function anotherRelay(reviews: ReviewsWorld, pid: number): Promise<void> {
+  return reviews.until(async () => {
+    const { relay } = await reviews.world.applier().status();
+    return relay?.pid !== undefined && relay.pid !== pid && relay.networks >= reviews.world.pods.size;
+  });
 }
 
 /** Of the relay's process. */

@@ -6,7 +6,7 @@ import { requestProgram } from "@keelson/bpf";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
 import { type KernelObjects, untilGone } from "../node/kernel-objects.ts";
-import { replaceAgent } from "../relay-deaths/deaths.ts";
+import { replaceAgent, takeOver } from "../relay-deaths/deaths.ts";
 import { balancedRequestsScenarios } from "./balanced-requests.ts";
 import { assertCheapToVerify } from "./cheap-to-verify.ts";
 import { allTo, conversing, to } from "./relay.ts";
@@ -180,6 +180,16 @@ export const takenRequestsScenarios: readonly Scenario[] = [
         const { mode } = (await reviews.world.applier().status()).sockets;
         assert.equal(mode, modes[number]);
       });
+    },
+  },
+  {
+    name: "agents in containers take the node over from each other: no request is lost, also as each container ends after it",
+    async run(reviews, family) {
+      // What is handed over is the same for both families.
+      if (family !== "IPv6") return;
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      await takeOver(reviews, family, someCallers, 2);
+      await conversing(reviews, family, (talk) => untilTaken(reviews, talk));
     },
   },
   {

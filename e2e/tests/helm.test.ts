@@ -192,6 +192,29 @@ peerTest(["helm"], "with a relay the agent may enter the networks of pods, and h
   });
 });
 
+peerTest(
+  ["helm"],
+  "with a relay a new pod takes the node over from the old one while both are there",
+  async () => {
+    const daemonSet = async (values: Record<string, unknown>): Promise<DaemonSet> => {
+      const rendered = parseRendered(await renderChart(namespace, values));
+      return rendered.find(({ kind }) => kind === "DaemonSet") as unknown as DaemonSet;
+    };
+    const relay = { "bpfApplier.relay": "builtin" };
+    const { updateStrategy, template } = (await daemonSet(relay)).spec;
+    expect(updateStrategy).toEqual({ rollingUpdate: { maxSurge: "10%", maxUnavailable: 0 } });
+    expect(template.spec.containers[0]).toMatchObject({
+      args: expect.arrayContaining(["--take-over"]) as unknown,
+      readinessProbe: { httpGet: { path: "/ready", port: "http-monitoring" } },
+    });
+    for (const values of [{}, { ...relay, "bpfApplier.metricsPort": 0 }]) {
+      const { spec } = await daemonSet(values);
+      expect(spec.updateStrategy).toEqual({ rollingUpdate: { maxUnavailable: "10%" } });
+      expect(spec.template.spec.containers[0]?.args).not.toContain("--take-over");
+    }
+  },
+);
+
 peerTest(["helm"], "an Envoy as the relay must be named", async () => {
   const values = { "bpfApplier.relay": "envoy", "bpfApplier.envoyPath": "/usr/local/bin/envoy" };
   const rendered = parseRendered(await renderChart(namespace, values));
@@ -227,6 +250,7 @@ peerTest(["helm"], "Prometheus is told where an agent has its counters, unless i
 
 interface DaemonSet extends Rendered {
   readonly spec: {
+    readonly updateStrategy: unknown;
     readonly template: {
       readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
       readonly spec: {

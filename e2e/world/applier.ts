@@ -33,6 +33,8 @@ export interface ApplierStart {
   readonly sockets?: "count" | "switch" | "queue";
   /** It runs in this cgroup instead of one outside of all pods. */
   readonly cgroup?: string;
+  /** The node is another agent's, which is to give it up. */
+  readonly takesOver?: boolean;
   /** It has other layouts of its maps than this version has. */
   readonly otherLayouts?: boolean;
   /** What it is started by, instead of what leaves it the rights that it has in the chart's pod. */
@@ -114,6 +116,7 @@ export class Applier {
     envoy,
     sockets,
     cgroup: startedIn,
+    takesOver = false,
     otherLayouts = false,
     startedBy,
   }: ApplierStart = {}): Promise<void> {
@@ -128,6 +131,7 @@ export class Applier {
       "--relay",
       relay,
       ...(envoy === undefined ? [] : ["--envoy-path", envoy]),
+      ...(takesOver ? ["--take-over"] : []),
     ];
     const excluded = excludedNamespaces.flatMap((name) => ["--exclude-namespace", name]);
     const folders = ["--state-dir", stateFolder, "--run-dir", runFolder];

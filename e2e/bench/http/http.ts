@@ -68,11 +68,14 @@ export const httpBenchmark: Benchmark = {
 /** What is measured in each regime, and for how long. */
 function loadsOf({ connections, measureMs, rates }: Scale, regime: Regime): [Load, number][] {
   // The first request of each connection is not one like the others: it may be one in a hundred at most.
-  const enough = (count: number): number => (count > 64 ? 3 : 1);
+  const enough = (count: number, size: number): number => {
+    if (count <= 64 || size >= largest) return 1;
+    return size > smallest ? 5 : 3;
+  };
   const closed = [...measureMs].flatMap(([size, ms]) =>
     connections.map((count): [Load, number] => [
       { mode: "closed", connections: count, size },
-      ms * (size < largest ? enough(count) : 1),
+      ms * enough(count, size),
     ]),
   );
   const ms = measureMs.get(smallest) ?? 0;

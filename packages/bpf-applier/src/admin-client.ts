@@ -5,10 +5,21 @@ import { text } from "node:stream/consumers";
 /** A running agent refused, or gave no answer in time. */
 const patienceMs = 30_000;
 
+/** An agent's answer that is not what was asked for. */
+export class AgentRefusal extends Error {
+  /** Of HTTP; 503: it has not started yet. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /**
  * Asks the agent of this node, at its socket.
  * @returns its answer; undefined if none runs
- * @throws Error with what it said instead of an answer
+ * @throws AgentRefusal with what it said instead of an answer
  */
 export async function askAgent(
   socketPath: string,
@@ -18,7 +29,10 @@ export async function askAgent(
   try {
     const { status, body } = await exchange(socketPath, path, method);
     if (status === 200) return JSON.parse(body);
-    throw new Error(`the bpf-applier that runs here (${socketPath}) answered ${status}: ${body.trim()}`);
+    throw new AgentRefusal(
+      `the bpf-applier that runs here (${socketPath}) answered ${status}: ${body.trim()}`,
+      status,
+    );
   } catch (error) {
     return noneRuns(error);
   }

@@ -13,13 +13,24 @@ export const adminPaths = {
   edges: "/edges",
   observe: "/observe",
   uninstall: "/uninstall",
+  giveUp: "/give-up",
 } as const;
+
+/** What is done with the whole agent. From then on another one is served. */
+export interface AgentCommands {
+  /** Takes everything off the node. @returns how many programs were detached */
+  readonly uninstall: () => Promise<number>;
+  /** Leaves the node to another process, which asks for it. */
+  readonly giveUp: () => Promise<void>;
+}
+
+const onlyPosted = { status: 405, body: { error: "to be asked with POST" } };
 
 const text = (value: unknown): string =>
   `${JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? v.toString() : v), 2)}\n`;
 
 /** Whether a process listens on the socket. */
-function isAlive(socket: string): Promise<boolean> {
+export function isAlive(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(socket);
     probe.once("connect", () => {
@@ -31,14 +42,13 @@ function isAlive(socket: string): Promise<boolean> {
 }
 
 /**
- * Serves /status and /edges as JSON, single requests at /observe as lines of JSON, and takes /uninstall (POST), on a Unix socket that only root can open. The socket is
- * also what keeps two appliers from serving one node: see `claim`.
+ * Serves /status and /edges as JSON, single requests at /observe as lines of JSON, and takes /uninstall and /give-up
+ * (POST), on a Unix socket that only root can open. The socket is also what keeps two appliers from serving one node: see `claim`.
  */
 export class AdminSocket {
   private readonly server: Server;
   private agent: NodeAgent | undefined;
-  /** Takes everything off the node; from then on another agent is served. */
-  private uninstall: (() => Promise<number>) | undefined;
+  private commands: AgentCommands | undefined;
   readonly path: string;
 
   private constructor(path: string) {
@@ -50,7 +60,9 @@ export class AdminSocket {
         return;
       }
       const respond = (status: number, body: unknown): void => {
-        response.writeHead(status, { "content-type": "application/json" }).end(text(body));
+        // Who asks next is to reach whoever serves the node then.
+        const headers = { "content-type": "application/json", connection: "close" };
+        response.writeHead(status, headers).end(text(body));
       };
       this.answer(request).then(
         ({ status, body }) => respond(status, body),
@@ -72,9 +84,14 @@ export class AdminSocket {
     return admin;
   }
 
-  serve(agent: NodeAgent, uninstall: () => Promise<number>): void {
+  serve(agent: NodeAgent, commands: AgentCommands): void {
     this.agent = agent;
-    this.uninstall = uninstall;
+    this.commands = commands;
+  }
+
+  /** Nobody can ask any more; who has asked is answered. The path is free. */
+  leave(): void {
+    this.server.close();
   }
 
   close(): void {
@@ -83,7 +100,7 @@ export class AdminSocket {
   }
 
   private async answer({ method, url }: IncomingMessage): Promise<{ status: number; body: unknown }> {
-    if (this.agent === undefined || this.uninstall === undefined)
+    if (this.agent === undefined || this.commands === undefined)
       return { status: 503, body: { error: "starting" } };
     switch (url) {
       case adminPaths.status:
@@ -91,8 +108,12 @@ export class AdminSocket {
       case adminPaths.edges:
         return { status: 200, body: (await this.agent.edges()).map((edge) => toJson(EdgeSchema, edge)) };
       case adminPaths.uninstall:
-        if (method !== "POST") return { status: 405, body: { error: "to be asked with POST" } };
-        return { status: 200, body: { detached: await this.uninstall() } };
+        if (method !== "POST") return onlyPosted;
+        return { status: 200, body: { detached: await this.commands.uninstall() } };
+      case adminPaths.giveUp:
+        if (method !== "POST") return onlyPosted;
+        await this.commands.giveUp();
+        return { status: 200, body: {} };
       default:
         return { status: 404, body: { paths: Object.values(adminPaths) } };
     }

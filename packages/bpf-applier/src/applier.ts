@@ -252,7 +252,11 @@ export class Applier implements NodeAgent {
 
   /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */
   close(): Promise<void> {
-    return this.end(this.options.relayStays === true);
+    return this.options.relayStays === true ? this.giveUp() : this.end(false);
+  }
+
+  giveUp(): Promise<void> {
+    return this.end(true);
   }
 
   private async end(relayStays: boolean): Promise<void> {

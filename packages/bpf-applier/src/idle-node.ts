@@ -76,6 +76,10 @@ export class IdleNode implements NodeAgent {
     await this.client?.close();
   }
 
+  giveUp(): Promise<void> {
+    return this.close();
+  }
+
   async release(): Promise<number> {
     await this.close();
     return 0;

@@ -7,13 +7,12 @@ import { observationQuery } from "@keelson/model/observation";
 import { endHolder } from "bpf-maps-native";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Logger, pino } from "pino";
-import { AdminSocket, adminPaths } from "./admin.ts";
+import { adminPaths } from "./admin.ts";
 import { askAgent, openAtAgent } from "./admin-client.ts";
 import { Applier, type ApplierOptions } from "./applier.ts";
 import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { IdleNode } from "./idle-node.ts";
 import { MetricsPort, parseAddress } from "./metrics/metrics-port.ts";
-import type { NodeAgent } from "./node-agent.ts";
 import { addObserveOptions, type ObserveFlags, showLines, wantedOf } from "./observe/index.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
@@ -22,6 +21,7 @@ import { EnvoyRelay } from "./relay/envoy/envoy-relay.ts";
 import { type SocketMode, socketModes, takesRequests } from "./request-programs.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
 import { statusText } from "./status-text.ts";
+import { Tenure } from "./tenure.ts";
 
 interface RunFlags extends ControlPlaneFlags {
   node: string;
@@ -34,6 +34,7 @@ interface RunFlags extends ControlPlaneFlags {
   relay: "builtin" | "envoy" | "none";
   envoyPath?: string;
   relayStays?: boolean;
+  takeOver?: boolean;
   sockets: SocketMode;
   logLevel: string;
 }
@@ -67,39 +68,28 @@ async function run(flags: RunFlags): Promise<void> {
       idleBecause,
       logger,
     });
-  const admin = await AdminSocket.claim(adminSocketOf(flags));
-  let agent: NodeAgent;
-  try {
-    agent = await startApplier(flags, credentials, logger);
-    logger.info({ node, admin: admin.path }, "programs are attached");
-  } catch (error) {
-    if (!(error instanceof NodeUnfit)) throw error;
-    logger.error(
-      { node, admin: admin.path, err: error },
-      "this node is left alone; connections go as they did",
-    );
-    agent = idle(error.message, true);
-  }
-  const serve = (): void =>
-    admin.serve(agent, async () => {
-      const released = agent;
-      agent = idle("it was uninstalled; a new start of the agent installs it again", false);
-      serve();
-      return released.release();
-    });
-  serve();
+  const tenure = new Tenure({
+    node,
+    socket: adminSocketOf(flags),
+    takeOver: flags.takeOver ?? false,
+    idle: (why) => idle(why, false),
+    logger,
+    start: () =>
+      startApplier(flags, credentials, logger).catch((error: Error) => {
+        if (!(error instanceof NodeUnfit)) throw error;
+        logger.error({ node, err: error }, "this node is left alone; connections go as they did");
+        return idle(error.message, true);
+      }),
+  });
+  await tenure.begin();
   const metrics =
     flags.metricsAddress === undefined
       ? undefined
-      : await MetricsPort.listen(flags.metricsAddress, () => agent.metrics());
+      : await MetricsPort.listen(flags.metricsAddress, () => tenure.agent.metrics());
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
-    const stopping = agent;
-    agent = idle("its agent is about to end", false);
-    serve();
     metrics?.close();
-    // Until all has ended, this node is no other agent's.
-    await stopping.close().finally(() => admin.close());
+    await tenure.end();
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -264,6 +254,10 @@ program
   .option(
     "--relay-stays",
     "when the agent is stopped, its relay goes on for up to 30 s, so that the next agent has it with all connections; where what a program leaves behind is ended with it, as in a container, connections would be cut instead of ended in order",
+  )
+  .option(
+    "--take-over",
+    "if another agent serves this node, ask it to give the node up, with its relay's connections; it stands by from then on, until it is stopped or this one is gone",
   )
   .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
   .addHelpText(

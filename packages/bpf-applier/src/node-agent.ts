@@ -18,6 +18,8 @@ export interface NodeAgent {
   metrics(): Promise<string>;
   /** Ends this process's part. */
   close(): Promise<void>;
+  /** As close, but leaves all that can be left to the agent that comes next: its relay, too. */
+  giveUp(): Promise<void>;
   /** As close, but leaves nothing on the node. @returns how many programs were detached. */
   release(): Promise<number>;
 }

@@ -1,6 +1,11 @@
 import { createServer, type Server } from "node:http";
 
-/** Where Prometheus asks a node for its counters: GET /metrics, for all who reach the address. */
+const plain = { "content-type": "text/plain" };
+
+/**
+ * Where Prometheus asks a node for its counters: GET /metrics, for all who reach the address. GET /ready is answered with 200 as long as
+ * it is open: once the agent serves its node.
+ */
 export class MetricsPort {
   private readonly server: Server;
 
@@ -15,13 +20,17 @@ export class MetricsPort {
    */
   static async listen(address: string, read: () => Promise<string>): Promise<MetricsPort> {
     const server = createServer((request, response) => {
-      if (request.url !== "/metrics" || request.method !== "GET") {
-        response.writeHead(404, { "content-type": "text/plain" }).end("GET /metrics\n");
+      if (request.method === "GET" && request.url === "/ready") {
+        response.writeHead(200, plain).end("ready\n");
+        return;
+      }
+      if (request.method !== "GET" || request.url !== "/metrics") {
+        response.writeHead(404, plain).end("GET /metrics or /ready\n");
         return;
       }
       read().then(
         (text) => response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(text),
-        (error: Error) => response.writeHead(500, { "content-type": "text/plain" }).end(`${error.message}\n`),
+        (error: Error) => response.writeHead(500, plain).end(`${error.message}\n`),
       );
     });
     const { host, port } = parseAddress(address);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BpfMap } from "bpf-maps-native";
 import { codeHash } from "./code-hash.ts";
@@ -7,9 +8,13 @@ import { codeHash } from "./code-hash.ts";
 const manifest = join(import.meta.dirname, "../../package.json");
 let code: string | undefined;
 
+/** What is ended as a whole with all processes in it: a container, a unit. It is where this process is, and those that it starts. */
+const place = (): string =>
+  `${readlinkSync("/proc/self/ns/cgroup")} ${readFileSync("/proc/self/cgroup", "utf8")}`;
+
 /**
- * What a relay's process is, as a hash: its program with all that it depends on, its programs in the kernel, how it is started, and
- * the maps that it has open. A process that is the same may be any agent's.
+ * What a relay's process is, as a hash: its program with all that it depends on, its programs in the kernel, how it is started, the
+ * maps that it has open, and with what it is ended. A process that is the same may be any agent's.
  *
  * @param pins of maps
  */
@@ -19,5 +24,7 @@ export function relayIdentity(flags: readonly string[], pins: readonly string[])
     using map = BpfMap.openPinned(pin);
     return map.info.id;
   });
-  return createHash("sha256").update(JSON.stringify({ code, flags, maps })).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify({ code, flags, maps, place: place() }))
+    .digest("hex");
 }
