@@ -20,7 +20,7 @@ import { RequestObserver, type RequestSink } from "./observe/request-observer.ts
 import { PinFolder } from "./pins.ts";
 import { NodePods, type PodStatus } from "./pods/node-pods.ts";
 import { PodMap } from "./pods/pod-map.ts";
-import { PolicyJournal } from "./policy-journal.ts";
+import type { JournalUpdate } from "./policy-journal.ts";
 import type { StagedUpdate } from "./policy-store.ts";
 import { type MapSizes, Programs, uninstall } from "./programs.ts";
 import { Rejections, reasonsText } from "./rejections.ts";
@@ -30,6 +30,7 @@ import { RelayMap } from "./relay/relay-map.ts";
 import { Repeater } from "./repeater.ts";
 import { type SocketMode, type SocketStatus, takesRequests } from "./request-programs.ts";
 import { NodeUnfit } from "./requirements.ts";
+import { SavedPolicy } from "./saved-policy.ts";
 import { Serial } from "./serial.ts";
 import { MatchTableMaps } from "./switching/match-table-maps.ts";
 import { RingMaps } from "./switching/ring-maps.ts";
@@ -77,6 +78,8 @@ export interface ApplierStatus {
   readonly rejected: Record<string, string>;
   readonly types: Record<string, TypeStatus>;
   readonly services: number;
+  /** Why the node's disk does not have the policy that the maps hold. */
+  readonly unsavedBecause?: string;
   readonly flips: bigint;
   /** Folders of all pods that programs hang on, below `cgroup`; none: there is no kubelet (yet). */
   readonly attachedTo: readonly string[];
@@ -117,7 +120,7 @@ export class Applier implements NodeAgent {
   private readonly edgeReader: EdgeReader;
   private readonly pods: NodePods;
   private readonly relay: RelayKeeper | undefined;
-  private readonly journal: PolicyJournal;
+  private readonly savedPolicy: SavedPolicy;
   /** Updates, and the journal's upkeep, which must see the policy between two updates. */
   private readonly serial = new Serial();
   private readonly client: DeltaXdsClient;
@@ -129,8 +132,6 @@ export class Applier implements NodeAgent {
   /** By type. */
   private readonly rejections: Record<string, Rejections> = {};
   private connection: { connected: boolean; error?: string } = { connected: false };
-  /** Set when an update could not be written to the journal, which is then not the policy that the maps hold. */
-  private journalIsBehind = false;
 
   private constructor(
     options: ApplierOptions,
@@ -161,7 +162,11 @@ export class Applier implements NodeAgent {
       ...(relay === undefined ? {} : { onNetworks: (networks) => relay.setNetworks(networks) }),
       onError: (what, error) => options.logger.warn({ err: error }, `could not ${what}; trying again`),
     });
-    this.journal = new PolicyJournal(join(options.stateFolder, options.node, "policy.journal"));
+    this.savedPolicy = new SavedPolicy({
+      path: join(options.stateFolder, options.node, "policy.journal"),
+      content: () => this.heldPolicy(),
+      logger: options.logger,
+    });
     this.client = this.xdsClient();
     this.telemetry = this.telemetryReporter();
     this.observer = new RequestObserver({
@@ -177,7 +182,7 @@ export class Applier implements NodeAgent {
       observe: (wanted, sink) => this.observe(wanted, sink),
     });
     this.repeaters = [
-      this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.keepJournal())),
+      this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.savedPolicy.keep())),
       this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
     ];
   }
@@ -218,6 +223,7 @@ export class Applier implements NodeAgent {
   status(): ApplierStatus {
     const { connected, error } = this.connection;
     const { unwatchedBecause } = this.pods;
+    const { unsavedBecause } = this.savedPolicy;
     return {
       node: this.options.node,
       cgroup: this.options.cgroup,
@@ -226,6 +232,7 @@ export class Applier implements NodeAgent {
       rejected: rejectedTexts(this.rejections),
       types: this.types,
       services: this.tables.store.serviceCount(),
+      ...(unsavedBecause === undefined ? {} : { unsavedBecause }),
       flips: this.banks.flips,
       attachedTo: this.pods.attachedTo(),
       ...(unwatchedBecause === undefined ? {} : { unwatchedBecause }),
@@ -269,10 +276,7 @@ export class Applier implements NodeAgent {
     // Before networks are closed, which it listens in.
     await (relayStays ? this.relay?.leave() : this.relay?.close());
     await this.pods.stop();
-    await this.keepJournal().catch((error: Error) =>
-      this.options.logger.warn({ err: error }, "policy not saved"),
-    );
-    await this.journal.close();
+    await this.savedPolicy.close();
     this.banks.close();
     this.programs.close();
   }
@@ -374,15 +378,14 @@ export class Applier implements NodeAgent {
     logger.info({ type, version, added: added.length, removed: removed.length }, "update applied");
   }
 
-  /** Journals what was staged, then makes it live. */
+  /** Saves what was staged, then makes it live. */
   private async save(staged: StagedUpdate): Promise<void> {
-    const takeBack = await this.journalUpdate(staged.taken);
+    const { typeUrl, added, removed } = staged.taken;
+    const takeBack = await this.savedPolicy.append({ typeUrl, added: [...added], removed: [...removed] });
     try {
       await this.take(staged);
     } catch (error) {
-      await takeBack().catch(() => {
-        this.journalIsBehind = true;
-      });
+      await takeBack();
       throw error;
     }
   }
@@ -406,27 +409,10 @@ export class Applier implements NodeAgent {
     });
   }
 
-  /** The policy is on disk before it is live, so that an applier that starts never goes back behind the maps. */
-  private async journalUpdate({ typeUrl, added, removed }: DeltaUpdate): Promise<() => Promise<void>> {
-    try {
-      return await this.journal.append({ typeUrl, added: [...added], removed: [...removed] });
-    } catch (error) {
-      // A full disk is no reason to go on with an old policy.
-      this.journalIsBehind = true;
-      this.options.logger.error(
-        { err: error },
-        `the policy cannot be saved to ${this.journal.path}; it goes live all the same`,
-      );
-      return () => Promise.resolve();
-    }
-  }
-
   private async restore(): Promise<void> {
     const { logger } = this.options;
-    const { updates, damagedBytes } = await this.journal.open();
-    const { path } = this.journal;
-    if (damagedBytes > 0)
-      logger.warn({ path, damagedBytes }, "the saved policy's last record is damaged and left out");
+    const { path } = this.savedPolicy;
+    const updates = await this.savedPolicy.read();
     for (const update of mergeUpdates(updates)) {
       const staged = this.tables.stage(update);
       if (staged.rejected.size > 0) {
@@ -441,16 +427,12 @@ export class Applier implements NodeAgent {
       logger.info({ services: this.tables.store.serviceCount() }, "saved policy is live");
   }
 
-  private async keepJournal(): Promise<void> {
-    if (!this.journalIsBehind && !this.journal.isGrown) return this.journal.sync();
+  private heldPolicy(): JournalUpdate[] {
     const { store } = this.tables;
-    await this.journal.rewrite(
-      Object.values(policyTypeUrls).map((typeUrl) => ({
-        typeUrl,
-        added: Array.from(store.resources(typeUrl), ({ name, version, body }) => ({ name, version, body })),
-      })),
-    );
-    this.journalIsBehind = false;
+    return Object.values(policyTypeUrls).map((typeUrl) => ({
+      typeUrl,
+      added: Array.from(store.resources(typeUrl), ({ name, version, body }) => ({ name, version, body })),
+    }));
   }
 }
 

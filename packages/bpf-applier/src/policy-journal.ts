@@ -1,10 +1,10 @@
-import { type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type SavedUpdate, SavedUpdateSchema } from "@keelson/protos/state";
 
-type Update = MessageInitShape<typeof SavedUpdateSchema>;
+export type JournalUpdate = MessageInitShape<typeof SavedUpdateSchema>;
 
 /** Before each record: its length and its CRC-32, little endian, 4 bytes each. */
 const headBytes = 8;
@@ -37,7 +37,7 @@ export class PolicyJournal {
 
   /** Reads what an earlier process left; what is damaged at the end is cut off by the next append. */
   async open(): Promise<JournalContent> {
-    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    await this.makeFolder();
     this.file = await open(this.path, "a+", 0o600);
     const bytes = await this.file.readFile();
     const { updates, length } = decodeRecords(bytes);
@@ -52,7 +52,7 @@ export class PolicyJournal {
    * @returns what takes it back.
    * @throws Error if it cannot be written; the file is then as before.
    */
-  async append(update: Update): Promise<() => Promise<void>> {
+  async append(update: JournalUpdate): Promise<() => Promise<void>> {
     const file = this.opened();
     const before = this.size;
     const undo = async (): Promise<void> => {
@@ -76,18 +76,18 @@ export class PolicyJournal {
     return this.size > smallBytes && this.size > 2 * this.baseSize;
   }
 
-  /** Puts the whole content into a new file. A crash or a full disk leaves the old one whole. */
-  async rewrite(updates: readonly Update[]): Promise<void> {
+  /** Puts the whole content into a new file, also where none could be opened. A crash or a full disk leaves the old one whole. */
+  async rewrite(updates: readonly JournalUpdate[]): Promise<void> {
     const bytes = Buffer.concat(updates.map(encodeRecord));
     const beside = `${this.path}.new`;
-    const file = await open(beside, "w+", 0o600);
+    await this.makeFolder();
     try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
+      await writeDurably(beside, bytes);
+      await rename(beside, this.path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
     }
-    await rename(beside, this.path);
     await this.file?.close();
     this.file = await open(this.path, "a+", 0o600);
     this.size = bytes.length;
@@ -106,13 +106,27 @@ export class PolicyJournal {
     this.file = undefined;
   }
 
+  private async makeFolder(): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+  }
+
   private opened(): FileHandle {
     if (this.file === undefined) throw new Error(`${this.path} is not open`);
     return this.file;
   }
 }
 
-function encodeRecord(update: Update): Buffer {
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "w+", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function encodeRecord(update: JournalUpdate): Buffer {
   const body = toBinary(SavedUpdateSchema, create(SavedUpdateSchema, update));
   const record = Buffer.alloc(headBytes + body.length);
   record.writeUInt32LE(body.length, 0);

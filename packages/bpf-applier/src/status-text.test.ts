@@ -58,11 +58,18 @@ test("what is wrong is told", () => {
     connected: false,
     connectionError: "no route",
     attachedTo: [],
+    unsavedBecause: "EROFS",
     unwatchedBecause: "ENOSPC",
     rejected: { "type.googleapis.com/x": "map is full" },
   });
-  for (const line of ["not connected: no route", "nothing yet", "unwatched      ENOSPC", "map is full"])
-    expect(text).toContain(line);
+  const lines = [
+    "not connected: no route",
+    "nothing yet",
+    "not saved      EROFS",
+    "unwatched      ENOSPC",
+    "map is full",
+  ];
+  for (const line of lines) expect(text).toContain(line);
 });
 
 test("a node that is left alone", () => {

@@ -32,6 +32,7 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
   const facts = [
     ...head,
     ["services", String(status.services)],
+    ...(status.unsavedBecause === undefined ? [] : [["not saved", status.unsavedBecause]]),
     ["attached to", roots],
     ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),

@@ -52,11 +52,13 @@ test("one that is cut off, has refused something, and misses pods", () => {
     rejected: { "type.googleapis.com/keelson.policy.v1.Service": "a: no port\nb: no port" },
     types: {},
     workloadsWithoutCgroup: ["p1", "p2", "p3", "p4", "p5", "p6"],
+    unsavedBecause: "ENOSPC",
   });
   expect(lines.slice(1)).toEqual([
     "error control plane: not connected: 14 UNAVAILABLE",
     "error policy: Service refused: a: no port",
     "warning policy: 3 services of the last policy on this node's disk; nothing from a control plane since the start",
+    "warning saved policy: not what the tables hold: ENOSPC",
     "warning pods: 6 without a cgroup: p1, p2, p3, p4, p5, …",
     "ok relay: process 7 listens in 1 networks",
   ]);

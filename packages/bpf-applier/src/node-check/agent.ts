@@ -12,6 +12,7 @@ export interface AgentStatus {
   readonly rejected: Readonly<Record<string, string>>;
   readonly types: Readonly<Record<string, { readonly version: string }>>;
   readonly services: number;
+  readonly unsavedBecause?: string;
   /** Of type bigint there. */
   readonly flips: string;
   readonly workloadsWithoutCgroup: readonly string[];
@@ -62,6 +63,7 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
     ok("agent", `answers at ${socket}, serves callers below ${status.cgroup}`),
     judgeConnection(status),
     ...judgePolicy(status),
+    ...judgeSaving(status),
     judgeWorkloads(status.workloadsWithoutCgroup),
     judgeRelay(status),
   ];
@@ -93,6 +95,13 @@ function judgePolicy({ rejected, types, services }: AgentStatus): Finding[] {
   // After a start without a control plane, tables are those of the last policy on the node's disk.
   const found = `${services} services of the last policy on this node's disk; nothing from a control plane since the start`;
   return [...refused, warning(check, found, "wait until it is connected")];
+}
+
+function judgeSaving({ unsavedBecause }: AgentStatus): Finding[] {
+  if (unsavedBecause === undefined) return [];
+  const advice =
+    "make room in the agent's --state-dir, or make it writable: a node that boots while the control plane is away has no policy";
+  return [warning("saved policy", `not what the tables hold: ${unsavedBecause}`, advice)];
 }
 
 function judgeWorkloads(without: readonly string[]): Finding {
