@@ -1,65 +1,39 @@
 #!/usr/bin/env node
+import { access, constants } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import { runFolder, stateFolder } from "@keelson/model/names";
+import { runFolder } from "@keelson/model/names";
 import { observationQuery } from "@keelson/model/observation";
 import { endHolder } from "bpf-maps-native";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { type Logger, pino } from "pino";
+import { Command, CommanderError, Option } from "commander";
+import type { Logger } from "pino";
 import { adminPaths } from "./admin.ts";
 import { askAgent, openAtAgent } from "./admin-client.ts";
 import { Applier, type ApplierOptions } from "./applier.ts";
-import { type ControlPlaneFlags, controlPlaneCredentials } from "./control-plane-credentials.ts";
+import { controlPlaneCredentials } from "./control-plane-credentials.ts";
 import { IdleNode } from "./idle-node.ts";
-import { MetricsPort, parseAddress } from "./metrics/metrics-port.ts";
+import { makeLogger } from "./log.ts";
+import { MetricsPort } from "./metrics/metrics-port.ts";
 import { addObserveOptions, type ObserveFlags, showLines, wantedOf } from "./observe/index.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
 import { EnvoyRelay } from "./relay/envoy/envoy-relay.ts";
-import { type SocketMode, socketModes, takesRequests } from "./request-programs.ts";
+import { takesRequests } from "./request-programs.ts";
 import { cgroupFolder, NodeUnfit } from "./requirements.ts";
+import { describeRun, type RunFlags } from "./run-options.ts";
 import { statusText } from "./status-text.ts";
 import { Tenure } from "./tenure.ts";
-
-interface RunFlags extends ControlPlaneFlags {
-  node: string;
-  cgroup?: string;
-  excludeNamespace: string[];
-  stateDir: string;
-  runDir: string;
-  reportInterval: number;
-  metricsAddress?: string;
-  relay: "builtin" | "envoy" | "none";
-  envoyPath?: string;
-  relayStays?: boolean;
-  takeOver?: boolean;
-  sockets: SocketMode;
-  logLevel: string;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value >= 0.1 && value <= 3600)) throw new InvalidArgumentError("expected seconds, 0.1 to 3600");
-  return value;
-}
-
-function addressText(text: string): string {
-  try {
-    parseAddress(text);
-    return text;
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
+import { programVersion } from "./version.ts";
 
 async function run(flags: RunFlags): Promise<void> {
-  const logger = pino({ name: "bpf-applier", level: flags.logLevel });
+  const logger = makeLogger(flags.logLevel);
   const credentials = controlPlaneCredentials(flags, (error) =>
     logger.error(`the roots that the control plane's certificate must come from: ${error.message}`),
   );
-  const { node, controlPlane } = flags;
+  const { node, controlPlane, relay, sockets } = flags;
+  logger.info({ version: programVersion, node, controlPlane, relay, sockets }, "bpf-applier starts");
   const idle = (idleBecause: string, tellControlPlane: boolean): IdleNode =>
     new IdleNode({
       node,
@@ -85,7 +59,12 @@ async function run(flags: RunFlags): Promise<void> {
   const metrics =
     flags.metricsAddress === undefined
       ? undefined
-      : await MetricsPort.listen(flags.metricsAddress, () => tenure.agent.metrics());
+      : MetricsPort.open({
+          address: flags.metricsAddress,
+          read: () => tenure.agent.metrics(),
+          onError: (error) =>
+            logger.error({ err: error }, "counters cannot be served to Prometheus; trying again"),
+        });
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
     metrics?.close();
@@ -137,6 +116,9 @@ async function relayOf(
   }
   if (envoyPath === undefined)
     throw new Error("--relay=envoy: name the program with --envoy-path: an Envoy, 1.37 or newer");
+  await access(envoyPath, constants.X_OK).catch((error: Error) => {
+    throw new Error(`--envoy-path=${envoyPath}: no program that can be started: ${error.message}`);
+  });
   if (takesRequests(sockets))
     throw new Error(
       `--sockets=${sockets}: only the relay that comes with the agent can do that (--relay=builtin)`,
@@ -190,9 +172,14 @@ async function observeHere(flags: { node: string; runDir: string } & ObserveFlag
   if (!(await showLines(lines, flags, output, false))) process.exitCode = 1;
 }
 
-function fail(error: Error): void {
-  process.stderr.write(`bpf-applier: ${error.message}\n`);
-  process.exit(1);
+const exitCodes = { failed: 1, usage: 2 } as const;
+
+function fail(error: Error & { readonly code?: string }): void {
+  // Commander has said already what is wrong with the command line, or what was asked for.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodes.usage);
+  const needsRoot = (error.code === "EACCES" || error.code === "EPERM") && process.geteuid?.() !== 0;
+  process.stderr.write(`bpf-applier: ${error.message}${needsRoot ? " (only root may do this)" : ""}\n`);
+  process.exit(exitCodes.failed);
 }
 
 const program = new Command("bpf-applier")
@@ -202,74 +189,13 @@ const program = new Command("bpf-applier")
     "name of this node, as in the pods' spec.nodeName",
     process.env["NODE_NAME"] ?? hostname(),
   )
-  .showHelpAfterError();
+  .version(programVersion)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "bpf-applier:")) })
+  .showHelpAfterError("bpf-applier --help shows the commands, bpf-applier COMMAND --help how one is used")
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage.");
 
-program
-  .command("run", { isDefault: true })
-  .description("follow the control plane until stopped")
-  .option("--control-plane <host:port>", "the control plane's xDS port", "127.0.0.1:15010")
-  .option("--tls", "speak with it over TLS (default: only if one of the next three options is given)")
-  .option(
-    "--ca-file <path>",
-    "its certificate must come from a root in this PEM file (default: the system's)",
-  )
-  .option("--token-file <path>", "show it this service account token, which must be bound to the node")
-  .option("--server-name <name>", "its certificate must have this name (default: its host)")
-  .option("--insecure", "speak with it in plain text although it is on another machine")
-  .option(
-    "--cgroup <path>",
-    "look for the kubelet's pods below this cgroup v2 folder (default: where cgroup v2 is mounted)",
-  )
-  .option(
-    "--exclude-namespace <name>",
-    "leave pods of this Kubernetes namespace alone; may be given several times",
-    (name: string, others: string[]) => [...others, name],
-    [],
-  )
-  .option("--state-dir <path>", "keep the last good policy here", stateFolder())
-  .option("--run-dir <path>", "put the admin socket here", runFolder())
-  .addOption(
-    new Option(
-      "--sockets <mode>",
-      "what is done with the sockets of callers of HTTP ports; count: their requests are counted; switch: these are taken off the way to the relay, too; queue: and what stays on the node, and answers, go past TCP, which nobody reads by splice(2)",
-    )
-      .choices(socketModes)
-      .default("off"),
-  )
-  .option("--report-interval <seconds>", "time between two reports of counters", seconds, 5)
-  .option(
-    "--metrics-address <host:port>",
-    "serve counters to Prometheus here, at /metrics (default: nowhere; :15020 is on all addresses)",
-    addressText,
-  )
-  .addOption(
-    new Option(
-      "--relay <which>",
-      "what decides each request, where rules ask for that; none: every connection is decided once",
-    )
-      .choices(["builtin", "envoy", "none"])
-      .default("builtin"),
-  )
-  .option("--envoy-path <path>", "the Envoy of --relay=envoy, 1.37 or newer")
-  .option(
-    "--relay-stays",
-    "when the agent is stopped, its relay goes on for up to 30 s, so that the next agent has it with all connections; where what a program leaves behind is ended with it, as in a container, connections would be cut instead of ended in order",
-  )
-  .option(
-    "--take-over",
-    "if another agent serves this node, ask it to give the node up, with its relay's connections; it stands by from then on, until it is stopped or this one is gone",
-  )
-  .option("--log-level <level>", "trace, debug, info, warn, error or fatal", "info")
-  .addHelpText(
-    "after",
-    `
-Examples:
-  bpf-applier status
-  bpf-applier --node node-1 run --control-plane istiod.istio-system.svc:15012 \\
-    --ca-file /var/run/secrets/istio/root-cert.pem --token-file /var/run/secrets/tokens/istio-token
-  curl --unix-socket ${join(runFolder(), "node-1.sock")} http://applier/status`,
-  )
-  .action((_: unknown, command: Command) => run(command.optsWithGlobals<RunFlags>()));
+describeRun(program.command("run", { isDefault: true }), run);
 
 const runDirOption = ["--run-dir <path>", "where the agent's admin socket is", runFolder()] as const;
 

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { type BpfError, probeProgramType } from "bpf-maps-native";
 import { bpffsMount, cgroup2Mount } from "./pins.ts";
 
@@ -16,13 +17,24 @@ export class NodeUnfit extends Error {
  */
 export async function cgroupFolder(cgroup: string | undefined): Promise<string> {
   try {
-    const folder = cgroup ?? (await cgroup2Mount());
+    const folder = cgroup === undefined ? await cgroup2Mount() : await cgroup2Folder(cgroup);
     await bpffsMount();
     if (!probeProgramType("cgroup_sock_addr")) throw new Error(refused);
     return folder;
   } catch (error) {
     throw new NodeUnfit((error as BpfError | Error).message, error);
   }
+}
+
+/** CGROUP2_SUPER_MAGIC of linux/magic.h. */
+const cgroup2Magic = 0x63677270;
+
+async function cgroup2Folder(path: string): Promise<string> {
+  const { type } = await statfs(path).catch((error: Error) => {
+    throw new Error(`--cgroup=${path}: ${error.message}`);
+  });
+  if (type !== cgroup2Magic) throw new Error(`--cgroup=${path} is no folder of cgroup v2`);
+  return path;
 }
 
 const refused =

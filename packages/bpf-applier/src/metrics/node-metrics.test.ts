@@ -4,7 +4,6 @@ import { EdgeSchema } from "@keelson/protos/telemetry";
 import { expect, test } from "vitest";
 import type { Statistics } from "../edge-reader.ts";
 import { bucketOf } from "../relay/process/latency-buckets.ts";
-import { MetricsPort, parseAddress } from "./metrics-port.ts";
 import { nodeMetrics } from "./node-metrics.ts";
 
 const statistics = Object.fromEntries(names.map((name, i) => [name, BigInt(i)])) as Statistics;
@@ -77,25 +76,4 @@ test("who is not known, and services beyond Kubernetes", () => {
   const [line = ""] = linesOf(text, "keelson_refused_total");
   expect(line).toContain('source_pod="unknown"');
   expect(line).toContain('destination_service_name="api.example.com",destination_service_namespace=""');
-});
-
-test("a port answers Prometheus, and says so where it fails", async () => {
-  let text = (): Promise<string> => Promise.resolve("a 1\n");
-  const port = await MetricsPort.listen("127.0.0.1:0", () => text());
-  const ask = async (path: string): Promise<[number, string]> => {
-    const response = await fetch(`http://127.0.0.1:${port.port}${path}`);
-    return [response.status, await response.text()];
-  };
-  expect(await ask("/metrics")).toEqual([200, "a 1\n"]);
-  expect((await ask("/"))[0]).toBe(404);
-  text = () => Promise.reject(new Error("no map"));
-  expect(await ask("/metrics")).toEqual([500, "no map\n"]);
-  port.close();
-});
-
-test("addresses", () => {
-  expect(parseAddress(":15020")).toEqual({ host: undefined, port: 15_020 });
-  expect(parseAddress("[::1]:1")).toEqual({ host: "::1", port: 1 });
-  expect(() => parseAddress("15020")).toThrow("expected HOST:PORT");
-  expect(() => parseAddress("a:70000")).toThrow("expected HOST:PORT");
 });
