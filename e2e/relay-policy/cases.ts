@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HttpMatchSchema } from "@keelson/protos/match";
 import type { HttpRouteSchema } from "@keelson/protos/route";
 import fc from "fast-check";
+import { chunkedAnswer } from "./echo.ts";
 
 type Plain<Shape> = Extract<Shape, { readonly $typeName?: never }>;
 type RouteInit = Plain<MessageInitShape<typeof HttpRouteSchema>>;
@@ -20,6 +21,8 @@ export interface Question {
   /** What stands behind the service's name. */
   readonly authorityEnd: string;
   readonly headers: readonly string[];
+  /** ASCII; undefined: its request says no length, and methods that may have content have it in chunks, of which there is none. */
+  readonly content: string | undefined;
 }
 
 /** Where routes lead: one endpoint each, none, one for mirrors, and several that are found by a key. */
@@ -38,7 +41,10 @@ export const subsets = [
 // Few words, so that rules and requests meet.
 const word = fc.constantFrom("a", "ab", "b", "A", "v1");
 const path = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => `/${words.join("/")}`);
-const maybe = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined });
+/** Once in so many times. */
+const onceIn = <T>(times: number, one: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: times - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: one });
+const maybe = <T>(one: fc.Arbitrary<T>) => onceIn(2, one);
 const given = <T extends object>(record: T) =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]: Exclude<T[Key], undefined>;
@@ -60,34 +66,37 @@ const pattern = fc.constantFrom(
 const text = (value: fc.Arbitrary<string>) =>
   fc.oneof(value.map(exact), value.map(prefix), pattern.map(regex));
 
+/** What rules are like: of all kinds, or most of them such as programs carry. */
+export type Kind = "any" | "for programs";
+
 /** Also beyond ASCII: rules are text, headers are its UTF-8. */
 const fieldText = fc.oneof({ weight: 6, arbitrary: word }, fc.constant("é"));
 
-const match: fc.Arbitrary<MatchInit> = fc
-  .record({
-    uri: maybe(fc.oneof(text(path), fc.constant(prefix("/")))),
-    ignoreUriCase: fc.boolean(),
-    wholeSegments: fc.boolean(),
-    method: maybe(
-      fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, text(fc.constantFrom("GET", "P", "POST"))),
-    ),
-    scheme: maybe(fc.constantFrom(exact("http"), prefix("https"))),
-    headers: fc.array(
-      fc
-        .record({
-          name: fc.constantFrom("x", "cookie", "y"),
-          value: maybe(text(fieldText)),
-          invert: fc.boolean(),
-        })
-        .map(given),
-      { maxLength: 2 },
-    ),
-    queryParameters: fc.array(
-      fc.record({ name: fc.constantFrom("p", "q"), value: maybe(text(word)) }).map(given),
-      { maxLength: 1 },
-    ),
-  })
-  .map(given);
+const matchOf = (kind: Kind): fc.Arbitrary<MatchInit> =>
+  fc
+    .record({
+      uri: maybe(fc.oneof(text(path), fc.constant(prefix("/")))),
+      ignoreUriCase: fc.boolean(),
+      wholeSegments: fc.boolean(),
+      method: onceIn(4, text(fc.constantFrom("GET", "P", "POST"))),
+      scheme: maybe(fc.constantFrom(exact("http"), prefix("https"))),
+      headers: fc.array(
+        fc
+          .record({
+            name: fc.constantFrom("x", "cookie", "y"),
+            value: maybe(text(fieldText)),
+            invert: fc.boolean(),
+          })
+          .map(given),
+        { maxLength: 2 },
+      ),
+      // Where one of its rules looks at them, the port is the relay's.
+      queryParameters: fc.array(
+        fc.record({ name: fc.constantFrom("p", "q"), value: maybe(text(word)) }).map(given),
+        { maxLength: kind === "any" ? 1 : 0 },
+      ),
+    })
+    .map(given);
 
 const operations = fc.record({
   set: fc.dictionary(fc.constantFrom("x", "X-Set", "y"), fieldText, { maxKeys: 2 }),
@@ -95,15 +104,18 @@ const operations = fc.record({
   remove: fc.array(fc.constantFrom("x", "y", "x-old", "X-Gone"), { maxLength: 2 }),
 });
 
-const destination = fc
-  .record({
-    subset: fc.constantFrom(...subsets.filter((subset) => subset !== "mirror")),
-    weight: fc.constantFrom(0, 1, 3),
-    requestHeaders: maybe(operations),
-    responseHeaders: maybe(operations),
-  })
-  .map(given);
-const withHost = destination.map((one) => ({ ...one, requestHeaders: { set: { Host: "of-destination" } } }));
+/** How seldom a rule asks for one of the things that are the relay's. */
+const seldomOf: Readonly<Record<Kind, number>> = { any: 2, "for programs": 16 };
+
+const destinationOf = (kind: Kind) =>
+  fc
+    .record({
+      subset: fc.constantFrom(...subsets.filter((subset) => subset !== "mirror")),
+      weight: fc.constantFrom(0, 1, 3),
+      requestHeaders: onceIn(seldomOf[kind], operations),
+      responseHeaders: onceIn(seldomOf[kind], operations),
+    })
+    .map(given);
 
 const rewrite = fc.oneof(
   fc.record({ uri: fc.constantFrom("/", "/new", "/new/"), authority: fc.constantFrom("", "other:81") }),
@@ -144,41 +156,48 @@ const fault = fc.oneof(
   fc.record({ abortPercent: fc.constant(100), grpcStatus: fc.constantFrom("UNAVAILABLE", "not_found") }),
 );
 
-const places = fc.oneof(
-  { weight: 4, arbitrary: destination.map((one) => [one]) },
-  { weight: 2, arbitrary: fc.tuple(destination, destination) },
-  { weight: 1, arbitrary: fc.tuple(withHost, destination) },
-  { weight: 1, arbitrary: withHost.map((one) => [one]) },
-);
-const rarely = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined, freq: 3 });
-const often = { weight: 6, arbitrary: places.map((destinations) => ({ destinations })) };
-const action = fc.oneof(
-  often,
-  fc.oneof(redirect, prefixRedirect).map((one) => ({ redirect: one })),
-  fc
-    .constantFrom(200, 404, 503)
-    .map((status) => ({ directResponse: { status, body: Buffer.from(`${status}`) } })),
-);
-
-const route: fc.Arbitrary<RouteInit> = fc
-  .record({
-    matches: fc.array(match, { maxLength: 2 }),
-    action,
-    rewrite: rarely(rewrite),
-    cors: rarely(cors),
-    mirrors: rarely(fc.constantFrom<{ percent: number }[]>([{ percent: 100 }], [{ percent: 0 }])),
-    fault: fc.option(fault, { nil: undefined, freq: 8 }),
-    requestHeaders: rarely(operations),
-    responseHeaders: rarely(operations),
-  })
-  .map(
-    ({ action: one, rewrite: change, mirrors, ...rest }) =>
-      given({
-        ...rest,
-        ...one,
-        ...("destinations" in one && { ...(change && { rewrite: change }), ...(mirrors && { mirrors }) }),
-      }) as RouteInit,
+function placesOf(kind: Kind) {
+  const one = destinationOf(kind);
+  const withHost = one.map((some) => ({ ...some, requestHeaders: { set: { Host: "of-destination" } } }));
+  return fc.oneof(
+    { weight: seldomOf[kind], arbitrary: one.map((some) => [some]) },
+    { weight: seldomOf[kind], arbitrary: fc.tuple(one, one) },
+    { weight: 1, arbitrary: fc.tuple(withHost, one) },
+    { weight: 1, arbitrary: withHost.map((some) => [some]) },
   );
+}
+
+const actionOf = (kind: Kind) =>
+  fc.oneof(
+    { weight: 6, arbitrary: placesOf(kind).map((destinations) => ({ destinations })) },
+    fc.oneof(redirect, prefixRedirect).map((one) => ({ redirect: one })),
+    fc
+      .constantFrom(200, 404, 503)
+      .map((status) => ({ directResponse: { status, body: Buffer.from(`${status}`) } })),
+  );
+
+function routeOf(kind: Kind): fc.Arbitrary<RouteInit> {
+  const rarely = <T>(one: fc.Arbitrary<T>) => onceIn(2 * seldomOf[kind], one);
+  return fc
+    .record({
+      matches: fc.array(matchOf(kind), { maxLength: 2 }),
+      action: actionOf(kind),
+      rewrite: rarely(rewrite),
+      cors: rarely(cors),
+      mirrors: rarely(fc.constantFrom<{ percent: number }[]>([{ percent: 100 }], [{ percent: 0 }])),
+      fault: rarely(fault),
+      requestHeaders: rarely(operations),
+      responseHeaders: rarely(operations),
+    })
+    .map(
+      ({ action: one, rewrite: change, mirrors, ...rest }) =>
+        given({
+          ...rest,
+          ...one,
+          ...("destinations" in one && { ...(change && { rewrite: change }), ...(mirrors && { mirrors }) }),
+        }) as RouteInit,
+    );
+}
 
 const oddPath = fc.constantFrom(
   "/a/../b",
@@ -238,22 +257,27 @@ const question: fc.Arbitrary<Question> = fc
         fc.tuple(fc.constant("Origin"), fc.constantFrom("https://a", "https://b")),
         fc.constant(["Access-Control-Request-Method", "PUT"] as const),
         fc.constant(["Content-Type", "application/grpc"] as const),
+        fc.constant(chunkedAnswer),
       ),
       { maxLength: 4 },
     ),
+    content: maybe(fc.constantFrom("", "some content")),
   })
-  .map(({ path: target, query: end, headers, ...rest }) => ({
+  .map(({ path: target, query: end, headers, content, ...rest }) => ({
     ...rest,
+    content: ["POST", "PUT"].includes(rest.method) ? content : undefined,
     // What an Envoy refuses to read it answers with content, also to HEAD, which Node's client refuses to read.
     method: rest.method === "HEAD" && !plain.test(target) ? "GET" : rest.method,
     target: target + end,
     headers: headers.flat(),
   }));
 
-const someCase: fc.Arbitrary<Case> = fc.record({
-  routes: fc.array(route, { minLength: 1, maxLength: 4 }),
-  questions: fc.array(question, { minLength: 12, maxLength: 12 }),
-});
+const someCase = (kind: Kind): fc.Arbitrary<Case> =>
+  fc.record({
+    routes: fc.array(routeOf(kind), { minLength: 1, maxLength: 4 }),
+    questions: fc.array(question, { minLength: 12, maxLength: 12 }),
+  });
 
 /** The same for the same seed. */
-export const casesOf = (seed: number, count: number): Case[] => fc.sample(someCase, { seed, numRuns: count });
+export const casesOf = (seed: number, count: number, kind: Kind = "any"): Case[] =>
+  fc.sample(someCase(kind), { seed, numRuns: count });

@@ -89,7 +89,7 @@ export interface FailureComparison {
 export async function compareFailures(): Promise<FailureComparison> {
   await using echo = await startFailingEcho();
   const port = await freePort();
-  const envoy = await startEnvoy({ bootstrap: staticBootstrap(meshOf(echo.port), dialled, port) });
+  const envoy = await startEnvoy({ bootstrap: staticBootstrap(meshOf(echo.port), dialled, { port }) });
   try {
     const compared = await Promise.all(
       rules.map((rule, number) => compareRule(rule, number, { port, echo })),

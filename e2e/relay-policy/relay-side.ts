@@ -8,12 +8,10 @@ import {
 import { formatAddress } from "@keelson/model";
 import type { Endpoint } from "@keelson/protos/policy";
 import type { Case } from "./cases.ts";
-import { answerHeaders } from "./echo.ts";
+import { answerContent, answerHeaders } from "./echo.ts";
 import { meaning } from "./headers.ts";
 import { relayServiceOf, setsOf } from "./mesh.ts";
 import { echoText, type Seen } from "./seen.ts";
-
-const caller = { workload: undefined, address: "127.0.0.1", port: 1 };
 
 /** Envoy's, where a cluster has no endpoint; the relay says so in words of its own. */
 const noEndpoint = { status: 503, body: "no healthy upstream" };
@@ -27,15 +25,18 @@ export const isWithoutEndpoint = ({ body, headers, echo, status }: Seen): boolea
 export class RelaySide {
   private readonly router: PortRouter;
   private readonly balancers = new Balancers(Math.random);
+  private readonly callerAddress: string;
 
   /** @param port of the echo */
-  constructor(one: Case, number: number, port: number) {
+  constructor(one: Case, number: number, port: number, callerAddress = "127.0.0.1") {
+    this.callerAddress = callerAddress;
     this.router = new PortRouter(relayServiceOf(one, number));
     this.balancers.update(new Map(setsOf(number, port).map((set) => [set.name, set])));
   }
 
   /** What comes of a question to an echo. @param draw what all that is left to chance comes to, 0 up to 1 */
-  ask(head: RequestHead, draw: number): Seen {
+  ask(head: RequestHead, content: string, draw: number): Seen {
+    const caller = { workload: undefined, address: this.callerAddress, port: 1 };
     const decision = this.router.route(head, caller, () => draw);
     if (decision.kind === "answer") return answered(head, decision);
     const endpoint = this.endpointOf(decision);
@@ -44,14 +45,16 @@ export class RelaySide {
       return answered(head, { ...own, rawHeaders: decision.ownAnswerHeaders(own.rawHeaders) });
     }
     const { path: target, ...sent } = decision.request;
+    const echo = { ...sent, target, content };
     const [mirror] = decision.mirrors;
     return {
       status: 200,
       headers: meaning(decision.answerHeaders(answerHeaders)),
-      body: "",
-      echo: echoText({ ...sent, target }),
+      body: answerContent(echo),
+      echo: echoText(echo),
       address: mayBeAny(decision) ? "" : formatAddress(endpoint.address),
-      mirrored: mirror === undefined ? "" : echoText({ ...mirror.request, target: mirror.request.path }),
+      mirrored:
+        mirror === undefined ? "" : echoText({ ...mirror.request, target: mirror.request.path, content }),
     };
   }
 

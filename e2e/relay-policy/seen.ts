@@ -15,8 +15,8 @@ export interface Seen {
 }
 
 /** What an endpoint got. */
-export const echoText = ({ method, target, rawHeaders }: Omit<Echo, "address">): string =>
-  `${method} ${target}\n${meaning(rawHeaders)}`;
+export const echoText = ({ method, target, rawHeaders, content }: Omit<Echo, "address">): string =>
+  `${method} ${target}\n${meaning(rawHeaders)}\n\n${content}`;
 
 /** In which words one refuses what it cannot read is its own matter. */
 export const isSame = (relay: Seen, envoy: Seen): boolean =>

@@ -26,8 +26,13 @@ const json = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc
 /**
  * An Envoy that has from the start what a sidecar gets of a mesh's one port: its routes, the clusters that they name, and
  * the manager that asks them, on a port of this machine.
+ * @param listen the address is 127.0.0.1 if left out
  */
-export function staticBootstrap(mesh: PolicyIr, dialled: number, listenPort: number): Bootstrap {
+export function staticBootstrap(
+  mesh: PolicyIr,
+  dialled: number,
+  { address = "127.0.0.1", port }: { readonly address?: string; readonly port: number },
+): Bootstrap {
   const view = new EnvoyGenerator().view(mesh, aProxy());
   const name = `${dialled}`;
   const manager = managerJson(managerOf(view, name));
@@ -36,7 +41,7 @@ export function staticBootstrap(mesh: PolicyIr, dialled: number, listenPort: num
       listeners: [
         {
           name,
-          address: { socket_address: { address: "127.0.0.1", port_value: listenPort } },
+          address: { socket_address: { address, port_value: port } },
           filter_chains: [{ filters: [manager] }],
         },
       ],

@@ -1,24 +1,23 @@
+import { Agent } from "node:http";
 import { RelayCore } from "@keelson/bpf-applier/relay-core";
-import type { RequestHead } from "@keelson/bpf-applier/relay-policy";
 import type { Case } from "./cases.ts";
 import type { EchoServer } from "./echo.ts";
-import { HttpSide } from "./http-side.ts";
+import { type Asked, HttpSide } from "./http-side.ts";
 import { relayServiceOf, setsOf } from "./mesh.ts";
 import type { Seen } from "./seen.ts";
+import { sendByAgent } from "./sender.ts";
 
-export interface WholeQuestion {
+export interface WholeQuestion extends Asked {
   /** Of the case. */
   readonly number: number;
-  readonly head: RequestHead;
-  readonly id: string;
   /** What all that is left to chance comes to, 0 up to 1. */
   readonly draw: number;
-  readonly awaitsMirror: boolean;
 }
 
 /** The relay with all that it has but its process and BPF: callers reach it on ports of loopback, one for each case. */
 export class WholeRelay implements AsyncDisposable {
   private readonly core: RelayCore;
+  private readonly agent = new Agent({ keepAlive: true });
   private readonly sides: HttpSide[] = [];
   private readonly echo: EchoServer;
   /** One for all, so requests are asked one at a time. */
@@ -44,25 +43,25 @@ export class WholeRelay implements AsyncDisposable {
     });
     for (const number of cases.keys()) {
       const { port4 } = await relay.core.addNetwork({ cookie: identifier(number), path: undefined });
-      relay.sides.push(new HttpSide(port4, relay.echo));
+      relay.sides.push(new HttpSide(sendByAgent(relay.agent, port4), relay.echo));
     }
     return relay;
   }
 
   /** @throws Error if there is no answer at all */
-  ask({ number, head, id, draw, awaitsMirror }: WholeQuestion): Promise<Seen> {
-    const asked = this.last.then(() => {
+  ask({ number, draw, ...asked }: WholeQuestion): Promise<Seen> {
+    const answered = this.last.then(() => {
       this.draw = draw;
       const side = this.sides[number];
       if (side === undefined) throw new Error(`there is no case ${number}`);
-      return side.ask(head, id, awaitsMirror);
+      return side.ask(asked);
     });
-    this.last = asked.catch(() => undefined);
-    return asked;
+    this.last = answered.catch(() => undefined);
+    return answered;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const side of this.sides) side.close();
+    this.agent.destroy();
     await this.core.close(0);
   }
 }

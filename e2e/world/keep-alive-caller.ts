@@ -9,8 +9,11 @@ export interface CallerRequest {
   readonly connection: string;
   readonly host: string;
   readonly port: number;
+  readonly method: string;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** By name, or names and values in turn, which then are all that there are but "Connection". */
+  readonly headers: Readonly<Record<string, string>> | readonly string[];
+  readonly content: string;
 }
 
 /** What came of it. */
@@ -18,6 +21,8 @@ export type CallerAnswer =
   | {
       readonly id: number;
       readonly status: number;
+      /** Names and values in turn. */
+      readonly rawHeaders: readonly string[];
       readonly body: string;
       /** The peer's address as the caller's socket showed it. */
       readonly peer: string;
@@ -28,7 +33,7 @@ export type CallerAnswer =
   | { readonly id: number; readonly error: string };
 
 export type Ask = Pick<CallerRequest, "host" | "port"> &
-  Partial<Pick<CallerRequest, "connection" | "path" | "headers">>;
+  Partial<Pick<CallerRequest, "connection" | "method" | "path" | "headers" | "content">>;
 
 /** A program in a pod that sends requests, as it is told, on connections that are kept. */
 export class KeepAliveCaller {
@@ -52,12 +57,18 @@ export class KeepAliveCaller {
     return new KeepAliveCaller(await pod.startServer(process.execPath, program));
   }
 
-  ask({ host, port, connection = "one", path = "/", headers = {} }: Ask): Promise<CallerAnswer> {
-    const asked: CallerRequest = { id: this.nextId++, connection, host, port, path, headers };
+  ask(ask: Ask): Promise<CallerAnswer> {
+    const { connection = "one", method = "GET", path = "/", headers = {}, content = "" } = ask;
+    const asked: CallerRequest = { ...ask, id: this.nextId++, connection, method, path, headers, content };
     return new Promise((resolve) => {
       this.waiting.set(asked.id, resolve);
       this.process.child.stdin?.write(`${JSON.stringify(asked)}\n`);
     });
+  }
+
+  get pid(): number {
+    if (this.process.pid === undefined) throw new Error(`${this.process.title} does not run`);
+    return this.process.pid;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
