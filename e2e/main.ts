@@ -51,7 +51,7 @@ const runs: Readonly<Record<string, { readonly program: string; readonly what: s
   },
   "relay-policy": {
     program: "relay-policy/main.ts",
-    what: "what the relay makes of requests under generated rules, beside a real Envoy",
+    what: "what the relay, or with --node the kernel, makes of requests under generated rules, beside a real Envoy",
   },
   requests: {
     program: "requests/main.ts",

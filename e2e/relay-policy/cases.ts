@@ -63,6 +63,9 @@ const pattern = fc.constantFrom(
   "a|ab",
   "v[0-9]",
 );
+/** Of hosts, which begin with a letter and the case's number. */
+const host = fc.constantFrom(prefix("c"), prefix("d"), regex("c[0-9]+(:80)?"), regex(".*[.]local"));
+const user = fc.constantFrom("^(.*?; ?)?(user=a)(;.*)?$", "user=.*", 'b=c; user="[a-z]+"').map(regex);
 const text = (value: fc.Arbitrary<string>) =>
   fc.oneof(value.map(exact), value.map(prefix), pattern.map(regex));
 
@@ -79,15 +82,19 @@ const matchOf = (kind: Kind): fc.Arbitrary<MatchInit> =>
       ignoreUriCase: fc.boolean(),
       wholeSegments: fc.boolean(),
       method: onceIn(4, text(fc.constantFrom("GET", "P", "POST"))),
+      authority: onceIn(4, host),
       scheme: maybe(fc.constantFrom(exact("http"), prefix("https"))),
       headers: fc.array(
-        fc
-          .record({
-            name: fc.constantFrom("x", "cookie", "y"),
-            value: maybe(text(fieldText)),
-            invert: fc.boolean(),
-          })
-          .map(given),
+        fc.oneof(
+          fc
+            .record({
+              name: fc.constantFrom("x", "cookie", "y"),
+              value: maybe(text(fieldText)),
+              invert: fc.boolean(),
+            })
+            .map(given),
+          fc.record({ name: fc.constant("cookie"), value: user, invert: fc.boolean() }),
+        ),
         { maxLength: 2 },
       ),
       // Where one of its rules looks at them, the port is the relay's.

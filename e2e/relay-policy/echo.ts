@@ -48,7 +48,7 @@ export async function startEcho(network?: NetnsPath): Promise<EchoServer> {
     const question = String(headers[questionHeader]);
     seen.set(question, [...(seen.get(question) ?? []), echo]);
     const content = answerContent(echo);
-    const isChunked = headers[chunkedAnswer[0].toLowerCase()] === chunkedAnswer[1];
+    const isChunked = method !== "HEAD" && headers[chunkedAnswer[0].toLowerCase()] === chunkedAnswer[1];
     const length = isChunked ? [] : ["content-length", `${Buffer.byteLength(content)}`];
     response.writeHead(200, [...answerHeaders, ...length]).end(content);
   };

@@ -72,13 +72,19 @@ const isWithoutEcho = ({ echo, status }: Seen): boolean => echo === "" && [200, 
 export const nearest = (ways: readonly Seen[], seen: Seen): Seen =>
   ways.reduce((best, one) => (differences(one, seen).length < differences(best, seen).length ? one : best));
 
-/** What differs, for what question, under which routes. */
-export function describe({ one, question }: Place, own: Seen, other: Seen, name = "Envoy"): string {
-  const { method, target, authorityEnd, headers } = question;
-  const differs = differences(own, other).flatMap((key) => [
-    `  ${key}: relay ${JSON.stringify(own[key])}`,
-    `  ${key}: ${name} ${JSON.stringify(other[key])}`,
+/** What differs of an answer. */
+export function describe(place: Place, own: Seen, envoy: Seen): string {
+  const differs = differences(own, envoy).flatMap((key) => [
+    `${key}: relay ${JSON.stringify(own[key])}`,
+    `${key}: Envoy ${JSON.stringify(envoy[key])}`,
   ]);
+  return wrongly(place, ...differs);
+}
+
+/** What is wrong, for what question, under which routes. */
+export function wrongly({ one, question }: Place, ...what: readonly string[]): string {
+  const { method, target, authorityEnd, headers } = question;
   const asked = [method, target, `…${authorityEnd}`, ...headers].join(" ");
-  return [asked, ...differs, ...one.routes.map((route) => `  ${JSON.stringify(route)}`)].join("\n");
+  const lines = [...what, ...one.routes.map((route) => JSON.stringify(route))];
+  return [asked, ...lines.map((line) => `  ${line}`)].join("\n");
 }

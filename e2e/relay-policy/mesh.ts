@@ -4,6 +4,8 @@ import {
   ApplicationProtocol,
   type EndpointSet,
   PortRouteSchema,
+  Protocol,
+  type Service,
   type ServicePort,
   ServicePortSchema,
 } from "@keelson/protos/policy";
@@ -16,6 +18,8 @@ import { type Case, subsets } from "./cases.ts";
 export const dialled = 80;
 
 export const nameOf = (number: number): string => `c${number}`;
+/** Where callers dial a case. */
+export const addressOf = (number: number): string => `10.96.${number >> 8}.${number & 0xff}`;
 export const hostOf = (number: number): string => `${nameOf(number)}.default.svc.cluster.local`;
 
 type Subset = (typeof subsets)[number];
@@ -68,13 +72,15 @@ const routesOf = ({ routes }: Case, hostname: string): HttpRoute[] =>
     }),
   );
 
+const httpPort = { port: dialled, name: "http", applicationProtocol: ApplicationProtocol.HTTP } as const;
+
 /** The cases as services of a mesh. @param port of the backend */
 export function meshOf(cases: readonly Case[], port: number): PolicyIr {
   return anIr({
     services: cases.map((_, number) =>
       aService(nameOf(number), {
-        addresses: [`10.96.${number >> 8}.${number & 0xff}`],
-        ports: [{ port: dialled, name: "http", applicationProtocol: ApplicationProtocol.HTTP }],
+        addresses: [addressOf(number)],
+        ports: [httpPort],
       }),
     ),
     endpointSets: cases.flatMap((_, number) => setsOf(number, port)),
@@ -115,6 +121,13 @@ export function relayServiceOf(
       mirrors: route.mirrors.map(() => ({ endpointSet: setName(hostname, "mirror") })),
     }),
   );
-  const port: ServicePort = create(ServicePortSchema, { port: dialled, routes });
+  const port: ServicePort = create(ServicePortSchema, { ...httpPort, protocol: Protocol.TCP, routes });
   return { hostname, switchedRules: [], port };
 }
+
+/** The same, whole. */
+export const nodeServiceOf = (one: Case, number: number): Service =>
+  aService(nameOf(number), {
+    addresses: [addressOf(number)],
+    ports: [relayServiceOf(one, number).port],
+  });

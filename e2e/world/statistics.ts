@@ -7,6 +7,15 @@ export interface ChiSquare {
   readonly bound: number;
 }
 
+/** Whether both may come from the same split: their distances from what both have together. 11 keys at most. */
+export function sameShares(one: Tally, other: Tally): ChiSquare {
+  const all = total(one) + total(other);
+  const keys = [...new Set([one, other].flatMap(Object.keys))];
+  const shares = Object.fromEntries(keys.map((key) => [key, ((one[key] ?? 0) + (other[key] ?? 0)) / all]));
+  const [first, second] = [chiSquare(one, shares), chiSquare(other, shares)];
+  return { statistic: first.statistic + second.statistic, bound: first.bound };
+}
+
 /** Quantiles of the chi-square distribution at 1 - 1e-6, by degrees of freedom from 0. */
 const bounds = [0, 23.93, 27.63, 30.66, 33.38, 35.89, 38.26, 40.52, 42.7, 44.81, 46.86] as const;
 

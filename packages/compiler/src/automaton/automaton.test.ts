@@ -84,6 +84,9 @@ describe("what is not strict is the relay's", () => {
     ["pathForm", head("GET /b/../a HTTP/1.1")],
     ["pathForm", head("GET /a/.. HTTP/1.1")],
     ["pathForm", head("GET /a;b HTTP/1.1")],
+    ["pathForm", head("GET /a^b HTTP/1.1")],
+    ["pathForm", head('GET /"a" HTTP/1.1')],
+    ["pathForm", head("GET /a\\b HTTP/1.1")],
     ["version", head("GET /a HTTP/1.0")],
     ["byte", head("GET /a HTTP/1.1 ")],
     ["framing", head("POST /a HTTP/1.1", "Transfer-Encoding: chunked")],
@@ -106,9 +109,14 @@ describe("what is not strict is the relay's", () => {
     expect(verdict(automaton, text)).toEqual({ relay });
   });
 
-  test("paths may be written in any way where no rule looks at them", () => {
+  test("paths have their normal form also where no rule looks at them, as endpoints get them so from the relay", () => {
     const without = automatonOf([{ headers: [{ name: "x", value: exact("1") }] }]);
-    expect(verdict(without, head("GET //%61/../b HTTP/1.1", "x: 1"))).toMatchObject({ rule: 0 });
+    expect(verdict(without, head("GET /a?%61/../b HTTP/1.1", "x: 1"))).toMatchObject({ rule: 0 });
+    expect(verdict(without, head("GET /%61 HTTP/1.1", "x: 1"))).toEqual({ relay: "pathForm" });
+  });
+
+  test("paths may be written in any way where there are no rules, and heads are looked at to be counted", () => {
+    expect(verdict(automatonOf(), head("GET //%61/../b HTTP/1.1"))).toMatchObject({ contentLength: 0 });
   });
 
   test.each([...Array(head("GET /a HTTP/1.1", "X: 1").length).keys()])(

@@ -24,7 +24,8 @@ export const endOfHead = 1;
 export const symbolOfPart = (number: number): number => endOfHead + 1 + number;
 
 /**
- * @param rules in the order of precedence, each the matches of which one must hold; none: every request
+ * @param rules in the order of precedence, each the matches of which one must hold; one of none: every request. No rules: what a
+ * head is, with whatever path
  * @returns the automaton, or why there is none: the relay matches such a service's requests
  */
 export function matchAutomaton(
@@ -71,8 +72,8 @@ function build(rules: readonly (readonly HttpMatch[])[], bounds: Bounds): MatchA
   const symbolOf = outcomeSymbols(scanners);
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
-  const looksAtPaths = (parts[part.path]?.patterns.length ?? 0) > 0;
-  const start = new RequestHead(rows, actions, { parts, scanners, shapes, symbolOf, looksAtPaths }).build();
+  const mindsPathForm = rules.length > 0;
+  const start = new RequestHead(rows, actions, { parts, scanners, shapes, symbolOf, mindsPathForm }).build();
   const context = addContexts(rows, contexts, symbolOf);
   const packed = pack(rows.rows, actions.actions, budgets.entries);
   const placeOf = (row: number): number => packed.places[row] ?? 0;

@@ -7,23 +7,25 @@ export interface PathParts {
   readonly actions: Actions;
   /** Of the rules' patterns for paths. */
   readonly states: readonly State[];
-  /** Whether a path that could be written in another way is to be left to the relay. */
+  /** Whether paths that the relay would write in another way are left to it. */
   readonly mindsForm: boolean;
   /** Where a path leads that ends in this state, before the space and before a query. */
   end(state: number): Target;
   beforeQuery(state: number): Target;
 }
 
-/** What the last bytes were, as far as it says whether the path is in its normal form (RFC 3986 section 6.2.2.3). */
+/** What the last bytes were, as far as it says whether the path is in its normal form (RFC 3986 section 6.2.2). */
 const form = { plain: 0, slash: 1, dot: 2, dots: 3 } as const;
 type Form = (typeof form)[keyof typeof form];
 
 const code = (character: string): number => character.charCodeAt(0);
-const never = new Set(["%", "\\", ";"].map(code));
+/** Escapes, what stands for another character or is escaped itself, and what some servers take for the end of a segment. */
+const never = new Set(["%", "\\", ";", '"', "<", ">", "^", "`", "{", "|", "}"].map(code));
 
 /**
  * Rows for paths: the patterns' states, each with what the last bytes were. Paths that a normaliser would change ("//",
- * "/./", "/../", percent-encoding) are not for the kernel where rules look at paths: it has none.
+ * "/./", "/../", percent-encoding, what must be encoded) are not for the kernel where requests are carried by rules, whatever
+ * these look at: it has no normaliser, and endpoints get such paths as the relay writes them.
  */
 export class PathRows {
   private readonly parts: PathParts;

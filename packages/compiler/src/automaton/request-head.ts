@@ -23,8 +23,8 @@ const relayed: RelayedHeaders = {
 };
 
 export interface RequestParts extends HeadParts {
-  /** Whether some rule looks at paths. */
-  readonly looksAtPaths: boolean;
+  /** Whether requests are carried by rules, which all look at, and pass on, the normal form of paths. */
+  readonly mindsPathForm: boolean;
 }
 
 /** Lays the grammar of a request's strict head (RFC 9112 sections 2 to 5) into rows. */
@@ -83,7 +83,7 @@ export class RequestHead {
       rows: this.rows,
       actions: this.actions,
       states: this.head.scanners[part.path]?.states ?? [],
-      mindsForm: this.head.looksAtPaths,
+      mindsForm: this.head.mindsPathForm,
       end: (state) => this.lines.step(part.path, state, version),
       beforeQuery: (state) => this.lines.step(part.path, state, query),
     });
