@@ -32,7 +32,8 @@ export class Carriers {
     if (whyRelayed({ route: route.route, destinations: route.destinations }) !== undefined) return "relay";
     const used = route.destinations.filter(({ weight }) => weight > 0);
     if (used.some(({ endpointSet }) => this.emptySets.has(endpointSet))) return "relay";
-    const key = routeKey(route.destinations);
+    const isKeyed = used.some(({ policy }) => policy?.loadBalancer?.consistentHash !== undefined);
+    const key = isKeyed ? routeKey(route.destinations) : undefined;
     return key === undefined ? "programs" : carrierByKey(key, asked);
   }
 }
