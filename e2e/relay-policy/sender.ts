@@ -39,8 +39,9 @@ export const sendByAgent =
 /** From a pod, on one connection that is kept. */
 export const sendByCaller =
   (caller: KeepAliveCaller, place: { readonly host: string; readonly port: number }): Send =>
-  async (question) => {
-    const answer = await caller.ask({ ...place, ...question, connection: `${place.host}:${place.port}` });
+  async ({ headers, ...question }) => {
+    const connection = `${place.host}:${place.port}`;
+    const answer = await caller.ask({ ...place, ...question, connection, rawHeaders: headers });
     if (answer.error !== undefined)
       throw new Error(`${question.method} ${question.path} at ${place.host}: ${answer.error}`);
     const { status, rawHeaders, body } = answer;

@@ -11,8 +11,9 @@ export interface CallerRequest {
   readonly port: number;
   readonly method: string;
   readonly path: string;
-  /** By name, or names and values in turn, which then are all that there are but "Connection". */
-  readonly headers: Readonly<Record<string, string>> | readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  /** Names and values in turn, in place of `headers`; then "Host" is among them. */
+  readonly rawHeaders?: readonly string[];
   readonly content: string;
 }
 
@@ -33,7 +34,7 @@ export type CallerAnswer =
   | { readonly id: number; readonly error: string };
 
 export type Ask = Pick<CallerRequest, "host" | "port"> &
-  Partial<Pick<CallerRequest, "connection" | "method" | "path" | "headers" | "content">>;
+  Partial<Pick<CallerRequest, "connection" | "method" | "path" | "headers" | "rawHeaders" | "content">>;
 
 /** A program in a pod that sends requests, as it is told, on connections that are kept. */
 export class KeepAliveCaller {

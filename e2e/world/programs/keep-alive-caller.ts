@@ -13,27 +13,27 @@ function agentOf(connection: string): Agent {
   return agent;
 }
 
-function ask({ id, connection, headers: some, content, ...asked }: CallerRequest): Promise<CallerAnswer> {
+function ask({ id, connection, content, rawHeaders, ...asked }: CallerRequest): Promise<CallerAnswer> {
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void =>
       resolve({ id, error: error.code ?? error.message });
-    const headers = isList(some) ? [...some] : some;
+    const headers = rawHeaders === undefined ? asked.headers : [...rawHeaders];
     const call = request({ ...asked, headers, agent: agentOf(connection) }, (response) => {
-      const { socket, rawHeaders, statusCode: status = 0 } = response;
+      const { socket, statusCode: status = 0 } = response;
       const peer = formatPeer(socket.remoteAddress, socket.remotePort);
       const localPort = socket.localPort ?? 0;
       let body = "";
       response.setEncoding("utf8").on("data", (piece: string) => (body += piece));
       response.once("error", failed);
-      response.once("end", () => resolve({ id, status, rawHeaders, body, peer, localPort }));
+      response.once("end", () =>
+        resolve({ id, status, rawHeaders: response.rawHeaders, body, peer, localPort }),
+      );
     });
     call.once("error", failed);
     // Headers and content are one text, and headers are bytes.
     call.end(content, "latin1");
   });
 }
-
-const isList = (headers: CallerRequest["headers"]): headers is readonly string[] => Array.isArray(headers);
 
 process.stdout.write("listening\n");
 for await (const line of createInterface({ input: process.stdin })) {
