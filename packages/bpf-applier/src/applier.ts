@@ -13,6 +13,7 @@ import { EdgeNames } from "./edge-names.ts";
 import { EdgeReader, readStatistics, type Statistics } from "./edge-reader.ts";
 import { InnerMaps } from "./inner-maps.ts";
 import { nodeMetrics } from "./metrics/node-metrics.ts";
+import { stateMetrics } from "./metrics/state-metrics.ts";
 import type { NodeAgent } from "./node-agent.ts";
 import { NodeTables } from "./node-tables.ts";
 import { ObservationStream } from "./observe/observation-stream.ts";
@@ -254,7 +255,16 @@ export class Applier implements NodeAgent {
   }
 
   async metrics(): Promise<string> {
-    return nodeMetrics(await this.edges(), readStatistics(this.programs.maps.statistics));
+    const counters = nodeMetrics(await this.edges(), readStatistics(this.programs.maps.statistics));
+    const state = stateMetrics({
+      isIdle: false,
+      connected: this.connection.connected,
+      rejected: rejectedTexts(this.rejections),
+      unsavedBecause: this.savedPolicy.unsavedBecause,
+      relay: this.relay?.status(),
+      sockets: this.programs.sockets,
+    });
+    return counters + state;
   }
 
   /** Ends this process's part; programs and maps stay, and traffic goes on under the last policy. */

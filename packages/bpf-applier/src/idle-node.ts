@@ -4,6 +4,7 @@ import { policyTypeUrls } from "@keelson/protos";
 import type { Edge } from "@keelson/protos/telemetry";
 import { DeltaXdsClient } from "@keelson/xds";
 import type { Logger } from "pino";
+import { stateMetrics } from "./metrics/state-metrics.ts";
 import type { NodeAgent } from "./node-agent.ts";
 
 export interface IdleStatus {
@@ -69,7 +70,9 @@ export class IdleNode implements NodeAgent {
   }
 
   metrics(): Promise<string> {
-    return Promise.resolve("");
+    return Promise.resolve(
+      stateMetrics({ isIdle: true, connected: this.connection.connected, rejected: {} }),
+    );
   }
 
   async close(): Promise<void> {

@@ -174,7 +174,7 @@ async function observeHere(flags: { node: string; runDir: string } & ObserveFlag
 
 const exitCodes = { failed: 1, usage: 2 } as const;
 
-function fail(error: Error & { readonly code?: string }): void {
+function fail(error: NodeJS.ErrnoException): void {
   // Commander has said already what is wrong with the command line, or what was asked for.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodes.usage);
   const needsRoot = (error.code === "EACCES" || error.code === "EPERM") && process.geteuid?.() !== 0;
@@ -233,5 +233,11 @@ program
     "\nAn agent that runs goes on without doing anything; a new start of it installs all again.",
   )
   .action((_: unknown, command: Command) => uninstallHere(command.optsWithGlobals()));
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as head, closes the pipe: no reason to complain.
+  if (error.code === "EPIPE") process.exit();
+  fail(error);
+});
 
 program.parseAsync().catch(fail);

@@ -90,10 +90,10 @@ test("a relay that runs, one that came back, and one that is away", () => {
     lineOf({ ...status, flips: "7", pods, relay: { ...relay, ...more } });
   expect(text({ pid: 12 })).toMatch(/process 12; 2 networks, 3 connections, 40 requests$/);
   expect(text({ pid: 12, restarts: 1, endedBecause: "SIGKILL" })).toMatch(
-    /; started again 1 times \(SIGKILL\)$/,
+    /; started again 1 time \(SIGKILL\)$/,
   );
   expect(text({ restarts: 1, endedBecause: "SIGKILL" })).toMatch(
-    /away, .*; started again 1 times \(SIGKILL\)$/,
+    /away, .*; started again 1 time \(SIGKILL\)$/,
   );
 });
 
@@ -114,7 +114,7 @@ test("what programs take off the way to the relay, and which ports they leave to
   expect(text).toContain(
     `
 sockets              switch
-switched ports       2, by 1 match tables of 64 KiB, 2 rings of 32 KiB
+switched ports       2, by 1 match table of 64 KiB, 2 rings of 32 KiB
 partly switched      shop.default.svc.cluster.local:80: rings have no room
 not switched         web.default.svc.cluster.local:9080: ${why}
 switched requests    9, of whose answers 8 moved

@@ -52,11 +52,17 @@ function relayText({
   endedBecause,
 }: Told<RelayKeeperStatus>): string {
   const ended = endedBecause === undefined ? "" : ` (${endedBecause})`;
-  const restarted = `started again ${restarts} times${ended}`;
+  const restarted = `started again ${counted(restarts, "time")}${ended}`;
   if (pid === undefined) return `away, connections are decided once; ${restarted}`;
-  const counts = `${networks} networks, ${connections} connections, ${requests} requests`;
+  const counts = [
+    counted(networks, "network"),
+    counted(connections, "connection"),
+    counted(Number(requests), "request"),
+  ].join(", ");
   return `process ${pid}; ${counts}${restarts === 0 ? "" : `; ${restarted}`}`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 const socketFact = ({ mode, lowerBecause }: SocketStatus): string[][] => {
   if (lowerBecause !== undefined) return [["sockets", `${mode}: ${lowerBecause}`]];
@@ -69,8 +75,8 @@ function switchingFacts(
   counts: Counts,
 ): string[][] {
   const size = [
-    `${tables} match tables of ${tableBytes / 1024} KiB`,
-    ...(rings === 0 ? [] : [`${rings} rings of ${Math.ceil(ringBytes / 1024)} KiB`]),
+    `${counted(tables, "match table")} of ${tableBytes / 1024} KiB`,
+    ...(rings === 0 ? [] : [`${counted(rings, "ring")} of ${Math.ceil(ringBytes / 1024)} KiB`]),
   ].join(", ");
   return [
     ["switched ports", `${ports}, by ${size}`],

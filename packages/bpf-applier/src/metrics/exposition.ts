@@ -3,7 +3,7 @@ export type Labels = Readonly<Record<string, string>>;
 
 interface Family {
   readonly name: string;
-  readonly type: "counter" | "histogram";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
 }
 

@@ -16,6 +16,7 @@ const good: AgentStatus = {
   workloadsWithoutCgroup: [],
   pods: [{ decided: true }],
   relay: { pid: 7, networks: 1 },
+  sockets: { mode: "off" },
 };
 
 const judged = (part: Partial<AgentStatus>): string[] =>
@@ -45,6 +46,16 @@ test.each([
   ).toContain(line);
 });
 
+test.each([
+  [{ mode: "switch" } as const, "ok sockets: as with --sockets=switch"],
+  [
+    { mode: "count", lowerBecause: "no CAP_PERFMON" } as const,
+    "warning sockets: treated as with --sockets=count: no CAP_PERFMON",
+  ],
+])("sockets of %j", (sockets, line) => {
+  expect(judged({ sockets })).toContain(line);
+});
+
 test("one that is cut off, has refused something, and misses pods", () => {
   const lines = judged({
     connected: false,
@@ -61,6 +72,14 @@ test("one that is cut off, has refused something, and misses pods", () => {
     "warning saved policy: not what the tables hold: ENOSPC",
     "warning pods: 6 without a cgroup: p1, p2, p3, p4, p5, …",
     "ok relay: process 7 listens in 1 networks",
+  ]);
+});
+
+test("one that leaves the node alone", () => {
+  const status = { idleBecause: "no BPF here", connected: false, connectionError: "14 UNAVAILABLE" };
+  expect(judgeAgent({ socket: "/run/n1.sock", status })).toMatchObject([
+    { state: "error", found: "answers at /run/n1.sock, and leaves the node alone: no BPF here" },
+    { state: "error", check: "control plane" },
   ]);
 });
 

@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { SocketStatus } from "../request-programs.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import { error, type Finding, ok, warning } from "./finding.ts";
 
@@ -17,15 +18,27 @@ export interface AgentStatus {
   readonly flips: string;
   readonly workloadsWithoutCgroup: readonly string[];
   readonly pods: readonly { readonly decided: boolean }[];
+  readonly sockets: SocketStatus;
   readonly relay?: { readonly pid?: number; readonly networks: number; readonly endedBecause?: string };
+}
+
+/** What an agent says there that does nothing (IdleStatus). */
+export interface IdleAgentStatus {
+  readonly idleBecause: string;
+  readonly connected: boolean;
+  readonly connectionError?: string;
 }
 
 /** What the agent answered, or why there is no answer. */
 export interface AgentAnswer {
   readonly socket: string;
-  readonly status?: AgentStatus;
+  readonly status?: AgentStatus | IdleAgentStatus;
   readonly failure?: string;
 }
+
+/** What an agent says that serves the node; undefined: none does. */
+export const servingStatus = ({ status }: AgentAnswer): AgentStatus | undefined =>
+  status === undefined || "idleBecause" in status ? undefined : status;
 
 /** An agent that does not answer for this time is as good as none. */
 const timeoutMs = 5_000;
@@ -35,7 +48,7 @@ export async function askAgent(runFolder: string, node: string): Promise<AgentAn
   try {
     const { status, body } = await get(socket, "/status");
     if (status !== 200) return { socket, failure: `it answers ${status}: ${body.trim()}` };
-    return { socket, status: JSON.parse(body) as AgentStatus };
+    return { socket, status: JSON.parse(body) as AgentStatus | IdleAgentStatus };
   } catch (cause) {
     return { socket, failure: codeOf(cause) ?? messageOf(cause) };
   }
@@ -59,6 +72,12 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
       "name is given with --node-name, another folder of sockets with --run-dir";
     return [error("agent", `none answers at ${socket} (${failure})`, advice)];
   }
+  if ("idleBecause" in status) {
+    const found = `answers at ${socket}, and leaves the node alone: ${status.idleBecause}`;
+    const advice =
+      "see to the reason, then start the agent again; until then connections go as without Keelson";
+    return [error("agent", found, advice), judgeConnection(status)];
+  }
   return [
     ok("agent", `answers at ${socket}, serves callers below ${status.cgroup}`),
     judgeConnection(status),
@@ -66,10 +85,14 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
     ...judgeSaving(status),
     judgeWorkloads(status.workloadsWithoutCgroup),
     judgeRelay(status),
+    ...judgeSockets(status),
   ];
 }
 
-function judgeConnection({ connected, connectionError }: AgentStatus): Finding {
+function judgeConnection({
+  connected,
+  connectionError,
+}: Pick<AgentStatus, "connected" | "connectionError">): Finding {
   const check = "control plane";
   if (connected) return ok(check, "connected");
   return error(
@@ -131,4 +154,12 @@ function judgeRelay({ relay, pods }: AgentStatus): Finding {
     "pods that start pass by this; if it stays, the agent does not see the node's processes (hostPID), or lacks SYS_ADMIN or " +
     "SYS_PTRACE";
   return warning(check, `${found}, though there are pods`, advice);
+}
+
+function judgeSockets({ sockets: { mode, lowerBecause } }: AgentStatus): Finding[] {
+  const check = "sockets";
+  if (lowerBecause === undefined) return mode === "off" ? [] : [ok(check, `as with --sockets=${mode}`)];
+  const advice =
+    "give the agent what is named (in the chart bpfApplier.sockets does), or ask for this mode; nothing is lost by it";
+  return [warning(check, `treated as with --sockets=${mode}: ${lowerBecause}`, advice)];
 }

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { BpfLink } from "bpf-maps-native";
 import { type MountEntry, PinFolder, parseMounts } from "../pins.ts";
 import { findPodRoots } from "../pods/pod-tree.ts";
-import { askAgent, judgeAgent } from "./agent.ts";
+import { askAgent, judgeAgent, servingStatus } from "./agent.ts";
 import { messageOf } from "./errors.ts";
 import { chargesMemoryCgroup, featureFindings } from "./features.ts";
 import { type CheckGroup, error, type Finding, ok, skipped } from "./finding.ts";
@@ -51,9 +51,10 @@ export async function checkInstalledNode(options: InstalledNodeOptions): Promise
   const held = await readCapabilities();
   const mounts = parseMounts(await readFile("/proc/self/mounts", "utf8"));
   const agent = await askAgent(options.runFolder, options.node);
-  const place = await placeOf(options.cgroup ?? agent.status?.cgroup, mounts);
+  const serving = servingStatus(agent);
+  const place = await placeOf(options.cgroup ?? serving?.cgroup, mounts);
   const inKernel = canLoad(held)
-    ? await guarded("programs", () => kernelStateFindings(options.node, place.path, agent.status))
+    ? await guarded("programs", () => kernelStateFindings(options.node, place.path, serving))
     : [withoutCapabilities("programs")];
   return [
     { title: "rights", findings: [judgeCapabilities(held)] },

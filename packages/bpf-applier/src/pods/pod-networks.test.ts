@@ -88,3 +88,19 @@ kernelTest("a pod on the node's network has none to be entered", async () => {
   await new Promise(setImmediate);
   expect(told).toEqual([]);
 });
+
+kernelTest("what keeps networks from being entered is said once, whatever descriptor it names", async () => {
+  await using stack = new AsyncDisposableStack();
+  const refusals: string[] = [];
+  let asked = 0;
+  const refused = new PodNetworks(
+    () => Promise.reject(Object.assign(new Error(`descriptor ${++asked}`), { code: "EPERM" })),
+    ({ message }) => refusals.push(message),
+  );
+  stack.defer(() => refused.stop());
+  put(1n, await ownNetwork(stack));
+  put(2n, await ownNetwork(stack));
+  for (const pods of [[1n], [1n, 2n], [2n]]) refused.update(pods.map((id) => pod(id)));
+  await expect.poll(() => asked).toBe(3);
+  expect(refusals).toEqual([expect.stringMatching(/^descriptor 1; .*CAP_SYS_ADMIN/)]);
+});

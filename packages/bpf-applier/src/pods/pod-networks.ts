@@ -102,13 +102,18 @@ export class PodNetworks {
       });
   }
 
-  /** Once for each reason: it is looked again and again. */
-  private report(error: Error): void {
-    if (error.message === this.lastError) return;
-    this.lastError = error.message;
-    this.onError(error);
+  /** Once for each reason: it is looked again and again, by other descriptors each time, which the message names. */
+  private report(error: Error & { readonly code?: string }): void {
+    const reason = error.code ?? error.message;
+    if (reason === this.lastError) return;
+    this.lastError = reason;
+    const isRefused = reason === "EPERM" || reason === "EACCES";
+    this.onError(isRefused ? new Error(`${error.message}; ${neededRights}`, { cause: error }) : error);
   }
 }
+
+const neededRights =
+  "a relay needs CAP_SYS_ADMIN and CAP_SYS_PTRACE (with --relay=none nothing of this is needed)";
 
 /** The network that a pod is found to have, which may be the one it had. @throws Error if it cannot be entered */
 function lookAt({ path, network }: LookedAt, own: ReadonlySet<bigint>): OpenNetwork | undefined {

@@ -1,0 +1,50 @@
+import type { RelayKeeperStatus } from "../relay/relay-keeper.ts";
+import type { SocketStatus } from "../request-programs.ts";
+import { Exposition } from "./exposition.ts";
+
+/** What of an agent's state somebody may want to be woken for. */
+export interface AgentState {
+  /** Nothing is decided on the node. */
+  readonly isIdle: boolean;
+  readonly connected: boolean;
+  /** By type, as ApplierStatus has it. */
+  readonly rejected: Readonly<Record<string, string>>;
+  readonly unsavedBecause?: string | undefined;
+  /** Undefined: the node has none. */
+  readonly relay?: RelayKeeperStatus | undefined;
+  readonly sockets?: SocketStatus;
+}
+
+/** An agent's own state as Prometheus reads it: 1 where it is as the name says, else 0. */
+export function stateMetrics({
+  isIdle,
+  connected,
+  rejected,
+  unsavedBecause,
+  relay,
+  sockets,
+}: AgentState): string {
+  const text = new Exposition();
+  const gauge = (name: string, help: string, value: boolean | number): void =>
+    text.add({ name, type: "gauge", help }, [{ labels: {}, value: BigInt(value) }]);
+  gauge("keelson_node_left_alone", "Nothing is decided on the node; bpf-applier status says why.", isIdle);
+  gauge("keelson_control_plane_connected", "The control plane's stream is there.", connected);
+  if (isIdle) return text.text();
+  const types = Object.keys(rejected).length;
+  gauge("keelson_policy_rejected_types", "Types of the policy of which something was not taken.", types);
+  const isUnsaved = unsavedBecause !== undefined;
+  gauge(
+    "keelson_policy_unsaved",
+    "The node's disk does not have the policy that the tables hold.",
+    isUnsaved,
+  );
+  const isLowered = sockets?.lowerBecause !== undefined;
+  gauge("keelson_sockets_lowered", "Sockets are treated by a lower mode than --sockets asks for.", isLowered);
+  if (relay === undefined) return text.text();
+  gauge("keelson_relay_up", "The node's relay runs.", relay.pid !== undefined);
+  text.add(
+    { name: "keelson_relay_restarts_total", type: "counter", help: "How often the relay was started again." },
+    [{ labels: {}, value: BigInt(relay.restarts) }],
+  );
+  return text.text();
+}
