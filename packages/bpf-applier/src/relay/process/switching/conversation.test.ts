@@ -100,3 +100,22 @@ test("a connection that programs do not look at is the relay's alone after some 
     false,
   ]);
 });
+
+test("a caller that does not read what was moved is looked at less and less, until more is moved", async () => {
+  await using stack = new AsyncDisposableStack();
+  const world = await SwitchedWorld.open(stack);
+  const { kernel, socket } = world;
+  const link = await world.take(held);
+  kernel.unread.add(caller);
+  socket.write(get);
+  kernel.move(link, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nmoved", false);
+  // Load makes pauses longer, not shorter: the shortest of many in a row tells what was meant.
+  const pauses = (): number[] => kernel.looks.slice(1).map((at, index) => at - (kernel.looks[index] ?? at));
+  const shortestOfLast = (): number => Math.min(...pauses().slice(-8));
+  await expect.poll(() => kernel.looks.length).toBeGreaterThan(12);
+  await expect.poll(shortestOfLast, { timeout: 10_000 }).toBeGreaterThan(40);
+  kernel.move(link, "again", true);
+  await expect.poll(shortestOfLast, { timeout: 10_000 }).toBeLessThan(20);
+  kernel.unread.delete(caller);
+  expect(await readUntil(socket, "ok")).toMatch(/movedagainHTTP.*ok$/s);
+});

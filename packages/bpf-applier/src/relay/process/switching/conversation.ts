@@ -3,9 +3,11 @@ import type { ExchangeValue, HandbackValue } from "@keelson/bpf";
 import type { EndedRequest } from "../counters.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 
-/** Milliseconds between two looks at whether an exchange has settled: doubled each time. */
-const firstPauseMs = 1;
-const longestPauseMs = 16;
+/** Milliseconds between two looks at whether an exchange has settled, at least and at most. */
+const shortestPauseMs = 1;
+const longestPauseMs = 1_000;
+/** In between, such a part of the time for which it has stood still: so much later than it settled is it seen at most. */
+const pausePart = 1 / 8;
 
 /** Requests after which a connection is left to the relay alone, as programs look at none: it is older than they are, say. */
 const mostUnseen = 4;
@@ -52,6 +54,8 @@ export class Conversation {
   private waiting: (() => void)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
+  /** Where the exchange was seen to stand, and when it came there. */
+  private standing = { link: 0n, promised: 0, sinceMs: 0 };
   /** As programs know it; undefined: they take nothing. */
   private handedBack: HandbackValue | undefined;
   /** Requests that programs have not looked at. */
@@ -101,7 +105,9 @@ export class Conversation {
     if (this.left) return callback();
     if (this.waiting.length === 0 && this.isUntouched()) return callback();
     this.waiting.push(callback);
-    if (this.waiting.length === 1) this.look();
+    if (this.waiting.length > 1) return;
+    this.standing.sinceMs = performance.now();
+    this.look();
   }
 
   /** Programs take nothing more, for good. What they have under way goes on. */
@@ -220,22 +226,33 @@ export class Conversation {
     }
   }
 
-  /** From now on at growing distances, until it has settled. */
-  private look(pauseMs = firstPauseMs): void {
+  /** From now on at distances that grow while it stands still, until it has settled. */
+  private look(): void {
     clearTimeout(this.timer);
     if (this.looking) return;
     this.looking = true;
     this.settle().then(
-      (settled) => this.onSettlement(settled, pauseMs),
+      (settled) => this.onSettlement(settled),
       () => this.end(), // without the program nothing is known of the connection
     );
   }
 
-  private onSettlement(settled: boolean, pauseMs: number): void {
+  private onSettlement(settled: boolean): void {
     this.looking = false;
     if (this.ended) return;
     if (settled) return this.goOn();
-    this.timer = setTimeout(() => this.look(Math.min(pauseMs * 2, longestPauseMs)), pauseMs);
+    const pauseMs = this.stillForMs() * pausePart;
+    const bounded = Math.min(Math.max(pauseMs, shortestPauseMs), longestPauseMs);
+    this.timer = setTimeout(() => this.look(), bounded);
+  }
+
+  /** How long nothing was moved; what the caller reads of it is not seen. */
+  private stillForMs(): number {
+    const { link, promised } = this.kernel.exchange(this.caller) ?? this.standing;
+    const now = performance.now();
+    if (link !== this.standing.link || promised !== this.standing.promised)
+      this.standing = { link, promised, sinceMs: now };
+    return now - this.standing.sinceMs;
   }
 
   private async settle(): Promise<boolean> {

@@ -24,6 +24,8 @@ export class PlayedKernel implements SwitchingKernel {
   /** Callers whose sockets are closed. */
   readonly gone = new Set<bigint>();
 
+  /** When it was asked whether a caller has settled, in milliseconds. */
+  readonly looks: number[] = [];
   /** Until then no link is released. */
   mayRelease: Promise<void> = Promise.resolve();
 
@@ -97,6 +99,7 @@ export class PlayedKernel implements SwitchingKernel {
   }
 
   settle(caller: bigint): Promise<Settlement> {
+    this.looks.push(performance.now());
     const exchange = this.callers.get(caller);
     const settled = (): Settlement => {
       if (exchange === undefined || this.gone.has(caller)) return "gone";
