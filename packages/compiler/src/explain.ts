@@ -49,8 +49,21 @@ function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
   };
 }
 
+interface Matching {
+  readonly isInKernel: boolean;
+  readonly text: string;
+}
+
+/** What is known of a port already: an automaton of many rules may take a second to make. */
+const matchings = new WeakMap<ResolvedPort, Matching | undefined>();
+
 /** How programs look at a port's requests, where the relay is their home. */
-function explainMatching({ port, routes }: ResolvedPort): { isInKernel: boolean; text: string } | undefined {
+function explainMatching(port: ResolvedPort): Matching | undefined {
+  if (!matchings.has(port)) matchings.set(port, matchingOf(port));
+  return matchings.get(port);
+}
+
+function matchingOf({ port, routes }: ResolvedPort): Matching | undefined {
   const asked = routes.map(({ route }) => route).filter(isHttpRoute);
   if (asked.length === 0) return undefined;
   const unread = whyUnread(applicationProtocols[port.protocol]);

@@ -160,7 +160,7 @@ test("what it knows of itself", async () => {
     problems: [],
     nodes: [],
   });
-  expect(pilot.controlPlane.explanations().map(({ hostname }) => hostname)).toEqual([reviews]);
+  expect(pilot.controlPlane.hostnames()).toEqual([reviews]);
 });
 
 test("when it closes, nodes are told to look for another control plane", async () => {

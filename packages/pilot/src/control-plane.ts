@@ -192,10 +192,15 @@ export class ControlPlane {
     };
   }
 
-  /** Of all services, sorted by hostname. */
-  explanations(): ServiceExplanation[] {
-    const { model, compiled } = this.state ?? {};
-    return [...(model?.services.keys() ?? [])]
+  /** Hostnames of all services, sorted. */
+  hostnames(): string[] {
+    return [...(this.state?.model.services.keys() ?? [])];
+  }
+
+  /** Of these services. It may take a second for each that has many rules, in which nobody else is served. */
+  explanations(hostnames: readonly string[]): ServiceExplanation[] {
+    const { compiled } = this.state ?? {};
+    return hostnames
       .map((hostname) => compiled?.explain(hostname))
       .filter((explanation) => explanation !== undefined);
   }

@@ -30,13 +30,13 @@ export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPl
 
 /** All services, or those of one name: a hostname, or its first parts. */
 function explain(controlPlane: ControlPlane, service: string | undefined, reply: FastifyReply): unknown {
-  const all = controlPlane.explanations();
-  if (service === undefined) return all;
-  const chosen = all.filter(({ hostname }) => hostname === service || hostname.startsWith(`${service}.`));
-  if (chosen.length > 0) return chosen;
+  const all = controlPlane.hostnames();
+  if (service === undefined) return controlPlane.explanations(all);
+  const chosen = all.filter((hostname) => hostname === service || hostname.startsWith(`${service}.`));
+  if (chosen.length > 0) return controlPlane.explanations(chosen);
   const near = suggest(
     service,
-    all.flatMap(({ hostname }) => [hostname, hostname.split(".")[0] ?? ""]),
+    all.flatMap((hostname) => [hostname, hostname.split(".")[0] ?? ""]),
   );
   const hint = near === undefined ? "" : `; did you mean ${near}?`;
   return reply.code(404).send({ error: `there is no service ${service}${hint}` });
