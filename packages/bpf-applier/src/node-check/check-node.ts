@@ -10,6 +10,7 @@ import { chargesMemoryCgroup, featureFindings } from "./features.ts";
 import { type CheckGroup, error, type Finding, ok, skipped } from "./finding.ts";
 import { judgeLoaded, judgeNeighbours } from "./judge-neighbours.ts";
 import { kernelStateFindings } from "./kernel-state.ts";
+import { kernelTierFinding } from "./kernel-tier.ts";
 import { knownAgent } from "./known-agents.ts";
 import { proxyFinding } from "./kube-proxy.ts";
 import { findNeighbours, loadedPrograms } from "./neighbours.ts";
@@ -131,6 +132,7 @@ async function kernelFindings(): Promise<Finding[]> {
   const limits = await readFile("/proc/self/limits", "utf8");
   return guarded("features", async () => [
     ...(await featureFindings()),
+    await kernelTierFinding(),
     judgeLockedMemory(limits, chargesMemoryCgroup()),
   ]);
 }

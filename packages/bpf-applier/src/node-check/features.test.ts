@@ -10,6 +10,7 @@ import {
   neededMaps,
   optionalHelper,
 } from "./features.ts";
+import { kernelTierFinding } from "./kernel-tier.ts";
 
 const sources = join(import.meta.dirname, "../../../../bpf");
 
@@ -52,4 +53,11 @@ kernelTest("a kernel that tests run on has all that the connect tier needs", asy
   const findings = await featureFindings();
   expect(findings.filter(({ state }) => state === "error")).toEqual([]);
   expect(findings.find(({ check }) => check === "Keelson's programs")?.found).toMatch(/^all 9 load/);
+});
+
+kernelTest("a kernel that tests run on has all that programs on callers' sockets need", async () => {
+  expect(await kernelTierFinding()).toMatchObject({
+    state: "ok",
+    found: "load, for --sockets=count, switch and queue",
+  });
 });

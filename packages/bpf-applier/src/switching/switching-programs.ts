@@ -88,11 +88,7 @@ export class Switching {
   static async load(first: BpfObject, pins: PinFolder, intoQueue: boolean): Promise<Switching> {
     const object = await BpfObject.open(switchingObjectPath);
     try {
-      shareMaps(object, first);
-      const { start, context } = answerAutomaton();
-      object.setReadOnlyData("answer_start", start);
-      object.setReadOnlyData("answer_context", context);
-      object.setReadOnlyData("answers_into_queue", intoQueue);
+      prepareSwitching(object, first, intoQueue);
       await loadOntoPins(object, pins, switchingMaps);
       await pinCommand(object, pins);
       await attach(object);
@@ -108,6 +104,15 @@ export class Switching {
     for (const map of Object.values<BpfMap>({ ...outerMaps, ...matchTables, rings })) map.close();
     this.object.close();
   }
+}
+
+/** Before load. @param intoQueue as for {@link Switching.load} */
+export function prepareSwitching(object: BpfObject, first: BpfObject, intoQueue: boolean): void {
+  shareMaps(object, first);
+  const { start, context } = answerAutomaton();
+  object.setReadOnlyData("answer_start", start);
+  object.setReadOnlyData("answer_context", context);
+  object.setReadOnlyData("answers_into_queue", intoQueue);
 }
 
 /** From now on programs take no request. */
