@@ -27,16 +27,19 @@ export const checkCommand = (end: (code: ExitCode) => void): Command =>
     .summary("look whether a node and a cluster can be installed on, or are as they should be")
     .description(
       `Before an installation (--pre) and after it, looks at
-  this node     what the kernel offers, tried out by loading what is needed; who else hangs on the same hooks; afterwards the
-                agent, its programs and its tables
-  the cluster   its API, what this account may do, other control planes, webhooks; afterwards the control plane, the agents,
-                the root certificate
-The node is looked at by root, the cluster if a kubeconfig or a service account is there; --node and --cluster choose. Nothing
-is changed. Each line says what was found, and what to do:
-  ok        as it should be
-  warning   works, but should be known
-  error     does not work until something is done about it
-  skipped   could not be looked at from here`,
+  this node    what the kernel offers, tried out by loading what is needed;
+               who else hangs on the same hooks; afterwards the agent, its
+               programs and its tables
+  the cluster  its API, what this account may do, other control planes,
+               webhooks; afterwards the control plane, the agents, the root
+               certificate
+The node is looked at by root, the cluster if a kubeconfig or a service account
+is there; --node and --cluster choose. Nothing is changed. Each line says what
+was found, and what to do:
+  ok       as it should be
+  warning  works, but should be known
+  error    does not work until something is done about it
+  skipped  could not be looked at from here`,
     )
     .addOption(outputOption())
     .option("--pre", "before anything is installed")

@@ -14,8 +14,8 @@ export const observeCommand = (end: (code: ExitCode) => void): Command =>
     new Command("observe")
       .summary("show single requests as they happen")
       .description(
-        `Shows single requests of callers on one node, or on all nodes that are connected: those that the node's relay carries, those
-that the kernel switches, and those that the kernel counts on native connections (bpf-applier run --sockets).
+        `Shows single requests of callers on one node, or on all nodes that are connected: those that the node's relay carries, those that the kernel switches, and those that the kernel counts on native connections (bpf-applier run --sockets).
+
 Nobody waits for a reader: what comes faster than it is read is lost, and said so. While nobody observes, nothing is done for it.`,
       )
       .option("--node <name>", "only of this node")
@@ -30,12 +30,15 @@ Examples:
   keelson observe --from shop/web --route canary -n 20
   keelson observe --sample 1/100 --for 60 -o json | jq -r .request.status | sort | uniq -c
 
-JSON has one object on each line: {"node", "request"}, {"node", "lost"}: so many more that nobody read in time, or
-{"node", "ended"}: why a node tells no more.
+JSON has one object on each line:
+  {"node", "request"}  a request
+  {"node", "lost"}     so many more that nobody read in time
+  {"node", "ended"}    why a node tells no more
 
 Exit codes:
   0  requests were shown, or there were none
-  1  the control plane did not answer, the node is not connected to it, or either went away meanwhile
+  1  the control plane did not answer, the node is not connected to it, or
+     either went away meanwhile
   2  wrong usage`,
     )
     .action(async (flags: Flags) => {
