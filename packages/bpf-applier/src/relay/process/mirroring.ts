@@ -7,6 +7,8 @@ import { outgoingRequest } from "./outgoing-request.ts";
 
 /** Bytes of a body that wait for the copy's endpoint; one that is slower gets no copy. */
 const mostHeld = 262_144;
+/** Each piece counts so many more: it is kept as an object of its own. */
+const pieceOverhead = 256;
 /** A copy is given up after that. */
 const longestMs = 15_000;
 
@@ -37,7 +39,7 @@ export class Mirroring implements ExchangeEvents {
     if (this.over) return;
     if (this.exchange === undefined) this.held.push(chunk);
     else if (this.exchange.write(chunk)) return;
-    this.heldBytes += chunk.length;
+    this.heldBytes += chunk.length + pieceOverhead;
     if (this.heldBytes > mostHeld) this.giveUp();
   }
 

@@ -1,6 +1,7 @@
 import type { Call } from "./call.ts";
 import type { Exchange } from "./message.ts";
 import type { Mirroring } from "./mirroring.ts";
+import { mostPieces } from "./piece-writer.ts";
 
 /** Bytes of a body that are kept so that it can be sent again; a longer one is sent once. */
 const keptLimit = 65_536;
@@ -93,11 +94,14 @@ export class RequestBody {
 
   private onData(chunk: Buffer): void {
     this.bytes += chunk.length;
-    if (this.kept !== undefined) {
-      if (this.bytes <= keptLimit) this.kept.push(chunk);
-      else this.kept = undefined;
-    }
+    if (this.kept !== undefined) this.kept = this.bytes <= keptLimit ? kept(this.kept, chunk) : undefined;
     for (const copy of this.copies) copy.write(chunk);
     if (this.target?.write(chunk) === false) this.call.body?.pause();
   }
+}
+
+/** Many short pieces are joined, which take many times their bytes. */
+function kept(pieces: Buffer[], next: Buffer): Buffer[] {
+  pieces.push(next);
+  return pieces.length < mostPieces ? pieces : [Buffer.concat(pieces)];
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { PieceWriter } from "./piece-writer.ts";
 
 /**
  * Bytes that wait on one connection, in one direction, before the other side is not read any more. Several reads fit in: at one
@@ -33,11 +34,13 @@ export function splice(first: Duplex, second: Duplex, done: (carried: Carried) =
 }
 
 function carry(from: Duplex, to: Duplex, count: (bytes: number) => void): void {
+  const onRoom = (): unknown => from.resume();
+  const pieces = new PieceWriter(to, onRoom);
   from.on("data", (chunk: Buffer) => {
     count(chunk.length);
-    if (!to.write(chunk)) from.pause();
+    if (!pieces.write(chunk)) from.pause();
   });
-  to.on("drain", () => from.resume());
+  to.on("drain", onRoom);
   from.on("end", () => to.end());
   from.on("error", () => to.destroy());
   // Without an end before it, it was aborted, which the other end is to see, too.

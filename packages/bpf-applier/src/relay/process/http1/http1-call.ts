@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 import type { ReadRequest } from "./request-head.ts";
 import { responseText } from "./response-text.ts";
 
@@ -22,6 +23,7 @@ export class Http1Call implements Call {
   onHalfClose: () => void = nothing;
   private readonly request: IncomingMessage;
   private readonly response: ServerResponse;
+  private readonly pieces: PieceWriter;
   private framing: AnswerFraming = "none";
   private hasWritten = false;
   private ended = false;
@@ -35,7 +37,9 @@ export class Http1Call implements Call {
     this.bodyFraming = bodyFraming;
     this.request = request;
     this.response = response;
-    response.on("drain", () => this.onDrain());
+    const onDrain = (): void => this.onDrain();
+    this.pieces = new PieceWriter(response, onDrain);
+    response.on("drain", onDrain);
     response.on("close", () => {
       if (!this.ended) this.onGone();
       this.onClosed();
@@ -83,7 +87,7 @@ export class Http1Call implements Call {
 
   write(chunk: Buffer): boolean {
     this.hasWritten = true;
-    return this.response.write(chunk);
+    return this.pieces.write(chunk);
   }
 
   letGo(): boolean {

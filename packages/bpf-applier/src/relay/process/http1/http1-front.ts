@@ -95,6 +95,8 @@ export class Http1Front {
     const conversation = new Http1Conversation(socket, switched, { parsers, ...watchers });
     this.conversations.set(socket, conversation);
     socket.once("close", () => this.conversations.delete(socket));
+    // Node's requests have it from their socket: a body that nobody takes is read no further than this read, as its chunks may be short.
+    Object.defineProperty(socket, "readableHighWaterMark", { value: 1 });
     const others: readonly unknown[] = socket.listeners("end");
     this.server.emit("connection", socket);
     if (switched !== undefined) deferEnd(conversation, others);

@@ -12,6 +12,7 @@ import type {
   ResponseHead,
   Upstream,
 } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 import { descriptorOf, startReading, stopReading } from "../plain-socket.ts";
 import type { ReusedReads } from "../reused-reads.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -37,7 +38,6 @@ const abandoned: Exchange = {
 /** Bytes of a body from which on a pump is cheaper than streams. */
 const leastPumped = 131_072;
 
-const lineEnd = Buffer.from("\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
 
 /**
@@ -48,6 +48,7 @@ export class Http1Upstream implements Upstream {
   /** By the clock of performance.now(). */
   readonly openedAt = performance.now();
   private readonly socket: Socket;
+  private readonly pieces: PieceWriter;
   private readonly reads: ReusedReads;
   private readonly owner: UpstreamOwner;
   private readonly parser: ResponseParser;
@@ -68,6 +69,8 @@ export class Http1Upstream implements Upstream {
    */
   constructor(socket: Socket, reads: ReusedReads, owner: UpstreamOwner) {
     this.socket = socket;
+    const onDrain = (): void => this.events?.onDrain();
+    this.pieces = new PieceWriter(socket, onDrain);
     this.reads = reads;
     this.owner = owner;
     this.parser = new ResponseParser({
@@ -80,7 +83,7 @@ export class Http1Upstream implements Upstream {
     socket.setNoDelay(true);
     reads.onBytes = (bytes) => this.onBytes(bytes);
     socket.on("end", () => this.onFinish());
-    socket.on("drain", () => this.events?.onDrain());
+    socket.on("drain", onDrain);
     socket.on("error", (error) => this.fail("closed", error.message));
     socket.on("close", () => this.fail("closed", "the endpoint closed the connection"));
   }
@@ -132,14 +135,8 @@ export class Http1Upstream implements Upstream {
   }
 
   private writeBody(chunk: Uint8Array): boolean {
-    if (this.request?.body !== "chunked") return this.socket.write(chunk);
-    if (chunk.length === 0) return true;
-    this.socket.cork();
-    this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    this.socket.write(chunk);
-    const room = this.socket.write(lineEnd);
-    this.socket.uncork();
-    return room;
+    if (this.request?.body !== "chunked") return this.pieces.write(chunk);
+    return chunk.length === 0 || this.pieces.writeChunk(chunk);
   }
 
   private endBody(trailers: readonly string[]): void {

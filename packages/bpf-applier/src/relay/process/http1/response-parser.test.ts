@@ -56,6 +56,22 @@ test.each(answers)("an answer reads the same wherever it is cut: %j", (answer) =
   expect(read(Array.from(bytes(answer), (byte) => Buffer.from([byte])))).toEqual(whole);
 });
 
+test("chunks that came in one read are one piece, and end with it", () => {
+  const pieces: string[] = [];
+  const nothing = (): void => undefined;
+  const parser = new ResponseParser({
+    onInformational: nothing,
+    onHead: nothing,
+    onBody: (chunk) => pieces.push(chunk.toString()),
+    onUpgrade: nothing,
+    onEnd: () => pieces.push("end"),
+  });
+  parser.expect("GET");
+  parser.execute(bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n3\r\nd"));
+  parser.execute(bytes("ef\r\n1\r\ng\r\n0\r\n\r\n"));
+  expect(pieces).toEqual(["abcd", "efg", "end"]);
+});
+
 test("any change of an answer is read in one way, however it is cut, or refused", () => {
   const mutation = fc.record({
     answer: fc.constantFrom(...answers),

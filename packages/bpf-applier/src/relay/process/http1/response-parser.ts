@@ -1,3 +1,4 @@
+import { Informational } from "../informational.ts";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
 
 /** What came is no HTTP/1.x answer, or one that could be read in two ways. */
@@ -7,6 +8,7 @@ export interface AnswerEvents {
   onInformational(head: ResponseHead): void;
   /** @param persistent whether the connection may carry another request afterwards */
   onHead(head: ResponseHead, framing: AnswerFraming, persistent: boolean): void;
+  /** Chunks that came in one read are one piece. */
   onBody(chunk: Buffer): void;
   /** Answer 101: nothing more is read here. @param rest bytes behind it */
   onUpgrade(head: ResponseHead, rest: Buffer): void;
@@ -36,13 +38,14 @@ type State = "idle" | "head" | "length" | "close" | "chunk line" | "chunk" | "ch
 export class ResponseParser {
   private readonly events: AnswerEvents;
   private state: State = "idle";
-  /** 1xx came. */
-  private informed = false;
+  private informational = new Informational();
   private method = "";
   /** What cannot be read before more of it comes: part of a head, a chunk's line, trailers. */
   private held: Buffer | undefined;
   /** Bytes of the body, or of the chunk, that are still to come. */
   private remaining = 0;
+  /** Of chunks of this read, not told yet: each of them as a write of its own would cost more than its bytes, where they are few. */
+  private pieces: Buffer[] = [];
 
   constructor(events: AnswerEvents) {
     this.events = events;
@@ -50,14 +53,14 @@ export class ResponseParser {
 
   /** An answer is due, and nothing of it has come. */
   get untouched(): boolean {
-    return this.state === "head" && this.held === undefined && !this.informed;
+    return this.state === "head" && this.held === undefined && this.informational.isNone;
   }
 
   /** An answer to such a request is due. */
   expect(method: string): void {
     this.method = method;
     this.state = "head";
-    this.informed = false;
+    this.informational = new Informational();
   }
 
   /** Bytes of a body of known length that are still to come; 0: none, or it is not known. */
@@ -84,9 +87,13 @@ export class ResponseParser {
       rest = Buffer.concat([this.held, chunk]);
       this.held = undefined;
     }
-    while (rest !== undefined && rest.length > 0) {
-      if (this.state === "idle") throw new MalformedAnswer(`${rest.length} bytes that nobody asked for`);
-      rest = this.step(rest);
+    try {
+      while (rest !== undefined && rest.length > 0) {
+        if (this.state === "idle") throw new MalformedAnswer(`${rest.length} bytes that nobody asked for`);
+        rest = this.step(rest);
+      }
+    } finally {
+      this.tellPieces(); // also what came before what is wrong
     }
   }
 
@@ -135,7 +142,7 @@ export class ResponseParser {
       throw new MalformedAnswer(`"${(lines[0] ?? "").slice(0, 80)}" is no status line`);
     const head = { status: Number(code), reason, rawHeaders: fieldsOf(lines, 1) };
     if (head.status < 200 && head.status !== 101) {
-      this.informed = true;
+      if (!this.informational.add(end)) throw new MalformedAnswer(Informational.tooMany);
       this.events.onInformational(head);
       return rest;
     }
@@ -163,12 +170,13 @@ export class ResponseParser {
     const piece = bytes.length > this.remaining ? bytes.subarray(0, this.remaining) : bytes;
     const rest = bytes.subarray(piece.length);
     this.remaining -= piece.length;
-    this.events.onBody(piece);
-    if (this.remaining > 0) return undefined;
     if (this.state === "chunk") {
-      this.state = "chunk end";
+      this.pieces.push(piece);
+      if (this.remaining === 0) this.state = "chunk end";
       return rest;
     }
+    this.events.onBody(piece);
+    if (this.remaining > 0) return undefined;
     this.end([], rest.length);
     return undefined;
   }
@@ -211,7 +219,16 @@ export class ResponseParser {
     return undefined;
   }
 
+  private tellPieces(): void {
+    const { pieces } = this;
+    const [first] = pieces;
+    if (first === undefined) return;
+    this.pieces = [];
+    this.events.onBody(pieces.length === 1 ? first : Buffer.concat(pieces));
+  }
+
   private end(rawTrailers: readonly string[], excess: number): void {
+    this.tellPieces();
     this.state = "idle";
     this.events.onEnd(rawTrailers, excess);
   }

@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 import type { ReadRequest } from "./request-head.ts";
 import { responseText } from "./response-text.ts";
 
@@ -23,6 +24,7 @@ export class UpgradeCall implements Call {
   onHalfClose: () => void = nothing;
   readonly halfClosed = false;
   private readonly socket: Socket;
+  private readonly pieces: PieceWriter;
   private readonly rest: Buffer;
   private chunked = false;
   private ended = false;
@@ -33,7 +35,9 @@ export class UpgradeCall implements Call {
     this.upgrade = request.headers.upgrade;
     this.socket = socket;
     this.rest = rest;
-    socket.on("drain", () => this.onDrain());
+    const onDrain = (): void => this.onDrain();
+    this.pieces = new PieceWriter(socket, onDrain);
+    socket.on("drain", onDrain);
     socket.on("error", nothing); // "close" follows
     socket.once("close", () => {
       if (!this.ended) this.onGone();
@@ -57,10 +61,7 @@ export class UpgradeCall implements Call {
   }
 
   write(chunk: Buffer): boolean {
-    if (!this.chunked) return this.socket.write(chunk);
-    this.socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
-    this.socket.write(chunk);
-    return this.socket.write("\r\n", "latin1");
+    return this.chunked ? this.pieces.writeChunk(chunk) : this.pieces.write(chunk);
   }
 
   end(): void {

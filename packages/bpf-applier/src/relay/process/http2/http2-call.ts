@@ -4,6 +4,7 @@ import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
 import { hasField, valuesOf } from "../header-fields.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 import { headersObject, http2Fields, plainFields, pseudo } from "./http2-fields.ts";
 
 const nothing = (): void => {};
@@ -19,6 +20,7 @@ export class Http2Call implements Call {
   onHalfClose: () => void = nothing;
   private readonly session: ServerHttp2Session;
   private readonly stream: ServerHttp2Stream;
+  private readonly pieces: PieceWriter;
   private requestTrailers: readonly string[] = [];
   private answerTrailers: readonly string[] = [];
   private ended = false;
@@ -41,7 +43,9 @@ export class Http2Call implements Call {
     this.bodyFraming = whole ? "none" : hasField(rawHeaders, "content-length") ? "length" : "chunked";
     this.session = session;
     this.stream = stream;
-    stream.on("drain", () => this.onDrain());
+    const onDrain = (): void => this.onDrain();
+    this.pieces = new PieceWriter(stream, onDrain);
+    stream.on("drain", onDrain);
     stream.on("error", nothing); // "close" follows
     stream.on("trailers", (_headers, _flags, rawTrailers?: string[]) => {
       this.requestTrailers = rawTrailers ?? [];
@@ -79,7 +83,7 @@ export class Http2Call implements Call {
   }
 
   write(chunk: Buffer): boolean {
-    return this.stream.destroyed || this.stream.write(chunk);
+    return this.stream.destroyed || this.pieces.write(chunk);
   }
 
   end(rawTrailers: readonly string[]): void {

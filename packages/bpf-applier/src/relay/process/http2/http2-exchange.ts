@@ -1,7 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import { type ClientHttp2Stream, constants } from "node:http2";
 import { hasField } from "../header-fields.ts";
+import { Informational } from "../informational.ts";
 import type { AnswerFraming, Exchange, ExchangeEvents, OutgoingRequest, Upstream } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 import { headersObject, plainFields, pseudo } from "./http2-fields.ts";
 import type { Http2Link } from "./http2-link.ts";
 
@@ -25,11 +27,13 @@ export class Http2Place implements Upstream {
 class Http2Exchange implements Exchange {
   private readonly link: Http2Link;
   private readonly stream: ClientHttp2Stream | undefined;
+  private pieces: PieceWriter | undefined;
   private readonly reused: boolean;
   private readonly method: string;
   /** Undefined: nobody is told any more. */
   private events: ExchangeEvents | undefined;
   private answered = false;
+  private readonly informational = new Informational();
   private answerTrailers: readonly string[] = [];
   private requestTrailers: readonly string[] = [];
 
@@ -43,7 +47,9 @@ class Http2Exchange implements Exchange {
 
   write(chunk: Uint8Array): boolean {
     const { stream } = this;
-    return stream === undefined || stream.destroyed || stream.write(chunk);
+    if (stream === undefined || stream.destroyed) return true;
+    this.pieces ??= new PieceWriter(stream, () => this.events?.onDrain());
+    return this.pieces.write(chunk);
   }
 
   end(rawTrailers: readonly string[] = []): void {
@@ -97,6 +103,7 @@ class Http2Exchange implements Exchange {
   }
 
   private onInformational(raw: readonly string[]): void {
+    if (!this.informational.add(raw.join("").length)) return this.refuse(Informational.tooMany);
     const status = Number(pseudo(raw, ":status"));
     this.events?.onInformational({ status, reason: "", rawHeaders: plainFields(raw) });
   }
@@ -127,6 +134,13 @@ class Http2Exchange implements Exchange {
     this.events = undefined;
     if (!stream.writableEnded) stream.close(NGHTTP2_NO_ERROR);
     events?.onEnd(this.answerTrailers);
+  }
+
+  /** What came is no answer. */
+  private refuse(reason: string): void {
+    const { events } = this;
+    this.abort();
+    events?.onFailure({ kind: "malformed", reason, reused: false });
   }
 
   private fail(code: number | undefined): void {

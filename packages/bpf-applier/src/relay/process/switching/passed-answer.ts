@@ -5,6 +5,7 @@ import { forwardedFields } from "../header-fields.ts";
 import { ResponseParser } from "../http1/response-parser.ts";
 import { responseText } from "../http1/response-text.ts";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
+import { PieceWriter } from "../piece-writer.ts";
 
 /** How a passed answer ended. */
 export type PassedEnd =
@@ -35,8 +36,9 @@ export class PassedAnswer {
   private readonly isHead: boolean;
   private readonly onEnd: (end: PassedEnd) => void;
   private readonly parser: ResponseParser;
+  private readonly pieces: PieceWriter;
   private readonly onDrain = (): void => {
-    this.link.resume();
+    if (!this.over) this.link.resume();
   };
   /** Of what the caller gets; 0: nothing yet. */
   status = 0;
@@ -49,6 +51,7 @@ export class PassedAnswer {
 
   constructor({ caller, link, isHead, onEnd }: PassedAnswerOptions) {
     this.caller = caller;
+    this.pieces = new PieceWriter(caller, this.onDrain);
     this.link = link;
     this.isHead = isHead;
     this.onEnd = onEnd;
@@ -95,12 +98,9 @@ export class PassedAnswer {
 
   private onBody(chunk: Buffer): void {
     this.received += chunk.length;
-    if (this.framing !== "chunked") return this.write(chunk);
-    this.caller.cork();
-    this.write(`${chunk.length.toString(16)}\r\n`);
-    this.write(chunk);
-    this.write("\r\n");
-    this.caller.uncork();
+    const { pieces } = this;
+    const hasRoom = this.framing === "chunked" ? pieces.writeChunk(chunk) : pieces.write(chunk);
+    if (!hasRoom) this.link.pause();
   }
 
   private onWhole(trailers: readonly string[], excess: number): void {
