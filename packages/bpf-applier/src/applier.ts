@@ -82,6 +82,8 @@ export interface ApplierStatus {
   /** Why the node's disk does not have the policy that the maps hold. */
   readonly unsavedBecause?: string;
   readonly flips: bigint;
+  /** Another agent has put its programs in place of this one's, or has taken them off; what else is said here is not so then. */
+  readonly supplanted?: true;
   /** Folders of all pods that programs hang on, below `cgroup`; none: there is no kubelet (yet). */
   readonly attachedTo: readonly string[];
   /** Why new pods are found only by looking again and again. */
@@ -99,6 +101,7 @@ export interface ApplierStatus {
 
 const journalIntervalMs = 1_000;
 const pruneIntervalMs = 10 * 60_000;
+const lookIntervalMs = 10_000;
 
 interface NodeParts {
   readonly pins: PinFolder;
@@ -133,6 +136,7 @@ export class Applier implements NodeAgent {
   /** By type. */
   private readonly rejections: Record<string, Rejections> = {};
   private connection: { connected: boolean; error?: string } = { connected: false };
+  private isSupplanted = false;
 
   private constructor(
     options: ApplierOptions,
@@ -184,6 +188,7 @@ export class Applier implements NodeAgent {
     });
     this.repeaters = [
       this.repeat("save the policy", journalIntervalMs, () => this.serial.run(() => this.savedPolicy.keep())),
+      this.repeat("look whether programs are in place", lookIntervalMs, () => this.lookAtPrograms()),
       this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.tables.store.names())),
     ];
   }
@@ -235,6 +240,7 @@ export class Applier implements NodeAgent {
       services: this.tables.store.serviceCount(),
       ...(unsavedBecause === undefined ? {} : { unsavedBecause }),
       flips: this.banks.flips,
+      ...(this.isSupplanted ? { supplanted: true } : {}),
       attachedTo: this.pods.attachedTo(),
       ...(unwatchedBecause === undefined ? {} : { unwatchedBecause }),
       pods: this.pods.status(),
@@ -351,6 +357,17 @@ export class Applier implements NodeAgent {
       }),
       onError: (error) => logger.debug({ err: error }, "counters not reported; the next report has them"),
     });
+  }
+
+  /** Agents of one run folder know of each other; one of another folder is seen by what it does. */
+  private lookAtPrograms(): Promise<void> {
+    const before = this.isSupplanted;
+    this.isSupplanted = !this.programs.areInPlace(this.pins);
+    if (this.isSupplanted && !before)
+      this.options.logger.error(
+        "another agent of this node, with another --run-dir, has put its programs in place of this one's, or has taken them off: end one of the two, and start the other again",
+      );
+    return Promise.resolve();
   }
 
   private repeat(what: string, everyMs: number, action: () => Promise<unknown>): Repeater {

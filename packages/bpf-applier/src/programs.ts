@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { objectPath } from "@keelson/bpf/object";
 import {
   type AttachType,
@@ -81,6 +82,8 @@ export class Programs {
   /** Undefined: no program takes requests. */
   readonly switching: Switching | undefined;
   private readonly object: BpfObject;
+  /** Pins of the links by which they hang, with the name of the hook's program. */
+  private hung: ReadonlyMap<string, string> = new Map();
 
   private constructor(object: BpfObject, sockets: SocketStatus, switching?: Switching) {
     this.object = object;
@@ -137,12 +140,13 @@ export class Programs {
    * program is replaced in place, so that no connection slips through in between.
    */
   async attach(pins: PinFolder, cgroups: readonly Cgroup[]): Promise<void> {
-    const wanted = new Set<string>();
+    const wanted = new Map<string, string>();
     for (const cgroup of cgroups) {
       for (const [name, attachType] of hooks) {
         const pin = linkPin(name, cgroup.id);
-        wanted.add(pin);
-        using program = this.object.program(programOf(name, this.sockets.mode));
+        const own = programOf(name, this.sockets.mode);
+        wanted.set(pin, own);
+        using program = this.object.program(own);
         using pinned = await pinnedLink(pins.link(pin), cgroup.id);
         if (pinned !== undefined) {
           await pinned.update(program);
@@ -153,6 +157,18 @@ export class Programs {
       }
     }
     for (const pin of await pins.links()) if (!wanted.has(pin)) takeOff(pins.link(pin));
+    this.hung = wanted;
+  }
+
+  /** Whether they are called where they were attached last; not so if another agent has the node, too, or has let go of it. */
+  areInPlace(pins: PinFolder): boolean {
+    return [...this.hung].every(([pin, own]) => {
+      const path = pins.link(pin);
+      if (!existsSync(path)) return false;
+      using link = BpfLink.openPinned(path);
+      using program = this.object.program(own);
+      return link.info.programId === program.info.id;
+    });
   }
 
   /** Removes maps and programs of other layouts, and of a mode that was higher before; once nobody works on them any more. */

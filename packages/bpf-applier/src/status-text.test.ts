@@ -59,6 +59,7 @@ test("what is wrong is told", () => {
     connectionError: "no route",
     attachedTo: [],
     unsavedBecause: "EROFS",
+    supplanted: true,
     unwatchedBecause: "ENOSPC",
     rejected: { "type.googleapis.com/x": "map is full" },
   });
@@ -66,6 +67,7 @@ test("what is wrong is told", () => {
     "not connected: no route",
     "nothing yet",
     "not saved      EROFS",
+    "supplanted     another agent",
     "unwatched      ENOSPC",
     "map is full",
   ];

@@ -33,6 +33,7 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
     ...head,
     ["services", String(status.services)],
     ...(status.unsavedBecause === undefined ? [] : [["not saved", status.unsavedBecause]]),
+    ...(status.supplanted === undefined ? [] : [["supplanted", supplantedText]]),
     ["attached to", roots],
     ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),
@@ -42,6 +43,9 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
   ];
   return `${columns(facts)}\n\n${columns([["POD", "DECIDED", "WHY"], ...status.pods.map(podRow)])}\n`;
 }
+
+const supplantedText =
+  "another agent of this node, with another --run-dir, has its programs on the hooks, or has taken this one's off";
 
 function relayText({
   pid,

@@ -14,6 +14,7 @@ export interface AgentStatus {
   readonly types: Readonly<Record<string, { readonly version: string }>>;
   readonly services: number;
   readonly unsavedBecause?: string;
+  readonly supplanted?: true;
   /** Of type bigint there. */
   readonly flips: string;
   readonly workloadsWithoutCgroup: readonly string[];
@@ -79,7 +80,7 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
     return [error("agent", found, advice), judgeConnection(status)];
   }
   return [
-    ok("agent", `answers at ${socket}, serves callers below ${status.cgroup}`),
+    judgePlace(socket, status),
     judgeConnection(status),
     ...judgePolicy(status),
     ...judgeSaving(status),
@@ -87,6 +88,16 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
     judgeRelay(status),
     ...judgeSockets(status),
   ];
+}
+
+function judgePlace(socket: string, { cgroup, supplanted }: AgentStatus): Finding {
+  const check = "agent";
+  if (supplanted === undefined) return ok(check, `answers at ${socket}, serves callers below ${cgroup}`);
+  return error(
+    check,
+    `answers at ${socket}, but another agent of this node has its programs on the hooks, or has taken this one's off`,
+    "end the one with the other --run-dir, and start this one again",
+  );
 }
 
 function judgeConnection({
