@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "address.h"
 #include "relay-maps.h"
 
 #define SOL_IP 0
@@ -23,11 +24,29 @@ struct dialled_name {
 	__u32 scope;
 } __attribute__((packed));
 
+static __always_inline void read_callers_address(struct bpf_sock *sk, bool is_4, struct address *to)
+{
+	__u32 ip4 = sk->dst_ip4;
+
+	barrier_var(ip4); /* or the compiler chooses between places, which the verifier refuses */
+	for (int word = 0; word < 4; word++) {
+		__u32 ip6 = sk->dst_ip6[word];
+
+		barrier_var(ip6);
+		to->word[word] = is_4 ? 0 : ip6;
+	}
+	if (is_4) {
+		to->word[2] = MAPPED_PREFIX;
+		to->word[3] = ip4;
+	}
+}
+
 /* The connection that is asked about; false: it is none of the relay's. */
 static __always_inline bool is_relayed(struct bpf_sockopt *ctx, struct origin_key *key)
 {
 	struct bpf_sock *sk = ctx->sk;
 	struct relay_value *relay;
+	bool is_4 = ctx->level == SOL_IP;
 	__be16 port;
 
 	if (!sk || ctx->optname != SO_ORIGINAL_DST || (ctx->level != SOL_IP && ctx->level != SOL_IPV6))
@@ -37,9 +56,9 @@ static __always_inline bool is_relayed(struct bpf_sockopt *ctx, struct origin_ke
 	if (!relay)
 		return false;
 	port = bpf_htons(sk->src_port);
-	key->family = ctx->level == SOL_IP ? 4 : 6;
-	if (!port || port != (key->family == 4 ? relay->port4 : relay->port6))
+	if (!port || port != (is_4 ? relay->port4 : relay->port6))
 		return false;
+	read_callers_address(sk, is_4, &key->address);
 	key->port = sk->dst_port;
 	return true;
 }

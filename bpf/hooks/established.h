@@ -6,6 +6,29 @@
 #include "../conversation.h"
 #include "../shortcut.h"
 
+/* As it is in packets: of a socket of either family that speaks IPv4, an IPv4-mapped one. */
+static __always_inline void read_own_address(struct bpf_sock_ops *ctx, bool is_4, struct address *to)
+{
+	__u32 word0 = 0, word1 = 0, word2 = MAPPED_PREFIX, word3 = ctx->local_ip4;
+
+	barrier_var(word3);
+	if (!is_4) {
+		word0 = ctx->local_ip6[0];
+		barrier_var(word0);
+		word1 = ctx->local_ip6[1];
+		barrier_var(word1);
+		word2 = ctx->local_ip6[2];
+		barrier_var(word2);
+		word3 = ctx->local_ip6[3];
+		barrier_var(word3);
+	}
+	to->word[3] = word3;
+	to->word[1] = word1;
+	keep_in_memory(to);
+	to->word[2] = word2;
+	to->word[0] = word0;
+}
+
 static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct peer *peer)
 {
 	struct origin_value origin = {};
@@ -14,8 +37,7 @@ static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct pe
 	keep_in_memory(&origin);
 	keep_in_memory(&key);
 	key.network = bpf_get_netns_cookie(ctx);
-	key.family = is_mapped(&peer->endpoint_address) ? 4 : 6;
-	keep_in_memory(&key);
+	read_own_address(ctx, is_mapped(&peer->endpoint_address), &key.address);
 	key.port = bpf_htons(ctx->local_port);
 	origin.workload = peer->workload;
 	origin.service = peer->service;

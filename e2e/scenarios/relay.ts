@@ -1,7 +1,9 @@
 // What a relay decides for each request, on connections that are kept; what comes of it when it, or the agent, is killed.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { PinFolder } from "@keelson/bpf-applier";
 import { formatEndpoint, parseAddress } from "@keelson/model";
 import { killAgent, killRelay, relayPid } from "../relay-deaths/deaths.ts";
@@ -10,6 +12,7 @@ import { makeCgroup, removeCgroup } from "../world/cgroups.ts";
 import { command } from "../world/command.ts";
 import { type Ask, type CallerAnswer, KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import { ownAddresses, virtualService } from "../world/objects.ts";
+import { programPath } from "../world/running-process.ts";
 import { count, type Tally, total } from "../world/tally.ts";
 import { dialledIsCheap } from "./dialled.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
@@ -266,6 +269,30 @@ export const relayScenarios: readonly Scenario[] = [
         assertShares(talk.outcomes, { v1: 0.5, v2: 0.5 });
         assert.equal(talk.ports.size, 1);
       });
+    },
+  },
+  {
+    name: "connections from one port of two addresses are told from each other, also if the relay accepts them late",
+    async run(reviews, family) {
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      const { host, port } = reviews.target(family);
+      const { caller } = reviews;
+      const own = family === "IPv4" ? ["127.0.0.1", caller.ipv4] : ["::1", caller.ipv6];
+      const pid = await relayPid(reviews);
+      process.kill(pid, "SIGSTOP");
+      try {
+        // Below the ports that the kernel gives to callers.
+        const task = [host, String(port), "20001", ...own];
+        const pair = await caller.startServer(process.execPath, programPath("same-port-pair.ts"), ...task);
+        process.kill(pid, "SIGCONT");
+        const { stdin, stdout } = pair.child;
+        assert.ok(stdin !== null && stdout !== null);
+        const line = once(createInterface({ input: stdout }), "line");
+        stdin.write("\n");
+        assert.deepEqual(JSON.parse(String(await line)), ["HTTP/1.1 200 OK", "HTTP/1.1 200 OK"]);
+      } finally {
+        process.kill(pid, "SIGCONT");
+      }
     },
   },
   {

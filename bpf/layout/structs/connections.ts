@@ -80,8 +80,12 @@ export const connectionStructs: readonly StructDescription[] = [
     doc: "A connection to the relay as the relay sees it when it accepts.",
     fields: [
       { name: "network", type: "u64", doc: "cookie of the network namespace" },
+      {
+        name: "address",
+        type: "address",
+        doc: "the caller's own: one that it has bound may share its port with another of the namespace's",
+      },
       { name: "port", type: "be16", doc: "the caller's own" },
-      { name: "family", type: "u8", doc: "4 or 6, of the packets: 4 also for IPv4-mapped addresses" },
     ],
   },
   {

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { originKey, originValue } from "@keelson/bpf";
 import { objectPath } from "@keelson/bpf/object";
+import { mapAddress } from "@keelson/model/address";
 import { ApplicationProtocol, EndpointSetSchema, ServicePortSchema } from "@keelson/protos/policy";
 import { type BpfMap, BpfObject, endHolder, listenInNamespace } from "bpf-maps-native";
 import { expect } from "vitest";
@@ -21,6 +22,7 @@ const name = `keelson-relay-${process.pid}`;
 const path = `/run/netns/${name}`;
 const network = 77n;
 const callerPort = 40_001;
+const loopback = mapAddress(Uint8Array.of(127, 0, 0, 1));
 
 function policy(serverPort: number): RelayPolicy {
   const destinations = [{ weight: 1, endpointSet: "web" }];
@@ -59,7 +61,7 @@ async function serve(stack: AsyncDisposableStack, text: string): Promise<number>
 
 /** Asks from inside the namespace, from a port that is known beforehand, so that programs' word on it can be given. */
 async function ask(origins: BpfMap, port: number): Promise<string> {
-  const key = originKey.encode({ network, port: callerPort, family: 4 });
+  const key = originKey.encode({ network, address: loopback, port: callerPort });
   const dialled = { dialledAddress: new Uint8Array(16), dialledPort: 80 };
   origins.update(key, originValue.encode({ workload: 5n, service: 9n, cookie: 1n, ...dialled }));
   const { stdout } = await promisify(execFile)("nsenter", [

@@ -120,7 +120,7 @@ test("a connection whose origin nobody knows, or that is for no service, is clos
   world.origins.answer = { workload, service: service + 1n, cookie: 0n };
   expect(await readAll(await world.call())).toBe("");
   expect(world.core.counters.refused).toMatchObject({ unknownOrigin: 1, unknownService: 1 });
-  expect(world.origins.asked).toMatchObject([{ network: 1n, family: 4 }, { network: 1n }]);
+  expect(world.origins.asked).toMatchObject([{ network: 1n, address: "127.0.0.1" }, { network: 1n }]);
 });
 
 test("a connection waits for the first policy", async () => {

@@ -72,9 +72,11 @@ export class FrontDoor implements Taker {
   /** @param family of the address that it was accepted on */
   accept(socket: Socket, family: 4 | 6, network: CallerNetwork): void {
     socket.on("error", () => socket.destroy());
-    const { remotePort: port } = socket;
+    const { remoteAddress: address, remotePort: port } = socket;
     const origin =
-      port === undefined ? undefined : this.origins.take({ network: network.cookie, port, family });
+      address === undefined || port === undefined
+        ? undefined
+        : this.origins.take({ network: network.cookie, address, port });
     if (origin === undefined) return this.refuse(socket, "unknownOrigin");
     if (network.callers.size >= mostConnections) return this.refuse(socket, "tooManyConnections");
     const held = this.holding?.hold(socket, { network: network.cookie, family, origin });

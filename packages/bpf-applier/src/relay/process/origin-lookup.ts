@@ -1,13 +1,14 @@
 import { originKey, originValue } from "@keelson/bpf";
+import { mapAddress, parseAddress } from "@keelson/model/address";
 import { BpfMap } from "bpf-maps-native";
 
 /** A connection as the relay sees it when it accepts. */
 export interface AcceptedConnection {
   /** Cookie of the network namespace. */
   readonly network: bigint;
-  /** The caller's own. */
+  /** The caller's own, as in packets. */
+  readonly address: string;
   readonly port: number;
-  readonly family: 4 | 6;
 }
 
 /** Whose connection it is, and what it dialled; identifiers as in the maps. */
@@ -32,8 +33,11 @@ export class PinnedOrigins implements OriginLookup {
     this.map = BpfMap.openPinned(path);
   }
 
-  take({ network, port, family }: AcceptedConnection): Origin | undefined {
-    const value = this.map.lookupAndDelete(originKey.encode({ network, port, family }));
+  take({ network, address, port }: AcceptedConnection): Origin | undefined {
+    const [bare = ""] = address.split("%"); // the zone of a link-local one
+    const bytes = parseAddress(bare);
+    if (bytes === undefined) return undefined;
+    const value = this.map.lookupAndDelete(originKey.encode({ network, address: mapAddress(bytes), port }));
     return value === undefined ? undefined : originValue.decode(value);
   }
 }
