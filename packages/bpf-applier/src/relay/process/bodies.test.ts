@@ -178,6 +178,31 @@ test("a WebSocket that the server does not want is answered, and the connection 
   expect(await readAll(caller)).toMatch(/^HTTP\/1.1 403 Forbidden\r\n.*\r\n\r\nno$/s);
 });
 
+test.each([
+  ["a length", "Content-Length: 5\r\n\r\n", "hello"],
+  ["chunks", "Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"],
+])("an offer of another protocol with a body of %s is passed over, the body is not", async (_, end, body) => {
+  await using stack = new AsyncDisposableStack();
+  let received = "";
+  const port = await listening(
+    stack,
+    rawServer((socket) => {
+      socket.on("data", (chunk: Buffer) => {
+        received += chunk.toString();
+        if (received.endsWith(body)) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      });
+    }),
+  );
+  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const caller = await world.call();
+  const start = "POST / HTTP/1.1\r\nHost: a\r\n";
+  for (let round = 1; round <= 2; round++) {
+    caller.write(`${start}Connection: Upgrade\r\nUpgrade: foo\r\n${end}${body}`);
+    expect(await readUntil(caller, "ok")).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(received).toBe(`${start}${end}${body}`.repeat(round));
+  }
+});
+
 test("an offer of HTTP/2 is passed over", async () => {
   await using stack = new AsyncDisposableStack();
   const heads: string[] = [];

@@ -44,8 +44,7 @@ export class Http1Front {
       headersTimeout: 0, // how long a caller may take is its server's matter
       requestTimeout: 0,
       optimizeEmptyRequests: true,
-      // Java's client offers HTTP/2 with its first request; an offer may be passed over (RFC 9110 7.8).
-      shouldUpgradeCallback: (request) => !/h2c/i.test(request.headers.upgrade ?? ""),
+      shouldUpgradeCallback: mayUpgrade,
     });
     server.maxHeadersCount = 0; // else those above 2,000 would be dropped in silence
     // A caller may say that it sends no more, and wait for its answer.
@@ -121,6 +120,15 @@ export class Http1Front {
     else if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") this.refuse(socket, 413);
     else this.refuse(socket, 400);
   }
+}
+
+/**
+ * An offer may be passed over (RFC 9110 7.8). That of HTTP/2 is, which Java's client makes with its first request; and any with a
+ * body, which would have to reach the server before what is spoken then.
+ */
+function mayUpgrade({ headers }: IncomingMessage): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  return !hasBody && !/h2c/i.test(headers.upgrade ?? "");
 }
 
 /** The server ends its side once the caller sends no more: not before what programs have under way has been read. */

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { getSystemErrorMessage } from "node:util";
 import { type PumpEnd, SocketPump } from "bpf-maps-native";
-import { hasField } from "../header-fields.ts";
+import { hasField, valuesOf } from "../header-fields.ts";
 import type {
   AnswerFraming,
   BodyReceiver,
@@ -57,6 +57,8 @@ export class Http1Upstream implements Upstream {
   /** Requests that it carried before the one of now. */
   private carried = 0;
   private requestWhole = true;
+  /** Bytes of a body that the head told of and that were not sent; of chunks, until the last one was: endless. */
+  private owed = 0;
   private persistent = true;
   private halfClosed = false;
   /** Carries the rest of the answer's body. */
@@ -105,6 +107,7 @@ export class Http1Upstream implements Upstream {
       return abandoned;
     }
     this.requestWhole = request.body === "none";
+    this.owed = request.body === "chunked" ? Number.POSITIVE_INFINITY : announced(request.rawHeaders);
     this.persistent = true;
     this.parser.expect(request.method);
     this.socket.write(head, "latin1");
@@ -135,14 +138,19 @@ export class Http1Upstream implements Upstream {
   }
 
   private writeBody(chunk: Uint8Array): boolean {
-    if (this.request?.body !== "chunked") return this.pieces.write(chunk);
+    if (this.request?.body !== "chunked") {
+      this.owed -= chunk.length;
+      return this.pieces.write(chunk);
+    }
     return chunk.length === 0 || this.pieces.writeChunk(chunk);
   }
 
   private endBody(trailers: readonly string[]): void {
     this.requestWhole = true;
-    if (this.request?.body === "chunked")
+    if (this.request?.body === "chunked") {
+      this.owed = 0;
       this.socket.write(trailers.length === 0 ? lastChunk : `0\r\n${fieldText(trailers)}\r\n`, "latin1");
+    }
     if (this.halfClosed) this.socket.end();
   }
 
@@ -224,7 +232,8 @@ export class Http1Upstream implements Upstream {
   private onAnswerEnd(trailers: readonly string[], excess: number): void {
     const events = this.events;
     this.events = undefined;
-    const reusable = this.persistent && this.requestWhole && excess === 0 && !this.halfClosed && !this.closed;
+    const isWhole = this.requestWhole && this.owed === 0;
+    const reusable = this.persistent && isWhole && excess === 0 && !this.halfClosed && !this.closed;
     if (reusable) {
       this.socket.resume();
       this.owner.onIdle();
@@ -252,6 +261,12 @@ export class Http1Upstream implements Upstream {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Bytes of a body of which a head tells, whoever wrote it (a rule may): a server waits for them. */
+function announced(rawHeaders: readonly string[]): number {
+  if (hasField(rawHeaders, "transfer-encoding")) return Number.POSITIVE_INFINITY;
+  return valuesOf(rawHeaders, "content-length").reduce((sum, value) => sum + Number(value), 0);
+}
 
 /** What came over HTTP/2 lacks Host and the name of its framing. */
 function headText({ method, target, authority, rawHeaders, body }: OutgoingRequest): string {
