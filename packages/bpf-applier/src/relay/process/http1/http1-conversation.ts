@@ -28,8 +28,10 @@ export class Http1Conversation {
   private readonly parsers: ParserWatch;
   private readonly onAnswered: (coming: number) => void;
   private readonly onQuiet: () => void;
-  /** The parser was seen to say what it should. */
-  private trusted = true;
+  /** Requests so far. */
+  begun = 0;
+  /** What the parser says of it cannot be relied on. */
+  isDoubtful = false;
 
   constructor(
     socket: Socket,
@@ -48,7 +50,7 @@ export class Http1Conversation {
 
   private isQuiet(underWay: 0 | 1): boolean {
     const { socket, parsers } = this;
-    if (!this.trusted || this.calls.length > underWay || !socket.writable) return false;
+    if (this.isDoubtful || this.calls.length > underWay || !socket.writable) return false;
     return parsers.isWithinRequest(socket) === false && !socket.isPaused();
   }
 
@@ -60,9 +62,10 @@ export class Http1Conversation {
   begin(call: Http1Call, hasBody: boolean, handle: () => void): void {
     const { switched, calls } = this;
     calls.push(call);
+    this.begun++;
     call.onClosed = () => this.onClosed(call);
     // It is right now in the midst of one.
-    if (this.parsers.isWithinRequest(this.socket) !== true) this.trusted = false;
+    if (this.parsers.isWithinRequest(this.socket) !== true) this.isDoubtful = true;
     if (switched === undefined) {
       call.onEnding = (coming) => {
         if (this.isQuiet(1)) this.onAnswered(coming);

@@ -11,10 +11,18 @@ import { UpgradeCall } from "./upgrade-call.ts";
 
 /** Bytes of a request's head; a larger one is answered 431. */
 const headLimit = 65_536;
+/** Milliseconds from a head's first byte to its last, as nginx has it; a later one is answered 408. */
+const headTimeMs = 60_000;
+
+/** How long a caller may take for a head. */
+export interface HeadLimits {
+  readonly timeMs: number;
+}
 
 /** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
 const refusals = {
   400: "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+  408: "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
   413: "HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n\r\n",
   431: "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
   405: "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
@@ -29,20 +37,27 @@ export class Http1Front {
   private readonly parsers: ParserWatch;
   private readonly conversations = new Map<Socket, Http1Conversation>();
   private readonly watchers: Omit<Watchers, "parsers">;
+  private readonly limits: HeadLimits;
   private closing = false;
 
   /**
    * @param onCall with the connection that it came on
    */
-  constructor(onCall: (call: Call, socket: Socket) => void, watchers: Omit<Watchers, "parsers">) {
+  constructor(
+    onCall: (call: Call, socket: Socket) => void,
+    watchers: Omit<Watchers, "parsers">,
+    limits: HeadLimits = { timeMs: headTimeMs },
+  ) {
     this.watchers = watchers;
+    this.limits = limits;
     const server = createServer({
       insecureHTTPParser: false,
       maxHeaderSize: headLimit,
       highWaterMark: mostWaiting,
       keepAliveTimeout: 0, // a relay never closes a connection of its own will: the caller could be sending just now
-      headersTimeout: 0, // how long a caller may take is its server's matter
-      requestTimeout: 0,
+      headersTimeout: limits.timeMs,
+      connectionsCheckingInterval: limits.timeMs / 4,
+      requestTimeout: 0, // how long a caller may take for a body is its server's matter
       optimizeEmptyRequests: true,
       shouldUpgradeCallback: mayUpgrade,
     });
@@ -68,9 +83,10 @@ export class Http1Front {
         .get(socket as Socket)
         ?.beginLast(() => onCall(new UpgradeCall(request, socket as Socket, rest, read), socket as Socket));
     });
-    server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
-      this.refuseMalformed(error.code, socket as Socket),
-    );
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") this.onLateHead(socket as Socket);
+      else this.refuseMalformed(error.code, socket as Socket);
+    });
     this.server = server;
     this.parsers = new ParserWatch(server);
   }
@@ -109,6 +125,18 @@ export class Http1Front {
     const conversation = this.conversations.get(socket);
     if (conversation === undefined) answer();
     else conversation.beginLast(answer);
+  }
+
+  /** A head is not whole in time. To Node, a connection on which nothing has come yet has begun one: it is another relay's, idle. */
+  private onLateHead(socket: Socket): void {
+    const conversation = this.conversations.get(socket);
+    if (conversation === undefined || socket.bytesRead === 0) return;
+    if (conversation.calls.length === 0) return this.refuse(socket, 408);
+    // It is maybe not read on before an answer is whole: it has the same time again.
+    conversation.isDoubtful = true;
+    const { begun } = conversation;
+    const look = (): unknown => conversation.begun === begun && this.onLateHead(socket);
+    setTimeout(look, this.limits.timeMs).unref();
   }
 
   /** As Node does it by itself: nothing is said into an answer that has begun, or of a connection that has ended. */
