@@ -17,6 +17,7 @@ typedef struct {
 struct sock_common {
 	unsigned char skc_state;
 	atomic64_t skc_cookie;
+	unsigned long skc_flags; /* a bit for each of `sock_flags` */
 };
 
 struct list_head {
@@ -45,6 +46,10 @@ struct sock {
 	} sk_backlog;
 	void *sk_user_data; /* of a socket in a sockhash: its sk_psock, and flags in the low bits */
 	void *sk_socket; /* 0: its owner has closed it */
+};
+
+enum sock_flags {
+	SOCK_ZEROCOPY = 22,
 };
 
 struct inet_sock {

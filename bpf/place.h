@@ -21,6 +21,14 @@ struct seen {
 	bool has_owner; /* false: closed */
 };
 
+/* Whether its owner may want to be told when its memory is free again (SO_ZEROCOPY): the kernel tells of nothing that was redirected. */
+static __always_inline bool wants_completions(const struct tcp_sock *tcp)
+{
+	unsigned long flags = tcp->inet_conn.icsk_inet.sk.__sk_common.skc_flags;
+
+	return flags & 1UL << bpf_core_enum_value(enum sock_flags, SOCK_ZEROCOPY);
+}
+
 static __always_inline bool is_there(__u64 place, __u64 cookie, struct seen *seen)
 {
 	struct sock *sk = (void *)place;

@@ -186,7 +186,7 @@ static __always_inline __u32 take_shortcut(struct sk_msg_md *message, struct bpf
 	if (!pair || bytes > MOST_SHORTCUT_BYTES || !knows_other(pair))
 		return 0;
 	own = bpf_skc_to_tcp_sock(sk);
-	if (!own || own->write_seq != pair->first || !has_room(pair, bytes))
+	if (!own || own->write_seq != pair->first || wants_completions(own) || !has_room(pair, bytes))
 		return 0;
 	cookie = pair->other.cookie;
 	if (bpf_msg_redirect_hash(message, &callers, &cookie, BPF_F_INGRESS) != SK_PASS)

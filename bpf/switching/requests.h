@@ -99,7 +99,7 @@ int keelson_switch(struct sk_msg_md *message)
 		return behind_link(exchange, link);
 	if (!is_settled(tcp, speaker, exchange, handback))
 		return pass_for(STATISTIC_PASSED_BEHIND);
-	if (message->size > MOST_REQUEST_BYTES)
+	if (message->size > MOST_REQUEST_BYTES || wants_completions(tcp))
 		return pass_for(STATISTIC_PASSED_HEAD);
 	service = switched_service(speaker);
 	if (!service)

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { requestProgram } from "@keelson/bpf";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, BpfMap, BpfProgram } from "bpf-maps-native";
+import { Calls } from "../kernel-behaviour/calls.ts";
+import { flag, int, level, option, poll, Socket } from "../kernel-behaviour/sockets.ts";
 import { type KernelObjects, untilGone } from "../node/kernel-objects.ts";
 import { replaceAgent, takeOver } from "../relay-deaths/deaths.ts";
 import { balancedRequestsScenarios } from "./balanced-requests.ts";
@@ -31,6 +33,16 @@ async function restart(
 ): Promise<void> {
   await reviews.world.applier().stop();
   await reviews.startApplier(start);
+}
+
+/** Makes system calls in the caller's pod. */
+async function callsOf({ world, caller }: ReviewsWorld): Promise<Calls> {
+  const { pods } = await world.applier().status();
+  const cgroup = pods.find(({ name }) => name === `default/${caller.name}`)?.cgroup;
+  assert.ok(cgroup, "the agent knows no cgroup of the caller's");
+  return Calls.start(join(world.nodeCgroup(1), cgroup), {
+    namespace: `/run/netns/${world.names.podNamespace(caller.name)}`,
+  });
 }
 
 const pinsOf = (reviews: ReviewsWorld): Promise<PinFolder> => PinFolder.find(reviews.world.applier().node);
@@ -153,6 +165,30 @@ export const takenRequestsScenarios: readonly Scenario[] = [
         }
         assert.equal(talk.ports.size, 1);
       });
+    },
+  },
+  {
+    name: "a caller that wants to know when its memory is free again (SO_ZEROCOPY) is told: its requests are the relay's",
+    // What the kernel tells of is the same for both families.
+    over: ["IPv4"],
+    async run(reviews, family) {
+      await reviews.httpRoutes({ route: [to("v1", 50), to("v2", 50)] });
+      const { host, port } = reviews.target(family);
+      await using calls = await callsOf(reviews);
+      const socket = await Socket.open(calls);
+      assert.equal((await socket.connect(host, port)).error, "");
+      const ask = async (more = 0): Promise<void> => {
+        const head = "GET /sized HTTP/1.1\r\nHost: reviews\r\n\r\n";
+        assert.equal(await socket.send(head, flag.noSignal | more), head.length);
+        assert.match(await socket.receive(), /^HTTP\/1\.1 200 OK\r\n/);
+      };
+      await reviews.until(async () => (await during(reviews, () => ask())).taken === 1);
+      await socket.setOption(level.socket, option.zeroCopy, int(1));
+      const { taken } = await during(reviews, async () => {
+        for (let i = 0; i < 10; i++) await ask(flag.zeroCopy);
+      });
+      assert.equal(taken, 0);
+      assert.equal(await socket.poll(poll.error, 5_000), poll.error);
     },
   },
   {
