@@ -16,6 +16,10 @@ test("options of the demo", () => {
   });
 });
 
+test("what is done with sockets", () => {
+  expect(parseDemoArguments(["--sockets", "switch"])).toMatchObject({ options: { sockets: "switch" } });
+});
+
 test("send takes a number or none", () => {
   expect(parseDemoArguments(["send"])).toEqual({ kind: "send", world: "demo", requests: 300 });
   expect(parseDemoArguments(["send", "20", "--world", "w"])).toEqual({
@@ -35,6 +39,7 @@ test("what follows exec and a pod is the command's", () => {
 test.each([
   [["--requests", "0"], '--requests is a whole number from 1 to 100000; found "0"'],
   [["--grpc-port", "70000"], '--grpc-port is a whole number from 0 to 65535; found "70000"'],
+  [["--sockets", "off"], '--sockets is one of count, switch, queue; found "off"'],
   [["send", "many"], 'found "many"'],
   [["send", "1", "2"], 'found also "2"'],
   [["exec", "visitor"], "exec needs a pod's name and a command"],

@@ -1,5 +1,8 @@
 import { parseArgs } from "node:util";
 
+/** What the node's agent may be told to do with callers' sockets (bpf-applier run --help). */
+const socketModes = ["count", "switch", "queue"] as const;
+
 export interface DemoOptions {
   /** End after the main job instead of waiting for Ctrl-C. */
   readonly once: boolean;
@@ -12,6 +15,8 @@ export interface DemoOptions {
   readonly httpPort: number;
   /** Name of the test world, so that several demos can run at once. */
   readonly world: string;
+  /** Undefined: nothing is done with callers' sockets, and the node has no relay. */
+  readonly sockets?: (typeof socketModes)[number];
 }
 
 export type DemoCommand =
@@ -39,6 +44,8 @@ options:
   --grpc-port PORT    the control plane's xDS port on 127.0.0.1 (any that is free)
   --http-port PORT    its HTTP port on 127.0.0.1 (any that is free)
   --world NAME        another name for all that is made, to run a second demo beside the first (demo)
+  --sockets MODE      the node has a relay for rules that look at requests, and its programs count requests (count), or take
+                      them off the way to the relay, too (switch, queue; bpf-applier run --help)
   --help              this text
 
 It needs root and a kernel with BPF; without them, the control plane alone runs and its policy is printed.
@@ -55,6 +62,7 @@ const options = {
   "grpc-port": { type: "string", default: defaults.port },
   "http-port": { type: "string", default: defaults.port },
   world: { type: "string", default: defaults.world },
+  sockets: { type: "string" },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -94,8 +102,15 @@ function parse(args: readonly string[]): DemoCommand {
       grpcPort: integer("--grpc-port", values["grpc-port"], 0, 65_535),
       httpPort: integer("--http-port", values["http-port"], 0, 65_535),
       world,
+      ...(values.sockets === undefined ? {} : { sockets: socketMode(values.sockets) }),
     },
   };
+}
+
+function socketMode(text: string): (typeof socketModes)[number] {
+  const mode = socketModes.find((one) => one === text);
+  if (mode === undefined) throw new Error(`--sockets is one of ${socketModes.join(", ")}; found "${text}"`);
+  return mode;
 }
 
 function integer(name: string, text: string, least: number, most: number): number {

@@ -15,8 +15,8 @@ import { trafficSvg } from "./traffic-svg.ts";
  * Traffic, the rule, traffic again, in a world that is open.
  * @returns what was not as it should be, in words; nothing if all is well.
  */
-export async function mainJob(world: World, { requests, picture }: DemoOptions): Promise<string[]> {
-  await bringUp(world);
+export async function mainJob(world: World, { requests, picture, sockets }: DemoOptions): Promise<string[]> {
+  await bringUp(world, sockets);
   say(`${bold("1  No rule yet.")} The ${visitor} asks for ${requests} pages; who answered for reviews:\n`);
   const before = await pages(world, requests);
 
@@ -39,11 +39,11 @@ export async function mainJob(world: World, { requests, picture }: DemoOptions):
   ];
 }
 
-async function bringUp(world: World): Promise<void> {
+async function bringUp(world: World, sockets: DemoOptions["sockets"]): Promise<void> {
   const objects = await startBookinfo(world);
   await world.config.write("bookinfo", objects);
   await world.startControlPlane();
-  const applier = await world.startApplier();
+  const applier = await world.startApplier(1, sockets && { relay: "builtin", sockets });
   await world.settled();
   await writeRecord(world);
   const namespaces = [...world.pods.values()].map(({ name }) => name).join(", ");
