@@ -196,7 +196,7 @@ export class Forwarding implements ExchangeEvents {
   // --- What the endpoint says -----------------------------------------------------------------------------------
 
   onInformational(head: ResponseHead): void {
-    this.call.inform(head);
+    this.call.inform({ ...head, rawHeaders: forwardedFields(head.rawHeaders, false) });
   }
 
   onHead(head: ResponseHead, framing: AnswerFraming): void {
@@ -245,7 +245,7 @@ export class Forwarding implements ExchangeEvents {
 
   onEnd(rawTrailers: readonly string[]): void {
     this.exchange = undefined;
-    this.call.end(rawTrailers);
+    this.call.end(forwardedFields(rawTrailers, false));
     this.finish({ kind: "answer", status: this.status, rawHeaders: [] });
   }
 
@@ -263,7 +263,13 @@ export class Forwarding implements ExchangeEvents {
         "a protocol that nobody asked for",
       );
     }
-    const caller = this.call.switchTo(this.answerHead(head));
+    let caller: ReturnType<Call["switchTo"]>;
+    try {
+      caller = this.call.switchTo(this.answerHead(head));
+    } catch {
+      connection.destroy();
+      return this.abort();
+    }
     connection.write(caller.rest);
     caller.connection.write(rest);
     splice(caller.connection, connection, ({ received }) => {
@@ -295,7 +301,11 @@ export class Forwarding implements ExchangeEvents {
     const own = { status, body: why, ...(grpcStatus !== undefined && { grpcStatus }) };
     const { rawHeaders, body, ...answer } = ownAnswer(this.call.head, own);
     this.status = answer.status;
-    answerItself(this.call, answer.status, this.plan.ownAnswerHeaders(rawHeaders), body);
+    try {
+      answerItself(this.call, answer.status, this.plan.ownAnswerHeaders(rawHeaders), body);
+    } catch {
+      return this.abort(); // the rule makes no answer that can be sent
+    }
     this.finish({ kind: "abandoned" });
   }
 

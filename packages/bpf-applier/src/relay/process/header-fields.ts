@@ -14,6 +14,24 @@ const ofOneConnection: ReadonlySet<string> = new Set([
 /** Most fields' names are of another length than any of the above: the look in the set is spared them. */
 const lengths: ReadonlySet<number> = new Set([...ofOneConnection].map((name) => name.length));
 
+/** RFC 9110 5.5; what is beyond a byte would be cut to another character, maybe a line's end. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** @throws Error for a value that would make one message of two: a rule's, as what came has been looked at */
+export function checkedValue(fields: RawFields, at: number): string {
+  const value = fields[at + 1] as string;
+  if (forbiddenInValue.test(value)) throw new Error(`${fields[at]} has a value that no header can have`);
+  return value;
+}
+
+/** Lines of a head of HTTP/1.1. @throws Error as checkedValue does */
+export function fieldText(fields: RawFields): string {
+  let text = "";
+  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${checkedValue(fields, at)}\r\n`;
+  return text;
+}
+
 /** The values of a field, in their order. */
 export function valuesOf(fields: RawFields, lowerName: string): string[] {
   const values: string[] = [];

@@ -1,62 +1,11 @@
 import { createServer } from "node:http";
-import {
-  type ClientHttp2Session,
-  connect,
-  constants,
-  createServer as createHttp2Server,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { constants, createServer as createHttp2Server } from "node:http2";
 import { ApplicationProtocol } from "@keelson/protos/policy";
 import { expect, test } from "vitest";
+import { ask, http2Server, session } from "./testing/http2-peers.ts";
 import { listening, RelayWorld, rawServer, readAll, readUntil, setName } from "./testing/relay-world.ts";
 
 const http2Port = { applicationProtocol: ApplicationProtocol.HTTP2 };
-
-interface Answer {
-  readonly headers: Record<string, unknown>;
-  readonly body: string;
-  readonly trailers: Record<string, unknown>;
-  readonly code: number | undefined;
-}
-
-/** A caller's session, which ends with the stack. */
-function session(stack: AsyncDisposableStack, world: RelayWorld): ClientHttp2Session {
-  const made = connect(`http://127.0.0.1:${world.port}`);
-  made.on("error", () => undefined);
-  stack.defer(() => made.destroy());
-  return made;
-}
-
-async function ask(
-  caller: ClientHttp2Session,
-  headers: Record<string, string>,
-  body?: string,
-): Promise<Answer> {
-  const stream = caller.request(headers, { endStream: body === undefined });
-  let answer: Record<string, unknown> = {};
-  let trailers: Record<string, unknown> = {};
-  const chunks: Buffer[] = [];
-  stream.on("error", () => undefined);
-  stream.on("response", (head) => {
-    answer = { ...head };
-  });
-  stream.on("trailers", (head) => {
-    trailers = { ...head };
-  });
-  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  if (body !== undefined) stream.end(body);
-  await new Promise((resolve) => stream.once("close", resolve));
-  return { headers: answer, body: Buffer.concat(chunks).toString(), trailers, code: stream.rstCode };
-}
-
-const http2Server = (onStream: (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void) => {
-  const server = createHttp2Server();
-  server.on("stream", (stream, headers) => {
-    stream.on("error", () => undefined);
-    onStream(stream, { ...headers });
-  });
-  return server;
-};
 
 test("HTTP/2 to an HTTP/2 port: many requests at once on one connection to the server, bodies and trailers", async () => {
   await using stack = new AsyncDisposableStack();

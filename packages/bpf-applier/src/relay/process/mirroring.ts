@@ -99,18 +99,24 @@ export class Mirroring implements ExchangeEvents {
     const pool = links.poolOf(endpoint);
     const acquired = async (): Promise<void> => {
       const upstream = await pool.acquire(false);
-      if (this.over) pool.giveBack(upstream);
-      else this.send(upstream);
+      if (this.over || !this.send(upstream)) pool.giveBack(upstream);
     };
-    acquired().catch(() => this.finish({ kind: "connectFailure" })); // or what cannot be sent
+    acquired().catch(() => this.finish({ kind: "connectFailure" }));
   }
 
-  private send(upstream: Upstream): void {
-    this.exchange = upstream.start(outgoingRequest(this.mirrored.request, this.call), this);
+  /** @returns false: the rule makes a request that cannot be sent */
+  private send(upstream: Upstream): boolean {
+    try {
+      this.exchange = upstream.start(outgoingRequest(this.mirrored.request, this.call), this);
+    } catch {
+      this.finish({ kind: "abandoned" });
+      return false;
+    }
     for (const chunk of this.held) this.exchange.write(chunk);
     this.held = [];
     this.heldBytes = 0;
     if (this.whole && this.call.body !== undefined) this.exchange.end(this.call.trailers());
+    return true;
   }
 
   private finish(outcome: Outcome): void {

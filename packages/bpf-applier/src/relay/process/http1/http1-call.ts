@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import type { RequestHead } from "../../policy/types.ts";
 import type { Call } from "../call.ts";
+import { forwardedFields, hasField, type RawFields } from "../header-fields.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
 import { PieceWriter } from "../piece-writer.ts";
 import type { ReadRequest } from "./request-head.ts";
@@ -55,7 +56,7 @@ export class Http1Call implements Call {
   }
 
   trailers(): readonly string[] {
-    return this.request.rawTrailers;
+    return forwardedFields(this.request.rawTrailers, false);
   }
 
   endConnection(): void {
@@ -81,7 +82,12 @@ export class Http1Call implements Call {
       response.shouldKeepAlive = false;
       response.removeHeader("connection");
     } else if (response.shouldKeepAlive && !old) response.removeHeader("connection");
-    const fields = old && framing === "chunked" ? withoutTransferEncoding(rawHeaders) : rawHeaders;
+    let fields = rawHeaders;
+    // HTTP/1.0 knows no chunks: the answer ends with the connection (RFC 9112 6.1).
+    if (old && framing === "chunked") fields = without(fields, "transfer-encoding");
+    // Where no chunks are, Node throws at it.
+    if (old || !(framing === "chunked" || hasField(fields, "transfer-encoding")))
+      fields = without(fields, "trailer");
     response.writeHead(status, reason, fields as string[]);
   }
 
@@ -160,9 +166,10 @@ function sendHead(response: ServerResponse): void {
   sender["_send"]?.call(response, "", "latin1");
 }
 
-/** HTTP/1.0 knows no chunks: the answer ends with the connection (RFC 9112 6.1). */
-function withoutTransferEncoding(fields: readonly string[]): string[] {
-  return fields.filter((_, at) => fields[at - (at % 2)]?.toLowerCase() !== "transfer-encoding");
+/** @returns the same array where there is nothing to leave out */
+function without(fields: RawFields, lowerName: string): RawFields {
+  if (!hasField(fields, lowerName)) return fields;
+  return fields.filter((_, at) => fields[at - (at % 2)]?.toLowerCase() !== lowerName);
 }
 
 function pairsOf(fields: readonly string[]): [string, string][] {

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { getSystemErrorMessage } from "node:util";
 import { type PumpEnd, SocketPump } from "bpf-maps-native";
-import { hasField, valuesOf } from "../header-fields.ts";
+import { fieldText, hasField, valuesOf } from "../header-fields.ts";
 import type {
   AnswerFraming,
   BodyReceiver,
@@ -274,18 +274,4 @@ function headText({ method, target, authority, rawHeaders, body }: OutgoingReque
   const coding =
     body !== "chunked" || hasField(rawHeaders, "transfer-encoding") ? "" : "Transfer-Encoding: chunked\r\n";
   return `${method} ${target} HTTP/1.1\r\n${host}${fieldText(rawHeaders)}${coding}\r\n`;
-}
-
-/** RFC 9110 5.5; what is beyond a byte would be cut to another character, maybe a line's end. */
-const notForFields = /[^\t\x20-\x7e\x80-\xff]/;
-
-/** @throws Error for a rule's field that would make one request of two; what callers send has been looked at */
-function fieldText(fields: readonly string[]): string {
-  let text = "";
-  for (let at = 0; at < fields.length; at += 2) {
-    const value = fields[at + 1] as string;
-    if (notForFields.test(value)) throw new Error(`${fields[at]} has a value that no header can have`);
-    text += `${fields[at]}: ${value}\r\n`;
-  }
-  return text;
 }

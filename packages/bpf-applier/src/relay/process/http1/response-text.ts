@@ -1,8 +1,6 @@
+import { fieldText } from "../header-fields.ts";
 import type { ResponseHead } from "../message.ts";
 
-/** A head as its bytes, in latin1. Fields were read by a strict parser: none of them holds a line's end. */
-export function responseText({ status, reason, rawHeaders }: ResponseHead): string {
-  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
-  for (let at = 0; at < rawHeaders.length; at += 2) text += `${rawHeaders[at]}: ${rawHeaders[at + 1]}\r\n`;
-  return `${text}\r\n`;
-}
+/** A head as its bytes, in latin1. @throws Error for a rule's field that would make one answer of two */
+export const responseText = ({ status, reason, rawHeaders }: ResponseHead): string =>
+  `HTTP/1.1 ${status} ${reason}\r\n${fieldText(rawHeaders)}\r\n`;

@@ -5,7 +5,7 @@ import type { Call } from "../call.ts";
 import { hasField, valuesOf } from "../header-fields.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
 import { PieceWriter } from "../piece-writer.ts";
-import { headersObject, http2Fields, plainFields, pseudo } from "./http2-fields.ts";
+import { headersObject, http2Fields, isOver, plainFields, pseudo, sendTrailers } from "./http2-fields.ts";
 
 const nothing = (): void => {};
 
@@ -50,10 +50,9 @@ export class Http2Call implements Call {
     stream.on("trailers", (_headers, _flags, rawTrailers?: string[]) => {
       this.requestTrailers = rawTrailers ?? [];
     });
-    stream.on("wantTrailers", () => stream.sendTrailers(headersObject(this.answerTrailers)));
-    stream.once("close", () => {
-      if (!this.ended) this.onGone();
-    });
+    stream.on("wantTrailers", () => sendTrailers(stream, this.answerTrailers));
+    // "close" waits for who reads the body, who may wait for an answer.
+    for (const event of ["aborted", "close"]) stream.once(event, () => this.tellGone());
   }
 
   get body(): Readable | undefined {
@@ -69,12 +68,12 @@ export class Http2Call implements Call {
   }
 
   inform({ status, rawHeaders }: ResponseHead): void {
-    if (!this.stream.destroyed)
+    if (!isOver(this.stream))
       this.stream.additionalHeaders({ ":status": status, ...headersObject(rawHeaders) });
   }
 
   answer({ status, rawHeaders }: ResponseHead, framing: AnswerFraming): void {
-    if (this.stream.destroyed) return;
+    if (isOver(this.stream)) return;
     const headers = [":status", String(status), ...http2Fields(rawHeaders)];
     const endStream = framing === "none";
     const options = { endStream, waitForTrailers: !endStream, sendDate: false };
@@ -83,7 +82,7 @@ export class Http2Call implements Call {
   }
 
   write(chunk: Buffer): boolean {
-    return this.stream.destroyed || this.pieces.write(chunk);
+    return isOver(this.stream) || this.pieces.write(chunk);
   }
 
   end(rawTrailers: readonly string[]): void {
@@ -95,6 +94,12 @@ export class Http2Call implements Call {
 
   switchTo(): { connection: Duplex; rest: Buffer } {
     throw new Error("a request of HTTP/2 was answered 101");
+  }
+
+  private tellGone(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onGone();
   }
 
   abort(): void {

@@ -4,7 +4,7 @@ import { hasField } from "../header-fields.ts";
 import { Informational } from "../informational.ts";
 import type { AnswerFraming, Exchange, ExchangeEvents, OutgoingRequest, Upstream } from "../message.ts";
 import { PieceWriter } from "../piece-writer.ts";
-import { headersObject, plainFields, pseudo } from "./http2-fields.ts";
+import { isOver, plainFields, pseudo, sendTrailers } from "./http2-fields.ts";
 import type { Http2Link } from "./http2-link.ts";
 
 const bodiless: ReadonlySet<number> = new Set([204, 304]);
@@ -47,7 +47,7 @@ class Http2Exchange implements Exchange {
 
   write(chunk: Uint8Array): boolean {
     const { stream } = this;
-    if (stream === undefined || stream.destroyed) return true;
+    if (stream === undefined || isOver(stream)) return true;
     this.pieces ??= new PieceWriter(stream, () => this.events?.onDrain());
     return this.pieces.write(chunk);
   }
@@ -74,22 +74,20 @@ class Http2Exchange implements Exchange {
   }
 
   private begin(request: OutgoingRequest): ClientHttp2Stream | undefined {
-    let stream: ClientHttp2Stream;
-    try {
-      stream = this.link.request(request);
-    } catch {
-      // The connection is about to end: the endpoint has seen nothing.
+    if (!this.link.usable) {
+      // It is about to end: the endpoint has seen nothing.
       process.nextTick(() => {
         this.link.free();
         this.fail(NGHTTP2_REFUSED_STREAM);
       });
       return undefined;
     }
+    const stream = this.link.request(request);
     stream.on("headers", (_headers, _flags, raw?: string[]) => this.onInformational(raw ?? []));
     stream.on("response", (_headers, flags, raw?: string[]) => this.onResponse(flags, raw ?? []));
     stream.on("data", (chunk: Buffer) => this.events?.onBody(chunk));
     stream.on("drain", () => this.events?.onDrain());
-    stream.on("wantTrailers", () => stream.sendTrailers(headersObject(this.requestTrailers)));
+    stream.on("wantTrailers", () => sendTrailers(stream, this.requestTrailers));
     stream.on("trailers", (_headers, _flags, raw?: string[]) => {
       this.answerTrailers = raw ?? [];
     });
@@ -105,19 +103,26 @@ class Http2Exchange implements Exchange {
   private onInformational(raw: readonly string[]): void {
     if (!this.informational.add(raw.join("").length)) return this.refuse(Informational.tooMany);
     const status = Number(pseudo(raw, ":status"));
-    this.events?.onInformational({ status, reason: "", rawHeaders: plainFields(raw) });
+    this.tell(() => this.events?.onInformational({ status, reason: "", rawHeaders: plainFields(raw) }));
   }
 
   private onResponse(flags: number, raw: readonly string[]): void {
     this.answered = true;
     const status = Number(pseudo(raw, ":status"));
     const rawHeaders = plainFields(raw);
-    this.events?.onHead(
-      { status, reason: STATUS_CODES[status] ?? "", rawHeaders },
-      this.framingOf(status, flags, rawHeaders),
-    );
+    const head = { status, reason: STATUS_CODES[status] ?? "", rawHeaders };
+    this.tell(() => this.events?.onHead(head, this.framingOf(status, flags, rawHeaders)));
     // Some of its body may have come with it, and is told in the same turn.
     process.nextTick(() => this.events?.letGo?.());
+  }
+
+  /** What goes wrong as an answer is handed on must not end more than its stream. */
+  private tell(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.refuse(error instanceof Error ? error.message : String(error));
+    }
   }
 
   private framingOf(status: number, flags: number, rawHeaders: readonly string[]): AnswerFraming {
@@ -136,7 +141,7 @@ class Http2Exchange implements Exchange {
     events?.onEnd(this.answerTrailers);
   }
 
-  /** What came is no answer. */
+  /** What came is no answer, or none that can be handed on. */
   private refuse(reason: string): void {
     const { events } = this;
     this.abort();

@@ -7,6 +7,7 @@ import {
 import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
 import { Http2Call } from "./http2-call.ts";
+import { fieldSettings } from "./http2-fields.ts";
 
 /** Requests at once on one connection, as Envoy says it. */
 const mostStreams = 100;
@@ -38,7 +39,7 @@ export class Http2Front {
 
   /** @param socket whose first bytes were put back */
   accept(socket: Socket): void {
-    const session = performServerHandshake(socket, { settings });
+    const session = performServerHandshake(socket, { settings, ...fieldSettings });
     this.sessions.add(session);
     session.once("close", () => this.sessions.delete(session));
     session.on("error", () => socket.destroy());

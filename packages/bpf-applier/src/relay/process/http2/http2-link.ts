@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import type { Socket } from "node:net";
 import type { OutgoingRequest } from "../message.ts";
-import { http2Fields } from "./http2-fields.ts";
+import { fieldSettings, http2Fields } from "./http2-fields.ts";
 
 /** Bytes of one answer that are on their way at once; Node's default is the protocol's, 64 KiB. */
 const streamWindow = 256 * 1024;
@@ -24,7 +24,7 @@ export class Http2Link {
   constructor(socket: Socket, onFree: () => void, onClosed: () => void) {
     socket.setNoDelay(true);
     const settings = { enablePush: false, initialWindowSize: streamWindow };
-    this.session = connect("http://endpoint", { createConnection: () => socket, settings });
+    this.session = connect("http://endpoint", { createConnection: () => socket, settings, ...fieldSettings });
     this.session.on("error", () => undefined); // "close" follows
     this.session.once("close", onClosed);
     this.onFree = onFree;
@@ -54,7 +54,7 @@ export class Http2Link {
     this.onFree();
   }
 
-  /** Sends the head of a request. @throws Error if none can be begun any more */
+  /** Sends the head of a request. @throws Error for a head that cannot be sent */
   request({ method, target, authority, rawHeaders, body }: OutgoingRequest): ClientHttp2Stream {
     const pseudoFields = [":method", method, ":scheme", "http", ":authority", authority, ":path", target];
     const headers = [...pseudoFields, ...http2Fields(rawHeaders)];

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ownAnswer } from "../../policy/own-answer.ts";
-import { forwardedFields } from "../header-fields.ts";
+import { fieldText, forwardedFields } from "../header-fields.ts";
 import { ResponseParser } from "../http1/response-parser.ts";
 import { responseText } from "../http1/response-text.ts";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
@@ -104,11 +104,7 @@ export class PassedAnswer {
   }
 
   private onWhole(trailers: readonly string[], excess: number): void {
-    if (this.framing === "chunked") {
-      let text = "0\r\n";
-      for (let at = 0; at < trailers.length; at += 2) text += `${trailers[at]}: ${trailers[at + 1]}\r\n`;
-      this.write(`${text}\r\n`);
-    }
+    if (this.framing === "chunked") this.write(`0\r\n${fieldText(forwardedFields(trailers, false))}\r\n`);
     if (this.framing === "close") this.end("closes");
     else this.end(this.persistent && excess === 0 ? "reusable" : "last");
   }
