@@ -321,7 +321,7 @@ export class Applier implements NodeAgent {
       onUpdate: (update) => this.serial.run(() => this.onUpdate(update)),
       onState: (state) => {
         if (state.connected !== this.connection.connected || state.error !== this.connection.error) {
-          logger.info(
+          logger[state.connected ? "info" : "warn"](
             { controlPlane, ...state },
             state.connected ? "connected" : "not connected to the control plane",
           );

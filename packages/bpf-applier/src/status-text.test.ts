@@ -95,7 +95,7 @@ test("a relay that runs, one that came back, and one that is away", () => {
     /; started again 1 time \(SIGKILL\)$/,
   );
   expect(text({ restarts: 1, endedBecause: "SIGKILL" })).toMatch(
-    /away, .*; started again 1 time \(SIGKILL\)$/,
+    /away: .*; started again 1 time \(SIGKILL\)$/,
   );
 });
 

@@ -57,7 +57,7 @@ function relayText({
 }: Told<RelayKeeperStatus>): string {
   const ended = endedBecause === undefined ? "" : ` (${endedBecause})`;
   const restarted = `started again ${counted(restarts, "time")}${ended}`;
-  if (pid === undefined) return `away, connections are decided once; ${restarted}`;
+  if (pid === undefined) return `away: callers wait for it, or are decided once; ${restarted}`;
   const counts = [
     counted(networks, "network"),
     counted(connections, "connection"),
