@@ -73,9 +73,13 @@ export class Forwarding implements ExchangeEvents {
   }
 
   start(): void {
-    this.call.onGone = () => this.onCallerGone();
-    this.call.onHalfClose = () => this.exchange?.callerEnded();
-    this.call.onDrain = () => this.exchange?.resume();
+    // No function is written right where it becomes a property: README.md, "Garbage".
+    const onGone = (): void => this.onCallerGone();
+    const onHalfClose = (): void => this.exchange?.callerEnded();
+    const onDrain = (): void => this.exchange?.resume();
+    this.call.onGone = onGone;
+    this.call.onHalfClose = onHalfClose;
+    this.call.onDrain = onDrain;
     const { budget } = this.links;
     if (budget.requests >= budget.limits.requests) return this.refuse(503, "too many requests are under way");
     budget.requests++;

@@ -45,7 +45,8 @@ export class RequestHandler {
       if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
       const later = (): void => orAbort(call, () => this.carryOut(decision, call, connection, begin));
       const timer = setTimeout(later, decision.delayMs);
-      call.onGone = () => clearTimeout(timer);
+      const onGone = (): void => clearTimeout(timer);
+      call.onGone = onGone;
     });
   }
 

@@ -27,11 +27,12 @@ export class ReusedReads {
 
   /** From now on, what is read goes to the socket's stream, which is to be paused. */
   toStream(socket: Socket): void {
-    this.onBytes = (bytes) => {
+    const push = (bytes: Buffer): boolean => {
       // Where there is no room for more, whoever reads of the stream pauses the socket, and so these reads.
       socket.push(bytes);
       return false;
     };
+    this.onBytes = push;
   }
 
   private onRead(length: number): boolean {

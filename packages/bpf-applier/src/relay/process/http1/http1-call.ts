@@ -14,6 +14,14 @@ const lastChunk = 5;
 
 const nothing = (): void => {};
 
+/** Whose calls they are. */
+export interface CallOwner {
+  /** Told just before an answer's end leaves, and how many bytes the connection gets behind that. */
+  onEnding(coming: number): void;
+  /** Its answer is whole and has left, or the caller is gone. */
+  onClosed(call: Http1Call): void;
+}
+
 /** A request of a caller that speaks HTTP/1.x. Node orders the answers where several are under way (pipelining). */
 export class Http1Call implements Call {
   readonly head: RequestHead;
@@ -28,10 +36,7 @@ export class Http1Call implements Call {
   private framing: AnswerFraming = "none";
   private hasWritten = false;
   private ended = false;
-  /** Told just before the answer's end leaves, and how many bytes the connection gets behind this call. */
-  onEnding: ((coming: number) => void) | undefined;
-  /** Once the answer is whole and has left, or the caller is gone. */
-  onClosed: () => void = nothing;
+  owner: CallOwner | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, { head, bodyFraming }: ReadRequest) {
     this.head = head;
@@ -43,7 +48,7 @@ export class Http1Call implements Call {
     response.on("drain", onDrain);
     response.on("close", () => {
       if (!this.ended) this.onGone();
-      this.onClosed();
+      this.owner?.onClosed(this);
     });
   }
 
@@ -129,12 +134,12 @@ export class Http1Call implements Call {
 
   /** The caller's connection can carry another request, and all answers before this one have left. */
   private tellEnding(): void {
-    const { response, onEnding } = this;
+    const { response, owner } = this;
     const { socket } = response;
-    if (onEnding === undefined || socket === null || !this.connectionStays) return;
+    if (owner === undefined || socket === null || !this.connectionStays) return;
     socket.cork(); // end() takes that back
     if (!this.hasWritten) sendHead(response);
-    onEnding(this.framing === "chunked" ? lastChunk : 0);
+    owner.onEnding(this.framing === "chunked" ? lastChunk : 0);
   }
 
   /** The connection may carry another request behind this one. */

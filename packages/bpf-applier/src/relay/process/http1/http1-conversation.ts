@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Conversation } from "../switching/conversation.ts";
-import type { Http1Call } from "./http1-call.ts";
+import type { CallOwner, Http1Call } from "./http1-call.ts";
 import type { ParserWatch } from "./parser-watch.ts";
 
 export interface Watchers {
@@ -18,40 +18,34 @@ export interface Watchers {
  * A caller's HTTP/1.x connection: the requests that are under way on it, and where programs take others of them, what has to
  * wait for those.
  */
-export class Http1Conversation {
+export class Http1Conversation implements CallOwner {
   readonly socket: Socket;
   /** In the order in which they began. */
   readonly calls: Http1Call[] = [];
   /** Node's parser has let go of the connection, or is to. */
   isLast = false;
   private readonly switched: Conversation | undefined;
-  private readonly parsers: ParserWatch;
-  private readonly onAnswered: (coming: number) => void;
-  private readonly onQuiet: () => void;
+  private readonly watchers: Watchers;
   /** Requests so far. */
   begun = 0;
   /** What the parser says of it cannot be relied on. */
   isDoubtful = false;
 
-  constructor(
-    socket: Socket,
-    switched: Conversation | undefined,
-    { parsers, onAnswered, onQuiet }: Watchers,
-  ) {
-    this.parsers = parsers;
-    this.onAnswered = (coming) => onAnswered(socket, coming);
-    this.onQuiet = () => onQuiet(socket);
+  constructor(socket: Socket, switched: Conversation | undefined, watchers: Watchers) {
+    this.watchers = watchers;
     this.socket = socket;
     this.switched = switched;
     if (switched === undefined) return;
-    switched.isQuiet = (underWay) => this.isQuiet(underWay) && !socket.readableEnded;
-    switched.onHandBack = this.onAnswered;
+    const isQuiet = (underWay: 0 | 1): boolean => this.isQuiet(underWay) && !socket.readableEnded;
+    const onHandBack = (coming: number): void => watchers.onAnswered(socket, coming);
+    switched.isQuiet = isQuiet;
+    switched.onHandBack = onHandBack;
   }
 
   private isQuiet(underWay: 0 | 1): boolean {
-    const { socket, parsers } = this;
+    const { socket, watchers } = this;
     if (this.isDoubtful || this.calls.length > underWay || !socket.writable) return false;
-    return parsers.isWithinRequest(socket) === false && !socket.isPaused();
+    return watchers.parsers.isWithinRequest(socket) === false && !socket.isPaused();
   }
 
   get isAnswering(): boolean {
@@ -60,19 +54,16 @@ export class Http1Conversation {
 
   /** A request's head was read just now. @param hasBody more of it may come than TCP can number */
   begin(call: Http1Call, hasBody: boolean, handle: () => void): void {
-    const { switched, calls } = this;
-    calls.push(call);
+    this.calls.push(call);
     this.begun++;
-    call.onClosed = () => this.onClosed(call);
+    call.owner = this;
     // It is right now in the midst of one.
-    if (this.parsers.isWithinRequest(this.socket) !== true) this.isDoubtful = true;
-    if (switched === undefined) {
-      call.onEnding = (coming) => {
-        if (this.isQuiet(1)) this.onAnswered(coming);
-      };
-      return handle();
-    }
-    call.onEnding = (coming) => switched.handBackAhead(coming);
+    if (this.watchers.parsers.isWithinRequest(this.socket) !== true) this.isDoubtful = true;
+    if (this.switched === undefined) handle();
+    else this.beginSettled(this.switched, call, hasBody, handle);
+  }
+
+  private beginSettled(switched: Conversation, call: Http1Call, hasBody: boolean, handle: () => void): void {
     switched.whenSettled(() => {
       if (call.gone) return;
       if (hasBody) switched.takeBack();
@@ -80,14 +71,19 @@ export class Http1Conversation {
     });
   }
 
-  private onClosed(call: Http1Call): void {
+  onEnding(coming: number): void {
+    if (this.switched !== undefined) this.switched.handBackAhead(coming);
+    else if (this.isQuiet(1)) this.watchers.onAnswered(this.socket, coming);
+  }
+
+  onClosed(call: Http1Call): void {
     const at = this.calls.indexOf(call);
     if (at !== -1) this.calls.splice(at, 1);
     if (!this.isQuiet(0)) return;
-    this.onAnswered(0);
+    this.watchers.onAnswered(this.socket, 0);
     if (!call.connectionStays) return;
     this.switched?.handBack();
-    this.onQuiet();
+    this.watchers.onQuiet(this.socket);
   }
 
   /** Nothing is under way on it, as far as the relay knows. */

@@ -83,7 +83,8 @@ export class Http1Upstream implements Upstream {
       onEnd: (trailers, excess) => this.onAnswerEnd(trailers, excess),
     });
     socket.setNoDelay(true);
-    reads.onBytes = (bytes) => this.onBytes(bytes);
+    const onBytes = (bytes: Buffer): boolean => this.onBytes(bytes);
+    reads.onBytes = onBytes;
     socket.on("end", () => this.onFinish());
     socket.on("drain", onDrain);
     socket.on("error", (error) => this.fail("closed", error.message));

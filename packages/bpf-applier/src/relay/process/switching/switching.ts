@@ -57,7 +57,7 @@ export class Switching {
       const before = held?.before ?? nothing;
       const source = xxhash64(connection.caller.address);
       const conversation = new Conversation({ kernel, caller, source, socket, links, before });
-      conversation.onCarried = (carried) => {
+      const onCarried: Conversation["onCarried"] = (carried) => {
         const ended = { ...carried, route: connection.service.routeNames.of(carried.route) };
         counters.count(ended);
         this.tap.see(() => ({
@@ -69,6 +69,7 @@ export class Switching {
           path: "",
         }));
       };
+      conversation.onCarried = onCarried;
       this.conversations.set(caller, conversation);
       socket.once("close", () => this.conversations.delete(caller));
       return conversation;
