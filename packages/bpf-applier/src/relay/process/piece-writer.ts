@@ -17,10 +17,11 @@ export class PieceWriter {
   /** @param onRoom called once pieces may follow where too many waited; where too many bytes did, "drain" tells */
   constructor(to: Writable, onRoom: () => void) {
     this.to = to;
-    this.onRoom = () => {
+    const onTaken = (): void => {
       this.waiting = 0;
       onRoom();
     };
+    this.onRoom = onTaken;
   }
 
   /** @returns false: wait until there is room */
