@@ -25,7 +25,7 @@ export interface Question {
   readonly content: string | undefined;
 }
 
-/** Where routes lead: one endpoint each, none, one for mirrors, and several that are found by a key. */
+/** Where routes lead: one endpoint each, none, one for mirrors, and several that are found by a key, or by no key. */
 export const subsets = [
   "v1",
   "v2",
@@ -36,6 +36,9 @@ export const subsets = [
   "by-query",
   "by-source",
   "by-maglev",
+  "by-turns",
+  "at-random",
+  "by-least",
 ] as const;
 
 // Few words, so that rules and requests meet.

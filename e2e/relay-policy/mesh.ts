@@ -10,7 +10,7 @@ import {
   ServicePortSchema,
 } from "@keelson/protos/policy";
 import { type HttpRoute, HttpRouteSchema } from "@keelson/protos/route";
-import { type TrafficPolicy, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
+import { LoadBalancer_Simple, type TrafficPolicy, TrafficPolicySchema } from "@keelson/protos/traffic-policy";
 import { aHostPolicy, anEndpointSet, anIr, aRouteTable, aService } from "@keelson/xds/envoy/testing";
 import { type Case, subsets } from "./cases.ts";
 
@@ -41,16 +41,24 @@ const policies: Readonly<Record<Subset, Policy>> = {
   "by-query": hashedBy({ key: { case: "httpQueryParameterName", value: "p" } }),
   "by-source": hashedBy({ key: { case: "useSourceIp", value: true }, minimumRingSize: 10n }),
   "by-maglev": hashedBy({ key: { case: "httpHeaderName", value: "y" }, maglevTableSize: 251n }),
+  "by-turns": { loadBalancer: { simple: LoadBalancer_Simple.ROUND_ROBIN } },
+  "at-random": { loadBalancer: { simple: LoadBalancer_Simple.RANDOM } },
+  "by-least": {},
 };
 
-/** Addresses of each subset's endpoints, all of them the one backend; weights differ where a key finds one. */
+/** By number; the others have four. */
+const fewEndpoints: Partial<Record<Subset, number>> = { v1: 1, v2: 1, none: 0, mirror: 1 };
+/** Endpoints of these have other weights than 1. */
+const weighted: ReadonlySet<Subset> = new Set(["by-query", "by-maglev", "by-turns"]);
+
+/** Addresses of each subset's endpoints, all of them the one backend. */
 const endpointsOf = (subset: Subset, port: number) => {
   const place = subsets.indexOf(subset) + 1;
-  const count = subset === "none" ? 0 : policies[subset].loadBalancer === undefined ? 1 : 4;
+  const count = fewEndpoints[subset] ?? 4;
   return Array.from({ length: count }, (_, index) => ({
     address: `127.0.${place}.${index + 1}`,
     port,
-    weight: subset === "by-query" || subset === "by-maglev" ? index + 1 : 1,
+    weight: weighted.has(subset) ? index + 1 : 1,
     labels: [`version=${subset}`],
   }));
 };

@@ -85,13 +85,13 @@ class CaseOnNode {
     const expected = await expectationOf(place, { envoy: this.node.envoy, policy: this.policy });
     const { envoy, ways, way } = expected;
     const carrier = this.carriers.of(askedOf(place, false));
-    const isShared = !this.sharesCompared && new Set(ways.map(choice)).size > 1;
+    const isShared = !this.sharesCompared && isLeftToChance(ways);
     this.sharesCompared ||= isShared;
     const different =
       way === -1
         ? describe(place, nearest(ways, envoy), envoy)
         : ((await this.differs(place, expected, carrier)) ??
-          (isShared ? await this.sharesDiffer(place, carrier) : undefined));
+          (isShared ? await this.sharesDiffer(place, expected, carrier) : undefined));
     return { envoy, isOwed: carrier === "programs", isShared, different };
   }
 
@@ -116,13 +116,19 @@ class CaseOnNode {
     return different;
   }
 
-  private async sharesDiffer(place: Place, carrier: Carrier): Promise<string | undefined> {
+  private async sharesDiffer(
+    place: Place,
+    { ways }: Expectation,
+    carrier: Carrier,
+  ): Promise<string | undefined> {
+    // By a cookie that is made all requests of one connection have one endpoint of a subset, of another one perhaps another.
+    const key = ways.some(({ headers }) => headers.includes("set-cookie")) ? subsetOf : whereTo;
     const before = this.node.count("switched_requests");
     const seen: Record<"envoy" | "node", Tally> = { envoy: {}, node: {} };
     for (let i = 0; i < askedForShares; i++) {
       const asked = askedOf(place, false, `-${(this.asked += 1)}`);
-      addTo(seen.envoy, whereTo(await this.node.envoy.ask(asked)));
-      addTo(seen.node, whereTo(await this.ask(place, false)));
+      addTo(seen.envoy, key(await this.node.envoy.ask(asked)));
+      addTo(seen.node, key(await this.ask(place, false)));
     }
     const taken = this.node.count("switched_requests") - before;
     if (carrier === "programs" && taken < leastTaken)
@@ -139,13 +145,15 @@ class CaseOnNode {
 }
 
 /** Links are opened for the next request once one has found none. */
-const soon = { what: "programs to take it", timeoutMs: 5_000, everyMs: 1 };
+const soon = { what: "programs to take it", timeoutMs: 30_000, everyMs: 1 };
 
-const choice = ({ status, address, echo }: Seen): string => JSON.stringify([status, address, echo]);
+/** The endpoint, or the status of an answer that is the proxy's own. */
+const whereTo = ({ address, status, echo }: Seen): string => (echo === "" ? `${status}` : address);
 
-/** The subset, or the status of an answer that is the proxy's own. */
-const whereTo = ({ address, status, echo }: Seen): string =>
-  echo === "" ? `status ${status}` : `subset ${address.split(".")[2]}`;
+const subsetOf = (seen: Seen): string => whereTo(seen).replace(/[.][0-9]+$/, "");
+
+const isLeftToChance = (ways: readonly Seen[]): boolean =>
+  new Set(ways.map(whereTo)).size > 1 || ways.some((way) => whereTo(way) === "");
 
 const addTo = (tally: Tally, key: string): void => {
   tally[key] = (tally[key] ?? 0) + 1;

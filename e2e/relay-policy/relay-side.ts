@@ -26,12 +26,16 @@ export class RelaySide {
   private readonly router: PortRouter;
   private readonly balancers = new Balancers(Math.random);
   private readonly callerAddress: string;
+  /** Names of sets with more than one endpoint. */
+  private readonly choices: ReadonlySet<string>;
 
   /** @param port of the echo */
   constructor(one: Case, number: number, port: number, callerAddress = "127.0.0.1") {
     this.callerAddress = callerAddress;
     this.router = new PortRouter(relayServiceOf(one, number));
-    this.balancers.update(new Map(setsOf(number, port).map((set) => [set.name, set])));
+    const sets = setsOf(number, port);
+    this.balancers.update(new Map(sets.map((set) => [set.name, set])));
+    this.choices = new Set(sets.filter(({ endpoints }) => endpoints.length > 1).map(({ name }) => name));
   }
 
   /** What comes of a question to an echo. @param draw what all that is left to chance comes to, 0 up to 1 */
@@ -52,21 +56,23 @@ export class RelaySide {
       headers: meaning(decision.answerHeaders(answerHeaders)),
       body: answerContent(echo),
       echo: echoText(echo),
-      address: mayBeAny(decision) ? "" : formatAddress(endpoint.address),
+      address: this.mayBeAny(decision) ? "" : formatAddress(endpoint.address),
       mirrored:
         mirror === undefined ? "" : echoText({ ...mirror.request, target: mirror.request.path, content }),
     };
+  }
+
+  /** A cookie that is made is each caller's own. */
+  private mayBeAny({ destination, hash, answerHeaders: change }: Forward): boolean {
+    if (destination.policy?.loadBalancer?.consistentHash === undefined)
+      return this.choices.has(destination.endpointSet);
+    return hash === undefined || change([]).includes("set-cookie");
   }
 
   private endpointOf({ destination, hash }: Forward): Endpoint | undefined {
     return this.balancers.of(destination, "IPv4").pick({ hash, tried: [], random: Math.random }, 0);
   }
 }
-
-/** A cookie that is made is each caller's own. */
-const mayBeAny = ({ destination, hash, answerHeaders: change }: Forward): boolean =>
-  destination.policy?.loadBalancer?.consistentHash !== undefined &&
-  (hash === undefined || change([]).includes("set-cookie"));
 
 function answered({ method }: RequestHead, { status, rawHeaders, body }: ReturnType<typeof ownAnswer>): Seen {
   const text = method === "HEAD" ? "" : Buffer.from(body).toString("latin1");
