@@ -56,6 +56,8 @@ export async function startEcho(network?: NetnsPath): Promise<EchoServer> {
     // A request that is not there to its end has no answer.
     answer(request, response).catch(() => response.destroy());
   });
+  // Else a connection could end just as a request comes on it, which then fails.
+  server.keepAliveTimeout = 0;
   server.listen({ fd: await listenInNamespace(network, { address: "0.0.0.0", port: 0 }) });
   await once(server, "listening");
   const bound = server.address();

@@ -9,7 +9,7 @@ import { missingForKernel } from "../world/requirements.ts";
 
 /** The long form takes more of them: `npm run e2e -- relay-policy`. */
 const cases = 50;
-const nodeCases = 20;
+const nodeCases = 12;
 
 const missing = await missingForKernel();
 const nodeReason = missing.length === 0 ? await missingPeers("envoy") : missing.join("; ");
@@ -30,7 +30,7 @@ peerTest(["envoy"], "and so does an Envoy that is configured as a node's relay",
 
 test("[kernel] what a node makes of requests whose programs take them is what an Envoy makes of them", async (context) => {
   context.skip(nodeReason !== undefined, nodeReason);
-  const { different, ...of } = await compareNodeWithEnvoy(casesOf(4, nodeCases, "for programs"));
+  const { different, ...of } = await compareNodeWithEnvoy(casesOf(27, nodeCases, "for programs"));
   expect(different).toEqual([]);
   expect(of.owed).toBeGreaterThan(20);
   expect(of.taken).toBeGreaterThan(of.owed);
