@@ -35,7 +35,7 @@ export interface Call {
   plainConnection?(): Socket | undefined;
   end(rawTrailers: readonly string[]): void;
   /** Answers 101 and gives the connection away. */
-  switchTo(head: ResponseHead): { readonly connection: Duplex; readonly rest: Buffer };
+  switchTo(head: ResponseHead): Duplex;
   /** The caller sees what it would see if the endpoint had gone. */
   abort(): void;
 }

@@ -267,16 +267,15 @@ export class Forwarding implements ExchangeEvents {
         "a protocol that nobody asked for",
       );
     }
-    let caller: ReturnType<Call["switchTo"]>;
+    let caller: Duplex;
     try {
       caller = this.call.switchTo(this.answerHead(head));
     } catch {
       connection.destroy();
       return this.abort();
     }
-    connection.write(caller.rest);
-    caller.connection.write(rest);
-    splice(caller.connection, connection, ({ received }) => {
+    caller.write(rest);
+    splice(caller, connection, ({ received }) => {
       this.received += received;
       this.finish({ kind: "answer", status: head.status, rawHeaders: [] });
     });

@@ -140,31 +140,6 @@ describe("what could be read in two ways is refused, and no server sees it:", ()
   });
 });
 
-test("pipelined requests are answered in their order, whichever endpoint is faster", async () => {
-  await using stack = new AsyncDisposableStack();
-  let slow: (() => void) | undefined;
-  let isFastAnswered = false;
-  const answerOf = (name: string) => `HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n${name}`;
-  const port = await listening(
-    stack,
-    rawServer((socket) => {
-      socket.on("data", (chunk: Buffer) => {
-        // The two come on a connection each, in whichever order.
-        if (chunk.toString().startsWith("GET /slow")) slow = () => socket.write(answerOf("slow"));
-        else {
-          socket.write(answerOf("fast"));
-          isFastAnswered = true;
-        }
-        if (isFastAnswered) slow?.();
-      });
-    }),
-  );
-  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
-  const caller = await world.call();
-  caller.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\nGET /fast HTTP/1.1\r\nHost: a\r\n\r\n");
-  expect(await readUntil(caller, /fast$/)).toBe(answerOf("slow") + answerOf("fast"));
-});
-
 test("the head of an answer without a body leaves with the bytes that came", async () => {
   await using stack = new AsyncDisposableStack();
   const answer = "HTTP/1.1 204 No Content\r\nX-Name: \xe9\r\n\r\n";

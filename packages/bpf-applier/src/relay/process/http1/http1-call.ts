@@ -22,7 +22,7 @@ export interface CallOwner {
   onClosed(call: Http1Call): void;
 }
 
-/** A request of a caller that speaks HTTP/1.x. Node orders the answers where several are under way (pipelining). */
+/** A request of a caller that speaks HTTP/1.x. */
 export class Http1Call implements Call {
   readonly head: RequestHead;
   readonly bodyFraming: OutgoingRequest["body"];
@@ -54,6 +54,16 @@ export class Http1Call implements Call {
 
   get body(): Readable | undefined {
     return this.bodyFraming === "none" ? undefined : this.request;
+  }
+
+  /** All of the request was read. */
+  get isWhole(): boolean {
+    return this.request.complete;
+  }
+
+  /** Bytes; 0: there is none, or of no known length. */
+  get bodyLength(): number {
+    return this.bodyFraming === "length" ? Number(this.request.headers["content-length"]) : 0;
   }
 
   get halfClosed(): boolean {
@@ -128,7 +138,7 @@ export class Http1Call implements Call {
     this.response.end();
   }
 
-  switchTo(): { connection: Duplex; rest: Buffer } {
+  switchTo(): Duplex {
     throw new Error("a request without Upgrade was answered 101");
   }
 

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Conversation } from "../switching/conversation.ts";
 import type { CallOwner, Http1Call } from "./http1-call.ts";
+import { PacedReads } from "./paced-reads.ts";
 import type { ParserWatch } from "./parser-watch.ts";
 
 export interface Watchers {
@@ -15,17 +16,18 @@ export interface Watchers {
 }
 
 /**
- * A caller's HTTP/1.x connection: the requests that are under way on it, and where programs take others of them, what has to
+ * A caller's HTTP/1.x connection: the request that is under way on it, and where programs take others of them, what has to
  * wait for those.
  */
 export class Http1Conversation implements CallOwner {
   readonly socket: Socket;
-  /** In the order in which they began. */
+  /** One at most: the next one begins when its answer has left. */
   readonly calls: Http1Call[] = [];
   /** Node's parser has let go of the connection, or is to. */
   isLast = false;
   private readonly switched: Conversation | undefined;
   private readonly watchers: Watchers;
+  private reads: PacedReads | undefined;
   /** Requests so far. */
   begun = 0;
   /** What the parser says of it cannot be relied on. */
@@ -45,7 +47,17 @@ export class Http1Conversation implements CallOwner {
   private isQuiet(underWay: 0 | 1): boolean {
     const { socket, watchers } = this;
     if (this.isDoubtful || this.calls.length > underWay || !socket.writable) return false;
-    return watchers.parsers.isWithinRequest(socket) === false && !socket.isPaused();
+    const isBetween = watchers.parsers.isWithinRequest(socket) === false;
+    return isBetween && !socket.isPaused() && socket.readableLength === 0;
+  }
+
+  /** @param parse what Node listens to the socket's bytes with */
+  paceReads(parse: (bytes: Buffer) => void): void {
+    this.reads = new PacedReads(this.socket, this, parse);
+  }
+
+  get isNextToCome(): boolean {
+    return this.calls.at(-1)?.isWhole === true;
   }
 
   get isAnswering(): boolean {
@@ -57,6 +69,7 @@ export class Http1Conversation implements CallOwner {
     this.calls.push(call);
     this.begun++;
     call.owner = this;
+    this.reads?.expectBody(call.bodyLength);
     // It is right now in the midst of one.
     if (this.watchers.parsers.isWithinRequest(this.socket) !== true) this.isDoubtful = true;
     if (this.switched === undefined) handle();
@@ -79,9 +92,13 @@ export class Http1Conversation implements CallOwner {
   onClosed(call: Http1Call): void {
     const at = this.calls.indexOf(call);
     if (at !== -1) this.calls.splice(at, 1);
-    if (!this.isQuiet(0)) return;
+    if (this.isQuiet(0)) this.tellQuiet(call);
+    this.reads?.goOn();
+  }
+
+  private tellQuiet({ connectionStays }: Http1Call): void {
     this.watchers.onAnswered(this.socket, 0);
-    if (!call.connectionStays) return;
+    if (!connectionStays) return;
     this.switched?.handBack();
     this.watchers.onQuiet(this.socket);
   }

@@ -29,8 +29,8 @@ const refusals = {
 };
 
 /**
- * Callers that speak HTTP/1.x: Node's own strict parser and its order of answers to pipelined requests. Malformed requests get
- * its 400, heads that are too large its 431.
+ * Callers that speak HTTP/1.x: Node's own strict parser, one request at a time. Malformed requests get its 400, heads that are too
+ * large its 431.
  */
 export class Http1Front {
   private readonly server: Server;
@@ -59,6 +59,7 @@ export class Http1Front {
       connectionsCheckingInterval: limits.timeMs / 4,
       requestTimeout: 0, // how long a caller may take for a body is its server's matter
       optimizeEmptyRequests: true,
+      requireHostHeader: false, // without one it is refused here, as the connection's last
       shouldUpgradeCallback: mayUpgrade,
     });
     server.maxHeadersCount = 0; // else those above 2,000 would be dropped in silence
@@ -76,12 +77,12 @@ export class Http1Front {
     server.on("checkContinue", onRequest);
     server.on("checkExpectation", onRequest);
     server.on("connect", (_request, socket) => this.refuse(socket as Socket, 405));
-    server.on("upgrade", (request: IncomingMessage, socket, rest: Buffer) => {
+    server.on("upgrade", (request: IncomingMessage, socket) => {
       const read = readRequest(request);
       if (read === undefined) return this.refuse(socket as Socket, 400);
       this.conversations
         .get(socket as Socket)
-        ?.beginLast(() => onCall(new UpgradeCall(request, socket as Socket, rest, read), socket as Socket));
+        ?.beginLast(() => onCall(new UpgradeCall(request, socket as Socket, read), socket as Socket));
     });
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") this.onLateHead(socket as Socket);
@@ -112,9 +113,11 @@ export class Http1Front {
     socket.once("close", () => this.conversations.delete(socket));
     // Node's requests have it from their socket: a body that nobody takes is read no further than this read, as its chunks may be short.
     Object.defineProperty(socket, "readableHighWaterMark", { value: 1 });
-    const others: readonly unknown[] = socket.listeners("end");
+    const [bytesBefore, endBefore] = [listenersOf(socket, "data"), listenersOf(socket, "end")];
     this.server.emit("connection", socket);
-    if (switched !== undefined) deferEnd(conversation, others);
+    for (const parse of added(socket, "data", bytesBefore)) conversation.paceReads(parse);
+    if (switched !== undefined)
+      for (const end of added(socket, "end", endBefore)) deferEnd(conversation, end);
     socket.once("end", () => {
       for (const call of conversation.calls) call.onHalfClose();
     });
@@ -159,17 +162,21 @@ function mayUpgrade({ headers }: IncomingMessage): boolean {
   return !hasBody && !/h2c/i.test(headers.upgrade ?? "");
 }
 
+type Listener = (bytes?: Buffer) => void;
+
+const listenersOf = (socket: Socket, event: string): Listener[] => socket.listeners(event) as Listener[];
+
+/** What Node's server listens with since then. */
+const added = (socket: Socket, event: string, before: readonly Listener[]): Listener[] =>
+  listenersOf(socket, event).filter((listener) => !before.includes(listener));
+
 /** The server ends its side once the caller sends no more: not before what programs have under way has been read. */
-function deferEnd(conversation: Http1Conversation, others: readonly unknown[]): void {
+function deferEnd(conversation: Http1Conversation, end: () => void): void {
   const { socket } = conversation;
-  for (const listener of socket.listeners("end")) {
-    if (others.includes(listener)) continue;
-    const end = listener as () => void;
-    socket.removeListener("end", end);
-    socket.on("end", () =>
-      conversation.whenSettled(() => {
-        if (!conversation.isLast) end.call(socket);
-      }),
-    );
-  }
+  socket.removeListener("end", end);
+  socket.on("end", () =>
+    conversation.whenSettled(() => {
+      if (!conversation.isLast) end.call(socket);
+    }),
+  );
 }

@@ -11,7 +11,7 @@ export interface ReadRequest {
 /**
  * Reads what Node's parser has found sound.
  *
- * @returns undefined where it can be read in two ways: two Hosts (RFC 9112 3.2)
+ * @returns undefined where it can be read in two ways: two Hosts, or none in HTTP/1.1 (RFC 9112 3.2)
  */
 export function readRequest(request: IncomingMessage): ReadRequest | undefined {
   const { rawHeaders, method = "GET", url = "/" } = request;
@@ -28,5 +28,6 @@ export function readRequest(request: IncomingMessage): ReadRequest | undefined {
     } else if (lower === "transfer-encoding") bodyFraming = "chunked";
     else if (lower === "content-length" && rawHeaders[at + 1] !== "0") bodyFraming = "length";
   }
+  if (authority === undefined && request.httpVersionMinor === 1) return undefined;
   return { head: { method, path: url, authority: authority ?? "", scheme: "http", rawHeaders }, bodyFraming };
 }

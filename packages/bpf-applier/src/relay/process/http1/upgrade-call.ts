@@ -25,16 +25,13 @@ export class UpgradeCall implements Call {
   readonly halfClosed = false;
   private readonly socket: Socket;
   private readonly pieces: PieceWriter;
-  private readonly rest: Buffer;
   private chunked = false;
   private ended = false;
 
-  /** @param rest what came behind the request */
-  constructor(request: IncomingMessage, socket: Socket, rest: Buffer, { head }: ReadRequest) {
+  constructor(request: IncomingMessage, socket: Socket, { head }: ReadRequest) {
     this.head = head;
     this.upgrade = request.headers.upgrade;
     this.socket = socket;
-    this.rest = rest;
     const onDrain = (): void => this.onDrain();
     this.pieces = new PieceWriter(socket, onDrain);
     socket.on("drain", onDrain);
@@ -69,11 +66,11 @@ export class UpgradeCall implements Call {
     this.socket.end(this.chunked ? "0\r\n\r\n" : "");
   }
 
-  switchTo(head: ResponseHead): { connection: Duplex; rest: Buffer } {
+  switchTo(head: ResponseHead): Duplex {
     this.ended = true;
     this.socket.write(responseText(head), "latin1");
     this.socket.removeAllListeners("drain");
-    return { connection: this.socket, rest: this.rest };
+    return this.socket;
   }
 
   abort(): void {

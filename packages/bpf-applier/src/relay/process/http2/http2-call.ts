@@ -92,7 +92,7 @@ export class Http2Call implements Call {
     this.stream.end();
   }
 
-  switchTo(): { connection: Duplex; rest: Buffer } {
+  switchTo(): Duplex {
     throw new Error("a request of HTTP/2 was answered 101");
   }
 

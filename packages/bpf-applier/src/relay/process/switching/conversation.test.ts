@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readAll, readUntil, service, workload } from "../testing/relay-world.ts";
 import { caller, get, held, ok, SwitchedWorld } from "./testing/switched-world.ts";
 
@@ -29,6 +29,19 @@ test("nothing is handed back where a next request has begun, or the connection e
   old.write("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   await readUntil(old, "ok");
   expect(kernel.handbacks.has(78n)).toBe(false);
+});
+
+test("nothing is handed back while requests wait behind the one that is answered", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { kernel, socket, relay } = await SwitchedWorld.open(stack);
+  await expect.poll(() => kernel.handbacks.get(caller)?.read).toBe(2 * get.length);
+  const handBack = vi.spyOn(kernel, "handBack");
+  const before = relay.core.status().requests;
+  socket.write(get.repeat(3));
+  expect((await readUntil(socket, /(ok[^]*){3}$/)).match(/ok/g)).toHaveLength(3);
+  await expect.poll(() => kernel.handbacks.get(caller)?.read).toBe(5 * get.length);
+  expect(relay.core.status().requests).toBe(before + 3);
+  for (const [, { read }] of handBack.mock.calls) expect(read).toBe(5 * get.length);
 });
 
 test("a request behind one that programs have waits until that is answered and read", async () => {
