@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { duration, maximumInt32, portNumber } from "./fields.ts";
 import { backendReference, gatewayHostname, parentReference, sectionName } from "./gateway-api-fields.ts";
-import { hostname, status } from "./istio-fields.ts";
+import { headerValue, hostname, status } from "./istio-fields.ts";
 import { notCarried } from "./not-carried.ts";
 import { faultOf } from "./regular-expression.ts";
 
@@ -39,7 +39,7 @@ const match = z.strictObject({
 });
 export type HttpRouteMatch = z.output<typeof match>;
 
-const header = z.strictObject({ name: headerName, value: z.string() });
+const header = z.strictObject({ name: headerName, value: headerValue });
 const headerModifier = z.strictObject({
   set: z.array(header).default([]),
   add: z.array(header).default([]),

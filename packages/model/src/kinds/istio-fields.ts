@@ -45,6 +45,14 @@ const labelValue = z
 /** Labels as Kubernetes takes them. */
 export const labels = z.record(labelKey, labelValue);
 
+/** Only HTAB may stand in a header. */
+const control = /[^\t\x20-\x7e\x80-\u{10ffff}]/u;
+
+/** What a rule puts into a header (RFC 9110 5.5): a line's end would make two messages of one. */
+export const headerValue = z
+  .string()
+  .refine((text) => !control.test(text), "is not a header's value: it has a control character");
+
 export const workloadSelector = z.strictObject({ labels: labels.optional() });
 
 /** Namespaces that see a rule: "." its own, "*" all, "~" none. */

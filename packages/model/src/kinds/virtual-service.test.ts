@@ -55,6 +55,16 @@ test.each<[string, IstioFields["spec"], RegExp]>([
     { http: [{ redirect: { ...redirect, redirectCode: 305 } }] },
     /expected one of 301/,
   ],
+  [
+    "sets headers to values of one line",
+    { http: [{ route, headers: { response: { set: { "x-made": "a\nb" } } } }] },
+    /http\[0\]\.headers\.response\.set\.x-made: is not a header's value/,
+  ],
+  [
+    "adds no NUL to a destination's headers",
+    { http: [{ route: [{ ...route[0], headers: { request: { add: { "x-made": "a\0" } } } }] }] },
+    /http\[0\]\.route\[0\]\.headers\.request\.add\.x-made: is not a header's value/,
+  ],
   ["rewrites to something", { http: [{ route, rewrite: {} }] }, /http\[0\]\.rewrite: needs a uri/],
   [
     "has a fault that says what",

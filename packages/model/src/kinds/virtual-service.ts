@@ -4,6 +4,7 @@ import { dnsLabel, duration, maximumInt32, portNumber } from "./fields.ts";
 import {
   destination,
   exportTo,
+  headerValue,
   ipAddress,
   labels,
   percent,
@@ -31,8 +32,8 @@ const weight = z.number().int().min(0).max(maximumInt32).default(0);
 const headerName = z.string().regex(/^:?[-!#$%&'*+.^_`|~0-9A-Za-z]+$/, "is not a header's name");
 
 const headerOperations = z.strictObject({
-  set: z.record(headerName, z.string()).optional(),
-  add: z.record(headerName, z.string()).optional(),
+  set: z.record(headerName, headerValue).optional(),
+  add: z.record(headerName, headerValue).optional(),
   remove: z.array(headerName).optional(),
 });
 
