@@ -89,7 +89,7 @@ export class RelayCore {
         this.connections.set(connection.socket, connection);
         const conversation = this.switching?.join(connection);
         if (conversation !== undefined) connection.conversation = conversation;
-        this.http1.accept(connection.socket, conversation);
+        this.http1.accept(connection.socket, connection.network, conversation);
       },
       http2: (connection) => {
         this.connections.set(connection.socket, connection);

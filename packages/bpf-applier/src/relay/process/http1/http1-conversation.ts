@@ -30,6 +30,8 @@ export class Http1Conversation implements CallOwner {
   private reads: PacedReads | undefined;
   /** Requests so far. */
   begun = 0;
+  /** Bytes that had been read when the last of them was answered. */
+  readBefore = 0;
   /** What the parser says of it cannot be relied on. */
   isDoubtful = false;
 
@@ -92,6 +94,7 @@ export class Http1Conversation implements CallOwner {
   onClosed(call: Http1Call): void {
     const at = this.calls.indexOf(call);
     if (at !== -1) this.calls.splice(at, 1);
+    if (this.calls.length === 0) this.readBefore = this.socket.bytesRead;
     if (this.isQuiet(0)) this.tellQuiet(call);
     this.reads?.goOn();
   }

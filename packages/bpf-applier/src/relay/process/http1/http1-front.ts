@@ -7,6 +7,7 @@ import { Http1Call } from "./http1-call.ts";
 import { Http1Conversation, type Watchers } from "./http1-conversation.ts";
 import { ParserWatch } from "./parser-watch.ts";
 import { readRequest } from "./request-head.ts";
+import { beyond, mostUnfinished, type UnfinishedHead } from "./unfinished-heads.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
 
 /** Bytes of a request's head; a larger one is answered 431. */
@@ -14,9 +15,14 @@ const headLimit = 65_536;
 /** Milliseconds from a head's first byte to its last, as nginx has it; a later one is answered 408. */
 const headTimeMs = 60_000;
 
+/** How often it is looked how much heads have together that are not whole. */
+const sweepMs = 250;
+
 /** How long a caller may take for a head. */
 export interface HeadLimits {
   readonly timeMs: number;
+  /** Bytes of all that are not whole, of one network. */
+  readonly unfinished: number;
 }
 
 /** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
@@ -38,6 +44,8 @@ export class Http1Front {
   private readonly conversations = new Map<Socket, Http1Conversation>();
   private readonly watchers: Omit<Watchers, "parsers">;
   private readonly limits: HeadLimits;
+  private readonly networks = new WeakMap<Socket, object>();
+  private readonly sweep: NodeJS.Timeout;
   private closing = false;
 
   /**
@@ -46,7 +54,7 @@ export class Http1Front {
   constructor(
     onCall: (call: Call, socket: Socket) => void,
     watchers: Omit<Watchers, "parsers">,
-    limits: HeadLimits = { timeMs: headTimeMs },
+    limits: HeadLimits = { timeMs: headTimeMs, unfinished: mostUnfinished },
   ) {
     this.watchers = watchers;
     this.limits = limits;
@@ -90,11 +98,13 @@ export class Http1Front {
     });
     this.server = server;
     this.parsers = new ParserWatch(server);
+    this.sweep = setInterval(() => this.boundHeads(), sweepMs).unref();
   }
 
   /** Closes connections on which nothing is under way; on the others, the answer of now is the last. */
   close(): void {
     this.closing = true;
+    clearInterval(this.sweep);
     for (const conversation of this.conversations.values()) {
       const { calls } = conversation;
       for (const call of calls) call.endConnection();
@@ -104,9 +114,11 @@ export class Http1Front {
 
   /**
    * @param socket whose first bytes were put back
+   * @param network that it comes from
    * @param switched programs take requests of the connection, too
    */
-  accept(socket: Socket, switched: Conversation | undefined): void {
+  accept(socket: Socket, network: object, switched: Conversation | undefined): void {
+    this.networks.set(socket, network);
     const { parsers, watchers } = this;
     const conversation = new Http1Conversation(socket, switched, { parsers, ...watchers });
     this.conversations.set(socket, conversation);
@@ -128,6 +140,17 @@ export class Http1Front {
     const conversation = this.conversations.get(socket);
     if (conversation === undefined) answer();
     else conversation.beginLast(answer);
+  }
+
+  private boundHeads(): void {
+    const heads = this.parsers.withinRequests().flatMap((socket): UnfinishedHead | [] => {
+      const conversation = this.conversations.get(socket);
+      const network = this.networks.get(socket);
+      if (network === undefined || conversation === undefined) return [];
+      if (conversation.isLast || conversation.calls.length > 0) return [];
+      return { socket, network, bytes: socket.bytesRead - conversation.readBefore };
+    });
+    for (const { socket } of beyond(heads, this.limits.unfinished)) this.refuse(socket, 431);
   }
 
   /** A head is not whole in time. To Node, a connection on which nothing has come yet has begun one: it is another relay's, idle. */

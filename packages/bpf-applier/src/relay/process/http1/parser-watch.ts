@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 /** What Node keeps of the connections of a server, for its own time limits. */
 interface Connections {
   /** Parsers that are in the midst of a request. */
-  active(): readonly unknown[];
+  active(): readonly { readonly socket?: Socket | null }[];
 }
 
 /**
@@ -28,5 +28,10 @@ export class ParserWatch {
   isWithinRequest(socket: Socket): boolean | undefined {
     const { parser } = socket as Socket & { readonly parser?: object | null };
     return parser == null ? undefined : this.connections?.active().includes(parser);
+  }
+
+  /** Connections in the midst of a request, as far as it can be told. */
+  withinRequests(): Socket[] {
+    return (this.connections?.active() ?? []).flatMap(({ socket }) => socket ?? []);
   }
 }
