@@ -66,6 +66,20 @@ static __always_inline bool look_at_reader(__u64 place, __u64 cookie, struct see
 	return is_there(place, cookie, seen);
 }
 
+/* Where the kernel keeps a socket that was found in a map, whose reference is given back. */
+static __always_inline __u64 place_of(struct bpf_sock *sk)
+{
+	struct tcp_sock *tcp;
+	__u64 place;
+
+	if (!sk)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	place = (__u64)tcp;
+	bpf_sk_release(sk);
+	return place;
+}
+
 /* Whether redirected data lies unread. The kernel puts what `sk_skb` redirects into `ingress_msg` before it takes it out of
  * `ingress_skb`, so they are read the other way. */
 static __always_inline bool has_queued(__u64 place)

@@ -81,10 +81,6 @@ export const commandKind = [
   },
   { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
   { name: "release", doc: "the relay has carried the answer that was passed to it" },
-  {
-    name: "has_unread",
-    doc: "answers 1 if the socket with that cookie in `callers` has not read all that came to it past TCP",
-  },
   { name: "drop_link", doc: "nothing is kept of the link any more; before it is closed" },
 ] as const;
 

@@ -11,20 +11,6 @@
 #define OK 0
 #define FAILED 1
 
-/* Where the kernel keeps a socket that was found in a map, whose reference is given back. */
-static __always_inline __u64 place_of(struct bpf_sock *sk)
-{
-	struct tcp_sock *tcp;
-	__u64 place;
-
-	if (!sk)
-		return 0;
-	tcp = bpf_skc_to_tcp_sock(sk);
-	place = (__u64)tcp;
-	bpf_sk_release(sk);
-	return place;
-}
-
 static __always_inline struct pool *make_pool(const struct command *command)
 {
 	static const struct pool empty;
@@ -116,13 +102,6 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 	return pool && is_whole(link, cookie) && push_link(pool, cookie) ? OK : FAILED;
 }
 
-static __always_inline int has_unread(__u64 cookie)
-{
-	__u64 place = place_of(bpf_map_lookup_elem(&callers, &cookie));
-
-	return place && has_queued(place);
-}
-
 static __always_inline int drop_link(__u64 cookie)
 {
 	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
@@ -150,8 +129,6 @@ int keelson_command(struct __sk_buff *packet)
 		return settle(command.cookie);
 	case COMMAND_KIND_RELEASE:
 		return release(command.cookie, command.is_reusable);
-	case COMMAND_KIND_HAS_UNREAD:
-		return has_unread(command.cookie);
 	case COMMAND_KIND_DROP_LINK:
 		return drop_link(command.cookie);
 	}

@@ -4,5 +4,6 @@
 #include "balanced-requests.h"
 #include "answers.h"
 #include "command.h"
+#include "unread.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -7,7 +7,7 @@ import { runNodeScenarios } from "../node/run.ts";
 import { nodeScenarios } from "../node/scenarios.ts";
 import { lookingModes } from "../requests/requests-world.ts";
 import { runRequestsScenarios } from "../requests/run.ts";
-import { requestsScenarios } from "../requests/scenarios.ts";
+import { requestsScenarios, scenariosIn } from "../requests/scenarios.ts";
 import { familiesOf } from "../scenarios/families.ts";
 import { scenarios as allScenarios } from "../scenarios/index.ts";
 import { envoyRelayScenarios, relayScenarios } from "../scenarios/relay.ts";
@@ -63,7 +63,9 @@ const kinds = allKinds
   })
   .filter(({ runs }) => runs.length > 0);
 const ofNode = nodeScenarios.filter(isWanted);
-const ofRequests = requestsScenarios.filter(isWanted);
+const ofRequests = lookingModes
+  .map((mode) => ({ mode, scenarios: scenariosIn(mode).filter(isWanted) }))
+  .filter(({ scenarios }) => scenarios.length > 0);
 
 let failed = 0;
 for (const { start, runs } of kinds) {
@@ -75,12 +77,11 @@ for (const { start, runs } of kinds) {
 }
 if (ofNode.length > 0)
   failed += await runNodeScenarios("guestnode", { lanes: 2, rounds: 6, crashes: 3, alone: true }, ofNode);
-if (ofRequests.length > 0)
-  for (const mode of lookingModes)
-    failed += await runRequestsScenarios("guestrequests", mode, { requests: 100, restarts: 1 }, ofRequests);
+for (const { mode, scenarios } of ofRequests)
+  failed += await runRequestsScenarios("guestrequests", mode, { requests: 100, restarts: 1 }, scenarios);
 const all =
   kinds.flatMap(({ runs }) => runs).length +
   ofNode.length +
-  lookingModes.length * ofRequests.flatMap(familiesOf).length;
+  ofRequests.flatMap(({ scenarios }) => scenarios).flatMap(familiesOf).length;
 console.log(`${release()}: ${all - failed} of ${all} scenarios hold`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { PinFolder } from "@keelson/bpf-applier";
@@ -13,6 +14,7 @@ import type { Pod } from "../world/pod.ts";
 import type { RunningProcess } from "../world/running-process.ts";
 import { until } from "../world/until.ts";
 import { World } from "../world/world.ts";
+import { CallerSocket } from "./caller-socket.ts";
 import type { DigestResult, DigestTask } from "./digest-task.ts";
 
 const port = 9080;
@@ -78,7 +80,7 @@ export class RequestsWorld {
   }
 
   /** Starts an agent that looks at sockets. */
-  async startLooking(more: Pick<ApplierStart, "startedBy"> = {}): Promise<void> {
+  async startLooking(more: Pick<ApplierStart, "startedBy" | "otherLayouts"> = {}): Promise<void> {
     await this.world.startApplier(1, { ...more, sockets: this.mode, relay: "builtin" });
     await this.world.settled();
   }
@@ -131,24 +133,23 @@ export class RequestsWorld {
     return outputOf(client);
   }
 
+  /** A connection of the caller over IPv4 that does what a test says, call by call. */
+  async callerSocket(): Promise<CallerSocket> {
+    const { cgroup, namespace } = this.caller.place;
+    const calls = await Calls.start(cgroup, { namespace: join(namespaceFolder, namespace) });
+    const host = this.address("IPv4");
+    return new CallerSocket(await Socket.open(calls, host), socketAddress(host, port));
+  }
+
   /** Sends the first text in the call that connects, then the second, and waits for both answers. IPv4 only. */
   async fastOpen(texts: readonly [string, string]): Promise<string> {
-    const { cgroup, namespace } = this.caller.place;
-    await using calls = await Calls.start(cgroup, { namespace: join(namespaceFolder, namespace) });
-    const host = this.address("IPv4");
-    const socket = await Socket.open(calls, host);
-    const name = socketAddress(host, port);
+    await using caller = await this.callerSocket();
+    const { socket, name } = caller;
     const [first, second] = texts;
     const to = [bytes(name), name.length] as const;
-    await calls.must("sendto", socket.fd, bytes(first), first.length, flag.fastOpen, ...to);
+    await socket.calls.must("sendto", socket.fd, bytes(first), first.length, flag.fastOpen, ...to);
     await socket.send(second);
-    let received = "";
-    while (received.split("HTTP/1.1 ").length < 3) {
-      const piece = await socket.receive();
-      if (piece === "") break;
-      received += piece;
-    }
-    return received;
+    return await caller.receive((received) => received.split("HTTP/1.1 ").length === 3);
   }
 
   async counted(): Promise<Counted> {
@@ -166,6 +167,29 @@ export class RequestsWorld {
   /** Sends that went past TCP, as both ends are on the node. */
   async shortcuts(): Promise<number> {
     return Number((await this.world.applier().status()).statistics["shortcuts"]);
+  }
+
+  /**
+   * Replaces the agent by one of other layouts.
+   * @param meanwhile once the programs of the one before take nothing past TCP any more; without them their sockets' map may be gone
+   */
+  async replaceAgent(meanwhile: () => Promise<void>): Promise<void> {
+    const pins = await PinFolder.find(this.world.applier().node);
+    const id = infoOf(pins.map("callers")).id;
+    const takesNothing = (): boolean => {
+      const pin = pins.map("request_programs");
+      if (!existsSync(pin)) return !isMap(id);
+      using programs = BpfMap.openPinned(pin);
+      return programs.programId(new Uint8Array(4)) === undefined;
+    };
+    await this.world.applier().stop();
+    const replaced = this.startLooking({ otherLayouts: true });
+    await until(() => Promise.resolve(takesNothing()), {
+      what: "the programs of the agent before to be gone",
+    });
+    await meanwhile();
+    await replaced;
+    await until(() => Promise.resolve(!isMap(id)), { what: "the maps of the agent before to be gone" });
   }
 
   /** How many sockets of callers programs look at. */
@@ -192,6 +216,20 @@ export class RequestsWorld {
   private startDigests(task: Omit<DigestTask, "port">): RunningProcess {
     const whole: DigestTask = { ...task, port };
     return this.caller.startPiped(process.execPath, program("digest-client.ts"), JSON.stringify(whole));
+  }
+}
+
+function infoOf(pin: string): BpfMap["info"] {
+  using map = BpfMap.openPinned(pin);
+  return map.info;
+}
+
+function isMap(id: number): boolean {
+  try {
+    BpfMap.openById(id).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 

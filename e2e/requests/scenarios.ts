@@ -6,7 +6,14 @@ import { withAgentRights } from "../world/agent-rights.ts";
 import { uninstallRunning } from "../world/applier.ts";
 import { until } from "../world/until.ts";
 import type { DigestResult } from "./digest-task.ts";
-import type { Counted, Piece, RequestsWorld } from "./requests-world.ts";
+import { bytesOf } from "./programs/bytes-of.ts";
+import {
+  type Counted,
+  type LookingMode,
+  lookingModes,
+  type Piece,
+  type RequestsWorld,
+} from "./requests-world.ts";
 
 /** How much is sent where more shows more. */
 export interface RequestsScale {
@@ -16,6 +23,8 @@ export interface RequestsScale {
 
 export interface RequestsScenario extends OverFamilies {
   readonly name: string;
+  /** Modes that it is run in; all if left out. */
+  readonly in?: readonly LookingMode[];
   run(requests: RequestsWorld, family: Family, scale: RequestsScale): Promise<void>;
 }
 
@@ -53,6 +62,8 @@ async function compare(
 }
 
 const get = (more = "", path = "/"): string => `GET ${path} HTTP/1.1\r\nHost: digests\r\n${more}\r\n`;
+/** What stands behind the head; nothing, if that is not whole. */
+const bodyOf = (answer: string): string => /(?<=\r\n\r\n).*$/s.exec(answer)?.[0] ?? "";
 const answersIn = (received: string): number => received.split("HTTP/1.1 200 OK").length - 1;
 
 /** Sends pieces, of which some requests are to be counted, and all are to be answered. */
@@ -235,6 +246,34 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     },
   },
   {
+    name: "what lies unread past TCP is its reader's, also where an agent of other layouts comes meanwhile",
+    in: ["queue"],
+    over: ["IPv4"],
+    async run(requests) {
+      const answerBytes = 50_000;
+      const ask = get(`x-seed: 7\r\nx-answer-bytes: ${answerBytes}\r\n`);
+      const whole = bytesOf(7, answerBytes).toString("latin1");
+      await using caller = await requests.callerSocket();
+      await caller.connect();
+      const before = await requests.shortcuts();
+      await caller.socket.send(ask);
+      await until(async () => (await requests.shortcuts()) >= before + 2, {
+        what: "a request and its answer to go past TCP",
+      });
+      await requests.replaceAgent(async () => {
+        assert.equal(
+          bodyOf(await caller.receive((received) => bodyOf(received).length >= answerBytes)),
+          whole,
+        );
+      });
+      // By TCP, from now on.
+      await caller.socket.send(ask);
+      assert.equal(bodyOf(await caller.receive((received) => bodyOf(received).length >= answerBytes)), whole);
+      await requests.world.applier().stop();
+      await requests.startLooking();
+    },
+  },
+  {
     name: "without CAP_PERFMON requests are not counted, the agent says why, and connections are decided all the same",
     over: ["IPv4"],
     async run(requests, family) {
@@ -251,3 +290,7 @@ export const requestsScenarios: readonly RequestsScenario[] = [
     },
   },
 ];
+
+/** The scenarios that are to be run in a mode. */
+export const scenariosIn = (mode: LookingMode): readonly RequestsScenario[] =>
+  requestsScenarios.filter(({ in: modes = lookingModes }) => modes.includes(mode));

@@ -95,7 +95,7 @@ async function objectsOf(reviews: ReviewsWorld): Promise<KernelObjects> {
   const [folder = "", ...others] = (await readdir(pins.path)).filter((name) => name.startsWith("maps-"));
   assert.deepEqual(others, []);
   const maps = join(pins.path, folder);
-  const names = (await readdir(maps)).filter((name) => name !== "command");
+  const names = (await readdir(maps)).filter((name) => name !== "command" && name !== "unread");
   return {
     link: new Set(),
     map: new Set(names.map((name) => infoOf(join(maps, name)).id)),

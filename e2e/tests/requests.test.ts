@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blockedReads } from "../requests/blocked-reader.ts";
 import { lookingModes, RequestsWorld } from "../requests/requests-world.ts";
-import { requestsScenarios } from "../requests/scenarios.ts";
+import { scenariosIn } from "../requests/scenarios.ts";
 import { familiesOf } from "../scenarios/families.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
@@ -18,7 +18,7 @@ describe.each(lookingModes)("[kernel] requests on native connections, --sockets=
     if (reason === undefined) await requests.close();
   });
 
-  for (const scenario of requestsScenarios) {
+  for (const scenario of scenariosIn(mode)) {
     // What programs do is the same for both families but for addresses: the second mode is looked at over one.
     for (const family of mode === "count" ? familiesOf(scenario) : familiesOf(scenario).slice(-1)) {
       test(`${scenario.name}, over ${family}`, { timeout: 120_000 }, async (context) => {

@@ -201,7 +201,7 @@ export const switchingStructs: readonly StructDescription[] = [
       {
         name: "cookie",
         type: "u64",
-        doc: "of the link; of settle: of the caller; of has_unread: of any in `callers`",
+        doc: "of the link; of settle: of the caller",
       },
       { name: "network", type: "u64", doc: "of add_link: this and the next two as in `pool_key`" },
       { name: "workload", type: "u64" },

@@ -105,12 +105,9 @@ export class PinFolder {
   /** Folders with maps of other versions, whose layouts are not this one's. */
   async otherLayouts(): Promise<string[]> {
     const names = await readdir(this.path).catch(() => []);
-    return names.filter((name) => name.startsWith("maps-") && name !== this.mapsName);
-  }
-
-  /** Removes maps of other layouts; to be called once no program uses them any more. */
-  async removeOtherLayouts(): Promise<void> {
-    for (const name of await this.otherLayouts()) await rm(join(this.path, name), { recursive: true });
+    return names
+      .filter((name) => name.startsWith("maps-") && name !== this.mapsName)
+      .map((name) => join(this.path, name));
   }
 
   async remove(): Promise<void> {

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { objectPath } from "@keelson/bpf/object";
 import {
   type AttachType,
@@ -171,17 +172,22 @@ export class Programs {
     });
   }
 
-  /** Removes maps and programs of other layouts, and of a mode that was higher before; once nobody works on them any more. */
+  /**
+   * Removes maps and programs of other layouts, and of a mode that was higher before; once nobody works on them any more. Those
+   * with what somebody has not read within 10 s stay until the next agent.
+   */
   async leaveOthers(pins: PinFolder): Promise<void> {
     await this.leaveSockets(pins);
-    await pins.removeOtherLayouts();
+    for (const folder of await pins.otherLayouts()) {
+      if (await drainQueues(folder)) await rm(folder, { recursive: true });
+    }
   }
 
   /** What takes requests goes first; answers to those that were taken come the relay's way. */
   private async leaveSockets(pins: PinFolder): Promise<void> {
     const { mode } = this.sockets;
     if (mode === "off") {
-      await drainQueues(pins);
+      if (!(await drainQueues(pins.mapFolder))) return;
       await unpinAll(pins, socketMaps);
     }
     if (mode === "count") {
@@ -253,7 +259,7 @@ function takeOff(pin: string): void {
 export async function uninstall(pins: PinFolder): Promise<number> {
   const names = await pins.links();
   for (const name of names) takeOff(pins.link(name));
-  await drainQueues(pins);
+  for (const folder of [pins.mapFolder, ...(await pins.otherLayouts())]) await drainQueues(folder);
   await pins.remove();
   return names.length;
 }

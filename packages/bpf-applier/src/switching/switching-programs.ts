@@ -8,6 +8,7 @@ import type { OuterMaps } from "../banks.ts";
 import { loadOntoPins } from "../pinned-maps.ts";
 import type { PinFolder } from "../pins.ts";
 import { putGrammar } from "../request-programs.ts";
+import { unreadPin } from "./draining.ts";
 import type { TableMaps } from "./match-table-maps.ts";
 
 /** Maps that only programs which take requests use, and those that work on them. */
@@ -32,12 +33,15 @@ const switchingMaps = [
   "answer_programs",
 ] as const;
 
-/** The pin of the program by which the relay works on pools and links. */
-const commandPin = "command";
+/** Programs that are run by hand, by their pins. The relay works on pools and links by the first. */
+const runPrograms: readonly (readonly [string, string])[] = [
+  ["command", "keelson_command"],
+  [unreadPin, "keelson_unread"],
+];
 
 /** All pins that are there only where programs take requests; copies of tables, too (InnerMaps). */
 export const switchingPins = [
-  commandPin,
+  ...runPrograms.map(([pin]) => pin),
   ...switchingMaps,
   ...["switched_ports", "switched_rules", "switched_ends", "switched_keys"].flatMap((name) => [
     `${name}_0`,
@@ -90,7 +94,7 @@ export class Switching {
     try {
       prepareSwitching(object, first, intoQueue);
       await loadOntoPins(object, pins, switchingMaps);
-      await pinCommand(object, pins);
+      for (const [pin, name] of runPrograms) await pinProgram(object, name, pins.map(pin));
       await attach(object);
       return new Switching(object);
     } catch (error) {
@@ -131,12 +135,12 @@ function shareMaps(object: BpfObject, first: BpfObject): void {
 }
 
 /** In place of the one that an earlier applier left; at every moment one of the two is there. */
-async function pinCommand(object: BpfObject, pins: PinFolder): Promise<void> {
-  using command = object.program("keelson_command");
-  const beside = pins.map(`${commandPin}_new`);
+async function pinProgram(object: BpfObject, name: string, pin: string): Promise<void> {
+  using program = object.program(name);
+  const beside = `${pin}_new`;
   unpin(beside);
-  command.pin(beside);
-  await rename(beside, pins.map(commandPin));
+  program.pin(beside);
+  await rename(beside, pin);
 }
 
 /**

@@ -9,7 +9,7 @@ const settlements = new Map<number, Settlement>(
   Object.entries(settlement).map(([name, { value }]) => [value, name as Settlement]),
 );
 
-/** What only a program can do for the relay and the agent: the pinned program `keelson_command`, which is run by hand. */
+/** What only a program can do for the relay: the pinned program `keelson_command`, which is run by hand. */
 export class CommandProgram {
   private readonly program: BpfProgram;
 
@@ -34,11 +34,6 @@ export class CommandProgram {
     const found = settlements.get(answer);
     if (found === undefined) throw new Error(`settle of caller ${caller}: the program answered ${answer}`);
     return found;
-  }
-
-  /** @returns whether a socket in `callers` has not read all that came to it past TCP */
-  async hasUnread(socket: bigint): Promise<boolean> {
-    return (await this.run("hasUnread", { cookie: socket })) === 1;
   }
 
   async dropLink(link: bigint): Promise<void> {
