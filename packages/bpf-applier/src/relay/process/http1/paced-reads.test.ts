@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
@@ -80,7 +80,7 @@ test.each([1, 2, 3, 4, 5, 7, 50, 10_000])("requests in pieces of %d bytes are to
   await using stack = new AsyncDisposableStack();
   let underWay = 0;
   const seen: string[] = [];
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     underWay++;
     const body = await text(request);
     seen.push(`${request.method} ${body} ${request.trailers["x"] ?? ""} ${underWay}`);
@@ -88,7 +88,8 @@ test.each([1, 2, 3, 4, 5, 7, 50, 10_000])("requests in pieces of %d bytes are to
       underWay--;
       response.end(`<${seen.length}>`);
     });
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   const port = await listening(stack, server);
   const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
   const caller = await world.call();
