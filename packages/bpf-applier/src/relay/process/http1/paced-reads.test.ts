@@ -80,7 +80,7 @@ test.each([1, 2, 3, 4, 5, 7, 50, 10_000])("requests in pieces of %d bytes are to
   await using stack = new AsyncDisposableStack();
   let underWay = 0;
   const seen: string[] = [];
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     underWay++;
     const body = await text(request);
     seen.push(`${request.method} ${body} ${request.trailers["x"] ?? ""} ${underWay}`);
@@ -89,7 +89,7 @@ test.each([1, 2, 3, 4, 5, 7, 50, 10_000])("requests in pieces of %d bytes are to
       response.end(`<${seen.length}>`);
     });
   };
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => void respond(request, response));
   const port = await listening(stack, server);
   const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
   const caller = await world.call();
