@@ -138,7 +138,7 @@ async function underDeaths(
 }
 
 /** Resolves when a relay runs that is not this one, and listens in all pods. */
-function anotherRelay(reviews: ReviewsWorld, pid: number): Promise<void> {
+export function anotherRelay(reviews: ReviewsWorld, pid: number): Promise<void> {
   return reviews.until(async () => {
     const { relay } = await reviews.world.applier().status();
     return relay?.pid !== undefined && relay.pid !== pid && relay.networks >= reviews.world.pods.size;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PinFolder } from "@keelson/bpf-applier";
 import { formatEndpoint, parseAddress } from "@keelson/model";
-import { killAgent, killRelay, relayPid } from "../relay-deaths/deaths.ts";
+import { anotherRelay, killAgent, killRelay, relayPid } from "../relay-deaths/deaths.ts";
 import { type ApplierPlace, uninstallRunning } from "../world/applier.ts";
 import { makeCgroup, removeCgroup } from "../world/cgroups.ts";
 import { command } from "../world/command.ts";
@@ -136,13 +136,6 @@ function assertFewLost(reviews: ReviewsWorld, listeners: number, failures: Tally
   assert.equal(failures["ECONNREFUSED"] ?? 0, 0);
 }
 
-/** Waits until another process is the relay, and listens in the networks of all pods. */
-const untilAnotherRelay = (reviews: ReviewsWorld, before: number): Promise<void> =>
-  reviews.until(async () => {
-    const { relay } = await reviews.world.applier().status();
-    return relay?.pid !== undefined && relay.pid !== before && relay.networks >= reviews.world.pods.size;
-  });
-
 /** Of the relay that comes with the agent, whose connections are held. */
 const killedAndHeld: Scenario = {
   name: "a relay that is killed comes back: connections between two requests stay, who comes meanwhile waits, and none is refused",
@@ -168,7 +161,7 @@ const killedAndMissed: Scenario = {
       const { answers, failures } = await duringTraffic(reviews, family, async () => {
         process.kill(before, "SIGKILL");
         await reviews.until(async () => (await missed(reviews)) > missedBefore);
-        await untilAnotherRelay(reviews, before);
+        await anotherRelay(reviews, before);
       });
       assertFewLost(reviews, listeners, failures);
       assert.deepEqual(Object.keys(reviews.byVersion(answers)).sort(), ["v1", "v2"]);
