@@ -24,6 +24,7 @@ import { PodMap } from "./pods/pod-map.ts";
 import type { JournalUpdate } from "./policy-journal.ts";
 import type { StagedUpdate } from "./policy-store.ts";
 import { type MapSizes, Programs, uninstall } from "./programs.ts";
+import { RejectionLog } from "./rejection-log.ts";
 import { Rejections, reasonsText } from "./rejections.ts";
 import type { StartRelay } from "./relay/relay.ts";
 import { RelayKeeper, type RelayKeeperStatus } from "./relay/relay-keeper.ts";
@@ -135,6 +136,7 @@ export class Applier implements NodeAgent {
   private readonly types: Record<string, TypeStatus> = {};
   /** By type. */
   private readonly rejections: Record<string, Rejections> = {};
+  private readonly rejectionLog: RejectionLog;
   private connection: { connected: boolean; error?: string } = { connected: false };
   private isSupplanted = false;
 
@@ -143,6 +145,7 @@ export class Applier implements NodeAgent {
     { pins, programs, banks, podMap, matchTables, rings }: NodeParts,
   ) {
     this.options = options;
+    this.rejectionLog = new RejectionLog(options.logger);
     this.pins = pins;
     this.programs = programs;
     this.banks = banks;
@@ -390,17 +393,17 @@ export class Applier implements NodeAgent {
       await this.save(staged);
     } catch (error) {
       rejections.failed((error as Error).message);
-      logger.error({ err: error, type, version }, "update rejected");
+      this.rejectionLog.rejected({ type, version }, (error as Error).message);
       throw error;
     }
     const { rejected, taken } = staged;
     rejections.took(update, rejected);
     if (rejected.size > 0) {
-      const error = new Error(reasonsText(rejected.values()));
       const counts = { rejected: rejected.size, taken: taken.added.length + taken.removed.length };
-      logger.error({ err: error, type, version, ...counts }, "update rejected in part");
-      throw error;
+      this.rejectionLog.rejected({ type, version }, rejections.text ?? "", counts);
+      throw new Error(reasonsText(rejected.values()));
     }
+    if (rejections.text === undefined) this.rejectionLog.over(type);
     this.types[type] = { version, appliedAt: new Date() };
     logger.info({ type, version, added: added.length, removed: removed.length }, "update applied");
   }

@@ -94,6 +94,28 @@ test("a node that rejects a version goes on with the one before, and says why", 
   });
 });
 
+test("a node that asks again for what it rejects is one line of the log, and one when it takes it", async () => {
+  await using pilot = await TestPilot.start(...application());
+  let attempts = 0;
+  let isBad = true;
+  const take = ({ typeUrl }: { typeUrl: string }): Promise<void> => {
+    if (typeUrl !== serviceType) return Promise.resolve();
+    attempts += 1;
+    return isBad ? Promise.reject(new Error("no room in the map")) : Promise.resolve();
+  };
+  pilot.connect("node-a", take, 20);
+  const linesOf = (message: string): number => pilot.log.filter(({ msg }) => msg === message).length;
+  const [rejected, taken] = [
+    "a node rejected a version and goes on with the one before",
+    "a node takes what it rejected",
+  ];
+  await expect.poll(() => attempts).toBeGreaterThan(3);
+  expect([linesOf(rejected), linesOf(taken)]).toEqual([1, 0]);
+  isBad = false;
+  await expect.poll(() => linesOf(taken)).toBe(1);
+  expect(linesOf(rejected)).toBe(1);
+});
+
 test("a node that owes an answer is shown as pending, with the version that it holds", async () => {
   await using pilot = await TestPilot.start(...application());
   const { version: first } = pilot.controlPlane.status();

@@ -17,7 +17,7 @@ import { Debug } from "./debug/debug.ts";
 import { LiveState } from "./debug/live-state.ts";
 import { nodeViews } from "./debug/node-views.ts";
 import type { ListenAddress } from "./listen-address.ts";
-import { type LimitedLog, limitedLog } from "./logging/limited-log.ts";
+import { limitedLog } from "./logging/limited-log.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { Readiness } from "./readiness.ts";
 import { grpcListener, grpcOptions, shutDown } from "./servers/grpc-port.ts";
@@ -31,7 +31,7 @@ import { ObservationHub } from "./telemetry/observation-hub.ts";
 import { registerObservation } from "./telemetry/observation-service.ts";
 import { registerTelemetry } from "./telemetry/telemetry-service.ts";
 import { buildInfo, buildText, programVersion } from "./version.ts";
-import { logXdsEvent } from "./xds-log.ts";
+import { XdsLog } from "./xds-log.ts";
 
 export interface ControlPlaneOptions {
   readonly source: ConfigSource;
@@ -79,7 +79,7 @@ export class ControlPlane {
   private readonly xds: PolicyServer;
   private readonly servers: grpc.Server[] = [];
   private readonly listeners: Server[] = [];
-  private readonly xdsLog: LimitedLog;
+  private readonly xdsLog: XdsLog;
   private readonly problemLog: ProblemLog;
   private readonly startedAt = new Date();
   private versionSince: Date | undefined;
@@ -89,8 +89,9 @@ export class ControlPlane {
   constructor(options: ControlPlaneOptions) {
     this.options = options;
     this.problemLog = new ProblemLog(options.logger);
-    this.xdsLog = limitedLog(options.xdsLogger ?? options.logger);
-    this.guard = new PortGuard(this.xdsLog, options.portLimits);
+    const xdsLog = limitedLog(options.xdsLogger ?? options.logger);
+    this.xdsLog = new XdsLog(xdsLog);
+    this.guard = new PortGuard(xdsLog, options.portLimits);
     this.metrics = new Metrics({
       version: buildText,
       problems: () => this.readiness.problems,
@@ -229,7 +230,7 @@ export class ControlPlane {
   private onXdsEvent(event: XdsEvent): void {
     this.metrics.takeXdsEvent(event);
     if (event.kind === "refused" && event.full === true && this.refuseForRoom(event.reason)) return;
-    logXdsEvent(this.xdsLog, event);
+    this.xdsLog.take(event);
   }
 
   private onSecretWithheld(fields: { node: string; secret: string; why: string }): void {

@@ -5,6 +5,7 @@ export {
   type DeltaXdsClientOptions,
 } from "./client/delta-xds-client.ts";
 export type { DeltaUpdate } from "./client/updates.ts";
+export { Repeats } from "./repeats.ts";
 export type { Admission, Admit, IncomingCall } from "./server/admission.ts";
 export type { ConnectionView } from "./server/connection-view.ts";
 export type { Debounce } from "./server/debouncer.ts";

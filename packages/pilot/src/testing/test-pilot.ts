@@ -48,9 +48,13 @@ export class TestPilot implements AsyncDisposable {
     writeFileSync(join(this.directory, `${file}.yaml`), items.map((item) => `---\n${item}\n`).join(""));
   }
 
-  /** A node that follows the control plane. @param take what it does with an update; rejecting is a nack */
-  connect(name: string, take?: TestNode["take"]): TestNode {
-    const node = new TestNode(name, this.xdsPort, take);
+  /**
+   * A node that follows the control plane.
+   * @param take what it does with an update; rejecting is a nack
+   * @param retryRejectedMs after which it asks again; undefined: as agents do
+   */
+  connect(name: string, take?: TestNode["take"], retryRejectedMs?: number): TestNode {
+    const node = new TestNode(name, this.xdsPort, take, retryRejectedMs);
     this.nodes.push(node);
     return node;
   }
@@ -89,7 +93,12 @@ export class TestNode {
   take: (update: DeltaUpdate) => Promise<void>;
   private readonly client: DeltaXdsClient;
 
-  constructor(name: string, port: number, take: TestNode["take"] = () => Promise.resolve()) {
+  constructor(
+    name: string,
+    port: number,
+    take: TestNode["take"] = () => Promise.resolve(),
+    retryRejectedMs?: number,
+  ) {
     this.take = take;
     this.client = new DeltaXdsClient({
       address: `127.0.0.1:${port}`,
@@ -97,6 +106,7 @@ export class TestNode {
       node: { id: `${applierIdPrefix}${name}`, metadata: { [nodeNameMetadata]: name } },
       typeUrls: Object.values(policyTypeUrls),
       backoff: new Backoff(5, 50),
+      ...(retryRejectedMs !== undefined && { retryRejectedMs }),
       onUpdate: async (update) => {
         await this.take(update);
         this.updates.push(update);

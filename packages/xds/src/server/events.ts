@@ -15,7 +15,14 @@ export type XdsEvent =
     }
   /** A node that held an earlier version was sent all that it lacked of this one; `version` is the snapshot's number. */
   | { readonly kind: "brought"; readonly node: string; readonly version: string }
-  | { readonly kind: "ack"; readonly node: string; readonly typeUrl: string; readonly version: string }
+  | {
+      readonly kind: "ack";
+      readonly node: string;
+      readonly typeUrl: string;
+      readonly version: string;
+      /** Something of the type that was sent earlier is still rejected. */
+      readonly stillRejects?: true;
+    }
   | {
       readonly kind: "nack";
       readonly node: string;

@@ -82,7 +82,8 @@ export class Exchange {
       type.ackedNonce = nonce;
       // Only what was rejected is looked for by name.
       if (type.subscription.rejection !== undefined) type.subscription.acked(namesOf(changes));
-      onEvent({ kind: "ack", ...about });
+      const stillRejects = type.subscription.rejection !== undefined;
+      onEvent({ kind: "ack", ...about, ...(stillRejects && { stillRejects }) });
     } else {
       const message = error.slice(0, nackTextLength);
       type.subscription.nacked({ version, message, at: new Date() }, namesOf(changes));
