@@ -58,8 +58,8 @@ async function installAgain(node: NodeWorld): Promise<void> {
   await node.assertDecided(node.reviews.caller);
 }
 
-/** Kills the agent in the middle of its start, when its maps are pinned and so many programs are attached. */
-async function crashAtStart(node: NodeWorld, links: number): Promise<void> {
+/** Ends the agent in the middle of its start, when its maps are pinned and so many programs are attached. */
+async function endAtStart<T>(node: NodeWorld, links: number, end: () => Promise<T>): Promise<T> {
   const pins = await node.pins();
   const starting = node.startApplier().catch(() => undefined);
   await until(
@@ -69,8 +69,9 @@ async function crashAtStart(node: NodeWorld, links: number): Promise<void> {
     },
     { what: `${links} programs of ${node.applier.node} to be attached` },
   );
-  await node.applier.kill();
+  const how = await end();
   await starting;
+  return how;
 }
 
 export const lettingGoScenarios: readonly NodeScenario[] = [
@@ -90,13 +91,22 @@ export const lettingGoScenarios: readonly NodeScenario[] = [
     },
   },
   {
+    name: "one that is asked to end in the middle of its start ends in order, and the next one serves the node",
+    async run(node) {
+      await node.applier.stop();
+      await uninstallNode(node.applier.node);
+      assert.equal(await endAtStart(node, 0, () => node.applier.stop()), "code 0");
+      await installAgain(node);
+    },
+  },
+  {
     name: "after crashes in the middle of a start and of an uninstall, an uninstall leaves all lists as they were",
     async run(node, scale) {
       await node.applier.stop();
       await uninstallNode(node.applier.node);
       const before = allKernelObjects();
       for (const { links, cutUninstall } of crashes.slice(0, scale.crashes)) {
-        await crashAtStart(node, links);
+        await endAtStart(node, links, () => node.applier.kill());
         const pins = await node.pins();
         await cutUninstall(pins);
         await uninstallNode(node.applier.node);

@@ -172,10 +172,11 @@ export class Applier {
     await this.process?.assertAlive();
   }
 
-  /** Ends the process in order; programs and maps stay. */
-  async stop(): Promise<void> {
-    await this.process?.stop();
+  /** Ends the process in order; programs and maps stay. @returns how it ended; undefined: it did not run */
+  async stop(): Promise<string | undefined> {
+    const how = await this.process?.stop();
     this.process = undefined;
+    return how;
   }
 
   /** Ends the process as a crash would; programs and maps stay. */

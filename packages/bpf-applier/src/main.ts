@@ -55,16 +55,7 @@ async function run(flags: RunFlags): Promise<void> {
         return idle(error.message, true);
       }),
   });
-  await tenure.begin();
-  const metrics =
-    flags.metricsAddress === undefined
-      ? undefined
-      : MetricsPort.open({
-          address: flags.metricsAddress,
-          read: () => tenure.agent.metrics(),
-          onError: (error) =>
-            logger.error({ err: error }, "counters cannot be served to Prometheus; trying again"),
-        });
+  let metrics: MetricsPort | undefined;
   const stop = async (signal: string): Promise<void> => {
     logger.info({ signal }, "stopping; programs and maps stay, traffic goes on under the last policy");
     metrics?.close();
@@ -75,6 +66,16 @@ async function run(flags: RunFlags): Promise<void> {
       stop(signal).catch(fail);
     });
   }
+  await tenure.begin();
+  metrics =
+    flags.metricsAddress === undefined || tenure.ended
+      ? undefined
+      : MetricsPort.open({
+          address: flags.metricsAddress,
+          read: () => tenure.agent.metrics(),
+          onError: (error) =>
+            logger.error({ err: error }, "counters cannot be served to Prometheus; trying again"),
+        });
 }
 
 /** @throws NodeUnfit if the node's kernel takes no such programs. */

@@ -116,6 +116,44 @@ test("one that starts is waited for", async () => {
   expect(done).toEqual(["old starts", "old is given up", "next starts"]);
 });
 
+test("one that is asked to end while it starts has the node until it has started and ended", async () => {
+  const starts = Promise.withResolvers<NodeAgent>();
+  const { tenure } = processOf("slow", { start: () => starts.promise });
+  const begun = tenure.begin();
+  await expect.poll(() => isAlive(socket)).toBe(true);
+  const ended = tenure.end().then(() => done.push("all has ended"));
+  await expect(processOf("next", { takeOver: false }).tenure.begin()).rejects.toThrow("another bpf-applier");
+  starts.resolve(new StandInAgent("slow"));
+  await Promise.all([begun, ended]);
+  expect(done).toEqual(["slow starts", "slow ends", "all has ended"]);
+  expect(await isAlive(socket)).toBe(false);
+});
+
+test("one that cannot start, and is asked to end meanwhile, ends, and says why it could not", async () => {
+  const starts = Promise.withResolvers<NodeAgent>();
+  const { tenure } = processOf("slow", { start: () => starts.promise });
+  const begun = tenure.begin();
+  await expect.poll(() => isAlive(socket)).toBe(true);
+  const ended = tenure.end();
+  starts.reject(new Error("no memory"));
+  await expect(begun).rejects.toThrow("no memory");
+  await ended;
+  expect(await isAlive(socket)).toBe(false);
+});
+
+test("one that waits for another one to start, and is asked to end, does", async () => {
+  const starts = Promise.withResolvers<NodeAgent>();
+  const old = processOf("old", { start: () => starts.promise }).tenure.begin();
+  await expect.poll(() => isAlive(socket)).toBe(true);
+  const next = processOf("next");
+  const begun = next.tenure.begin();
+  await next.tenure.end();
+  await begun;
+  starts.resolve(new StandInAgent("old"));
+  await old;
+  expect(done).toEqual(["old starts"]);
+});
+
 test("without the flag, a node that is served is an error", async () => {
   await processOf("old").tenure.begin();
   await expect(processOf("next", { takeOver: false }).tenure.begin()).rejects.toThrow(

@@ -34,6 +34,8 @@ export class Tenure {
   private readonly ending = new AbortController();
   private admin: AdminSocket | undefined;
   private given: Promise<void> | undefined;
+  /** Settles when it is not about to begin any more. */
+  private beginning: Promise<void> = Promise.resolve();
   /** Who serves the node for this process. */
   agent: NodeAgent;
 
@@ -42,15 +44,24 @@ export class Tenure {
     this.agent = options.idle("its agent is about to start");
   }
 
-  /** @throws Error if the node is another agent's, or cannot be served */
+  /**
+   * Resolves when the node is served, or this was asked to end meanwhile.
+   * @throws Error if the node is another agent's, or cannot be served
+   */
   async begin(): Promise<void> {
     if (this.options.takeOver) await this.askForTheNode();
     await this.serve();
   }
 
+  get ended(): boolean {
+    return this.ending.signal.aborted;
+  }
+
   /** Ends this process's part. Until all has ended, the node is no other agent's. */
   async end(): Promise<void> {
     this.ending.abort();
+    // What is half done cannot be undone; it is done, and then ended. Why it could not be is told to who began it.
+    await this.beginning.catch(() => undefined);
     const { agent, admin } = this;
     this.replace(this.options.idle("its agent is about to end"));
     await agent.close().finally(() => admin?.close());
@@ -58,7 +69,7 @@ export class Tenure {
 
   private async askForTheNode(): Promise<void> {
     const { socket, node, logger } = this.options;
-    while (await isAlive(socket)) {
+    while (!this.ended && (await isAlive(socket))) {
       logger.info({ node, admin: socket }, "another agent serves this node, and is asked to give it up");
       await askAgent(socket, adminPaths.giveUp, "POST").catch(async (error: Error) => {
         if (!(error instanceof AgentRefusal) || error.status !== 503) throw error;
@@ -67,7 +78,12 @@ export class Tenure {
     }
   }
 
-  private async serve(): Promise<void> {
+  private serve(): Promise<void> {
+    if (!this.ended) this.beginning = this.startHere();
+    return this.beginning;
+  }
+
+  private async startHere(): Promise<void> {
     const { socket, node, start, logger } = this.options;
     const admin = await AdminSocket.claim(socket);
     this.admin = admin;
@@ -77,8 +93,7 @@ export class Tenure {
       admin.close();
       throw error;
     }
-    // It was asked to end meanwhile.
-    if (this.ending.signal.aborted) return this.end();
+    if (this.ended) return;
     this.given = undefined;
     this.replace(this.agent);
     logger.info({ node, admin: socket }, "serving the node");
@@ -108,7 +123,7 @@ export class Tenure {
     admin?.leave();
     this.admin = undefined;
     this.standBy().catch((error: Error) => {
-      if (this.ending.signal.aborted) return;
+      if (this.ended) return;
       options.logger.fatal({ err: error }, "this node has no agent, and cannot be served");
       process.exit(1);
     });
