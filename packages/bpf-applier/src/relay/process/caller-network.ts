@@ -37,6 +37,7 @@ export class CallerNetwork {
   private readonly holding: Holding | undefined;
   private readonly servers: Server[] = [];
   private readonly links = new Map<bigint, Map<string, DestinationLinks>>();
+  private isClosed = false;
   private readonly sweep = setInterval(() => this.closeIdle(), sweepMs).unref();
 
   private constructor({ cookie, path }: NetworkPlace, holding: Holding | undefined) {
@@ -78,10 +79,12 @@ export class CallerNetwork {
       own = new Map();
       this.links.set(workload, own);
     }
-    let links = own.get(destination.key);
+    // A port whose protocol changes leaves its connections of before.
+    const key = `${http2 ? "HTTP/2" : "HTTP/1.1"} ${destination.key}`;
+    let links = own.get(key);
     if (links === undefined) {
       links = new DestinationLinks(this.connect, http2, limits);
-      own.set(destination.key, links);
+      own.set(key, links);
     }
     links.budget.limits = limits;
     return links;
@@ -100,7 +103,10 @@ export class CallerNetwork {
     onread?: OnReadOpts,
   ): Promise<Socket> => {
     const options = optionsOf(await this.open(address, port, timeoutMs));
-    return new Socket(onread === undefined ? options : { ...options, onread });
+    const socket = new Socket(onread === undefined ? options : { ...options, onread });
+    if (!this.isClosed) return socket;
+    socket.destroy(); // nobody is left who would
+    throw new Error("the caller's network is gone");
   };
 
   /** Nobody is accepted any more; those that are here stay. */
@@ -128,6 +134,7 @@ export class CallerNetwork {
   }
 
   close(): void {
+    this.isClosed = true;
     this.stopListening();
     clearInterval(this.sweep);
     for (const socket of this.callers) socket.destroy();

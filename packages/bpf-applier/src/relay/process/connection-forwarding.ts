@@ -46,9 +46,13 @@ async function toEndpoint(
   const { address, port } = addressOf(endpoint);
   try {
     const upstream = await network.connect(address, port, balancer.limits.connectTimeoutMs);
+    const onDone = (): void => balancer.ended(endpoint, { kind: "abandoned" }, performance.now());
+    if (socket.destroyed) {
+      upstream.destroy();
+      return onDone();
+    }
     upstream.setNoDelay(true);
-    splice(socket, upstream, () => balancer.ended(endpoint, { kind: "abandoned" }, performance.now()));
-    if (socket.destroyed) upstream.destroy();
+    splice(socket, upstream, onDone);
   } catch {
     balancer.ended(endpoint, { kind: "connectFailure" }, performance.now());
     socket.resetAndDestroy();

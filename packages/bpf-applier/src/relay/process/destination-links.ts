@@ -3,7 +3,6 @@ import type { Limits } from "../policy/types.ts";
 import { addressOf } from "./endpoint-address.ts";
 import { Http1Pool } from "./http1/http1-pool.ts";
 import { Http2Pool } from "./http2/http2-pool.ts";
-
 import { Budget, type Connect, type Open, type UpstreamPool } from "./upstream-pool.ts";
 
 /** The connections of one caller to the endpoints of one destination; never shared with another caller. */
@@ -31,12 +30,13 @@ export class DestinationLinks {
     return pool;
   }
 
-  /** Closes connections that had nothing to do for the destination's idle time-out. @returns whether any is left */
+  /** Closes connections that had nothing to do for the destination's idle time-out. @returns whether any is left, or to come */
   closeIdle(now: number): boolean {
     for (const [text, pool] of this.pools) {
       if (!pool.closeIdle(now - this.budget.limits.idleTimeoutMs)) this.pools.delete(text);
     }
-    return this.pools.size > 0;
+    // A request may stand between two attempts, without a connection.
+    return this.pools.size > 0 || this.budget.requests > 0;
   }
 
   close(): void {

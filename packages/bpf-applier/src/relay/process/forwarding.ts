@@ -3,6 +3,7 @@ import type { Endpoint } from "@keelson/protos/policy";
 import { ownAnswer } from "../policy/own-answer.ts";
 import { backoffMs, shouldRetry } from "../policy/retries.ts";
 import type { Balancer, Forward, Outcome } from "../policy/types.ts";
+import { after } from "./after.ts";
 import type { Call } from "./call.ts";
 import type { RequestContext } from "./caller-connection.ts";
 import type { EndedRequest } from "./counters.ts";
@@ -126,7 +127,7 @@ export class Forwarding implements ExchangeEvents {
 
   private send(upstream: Upstream): void {
     const perTry = this.plan.retries?.perTryTimeoutMs ?? 0;
-    if (perTry > 0) this.attemptTimer = setTimeout(() => this.onAttemptLate(), perTry);
+    if (perTry > 0) this.attemptTimer = after(perTry, () => this.onAttemptLate());
     try {
       this.exchange = upstream.start(outgoingRequest(this.plan.request, this.call), this);
     } catch {
@@ -164,7 +165,7 @@ export class Forwarding implements ExchangeEvents {
     this.attempt++;
     budget.retries++;
     this.retrying = true;
-    this.attemptTimer = setTimeout(() => this.tryEndpoint(false), pauseMs);
+    this.attemptTimer = after(pauseMs, () => this.tryEndpoint(false));
   }
 
   private dropAttempt(outcome: Outcome): void {
@@ -186,11 +187,11 @@ export class Forwarding implements ExchangeEvents {
   private onRequestWhole(): void {
     const { limit } = this.plan;
     if (limit === undefined || this.over) return;
-    this.timer = setTimeout(() => {
+    this.timer = after(limit.milliseconds, () => {
       this.dropAttempt({ kind: "timeout" });
       if (this.answering) this.abort();
       else this.refuse(limit.status, "the answer took too long", limit.grpcStatus);
-    }, limit.milliseconds);
+    });
   }
 
   private onAttemptLate(): void {

@@ -48,3 +48,13 @@ test.each([
   expect(hints).toBe(Math.min(count, 60));
   expect(last).toMatch(answer);
 });
+
+test("a caller of HTTP/1.0 gets none", async () => {
+  await using stack = new AsyncDisposableStack();
+  const answer = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  const server = rawServer((socket) => socket.once("data", () => socket.write(answer)));
+  const world = stack.use(await RelayWorld.start({ [setName]: [await listening(stack, server)] }));
+  const caller = await world.call();
+  caller.write("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+  expect(await readUntil(caller, "ok")).toMatch(/^HTTP\/1.1 200 /);
+});

@@ -1,5 +1,6 @@
 import { ApplicationProtocol, type Endpoint } from "@keelson/protos/policy";
 import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
+import { after } from "./after.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection, RequestContext } from "./caller-connection.ts";
 import type { EndedRequest } from "./counters.ts";
@@ -44,7 +45,7 @@ export class RequestHandler {
       const decision = connection.service.router.route(call.head, connection.caller, this.random);
       if (decision.delayMs === 0) return this.carryOut(decision, call, connection, begin);
       const later = (): void => orAbort(call, () => this.carryOut(decision, call, connection, begin));
-      const timer = setTimeout(later, decision.delayMs);
+      const timer = after(decision.delayMs, later);
       const onGone = (): void => clearTimeout(timer);
       call.onGone = onGone;
     });

@@ -41,7 +41,9 @@ function carry(from: Duplex, to: Duplex, count: (bytes: number) => void): void {
     if (!pieces.write(chunk)) from.pause();
   });
   to.on("drain", onRoom);
-  from.on("end", () => to.end());
+  // One that said so before anybody listened says it no more.
+  if (from.readableEnded) to.end();
+  else from.once("end", () => to.end());
   from.on("error", () => to.destroy());
   // Without an end before it, it was aborted, which the other end is to see, too.
   from.on("close", () => {

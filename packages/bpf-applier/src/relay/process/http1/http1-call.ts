@@ -79,6 +79,7 @@ export class Http1Call implements Call {
   }
 
   inform(head: ResponseHead): void {
+    if (this.request.httpVersionMinor === 0) return; // RFC 9110 15.2: it knows none
     // While answers to earlier requests are under way there is no connection; only 100 is waited for then.
     if (this.response.socket !== null) this.response.socket.write(responseText(head), "latin1");
     else if (head.status === 100) this.response.writeContinue();

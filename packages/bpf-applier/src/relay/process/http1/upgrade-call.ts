@@ -22,7 +22,6 @@ export class UpgradeCall implements Call {
   onDrain: () => void = nothing;
   onGone: () => void = nothing;
   onHalfClose: () => void = nothing;
-  readonly halfClosed = false;
   private readonly socket: Socket;
   private readonly pieces: PieceWriter;
   private chunked = false;
@@ -36,9 +35,14 @@ export class UpgradeCall implements Call {
     this.pieces = new PieceWriter(socket, onDrain);
     socket.on("drain", onDrain);
     socket.on("error", nothing); // "close" follows
+    socket.once("end", () => this.onHalfClose());
     socket.once("close", () => {
       if (!this.ended) this.onGone();
     });
+  }
+
+  get halfClosed(): boolean {
+    return this.socket.readableEnded;
   }
 
   trailers(): readonly string[] {

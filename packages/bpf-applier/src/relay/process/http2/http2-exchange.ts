@@ -70,7 +70,10 @@ class Http2Exchange implements Exchange {
 
   abort(): void {
     this.events = undefined;
-    this.stream?.close(NGHTTP2_CANCEL);
+    const { stream } = this;
+    // One that has ended keeps its place until all of it was read, which nobody does any more.
+    if (stream?.closed) stream.destroy();
+    else stream?.close(NGHTTP2_CANCEL);
   }
 
   private begin(request: OutgoingRequest): ClientHttp2Stream | undefined {
