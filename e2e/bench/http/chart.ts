@@ -4,8 +4,8 @@ import type { HttpFigures } from "./report.ts";
 
 const page = { width: 960, margin: 24, heading: 74, footer: 34 };
 const panel = { heading: 40, gap: 22 };
-/** A bar's line, and where bars begin and how long the longest may be. */
-const line = { height: 26, bar: 15, name: 190, values: 150 };
+/** A bar's line; room for the longest name before the bars, and for figures behind them. */
+const line = { height: 26, bar: 15, name: 230, values: 150 };
 const longest = page.width - 2 * page.margin - line.name - line.values;
 
 const light = {
