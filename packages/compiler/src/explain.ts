@@ -28,13 +28,13 @@ export function explainService(
     namespace: service.namespace,
     addresses: service.addresses.map(formatAddress),
     ...(leftAlone !== undefined && { leftAlone: `it ${leftAlone}` }),
-    ports: ports.map((resolved) => explainPort(scene, resolved)),
+    ports: ports.map((resolved) => explainPort(scene, resolved, leftAlone !== undefined)),
   };
 }
 
-function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
+function explainPort(scene: Scene, resolved: ResolvedPort, isLeftAlone: boolean): PortExplanation {
   const { port, wantedTier, tier, why, destinations, rules, policies } = resolved;
-  const refused = "this share is refused (ECONNREFUSED)";
+  const effect = isLeftAlone ? undefined : "this share is refused (ECONNREFUSED)";
   const matching = explainMatching(resolved);
   const carried = carriedRoutes(scene, resolved, matching?.isInKernel === true);
   return {
@@ -45,7 +45,7 @@ function explainPort(scene: Scene, resolved: ResolvedPort): PortExplanation {
     ...(matching !== undefined && { matching: matching.text }),
     rules: rules.map((rule) => ({ ...explainRule(rule), ...carried.get(keyOf(rule)) })),
     policies: policies.map(explainRule),
-    destinations: explainDestinations(scene, destinations, refused),
+    destinations: explainDestinations(scene, destinations, effect),
   };
 }
 
@@ -144,22 +144,22 @@ function wishesOf({ conditions, features }: ResolvedRule, to: readonly ResolvedD
 function explainDestinations(
   scene: Scene,
   destinations: readonly ResolvedDestination[],
-  effect: string,
+  effect: string | undefined,
 ): DestinationExplanation[] {
   const sum = destinations.reduce((total, { weight }) => total + weight, 0);
   return destinations.map((destination) => explainDestination(scene, destination, sum, effect));
 }
 
-/** @param effect what comes of it where there is no endpoint */
+/** @param effect what comes of it where there is no endpoint; absent: nothing, since nodes leave connections as they are */
 function explainDestination(
   scene: Scene,
   destination: ResolvedDestination,
   sum: number,
-  effect: string,
+  effect: string | undefined,
 ): DestinationExplanation {
   const { hostname, subset, labels, weight } = destination;
   const endpoints = endpointsOf(scene, destination);
-  const refused = weight > 0 && !isReachable(scene, destination);
+  const refused = effect !== undefined && weight > 0 && !isReachable(scene, destination);
   const why = refused ? whyNoEndpoint(scene, destination).why : "";
   return {
     hostname,

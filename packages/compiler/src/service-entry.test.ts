@@ -36,6 +36,8 @@ test.each([
     why: expect.stringMatching(/connections are left as they are$/),
     rules: [{ state: "not applied", why: expect.stringMatching(/^is for a service that /) }],
   });
+  const warnings = view.explain(api, 80).destinations.flatMap(({ warning }) => warning ?? []);
+  expect(warnings).toEqual([]);
   expect(view.problems).toEqual([
     expect.stringMatching(/not applied by kernel nodes: it is for a service that/),
   ]);
