@@ -119,6 +119,14 @@ describe("what is not strict is the relay's", () => {
     expect(verdict(automatonOf(), head("GET //%61/../b HTTP/1.1"))).toMatchObject({ contentLength: 0 });
   });
 
+  test.each(["close", "Keep-Alive"])(
+    "where there are no rules, it does not matter whether a connection stays: %s",
+    (connection) => {
+      const counted = head("GET /a HTTP/1.1", `Connection: ${connection}`);
+      expect(verdict(automatonOf(), counted)).toMatchObject({ contentLength: 0 });
+    },
+  );
+
   test.each([...Array(head("GET /a HTTP/1.1", "X: 1").length).keys()])(
     "a head cut after %d bytes",
     (length) => {

@@ -4,7 +4,7 @@ import { type Bounds, Budgets, defaultBounds, Unfit } from "./bounds.ts";
 import { Clauses, part } from "./clauses.ts";
 import { type Context, contextsOf } from "./contexts.ts";
 import { type Scanner, scannerOf } from "./outcomes.ts";
-import { RequestHead, shapes } from "./request-head.ts";
+import { shapes as carriedShapes, countedShapes, RequestHead } from "./request-head.ts";
 import { pack, Rows } from "./rows.ts";
 
 /** All conditions of a service's rules, as one table over the bytes of a request's head. */
@@ -67,12 +67,13 @@ function build(rules: readonly (readonly HttpMatch[])[], bounds: Bounds): MatchA
   const clauses = clausesOf(rules, bounds);
   const { parts } = clauses;
   const budgets = new Budgets(bounds);
+  const mindsPathForm = rules.length > 0;
+  const shapes = mindsPathForm ? carriedShapes : countedShapes;
   const scanners = parts.map((one, number) => scannerOf(one, budgets, shapes.get(number)));
   const contexts = contextsOf(clauses.clauses, parts, scanners, budgets);
   const symbolOf = outcomeSymbols(scanners);
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
-  const mindsPathForm = rules.length > 0;
   const start = new RequestHead(rows, actions, { parts, scanners, shapes, symbolOf, mindsPathForm }).build();
   const context = addContexts(rows, contexts, symbolOf);
   const packed = pack(rows.rows, actions.actions, budgets.entries);

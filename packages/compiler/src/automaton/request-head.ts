@@ -16,6 +16,9 @@ export const shapes = new Map<number, string>([
   [part.connection, "(?i)keep-alive"],
 ]);
 
+/** The same where requests are counted only, on the caller's own connection: what ends it afterwards changes nothing. */
+export const countedShapes = new Map([...shapes, [part.connection, "(?i)(keep-alive|close)"]]);
+
 /** RFC 9110 sections 7.6, 7.8, 10.1.1, RFC 9112 section 6. */
 const relayed: RelayedHeaders = {
   names: ["transfer-encoding", "upgrade", "expect", "te", "trailer", "keep-alive", "http2-settings"],
