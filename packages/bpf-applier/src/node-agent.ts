@@ -1,6 +1,6 @@
 import type { WantedRequests } from "@keelson/model/observation";
 import type { Edge } from "@keelson/protos/telemetry";
-import type { ApplierStatus } from "./applier.ts";
+import type { ApplierStatus } from "./applier-status.ts";
 import type { IdleStatus } from "./idle-node.ts";
 import type { RequestSink } from "./observe/request-observer.ts";
 

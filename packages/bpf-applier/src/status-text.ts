@@ -1,4 +1,4 @@
-import type { ApplierStatus } from "./applier.ts";
+import type { ApplierStatus } from "./applier-status.ts";
 import type { IdleStatus } from "./idle-node.ts";
 import type { PodStatus } from "./pods/node-pods.ts";
 import type { RelayKeeperStatus } from "./relay/relay-keeper.ts";
