@@ -1,10 +1,11 @@
 import { policyTypeUrls } from "@keelson/protos";
 import type { DeltaUpdate } from "@keelson/xds";
 import type { Banks } from "./banks.ts";
-import { PolicyStore, type StagedUpdate } from "./policy-store.ts";
+import { PolicyStore } from "./policy-store.ts";
 import type { RelayKeeper } from "./relay/relay-keeper.ts";
 import { emptyRelayPolicy, relayPolicyAfter } from "./relay/relay-policy.ts";
 import type { ServiceTable } from "./service-table.ts";
+import type { StagedUpdate } from "./staged-update.ts";
 import { MatchTableMaker } from "./switching/match-table-maker.ts";
 import type { MatchTableMaps } from "./switching/match-table-maps.ts";
 import type { RingMaps } from "./switching/ring-maps.ts";

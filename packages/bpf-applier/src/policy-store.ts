@@ -3,7 +3,10 @@ import { policyTypeUrls } from "@keelson/protos";
 import type { EndpointSet, Service, Workload } from "@keelson/protos/policy";
 import { EndpointSetSchema, ServiceSchema, WorkloadSchema } from "@keelson/protos/policy";
 import type { DeltaUpdate } from "@keelson/xds";
-import { type Named, type ServiceTable, serviceTable, setsOfPort } from "./service-table.ts";
+import { Overlay } from "./overlay.ts";
+import { type Named, type ServiceTable, serviceTable } from "./service-table.ts";
+import { SetUsers, setsOf } from "./set-users.ts";
+import type { StagedUpdate, TableChanges } from "./staged-update.ts";
 import type { MatchTableMaker } from "./switching/match-table-maker.ts";
 import { RingRoom } from "./switching/ring-room.ts";
 import type { SwitchingRoom } from "./switching/switched-port.ts";
@@ -17,66 +20,15 @@ import {
 import { TableRoom } from "./switching/table-room.ts";
 
 /** A resource as it came, kept for the snapshot on disk and for `initial_resource_versions`. */
-export interface HeldResource {
+interface HeldResource {
   readonly name: string;
   readonly version: string;
   readonly body: Uint8Array;
 }
 
-/** Services whose tables are new, changed or gone (undefined). */
-export type TableChanges = ReadonlyMap<string, ServiceTable | undefined>;
-
-/** What of an update has been understood, but is not yet taken over. */
-export interface StagedUpdate {
-  /** The update without what is wrong in it. */
-  readonly taken: DeltaUpdate;
-  /** Resource → why it stays as it is held. */
-  readonly rejected: ReadonlyMap<string, string>;
-  readonly changes: TableChanges;
-  readonly workloadsChanged: boolean;
-  /** As they will be held. */
-  readonly endpointSet: (name: string) => EndpointSet | undefined;
-  readonly workloads: () => Iterable<Workload>;
-  commit(): void;
-}
-
-/** A map seen through changes that are not yet made to it. */
-class Overlay<V> {
-  private readonly changed = new Map<string, V | undefined>();
-  private readonly base: Map<string, V>;
-
-  constructor(base: Map<string, V>) {
-    this.base = base;
-  }
-
-  get(key: string): V | undefined {
-    return this.changed.has(key) ? this.changed.get(key) : this.base.get(key);
-  }
-
-  set(key: string, value: V | undefined): void {
-    this.changed.set(key, value);
-  }
-
-  keys(): Iterable<string> {
-    return this.changed.keys();
-  }
-
-  *values(): Iterable<V> {
-    for (const [key, value] of this.base) if (!this.changed.has(key)) yield value;
-    for (const value of this.changed.values()) if (value !== undefined) yield value;
-  }
-
-  commit(): void {
-    for (const [key, value] of this.changed) {
-      if (value === undefined) this.base.delete(key);
-      else this.base.set(key, value);
-    }
-  }
-}
-
 type Attempt = Omit<StagedUpdate, "taken" | "rejected">;
 
-export interface StoreOptions {
+interface StoreOptions {
   /** The node has a relay. */
   readonly hasRelay: boolean;
   /** Programs take requests; undefined: they do not. */
@@ -99,8 +51,7 @@ export class PolicyStore {
   private readonly endpointSets = new Map<string, EndpointSet>();
   private readonly services = new Map<string, HeldService>();
   private readonly workloads = new Map<string, Workload>();
-  /** Endpoint set → hostnames of the services that refer to it. */
-  private readonly users = new Map<string, Set<string>>();
+  private readonly users = new SetUsers();
   private readonly options: StoreOptions;
 
   constructor(options: StoreOptions = { hasRelay: false }) {
@@ -182,7 +133,7 @@ export class PolicyStore {
     );
     for (const name of update.removed) sets.set(name, undefined);
     const services = new Overlay(this.services);
-    const affected = new Set([...sets.keys()].flatMap((name) => [...(this.users.get(name) ?? [])]));
+    const affected = new Set([...sets.keys()].flatMap((name) => [...this.users.of(name)]));
     const changes = this.stageTables(
       affected,
       (hostname) => this.services.get(hostname)?.service,
@@ -214,7 +165,8 @@ export class PolicyStore {
     const hostnames = new Set([...decoded.keys(), ...this.waiting()]);
     const changes = this.stageTables(hostnames, serviceOf, services, sets, reject);
     return this.staged({ changes }, () => {
-      for (const hostname of decoded.keys()) this.refer(hostname, services.get(hostname)?.service);
+      for (const hostname of decoded.keys())
+        this.users.replace(hostname, this.services.get(hostname)?.service, services.get(hostname)?.service);
       services.commit();
       held.commit();
     });
@@ -295,22 +247,7 @@ export class PolicyStore {
       commit,
     };
   }
-
-  private refer(hostname: string, service: Service | undefined): void {
-    for (const name of setsOf(this.services.get(hostname)?.service)) {
-      const users = this.users.get(name);
-      users?.delete(hostname);
-      if (users?.size === 0) this.users.delete(name);
-    }
-    for (const name of setsOf(service)) {
-      const users = this.users.get(name) ?? new Set();
-      this.users.set(name, users.add(hostname));
-    }
-  }
 }
-
-/** Names of the endpoint sets that a service refers to. */
-const setsOf = (service: Service | undefined): string[] => service?.ports.flatMap(setsOfPort) ?? [];
 
 const without = (update: DeltaUpdate, left: ReadonlyMap<string, string>): DeltaUpdate => ({
   ...update,

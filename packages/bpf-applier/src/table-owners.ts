@@ -1,7 +1,7 @@
 import type { BankChanges } from "./banks.ts";
-import type { TableChanges } from "./policy-store.ts";
 import type { ServiceTable } from "./service-table.ts";
 import type { Entry } from "./slots.ts";
+import type { TableChanges } from "./staged-update.ts";
 import { keyText } from "./table-bank.ts";
 
 /** Hostname → the value it wants under one key. */

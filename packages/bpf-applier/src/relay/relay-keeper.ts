@@ -10,7 +10,9 @@ import type {
 } from "./relay.ts";
 import { RelayCounters } from "./relay-counters.ts";
 import type { RelayMap } from "./relay-map.ts";
+import { RelayNetworks } from "./relay-networks.ts";
 import { emptyRelayPolicy } from "./relay-policy.ts";
+import { timelyAnswer } from "./timely-answer.ts";
 
 export interface RelayKeeperOptions {
   readonly start: StartRelay;
@@ -41,8 +43,6 @@ const callersWaitBelowMs = 1_000;
 const defaultPatienceMs = 10_000;
 /** For its first answer a relay has to load its program: it is given twice the time with each start that was too slow. */
 const mostStartPatience = 8;
-/** An agent that hears this much too late that time is up was itself stopped, with its machine perhaps, and the relay with it. */
-const ownDelayMs = 1_000;
 
 /** How long a network that could not be listened in is left before the next attempt. */
 const listenAgainMs = 1_000;
@@ -61,11 +61,7 @@ export class RelayKeeper {
   private readonly serial = new Serial();
   /** Undefined: the agent has heard of none. */
   private policy: RelayPolicy | undefined;
-  private networks: ReadonlyMap<bigint, RelayNetwork> = new Map();
-  /** Those that the running relay listens in, with the path that it knows them by. */
-  private readonly listening = new Map<bigint, string>();
-  /** Those of an earlier agent's relay that were not named yet. */
-  private readonly unclaimed = new Set<bigint>();
+  private readonly networks: RelayNetworks;
   private observation: RelayObservation | undefined;
   private relay: Relay | undefined;
   private startedAt = 0;
@@ -80,12 +76,18 @@ export class RelayKeeper {
 
   constructor(options: RelayKeeperOptions) {
     this.options = options;
+    this.networks = new RelayNetworks({
+      map: options.map,
+      answered: (relay, answer) => this.answered(relay, answer),
+      isRunning: (relay) => relay === this.relay,
+      onError: options.onError,
+    });
   }
 
   /** Resolves when the relay runs, or could not be started, which is tried again. To be called once. */
   async start(): Promise<void> {
     await this.serial.run(async () => {
-      for (const cookie of await this.options.map.networks()) this.unclaimed.add(cookie);
+      await this.networks.adopt();
       await this.bringUp();
     });
     this.forgetUnclaimedLater();
@@ -113,7 +115,7 @@ export class RelayKeeper {
   /** Makes the relay listen in these networks, and in no other. Resolves when it does, where it can. */
   setNetworks(networks: ReadonlyMap<bigint, RelayNetwork>): Promise<void> {
     return this.serial.run(async () => {
-      this.networks = networks;
+      this.networks.want(networks);
       await this.listen();
     });
   }
@@ -172,12 +174,7 @@ export class RelayKeeper {
 
   private async bringUp(): Promise<void> {
     if (this.closed || this.relay !== undefined) return;
-    const before = [...this.listening.keys()];
-    this.listening.clear();
-    if (!this.callersWait()) {
-      this.unclaimed.clear();
-      await this.options.map.clear();
-    }
+    const before = await this.networks.startAnew(this.callersWait());
     this.starts += 1;
     this.startedAt = performance.now();
     let gone: string | undefined;
@@ -196,10 +193,10 @@ export class RelayKeeper {
       if (this.observation !== undefined) await this.answered(relay, relay.observe(this.observation));
       if (gone !== undefined) return;
       this.relay = relay;
-      for (const cookie of inherited) this.unclaimed.add(cookie);
+      this.networks.inherit(inherited);
       if (inherited.size > 0) this.forgetUnclaimedLater();
       await this.listen();
-      for (const cookie of before) if (!this.listening.has(cookie)) this.options.map.remove(cookie);
+      this.networks.leave(before);
     } catch (error) {
       // Its exit has said so already.
       if (gone !== undefined) return;
@@ -238,28 +235,7 @@ export class RelayKeeper {
   private async listen(): Promise<void> {
     const { relay } = this;
     if (relay === undefined) return;
-    for (const [cookie, path] of this.listening) {
-      if (this.networks.get(cookie)?.path === path) continue;
-      // Whoever dials meanwhile is decided once.
-      this.options.map.remove(cookie);
-      this.listening.delete(cookie);
-      await this.answered(relay, relay.removeNetwork(cookie));
-    }
-    let refused = false;
-    for (const [cookie, network] of this.networks) {
-      if (this.listening.has(cookie)) continue;
-      try {
-        const ports = await this.answered(relay, relay.addNetwork(network));
-        if (relay !== this.relay) return;
-        this.options.map.set(cookie, ports);
-        this.listening.set(cookie, network.path);
-        this.unclaimed.delete(cookie);
-      } catch (error) {
-        if (relay !== this.relay) return;
-        refused = true;
-        this.options.onError(`listen in the network ${network.path}`, error as Error);
-      }
-    }
+    const refused = await this.networks.listen(relay);
     if (refused) this.later(listenAgainMs, () => this.listen());
   }
 
@@ -273,35 +249,17 @@ export class RelayKeeper {
   }
 
   private async forgetUnclaimed(): Promise<void> {
-    const { relay } = this;
-    if (this.closed) return;
-    for (const cookie of this.unclaimed) {
-      this.options.map.remove(cookie);
-      if (relay?.inherited?.has(cookie) === true) await this.answered(relay, relay.removeNetwork(cookie));
-    }
-    this.unclaimed.clear();
+    if (!this.closed) await this.networks.forgetUnclaimed(this.relay);
   }
 
   /** One that hangs is ended: the agent waits for nobody for long. */
   private async answered<T>(relay: Relay, answer: Promise<T>, times = 1): Promise<T> {
     const patienceMs = (this.options.patienceMs ?? defaultPatienceMs) * times;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const wait = (): void => {
-        const due = performance.now() + patienceMs;
-        timer = setTimeout(() => {
-          if (performance.now() > due + ownDelayMs) return wait();
-          const why = `it did not answer within ${patienceMs} ms`;
-          if (relay === this.relay) {
-            this.onExit(why);
-            relay.close().catch((error: Error) => this.options.onError("end the relay", error));
-          }
-          reject(new Error(why));
-        }, patienceMs);
-      };
-      wait();
+    return timelyAnswer(answer, patienceMs, (why) => {
+      if (relay !== this.relay) return;
+      this.onExit(why);
+      relay.close().catch((error: Error) => this.options.onError("end the relay", error));
     });
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
   private later(ms: number, action: () => Promise<void>): void {

@@ -1,7 +1,7 @@
 import type { EndpointSet } from "@keelson/protos/policy";
 import { workloadIdentifier } from "../pods/pod-map.ts";
-import type { StagedUpdate, TableChanges } from "../policy-store.ts";
 import { setsOfPort } from "../service-table.ts";
+import type { StagedUpdate, TableChanges } from "../staged-update.ts";
 import type { RelayPolicy, RelayService } from "./relay.ts";
 
 /** What a relay answers by that was told nothing. */
