@@ -72,7 +72,7 @@ export class Applier implements NodeAgent {
     this.repeaters = [
       this.repeat("save the policy", journalIntervalMs, () => this.policy.keep()),
       this.repeat("look whether programs are in place", lookIntervalMs, () => this.lookAtPrograms()),
-      this.repeat("prune counters", pruneIntervalMs, () => this.edgeReader.prune(this.policy.store.names())),
+      this.repeat("prune counters", pruneIntervalMs, () => this.pruneCounters()),
     ];
   }
 
@@ -259,5 +259,13 @@ export class Applier implements NodeAgent {
     return new Repeater(everyMs, action, (error) => {
       this.options.logger.warn({ err: error }, `could not ${what}; trying again in ${everyMs / 1000} s`);
     });
+  }
+
+  private pruneCounters(): Promise<number> {
+    const { store } = this.policy;
+    return this.edgeReader.prune(
+      store.names(),
+      Array.from(store.localWorkloads(), ({ name }) => name),
+    );
   }
 }

@@ -27,8 +27,12 @@ export class EdgeNames {
     for (const name of names) this.sources.set(workloadIdentifier(name), name);
   }
 
-  /** @param current what need be known from now on */
-  forgetOthers(current: ReadonlyMap<bigint, Named>): void {
+  /**
+   * @param current what need be known from now on
+   * @param sources the same of callers
+   */
+  forgetOthers(current: ReadonlyMap<bigint, Named>, sources: ReadonlySet<bigint>): void {
+    for (const source of this.sources.keys()) if (!sources.has(source)) this.sources.delete(source);
     for (const [identifier, named] of this.names) {
       if (current.has(identifier)) continue;
       this.names.delete(identifier);

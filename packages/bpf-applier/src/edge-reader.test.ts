@@ -71,8 +71,35 @@ kernelTest("what programs and a relay count of one edge stands together", async 
     },
     { route: "jason", statusClass: 2, requests: 1n, sentBytes: 0n, receivedBytes: 100n, latency: [8n, 1n] },
   ]);
-  await reader.prune(new Map([...names].filter(([identifier]) => identifier !== 5n)));
+  const others = new Map([...names].filter(([identifier]) => identifier !== 5n));
+  await reader.prune(others, ["shop/web"]);
   const left = await reader.read();
   expect(left.map(({ service }) => service)).toEqual(["reviews"]);
   expect(left[0]?.answered.map(({ route }) => route)).toEqual(["jason"]);
 });
+
+kernelTest(
+  "what is counted of a pod goes once the pod is gone, so that there is room for those after it",
+  async () => {
+    using object = await BpfObject.open(countTryObjectPath);
+    await object.load();
+    using edges = object.map("edges");
+    using answers = object.map("answers");
+    const edgeNames = new EdgeNames();
+    edgeNames.learn(names);
+    const reader = new EdgeReader({ edges, answers }, edgeNames);
+    const pods = ["shop/job-1", "shop/job-2"];
+    edgeNames.learnWorkloads(pods);
+    const callers = [0n, ...pods.map(workloadIdentifier)];
+    for (const edge of callers.map((caller) => ({ source: caller, service: 2n, endpoint: 3n }))) {
+      await countRequest(object, { ...edge, bytes: 70 });
+      await countAnswer(object, { ...edge, route: 4n, status: 200, microseconds: 8, bytes: 100 });
+    }
+    expect(await reader.prune(names, ["shop/job-2"])).toBe(1);
+    const left = await reader.read();
+    expect(left.map((edge) => [edge.source, edge.sentRequests, edge.answered.length])).toEqual([
+      ["", 1n, 1],
+      ["shop/job-2", 1n, 1],
+    ]);
+  },
+);

@@ -9,6 +9,7 @@ import {
 import { type BpfMap, possibleCpus } from "bpf-maps-native";
 import { type AnsweredEdge, AnswerReader } from "./answer-reader.ts";
 import type { EdgeEnds, EdgeNames } from "./edge-names.ts";
+import { workloadIdentifier } from "./pods/pod-map.ts";
 import type { RelayEdge } from "./relay/relay.ts";
 import { sumOfBuckets } from "./relay/relay-counters.ts";
 import type { Named } from "./service-table.ts";
@@ -76,23 +77,28 @@ export class EdgeReader {
   }
 
   /**
-   * Deletes the counters of services, endpoints and routes that the policy no longer knows.
+   * Deletes the counters of callers, services, endpoints and routes that the policy no longer knows: pods come and go for as long as
+   * the maps live.
    * @param current all names of the policy held
+   * @param workloads the node's own, by their names
    * @returns how many edges went
    */
-  async prune(current: ReadonlyMap<bigint, Named>): Promise<number> {
-    const isKnown = (...identifiers: bigint[]): boolean =>
-      identifiers.every((identifier) => identifier === 0n || current.has(identifier));
-    await this.answers.prune(({ service, endpoint, route }) => isKnown(service, endpoint, route));
+  async prune(current: ReadonlyMap<bigint, Named>, workloads: readonly string[]): Promise<number> {
+    const sources = new Set([0n, ...workloads.map(workloadIdentifier)]);
+    const isKnown = (source: bigint, ...identifiers: bigint[]): boolean =>
+      sources.has(source) && identifiers.every((identifier) => identifier === 0n || current.has(identifier));
+    await this.answers.prune(({ source, service, endpoint, route }) =>
+      isKnown(source, service, endpoint, route),
+    );
     const { keySize } = this.map.info;
     const { count, keys } = await this.map.batchLookup();
     let pruned = 0;
     for (let i = 0; i < count; i++) {
       const bytes = keys.subarray(i * keySize, (i + 1) * keySize);
-      const { service, endpoint } = edgeKey.decode(bytes);
-      if (!isKnown(service, endpoint) && this.map.delete(bytes)) pruned += 1;
+      const { source, service, endpoint } = edgeKey.decode(bytes);
+      if (!isKnown(source, service, endpoint) && this.map.delete(bytes)) pruned += 1;
     }
-    this.names.forgetOthers(current);
+    this.names.forgetOthers(current, sources);
     return pruned;
   }
 }
