@@ -1,6 +1,7 @@
 // Sockets made in another network namespace (a socket stays in the namespace of its making), and those of other processes.
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -178,13 +179,18 @@ Napi::Value socketCookie(const Napi::CallbackInfo &info) {
   return Napi::BigInt::New(info.Env(), cookie);
 }
 
-// setSendBuffer(fd, bytes): beyond what the machine allows to all, where the process may (CAP_NET_ADMIN).
+// setSendBuffer(fd, bytes): beyond what the machine allows to all, where the process may (CAP_NET_ADMIN). The kernel has a second
+// bound, on what is not yet sent, whose default belongs to the network (net.ipv4.tcp_notsent_lowat).
 Napi::Value setSendBuffer(const Napi::CallbackInfo &info) {
   int fd = static_cast<int>(numberArgWithin(info[0], "socketFd", 0, INT32_MAX));
   int bytes = static_cast<int>(numberArgWithin(info[1], "bytes", 1, INT32_MAX / 2));
   if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) != 0 &&
       setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0) {
     throw Failure(errno, "set send buffer of", "socket " + std::to_string(fd));
+  }
+  int unsent = INT32_MAX;
+  if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) != 0) {
+    throw Failure(errno, "lift the bound on what is not yet sent of", "socket " + std::to_string(fd));
   }
   return info.Env().Undefined();
 }

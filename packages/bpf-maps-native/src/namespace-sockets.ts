@@ -101,8 +101,9 @@ export function socketCookie(socketFd: number): bigint {
 }
 
 /**
- * Room for what a socket of this process sends, in bytes from 1 to 2^30 - 1, of which the kernel keeps twice as much. A process
- * without CAP_NET_ADMIN gets no more than net.core.wmem_max.
+ * Room for what a TCP socket of this process sends, in bytes from 1 to 2^30 - 1, of which the kernel keeps twice as much. A process
+ * without CAP_NET_ADMIN gets no more than net.core.wmem_max. Of that room what is not yet sent may take all, whatever
+ * net.ipv4.tcp_notsent_lowat is in the socket's network.
  */
 export function setSendBuffer(socketFd: number, bytes: number): void {
   native.setSendBuffer(socketFd, bytes);
