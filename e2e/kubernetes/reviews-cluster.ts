@@ -2,7 +2,8 @@ import { istioObject } from "../envoy/envoy-world.ts";
 import { Callers, grpc, host, http, podsOf } from "../mixed/callers.ts";
 import type { KubeApiserver } from "../peers/kube-apiserver.ts";
 import type { Pod } from "../world/pod.ts";
-import { type PodRequest, World, type WorldOptions } from "../world/world.ts";
+import type { PodRequest } from "../world/pod-request.ts";
+import { World, type WorldOptions } from "../world/world.ts";
 import { podStatus } from "./objects.ts";
 
 const namespace = "default";

@@ -8,10 +8,11 @@ import { hostsFile } from "../world/hosts-file.ts";
 import { writeHostsFile } from "../world/network.ts";
 import type { ServicePort } from "../world/objects.ts";
 import type { Pod } from "../world/pod.ts";
+import type { PodRequest } from "../world/pod-request.ts";
 import { count, regroup, type Tally } from "../world/tally.ts";
 import type { TrafficResult } from "../world/traffic.ts";
 import { UnixForwarder } from "../world/unix-forwarder.ts";
-import type { PodRequest, World } from "../world/world.ts";
+import type { World } from "../world/world.ts";
 
 /** The service that is called. */
 export const host = "reviews";

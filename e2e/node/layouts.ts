@@ -1,4 +1,4 @@
-import type { PodCgroups } from "../world/world.ts";
+import type { PodCgroups } from "../world/pod-request.ts";
 
 /** A kubelet and a container runtime, by where they put a pod. */
 export interface KubeletLayout {

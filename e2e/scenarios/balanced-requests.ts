@@ -6,7 +6,7 @@ import { BpfMap } from "bpf-maps-native";
 import { relayPid } from "../relay-deaths/deaths.ts";
 import { type Ask, KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import { versionSubsets, virtualService } from "../world/objects.ts";
-import { type Conversation, conversing, to } from "./relay.ts";
+import { type Conversation, conversing, to } from "./conversation.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { PinFolder } from "@keelson/bpf-applier";
 import { BpfMap } from "bpf-maps-native";
 import { until } from "../world/until.ts";
-import { type Conversation, conversing, to } from "./relay.ts";
+import { type Conversation, conversing, to } from "./conversation.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 

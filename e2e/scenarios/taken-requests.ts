@@ -11,7 +11,7 @@ import { type KernelObjects, untilGone } from "../node/kernel-objects.ts";
 import { replaceAgent, takeOver } from "../relay-deaths/deaths.ts";
 import { balancedRequestsScenarios } from "./balanced-requests.ts";
 import { assertCheapToVerify } from "./cheap-to-verify.ts";
-import { allTo, conversing, to } from "./relay.ts";
+import { allTo, conversing, to } from "./conversation.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";

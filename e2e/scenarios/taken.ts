@@ -1,6 +1,6 @@
 // What programs take of the requests in a scenario.
 import type { Ask } from "../world/keep-alive-caller.ts";
-import type { Conversation } from "./relay.ts";
+import type { Conversation } from "./conversation.ts";
 import type { ReviewsWorld } from "./reviews-world.ts";
 
 /** Its answers tell their length, as programs move only such. */

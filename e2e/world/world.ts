@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { defaultDomain } from "@keelson/model/names";
@@ -14,16 +13,10 @@ import { WorldLock } from "./lock.ts";
 import { ensureCgroup2 } from "./mounts.ts";
 import { WorldNames } from "./names.ts";
 import { ensureNamespaceRoot } from "./namespace-root.ts";
-import {
-  addPodLinks,
-  makeBridge,
-  podAddresses,
-  removeNamespace,
-  serviceAddresses,
-  writeHostsFile,
-} from "./network.ts";
+import { addPodLinks, makeBridge, removeNamespace, serviceAddresses, writeHostsFile } from "./network.ts";
 import type { ServicePort, ServiceRecord } from "./objects.ts";
-import { Pod } from "./pod.ts";
+import type { Pod } from "./pod.ts";
+import { type PodRequest, podOf } from "./pod-request.ts";
 import { cgroupsFound, controlPlaneStatus, type SettledOptions, settled } from "./settled.ts";
 import { Work } from "./work.ts";
 
@@ -35,27 +28,6 @@ export interface WorldOptions {
   readonly closeOnSignals?: boolean;
   /** Of the API server that the control plane reads, in place of the world's folder of configuration. */
   readonly kubeconfig?: string;
-}
-
-export interface PodRequest {
-  readonly name: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** The node's number, from 1, which is the default. */
-  readonly node?: number;
-  /** As the kubelet knows it; random by default. */
-  readonly uid?: string;
-  /** Paths of its cgroups below the node's, by its uid: kubepods/pod<uid>, which its programs are in, by default. */
-  readonly cgroups?: (uid: string) => PodCgroups;
-  /** The network of this machine instead of one of its own: nothing may be dialled but loopback addresses. */
-  readonly hostNetwork?: boolean;
-  /** The cgroup is made by `makePodCgroup`. */
-  readonly cgroupLater?: boolean;
-}
-
-/** Of a pod and of its container; the programs are in the container's. */
-export interface PodCgroups {
-  readonly pod: string;
-  readonly container: string;
 }
 
 /**
@@ -284,21 +256,10 @@ export class World {
   }
 
   private newPod(request: PodRequest): Pod {
-    const { name, labels = {}, node = 1, uid = randomUUID(), cgroups = plainCgroups, hostNetwork } = request;
+    const { name, node = 1 } = request;
     if (this.pods.has(name)) throw new Error(`the world "${this.names.world}" has a pod "${name}" already`);
-    const { pod, container } = cgroups(uid);
-    const index = (this.podsMade += 1);
-    return new Pod(
-      { name, uid, labels, node: this.names.node(node), ...podAddresses(index) },
-      {
-        namespace: this.names.podNamespace(name),
-        ...(hostNetwork === true ? { hostNetwork } : {}),
-        cgroup: join(this.nodeCgroup(node), container),
-        podCgroup: join(this.nodeCgroup(node), pod),
-        index,
-        logFolder: join(this.names.folder, "logs"),
-      },
-    );
+    this.podsMade += 1;
+    return podOf(request, this.podsMade, this.names, this.nodeCgroup(node));
   }
 
   private async writeHosts(pods: Iterable<Pod>): Promise<void> {
@@ -312,9 +273,3 @@ export class World {
     }
   }
 }
-
-/** As the kubelet names a guaranteed pod with the cgroupfs driver. */
-const plainCgroups = (uid: string): PodCgroups => ({
-  pod: `kubepods/pod${uid}`,
-  container: `kubepods/pod${uid}`,
-});
