@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { access, rm } from "node:fs/promises";
 import { hooks, type PinFolder } from "@keelson/bpf-applier";
 import { BpfLink, unpin } from "bpf-maps-native";
-import { uninstallNode, uninstallRunning } from "../world/applier.ts";
+import { Applier, uninstallNode, uninstallRunning } from "../world/applier.ts";
 import { until } from "../world/until.ts";
 import {
   allKernelObjects,
@@ -88,6 +88,25 @@ export const lettingGoScenarios: readonly NodeScenario[] = [
       assert.deepEqual(await (await node.pins()).links(), []);
       await node.applier.stop();
       await installAgain(node);
+    },
+  },
+  {
+    name: "a second agent with a run folder of its own, as in another container, ends, and says which one has the node",
+    async run(node) {
+      const { place, pid } = node.applier;
+      const runFolder = `${place.runFolder}-other`;
+      const second = new Applier({ ...place, runFolder, logFile: `${place.logFile}-other` });
+      try {
+        await assert.rejects(
+          second.start(),
+          new RegExp(`ended with code 1; [^]*another bpf-applier has [^]*process ${pid}, `),
+        );
+        assert.equal((await node.applier.status()).supplanted, undefined);
+        await node.assertDecided(node.reviews.caller);
+      } finally {
+        await second.kill();
+        await rm(runFolder, { recursive: true, force: true });
+      }
     },
   },
   {

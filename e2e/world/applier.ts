@@ -71,6 +71,8 @@ export interface ApplierStatus {
   };
   /** Node-wide counters; numbers of any size, as texts. */
   readonly statistics: Readonly<Record<string, string>>;
+  /** Another agent has its programs in place of this one's. */
+  readonly supplanted?: true;
   /** Of a node that is left alone. */
   readonly idleBecause?: string;
 }

@@ -17,6 +17,7 @@ import { IdleNode } from "./idle-node.ts";
 import { makeLogger } from "./log.ts";
 import { MetricsPort } from "./metrics/metrics-port.ts";
 import { addObserveOptions, type ObserveFlags, showLines, wantedOf } from "./observe/index.ts";
+import { PinLock } from "./pin-lock.ts";
 import { PinFolder } from "./pins.ts";
 import { uninstall } from "./programs.ts";
 import { BuiltinRelay } from "./relay/builtin-relay.ts";
@@ -49,8 +50,8 @@ async function run(flags: RunFlags): Promise<void> {
     takeOver: flags.takeOver ?? false,
     idle: (why) => idle(why, false),
     logger,
-    start: () =>
-      startApplier(flags, credentials, logger).catch((error: Error) => {
+    start: (held) =>
+      startApplier(flags, credentials, logger, held).catch((error: Error) => {
         if (!(error instanceof NodeUnfit)) throw error;
         logger.error({ node, err: error }, "this node is left alone; connections go as they did");
         return idle(error.message, true);
@@ -84,12 +85,15 @@ async function startApplier(
   flags: RunFlags,
   credentials: ChannelCredentials,
   logger: Logger,
+  held: DisposableStack,
 ): Promise<Applier> {
+  const cgroup = await cgroupFolder(flags.cgroup);
+  held.use(await PinLock.take(flags.node));
   return Applier.start({
     node: flags.node,
     controlPlane: flags.controlPlane,
     credentials,
-    cgroup: await cgroupFolder(flags.cgroup),
+    cgroup,
     excludedNamespaces: flags.excludeNamespace,
     stateFolder: flags.stateDir,
     reportIntervalMs: flags.reportInterval * 1000,
@@ -143,6 +147,8 @@ const lineSocketOf = ({ node, runDir }: { node: string; runDir: string }): strin
 async function uninstallHere(flags: { node: string; runDir: string }): Promise<void> {
   const answer = await askAgent(adminSocketOf(flags), adminPaths.uninstall, "POST");
   const detached = (answer as { detached: number } | undefined)?.detached ?? 0;
+  using held = new DisposableStack();
+  held.use(await PinLock.take(flags.node));
   const left = await uninstall(await PinFolder.find(flags.node));
   await BuiltinRelay.endEarlier(lineSocketOf(flags));
   endHolder(holderSocketOf(flags));

@@ -154,6 +154,27 @@ test("one that waits for another one to start, and is asked to end, does", async
   expect(done).toEqual(["old starts"]);
 });
 
+test("what it has while it serves the node is given up after its agent has ended, and taken again", async () => {
+  const holding = (name: string, failing = false): Partial<TenureOptions> => ({
+    start: async (held) => {
+      held.defer(() => done.push(`${name} lets go`));
+      if (failing) throw new Error("no memory");
+      return new StandInAgent(name);
+    },
+  });
+  const [old, next] = [processOf("old", holding("old")), processOf("next", holding("next"))];
+  await old.tenure.begin();
+  await next.tenure.begin();
+  expect(done).toEqual(["old starts", "old is given up", "old lets go", "next starts"]);
+  await next.crash();
+  await expect.poll(served).toBe("old");
+  await askAgent(socket, adminPaths.uninstall, "POST");
+  expect(done.slice(4)).toEqual(["next ends", "next lets go", "old starts", "old ends", "old lets go"]);
+  await old.tenure.end();
+  await expect(processOf("bad", holding("bad", true)).tenure.begin()).rejects.toThrow("no memory");
+  expect(done.slice(9)).toEqual(["bad lets go"]);
+});
+
 test("without the flag, a node that is served is an error", async () => {
   await processOf("old").tenure.begin();
   await expect(processOf("next", { takeOver: false }).tenure.begin()).rejects.toThrow(

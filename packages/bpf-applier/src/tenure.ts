@@ -10,8 +10,8 @@ export interface TenureOptions {
   readonly socket: string;
   /** Whether an agent that is there is asked to give the node up; else there cannot be two. */
   readonly takeOver: boolean;
-  /** Begins to serve the node. */
-  readonly start: () => Promise<NodeAgent>;
+  /** Begins to serve the node. @param held is disposed of when the agent has ended, or could not start */
+  readonly start: (held: DisposableStack) => Promise<NodeAgent>;
   /** Who answers while nothing is done here. @param why what he says */
   readonly idle: (why: string) => NodeAgent;
   /** Between two looks at whether the agent that has taken over is there, in milliseconds; 1,000 if left out. */
@@ -36,6 +36,8 @@ export class Tenure {
   private given: Promise<void> | undefined;
   /** Settles when it is not about to begin any more. */
   private beginning: Promise<void> = Promise.resolve();
+  /** What this process has while its agent serves the node. */
+  private held = new DisposableStack();
   /** Who serves the node for this process. */
   agent: NodeAgent;
 
@@ -64,7 +66,10 @@ export class Tenure {
     await this.beginning.catch(() => undefined);
     const { agent, admin } = this;
     this.replace(this.options.idle("its agent is about to end"));
-    await agent.close().finally(() => admin?.close());
+    await agent.close().finally(() => {
+      this.held.dispose();
+      admin?.close();
+    });
   }
 
   private async askForTheNode(): Promise<void> {
@@ -87,9 +92,11 @@ export class Tenure {
     const { socket, node, start, logger } = this.options;
     const admin = await AdminSocket.claim(socket);
     this.admin = admin;
+    this.held = new DisposableStack();
     try {
-      this.agent = await start();
+      this.agent = await start(this.held);
     } catch (error) {
+      this.held.dispose();
       admin.close();
       throw error;
     }
@@ -107,7 +114,7 @@ export class Tenure {
   private uninstall(): Promise<number> {
     const { agent } = this;
     this.replace(this.options.idle("it was uninstalled; a new start of the agent installs it again"));
-    return agent.release();
+    return agent.release().finally(() => this.held.dispose());
   }
 
   private giveUp(): Promise<void> {
@@ -120,6 +127,7 @@ export class Tenure {
     options.logger.info({ node: options.node }, "another agent takes this node over; this one stands by");
     this.replace(options.idle("another agent takes it over"));
     await agent.giveUp();
+    this.held.dispose();
     admin?.leave();
     this.admin = undefined;
     this.standBy().catch((error: Error) => {

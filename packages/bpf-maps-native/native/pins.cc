@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -48,6 +49,14 @@ Napi::Value mountBpffs(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
+// Takes flock(2)'s lock of an open folder or file; false while another one has it. It ends with the descriptor.
+Napi::Value lockDescriptor(const Napi::CallbackInfo &info) {
+  int fd = static_cast<int>(numberArgWithin(info[0], "fd", 0, INT32_MAX));
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return Napi::Boolean::New(info.Env(), true);
+  if (errno != EWOULDBLOCK) throw Failure(errno, "lock", "descriptor " + std::to_string(fd));
+  return Napi::Boolean::New(info.Env(), false);
+}
+
 }  // namespace
 
 SharedFd openPin(const std::string &path) {
@@ -67,4 +76,5 @@ void exportPins(Napi::Object &exports) {
   exportFunction<pin>(exports, "pin");
   exportFunction<unpin>(exports, "unpin");
   exportFunction<mountBpffs>(exports, "mountBpffs");
+  exportFunction<lockDescriptor>(exports, "lockDescriptor");
 }

@@ -5,7 +5,7 @@ import { BpfLink } from "./bpf-link.ts";
 import { BpfMap } from "./bpf-map.ts";
 import { BpfObject } from "./bpf-object.ts";
 import { BpfProgram } from "./bpf-program.ts";
-import { cgroupPrograms, mountBpffs, unpin } from "./kernel.ts";
+import { cgroupPrograms, lockDescriptor, mountBpffs, unpin } from "./kernel.ts";
 import { connectInNamespace, datagramInNamespace, listenInNamespace } from "./namespace-sockets.ts";
 import { iptablesChains } from "./netfilter.ts";
 import { RingBuffer } from "./ring-buffer.ts";
@@ -120,6 +120,7 @@ kernelTest("operation: errors of maps (BpfError) - each names step, map and errn
     [`pin map small at ${none}: ENOENT (2): `, () => map.pin(none)],
     ["unpin /proc/self/comm: EINVAL (22): not on a bpffs", () => unpin("/proc/self/comm")],
     ["mount bpffs /nowhere/none: ENOENT (2): ", () => mountBpffs(none)],
+    ["lock descriptor 2147483647: EBADF (9): ", () => lockDescriptor(2 ** 31 - 1)],
     ["open ring buffer map small: EINVAL (22): ", () => new RingBuffer(map, () => undefined)],
   ]);
   map.freeze();

@@ -129,6 +129,7 @@ function callNative(name: keyof typeof native, ...parameters: unknown[]): unknow
 const skipped = new Set([
   "setErrorClass",
   "mountBpffs",
+  "lockDescriptor",
   "close",
   "openMapById",
   "openProgramById",
@@ -250,5 +251,6 @@ kernelTest("garbage given to functions that act on the machine or open by id is 
     for (const name of ["openMapById", "openProgramById", "openLinkById"] as const) {
       expect(() => callNative(name, value)).toThrow(/id must be a whole number/);
     }
+    expect(() => callNative("lockDescriptor", value)).toThrow(/fd must be a whole number/);
   }
 });

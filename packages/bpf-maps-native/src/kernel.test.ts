@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BpfMap } from "./bpf-map.ts";
 import {
   linkIds,
+  lockDescriptor,
   mapIds,
   mountBpffs,
   possibleCpus,
@@ -12,7 +13,7 @@ import {
 } from "./kernel.ts";
 import { native } from "./native.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
-import { makeFolder } from "./testing/places.ts";
+import { makeFolder, makePinFolder } from "./testing/places.ts";
 import { attachTypes, linkTypes, mapTypes, programTypes } from "./type-names.ts";
 
 kernelTest(
@@ -40,6 +41,25 @@ kernelTest("operation: mount a bpffs (mountBpffs) - once, and maps can be pinned
   expect(again.info.id).toBe(map.info.id);
   expect(() => mountBpffs("/nowhere")).toThrow("mount bpffs /nowhere: ENOENT (2)");
 });
+
+kernelTest(
+  "operation: lock a folder of pins (lockDescriptor) - one has it until its descriptor is closed",
+  () => {
+    using folder = makePinFolder();
+    const [first, second] = [openSync(folder.path, "r"), openSync(folder.path, "r")];
+    try {
+      expect([lockDescriptor(first), lockDescriptor(second), lockDescriptor(first)]).toEqual([
+        true,
+        false,
+        true,
+      ]);
+      closeSync(first);
+      expect(lockDescriptor(second)).toBe(true);
+    } finally {
+      closeSync(second);
+    }
+  },
+);
 
 kernelTest(
   "operation: list ids of maps and links (mapIds, linkIds) - a map's is there as long as the map is",

@@ -67,3 +67,12 @@ export function unpin(path: string): boolean {
 export function mountBpffs(path: string): boolean {
   return native.mountBpffs(path);
 }
+
+/**
+ * Takes the lock of flock(2) on an open folder or file, such as a folder of pins: bpffs has these locks as other file systems do, and
+ * all who see the folder see the lock, in whatever namespaces. It is there until the descriptor is closed, or the process ends.
+ * @returns false while somebody else has it
+ */
+export function lockDescriptor(fd: number): boolean {
+  return native.lockDescriptor(fd);
+}

@@ -43,6 +43,7 @@ interface Native {
   pin(handle: NativeHandle, path: string): void;
   unpin(path: string): boolean;
   mountBpffs(path: string): boolean;
+  lockDescriptor(fd: number): boolean;
 
   openObject(source: string | Bytes, name: string, objectName: string): Promise<NativeHandle>;
   loadObject(object: NativeHandle): Promise<void>;
