@@ -6,6 +6,7 @@ import { hasField, valuesOf } from "../header-fields.ts";
 import type { AnswerFraming, OutgoingRequest, ResponseHead } from "../message.ts";
 import { PieceWriter } from "../piece-writer.ts";
 import { headersObject, http2Fields, isOver, plainFields, pseudo, sendTrailers } from "./http2-fields.ts";
+import { joinPieces } from "./joined-pieces.ts";
 
 const nothing = (): void => {};
 
@@ -43,6 +44,7 @@ export class Http2Call implements Call {
     this.bodyFraming = whole ? "none" : hasField(rawHeaders, "content-length") ? "length" : "chunked";
     this.session = session;
     this.stream = stream;
+    if (!whole) joinPieces(stream);
     const onDrain = (): void => this.onDrain();
     this.pieces = new PieceWriter(stream, onDrain);
     stream.on("drain", onDrain);

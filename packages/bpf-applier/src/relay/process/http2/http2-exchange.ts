@@ -6,6 +6,7 @@ import type { AnswerFraming, Exchange, ExchangeEvents, OutgoingRequest, Upstream
 import { PieceWriter } from "../piece-writer.ts";
 import { isOver, plainFields, pseudo, sendTrailers } from "./http2-fields.ts";
 import type { Http2Link } from "./http2-link.ts";
+import { joinPieces } from "./joined-pieces.ts";
 
 const bodiless: ReadonlySet<number> = new Set([204, 304]);
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
@@ -86,6 +87,7 @@ class Http2Exchange implements Exchange {
       return undefined;
     }
     const stream = this.link.request(request);
+    joinPieces(stream);
     stream.on("headers", (_headers, _flags, raw?: string[]) => this.onInformational(raw ?? []));
     stream.on("response", (_headers, flags, raw?: string[]) => this.onResponse(flags, raw ?? []));
     stream.on("data", (chunk: Buffer) => this.events?.onBody(chunk));

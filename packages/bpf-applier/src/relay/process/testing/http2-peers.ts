@@ -60,12 +60,13 @@ export const http2Server = (
 
 type Fields = readonly (readonly [name: string, value: string])[];
 
-/** RFC 9113 6: what a server of frames sends. */
-const headersFrame = 1;
-const settingsFrame = 4;
-const dataFrame = 0;
-const endStream = 1;
-const endHeaders = 4;
+/** RFC 9113 6. */
+export const headersFrame = 1;
+export const settingsFrame = 4;
+export const pingFrame = 6;
+export const dataFrame = 0;
+export const endStream = 1;
+export const endHeaders = 4;
 const acknowledgement = 1;
 const frameHead = 9;
 
@@ -113,7 +114,7 @@ function framesOf({ heads, body, trailers }: FramedAnswer, stream: number): Buff
   return Buffer.concat(frames);
 }
 
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+export function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(frameHead);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
@@ -123,7 +124,7 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 }
 
 /** Literal fields that enter no table (RFC 7541 6.2.2), of up to 126 bytes each. */
-const block = (fields: Fields): Buffer =>
+export const block = (fields: Fields): Buffer =>
   Buffer.concat(
     fields.flatMap(([name, value]) => [
       Buffer.from([0]),
