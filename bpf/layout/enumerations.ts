@@ -108,6 +108,19 @@ export const matchFlag = [
   { name: "is_answer", doc: "of finish: it is the head of an answer, which names no host" },
 ] as const;
 
+/** What the topmost bits of a `match_entry`'s `next` say, from bit 31 downwards. */
+export const matchNext = [
+  { name: "mark", doc: "it is no row's place, but an action's or a number" },
+  {
+    name: "stays",
+    doc: "of a row's default: every byte of text leads back to the row, which a reader may therefore pass over text in",
+  },
+  {
+    name: "falls_back",
+    doc: "of a row's default: what the row has no entry for, it does as the row at this place",
+  },
+] as const;
+
 /** What comes of a scan. */
 export const matchVerdict = [
   { name: "open", doc: "the head has not ended" },

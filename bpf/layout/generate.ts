@@ -9,6 +9,7 @@ import {
   keyKind,
   matchFlag,
   matchKind,
+  matchNext,
   matchRelay,
   matchVerdict,
   requestProgram,
@@ -42,6 +43,7 @@ const enumerations: readonly Enumeration[] = [
   { name: "settlement", enumerators: settlement, valueOf: asIs },
   { name: "match_kind", enumerators: matchKind, valueOf: asIs },
   { name: "match_flag", enumerators: matchFlag, valueOf: (index) => 0x100 << index },
+  { name: "match_next", enumerators: matchNext, valueOf: (index) => 2 ** (31 - index) },
   { name: "match_verdict", enumerators: matchVerdict, valueOf: asIs },
   { name: "match_relay", enumerators: matchRelay, valueOf: asIs },
 ];

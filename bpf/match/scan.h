@@ -26,8 +26,6 @@ enum {
 };
 
 #define MATCH_PART_HOST 2
-#define MATCH_MARK 0x80000000
-#define MATCH_STAYS 0x40000000 /* `rows.ts` */
 #define MATCH_NOWHERE 0xffffffff
 #define MATCH_STRIDE 16 /* bytes: two words */
 #define MATCH_STRIDES(LENGTH) (((LENGTH) + MATCH_STRIDE - 1) / MATCH_STRIDE)
@@ -88,7 +86,7 @@ static __always_inline void match_finish(struct match_scan *scan, const struct m
 		return;
 	}
 	scan->verdict = MATCH_VERDICT_RULE;
-	scan->detail = entry->owner == scan->context ? entry->next & ~MATCH_MARK : 0;
+	scan->detail = entry->owner == scan->context ? entry->next & ~MATCH_NEXT_MARK : 0;
 	scan->head_length = offset + 1;
 }
 
@@ -132,6 +130,13 @@ static __always_inline __u32 match_next(const struct match_table *table, __u32 s
 	if (entry->owner == state)
 		return entry->next;
 	entry = match_at(table, state);
+	if (entry->owner == state && (entry->next & MATCH_NEXT_FALLS_BACK)) {
+		state = entry->next & ~MATCH_NEXT_FALLS_BACK;
+		entry = match_at(table, state + byte);
+		if (entry->owner == state)
+			return entry->next;
+		entry = match_at(table, state);
+	}
 	return byte < MATCH_FIRST_BYTE || entry->owner != state ? MATCH_NOWHERE : entry->next;
 }
 
@@ -148,7 +153,7 @@ static __always_inline bool stays_in(const struct match_table *table, __u32 stat
 {
 	const struct match_entry *entry = match_at(table, state);
 
-	return entry->owner == state && entry->next == (state | MATCH_STAYS) &&
+	return entry->owner == state && entry->next == (state | MATCH_NEXT_STAYS) &&
 	       (void *)(bytes + MATCH_STRIDE) <= end && is_text(*(__u64 *)bytes) && is_text(*(__u64 *)(bytes + 8));
 }
 
@@ -169,13 +174,13 @@ static __always_inline bool match_stride(struct match_scan *scan, const struct m
 	for (__u32 index = 0; index < MATCH_STRIDE && (void *)(bytes + index + 1) <= end; index++) {
 		byte = bytes[index];
 		next = match_next(table, state, byte);
-		if (next & MATCH_MARK) {
+		if (next & MATCH_NEXT_MARK) {
 			if (next == MATCH_NOWHERE) {
 				match_relay(scan, MATCH_RELAY_BYTE);
 				return true;
 			}
 			scan->number = number;
-			match_act(scan, table, next & ~MATCH_MARK, offset + index);
+			match_act(scan, table, next & ~MATCH_NEXT_MARK, offset + index);
 			if (scan->verdict != MATCH_VERDICT_OPEN)
 				return true;
 			next = scan->state;
@@ -184,7 +189,7 @@ static __always_inline bool match_stride(struct match_scan *scan, const struct m
 		if (byte >= '0' && byte <= '9')
 			number = number * 10 + byte - '0';
 		scan->before = byte;
-		state = next & ~MATCH_STAYS;
+		state = next & ~MATCH_NEXT_STAYS;
 	}
 	scan->state = state;
 	scan->number = number;

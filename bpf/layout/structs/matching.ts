@@ -7,7 +7,7 @@ export const matchingStructs: readonly StructDescription[] = [
     doc: "Entry of a match automaton's table; compiler/src/automaton says how it is made.",
     fields: [
       { name: "owner", type: "u32", doc: "place of the row that the entry belongs to" },
-      { name: "next", type: "u32", doc: "place to go on at, or a number with the topmost bit set" },
+      { name: "next", type: "u32", doc: "place to go on at, and bits of `match_next`" },
     ],
   },
   {

@@ -2,6 +2,7 @@ import { matchFlag } from "@keelson/bpf";
 import { Actions } from "./actions.ts";
 import { Budgets, defaultBounds } from "./bounds.ts";
 import { newPart, type Part, part } from "./clauses.ts";
+import { addFallbacks } from "./fallbacks.ts";
 import { code, HeadLines, type HeadParts, type RelayedHeaders } from "./head-lines.ts";
 import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { scannerOf } from "./outcomes.ts";
@@ -27,6 +28,7 @@ export function answerAutomaton(): MatchAutomaton {
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
   const start = answerHead(rows, actions, { parts, scanners, shapes, symbolOf: symbolOfPart });
+  addFallbacks(rows);
   const context = rows.add();
   rows.setOtherwise(context, { row: context });
   rows.set(context, endOfHead, { found: 0 });

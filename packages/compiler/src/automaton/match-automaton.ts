@@ -3,6 +3,7 @@ import { Actions } from "./actions.ts";
 import { type Bounds, Budgets, defaultBounds, Unfit } from "./bounds.ts";
 import { Clauses, part } from "./clauses.ts";
 import { type Context, contextsOf } from "./contexts.ts";
+import { addFallbacks } from "./fallbacks.ts";
 import { type Scanner, scannerOf } from "./outcomes.ts";
 import { shapes as carriedShapes, countedShapes, RequestHead } from "./request-head.ts";
 import { pack, Rows } from "./rows.ts";
@@ -75,6 +76,7 @@ function build(rules: readonly (readonly HttpMatch[])[], bounds: Bounds): MatchA
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
   const start = new RequestHead(rows, actions, { parts, scanners, shapes, symbolOf, mindsPathForm }).build();
+  addFallbacks(rows);
   const context = addContexts(rows, contexts, symbolOf);
   const packed = pack(rows.rows, actions.actions, budgets.entries);
   const placeOf = (row: number): number => packed.places[row] ?? 0;

@@ -1,3 +1,4 @@
+import { matchNext } from "@keelson/bpf";
 import { type Action, actionWords, entriesOfAction } from "./actions.ts";
 import type { Budget } from "./bounds.ts";
 import { firstByte, lastByte } from "./nondeterministic.ts";
@@ -5,18 +6,16 @@ import { firstByte, lastByte } from "./nondeterministic.ts";
 /** Where a transition leads; a plain number says what is found. */
 export type Target = { readonly row: number } | { readonly action: number } | { readonly found: number };
 
-/** Marks an entry's `next` as an action's place or a number, not a row's place. */
-const mark = 0x8000_0000;
-
-/**
- * Set in the default entry of a row that every byte of text leads back to: only bytes outside of `firstByte` to `lastByte` lead on, so
- * that a reader may pass over the text between, as in the values of headers that no rule asks for.
- */
-export const stays = 0x4000_0000;
+export const isSameTarget = (one: Target, other: Target): boolean =>
+  "row" in one
+    ? "row" in other && one.row === other.row
+    : "action" in one
+      ? "action" in other && one.action === other.action
+      : "found" in other && one.found === other.found;
 
 /** The number of an entry that is marked; undefined for a row's place. */
 export const markedNumber = (next: number): number | undefined =>
-  (next & mark) === 0 ? undefined : (next & ~mark) >>> 0;
+  (next & matchNext.mark.value) === 0 ? undefined : (next & ~matchNext.mark.value) >>> 0;
 
 /** The symbol of a row's default transition. */
 export const anySymbol = 0;
@@ -24,15 +23,16 @@ export const anySymbol = 0;
 /** Transitions from one state: by symbol, and otherwise. */
 export interface Row {
   readonly entries: Map<number, Target>;
-  otherwise: Target;
+  /** `like`: to where that row leads with the same symbol. */
+  otherwise: Target | { readonly like: number };
 }
 
 /** Rows of one table under construction. */
 export class Rows {
   readonly rows: Row[] = [];
-  private readonly nowhere: Target;
+  /** Where a symbol leads that a row says nothing of. */
+  readonly nowhere: Target;
 
-  /** @param nowhere where a symbol leads that a row says nothing of */
   constructor(nowhere: Target) {
     this.nowhere = nowhere;
   }
@@ -134,23 +134,29 @@ function fill(
   }
   for (const [index, { entries: transitions, otherwise }] of rows.entries()) {
     const place = places[index] ?? 0;
-    const put = (symbol: number, target: Target): void => {
+    const put = (symbol: number, next: number): void => {
       entries[2 * (place + symbol)] = place;
-      entries[2 * (place + symbol) + 1] = nextOf(target, places);
+      entries[2 * (place + symbol) + 1] = next;
     };
-    put(anySymbol, otherwise);
-    if (isPassedOver(index, otherwise, transitions)) entries[2 * place + 1] = (place | stays) >>> 0;
-    for (const [symbol, target] of transitions) put(symbol, target);
+    put(anySymbol, defaultOf(index, { entries: transitions, otherwise }, places));
+    for (const [symbol, target] of transitions) put(symbol, nextOf(target, places));
   }
   return entries;
 }
 
-function isPassedOver(row: number, otherwise: Target, transitions: Row["entries"]): boolean {
-  const leadsBack = "row" in otherwise && otherwise.row === row;
-  return leadsBack && ![...transitions.keys()].some((symbol) => symbol >= firstByte && symbol <= lastByte);
+function defaultOf(index: number, row: Row, places: readonly number[]): number {
+  const { otherwise } = row;
+  if ("like" in otherwise) return (places[otherwise.like] ?? 0) | matchNext.fallsBack.value;
+  const next = nextOf(otherwise, places);
+  return isPassedOver(index, row) ? next | matchNext.stays.value : next;
+}
+
+function isPassedOver(index: number, { entries, otherwise }: Row): boolean {
+  const leadsBack = "row" in otherwise && otherwise.row === index;
+  return leadsBack && ![...entries.keys()].some((symbol) => symbol >= firstByte && symbol <= lastByte);
 }
 
 function nextOf(target: Target, places: readonly number[]): number {
   if ("row" in target) return places[target.row] ?? 0;
-  return (mark | ("action" in target ? placeOfAction(target.action) : target.found)) >>> 0;
+  return (matchNext.mark.value | ("action" in target ? placeOfAction(target.action) : target.found)) >>> 0;
 }

@@ -1,9 +1,9 @@
-import { matchFlag, matchKind } from "@keelson/bpf";
+import { matchFlag, matchKind, matchNext } from "@keelson/bpf";
 import { type RelayReason, relayReasonOf } from "./actions.ts";
 import { part } from "./clauses.ts";
 import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { firstByte, lastByte } from "./nondeterministic.ts";
-import { anySymbol, markedNumber, stays } from "./rows.ts";
+import { anySymbol, markedNumber } from "./rows.ts";
 
 const zero = 0x30;
 const nine = 0x39;
@@ -55,7 +55,7 @@ export class Scan {
     const next = this.transition(byte);
     const place = next === undefined ? undefined : markedNumber(next);
     if (next === undefined) this.relay = "byte";
-    else if (place === undefined) this.state = next & ~stays;
+    else if (place === undefined) this.state = next & ~matchNext.stays.value;
     else this.act(place);
     if (byte >= zero && byte <= nine) this.number = (Math.imul(this.number, 10) + byte - zero) >>> 0;
     this.before = byte;
@@ -65,7 +65,14 @@ export class Scan {
   /** Undefined: a byte that has no place in any head. */
   private transition(byte: number): number | undefined {
     if (byte === anySymbol || byte > lastByte) return undefined;
-    return this.entry(this.state, byte) ?? (byte < firstByte ? undefined : this.entry(this.state, anySymbol));
+    const own = this.entry(this.state, byte);
+    if (own !== undefined) return own;
+    const otherwise = this.entry(this.state, anySymbol);
+    if (otherwise === undefined || (otherwise & matchNext.fallsBack.value) === 0) {
+      return byte < firstByte ? undefined : otherwise;
+    }
+    const row = otherwise & ~matchNext.fallsBack.value;
+    return this.entry(row, byte) ?? (byte < firstByte ? undefined : this.entry(row, anySymbol));
   }
 
   private entry(place: number, symbol: number): number | undefined {
