@@ -26,7 +26,7 @@ interface Entry {
  * One entry in the "newc" format that the kernel unpacks (Documentation/driver-api/early-userspace/buffer-format):
  * an ASCII header of 6 + 13 x 8 digits, the name with its NUL, then the data, each padded to 4 bytes.
  */
-export function encodeEntry(entry: Entry, inode: number): Uint8Array[] {
+function encodeEntry(entry: Entry, inode: number): Uint8Array[] {
   const name = Buffer.from(`${entry.path.replace(/^\/+/, "")}\0`);
   const [major, minor] = entry.device ?? [0, 0];
   // inode, mode, uid, gid, links, mtime, size, device of the file system, device, name size, checksum

@@ -54,12 +54,12 @@ export function sampleOf({ measured, nanoseconds, busyNanoseconds, latency }: Lo
 }
 
 /** What a request costs: CPU time where all share a CPU, else time: half of the latencies of an open loop, the mean of a closed one. */
-export function costOf({ regime, load }: Cell, { cpu, p50, perSecond }: Sample): number {
+function costOf({ regime, load }: Cell, { cpu, p50, perSecond }: Sample): number {
   if (regime === "pinned") return cpu;
   return load.mode === "open" ? p50 : 1 / perSecond;
 }
 
-export const rangeOf = (values: readonly number[]): Range => ({
+const rangeOf = (values: readonly number[]): Range => ({
   median: median(values),
   least: Math.min(...values),
   most: Math.max(...values),

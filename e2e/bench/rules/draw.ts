@@ -4,7 +4,7 @@ import type { Shape } from "./shapes.ts";
 const unmatched = 0.2;
 
 /** Numbers from 0 up to 1, the same in every run (xorshift of 32 bits, Marsaglia 2003). */
-export function randomNumbers(seed: number): () => number {
+function randomNumbers(seed: number): () => number {
   let state = seed | 0 || 1;
   return () => {
     state ^= state << 13;

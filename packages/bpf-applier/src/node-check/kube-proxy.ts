@@ -61,7 +61,7 @@ export function judgeProxy(traces: ProxyTraces, balancers: readonly string[]): F
 const orEmpty = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
 /** @throws BpfError without CAP_NET_ADMIN */
-export async function findProxyTraces(): Promise<ProxyTraces> {
+async function findProxyTraces(): Promise<ProxyTraces> {
   return {
     said: await askKubeProxy(),
     ipvsTable: await orEmpty("/proc/net/ip_vs"),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { MatchAutomaton } from "@keelson/compiler/automaton";
 
 /** Sizes of match tables, as in bpf/switching/maps.h, by the entries that they have room for. */
-export const tableEntries = { small: 2 ** 13, medium: 2 ** 17, large: 2 ** 21 } as const;
+const tableEntries = { small: 2 ** 13, medium: 2 ** 17, large: 2 ** 21 } as const;
 export type TableSize = keyof typeof tableEntries;
 export const tableSizes = Object.keys(tableEntries) as TableSize[];
 

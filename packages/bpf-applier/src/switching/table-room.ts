@@ -6,7 +6,7 @@ import type { MatchTableMaker } from "./match-table-maker.ts";
  * What match tables of a node may take of the kernel's memory together; for a moment, while one version follows another, it may
  * be more. The smallest ones would be 3,072, and maps have room for 4,096.
  */
-export const mostTableBytes = 192 * 2 ** 20;
+const mostTableBytes = 192 * 2 ** 20;
 
 /** Gives tables to ports as long as there is room for them; who came first has it. */
 export class TableRoom {

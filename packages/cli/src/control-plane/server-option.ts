@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 
-export const defaultServer = "http://127.0.0.1:8080";
+const defaultServer = "http://127.0.0.1:8080";
 
 export const serverOption = (): Option =>
   new Option("--server <url>", "the control plane's HTTP address (its --httpAddr)")

@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { type Paint, paintFor } from "./paint.ts";
 import { printable } from "./printable.ts";
 
-export const outputFormats = ["text", "json", "yaml"] as const;
+const outputFormats = ["text", "json", "yaml"] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 export const outputOption = (): Option =>

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { onTestFinished } from "vitest";
 
-export const builtProgram = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const builtProgram = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 export interface Finished {
   readonly code: number | null;

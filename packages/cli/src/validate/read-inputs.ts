@@ -12,7 +12,7 @@ export interface ReadFile {
   readonly content: FileContent;
 }
 
-export const standardInput = "<stdin>";
+const standardInput = "<stdin>";
 
 /** What counts as configuration in a directory; a file that is named itself may have any name. */
 const extensions = new Set([".yaml", ".yml", ".json"]);

@@ -27,7 +27,7 @@ export const stateAfter = (states: readonly State[], state: number, byte: number
   states[state]?.next.get(byte) ?? states[state]?.otherwise ?? deadState;
 
 /** The state that nothing leads out of, and where nothing holds. */
-export const deadState = 0;
+const deadState = 0;
 export const startState = 1;
 
 /** Of the rules that look at the part, which patterns they look at, and which of those decide. */

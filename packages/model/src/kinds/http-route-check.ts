@@ -11,7 +11,7 @@ export function checkHttpRoute(object: HttpRouteObject): Problem[] {
 }
 
 /** Type of a filter → its field. */
-export const filterFields: Readonly<Record<string, keyof HttpRouteFilter>> = {
+const filterFields: Readonly<Record<string, keyof HttpRouteFilter>> = {
   RequestHeaderModifier: "requestHeaderModifier",
   ResponseHeaderModifier: "responseHeaderModifier",
   RequestRedirect: "requestRedirect",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Keys of Secrets and ConfigMaps that certificates are looked for under; of others only the names are kept. */
-export const credentialKeys = [
+const credentialKeys = [
   "cert",
   "key",
   "cacert",

@@ -11,7 +11,7 @@ export interface WorkTiming {
   readonly refusedMs: number;
 }
 
-export const defaultWorkTiming: WorkTiming = {
+const defaultWorkTiming: WorkTiming = {
   backoffMs: 200,
   maximumBackoffMs: 60_000,
   refusedMs: 60_000,

@@ -7,7 +7,7 @@ export interface LineLimit {
   readonly timeMs: number;
 }
 
-export const defaultLineLimit: LineLimit = { lines: 50, timeMs: 10_000 };
+const defaultLineLimit: LineLimit = { lines: 50, timeMs: 10_000 };
 
 /** What of a logger is limited; the level debug is not, which somebody chose to see everything. */
 export type LimitedLog = Readonly<

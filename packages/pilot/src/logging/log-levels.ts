@@ -9,7 +9,7 @@ const pinoLevels: Readonly<Record<string, string>> = {
 };
 
 /** What a line is about; each scope has a level of its own. "ads" is xDS, as in istiod. */
-export const logScopes = ["default", "ads", "ca", "config", "http"] as const;
+const logScopes = ["default", "ads", "ca", "config", "http"] as const;
 export type LogScope = (typeof logScopes)[number];
 
 /** pino's level of every scope. */

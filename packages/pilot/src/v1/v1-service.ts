@@ -21,7 +21,7 @@ export interface Answer {
 const plain = "text/plain; charset=utf-8";
 const json = "application/json";
 
-export const pageNotFound: Answer = { status: 404, type: plain, body: "404: Page Not Found" };
+const pageNotFound: Answer = { status: 404, type: plain, body: "404: Page Not Found" };
 
 export interface V1ServiceOptions {
   readonly age: Age;

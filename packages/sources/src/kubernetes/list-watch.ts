@@ -40,7 +40,7 @@ export interface ListWatchTiming {
   readonly watchSeconds: number;
 }
 
-export const defaultTiming: ListWatchTiming = {
+const defaultTiming: ListWatchTiming = {
   backoffMs: 500,
   maximumBackoffMs: 10_000,
   absentMs: 10_000,

@@ -8,7 +8,7 @@ import type { WeightedCluster } from "./listener/tcp-proxy.ts";
 import { type PolicyParts, policyFor } from "./traffic-policy.ts";
 
 /** The third field of a cluster's name: a subset, or sorted labels where a rule knows no subsets. */
-export const subsetKey = ({ subset, labels }: Pick<RouteDestination, "subset" | "labels">): string =>
+const subsetKey = ({ subset, labels }: Pick<RouteDestination, "subset" | "labels">): string =>
   subset === "" ? formatLabels(labels) : subset;
 
 /** The port of the destination's service that is meant, where the caller dialled `dialled`. */

@@ -1,7 +1,7 @@
 import { hostAndPort } from "../envoy/names.ts";
 
 /** What servers put before their address in the name of their listener, as the bootstrap's template says (Istio). */
-export const serverListenerPrefix = "xds.istio.io/grpc/lds/inbound/";
+const serverListenerPrefix = "xds.istio.io/grpc/lds/inbound/";
 
 /** Name of a server's listener. @param address IP address on which it listens */
 export const serverListenerName = (address: string, port: number): string =>

@@ -11,7 +11,7 @@ export interface Mishap {
   readonly abort: OwnAnswer | undefined;
 }
 
-export const noMishap: Mishap = { delayMs: 0, abort: undefined };
+const noMishap: Mishap = { delayMs: 0, abort: undefined };
 
 /** Envoy's, by which many a test of Istio's users knows an injected fault. */
 const body = "fault filter abort";

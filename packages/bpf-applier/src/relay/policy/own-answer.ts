@@ -5,7 +5,7 @@ import type { Answer, RawHeaders, RequestHead } from "./types.ts";
 const grpcType = "application/grpc";
 
 /** Whether a request is one of gRPC (Envoy's test: "application/grpc", alone or with "+…"). */
-export function isGrpc({ rawHeaders }: Pick<RequestHead, "rawHeaders">): boolean {
+function isGrpc({ rawHeaders }: Pick<RequestHead, "rawHeaders">): boolean {
   const type = headerOf(rawHeaders, "content-type");
   return type === grpcType || type?.startsWith(`${grpcType}+`) === true;
 }

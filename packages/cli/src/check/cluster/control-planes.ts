@@ -31,7 +31,7 @@ const isReady = ({ status }: PodFacts): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
 
 /** The chart labels its pods so; with istiod's chart and our image only the image tells. */
-export const isKeelson = ({ metadata, spec }: PodFacts): boolean =>
+const isKeelson = ({ metadata, spec }: PodFacts): boolean =>
   metadata.labels?.["app.kubernetes.io/part-of"] === "keelson" ||
   spec.containers.some(({ image }) => /keelson/i.test(image));
 

@@ -77,7 +77,7 @@ function held({ state }: PageRequest): Map<string, Map<string, number>> {
 }
 
 /** 1,500: "1.5kB". */
-export function byteCount(bytes: number): string {
+function byteCount(bytes: number): string {
   if (bytes < 1000) return `${bytes}B`;
   const power = Math.min(Math.floor(Math.log10(bytes) / 3), 6);
   return `${(bytes / 1000 ** power).toFixed(1)}${"kMGTPE".charAt(power - 1)}B`;

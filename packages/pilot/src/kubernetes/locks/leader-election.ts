@@ -16,7 +16,7 @@ export interface ElectionTiming {
 }
 
 /** Those of istiod. The work of one that lost its lock has `leaseMs - renewMs - retryMs` to come to its end. */
-export const istiodTiming: ElectionTiming = {
+const istiodTiming: ElectionTiming = {
   leaseMs: 30_000,
   renewMs: 15_000,
   retryMs: 7_500,

@@ -16,7 +16,7 @@ export type LocalityPlan =
       readonly labels: readonly (readonly [key: string, value: string])[];
     };
 
-export const formatLocality = ({ region, zone, subZone }: ProxyTraits["locality"]): Locality =>
+const formatLocality = ({ region, zone, subZone }: ProxyTraits["locality"]): Locality =>
   [region, zone, subZone].join("/").replace(/\/+$/, "");
 
 /** Whether a locality is what "region/zone/*" stands for. */
@@ -58,7 +58,7 @@ const localityLabels: Readonly<Record<string, number>> = {
 };
 
 /** A label of a workload; those that name its place are read from there. */
-export function labelOf(key: string, labels: Readonly<Record<string, string>>, locality: Locality): string {
+function labelOf(key: string, labels: Readonly<Record<string, string>>, locality: Locality): string {
   const part = localityLabels[key];
   return labels[key] ?? (part === undefined ? "" : (locality.split("/")[part] ?? ""));
 }

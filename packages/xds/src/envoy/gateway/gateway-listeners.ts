@@ -28,7 +28,7 @@ export interface GatewayListener {
   readonly servers: readonly ServedServer[];
 }
 
-export const passesTls = (tls: ServerTls | undefined): boolean =>
+const passesTls = (tls: ServerTls | undefined): boolean =>
   tls?.mode === Mode.PASSTHROUGH || tls?.mode === Mode.AUTO_PASSTHROUGH;
 
 /** Ends TLS with a certificate; a server that only redirects to https does not. */

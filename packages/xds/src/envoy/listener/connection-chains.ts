@@ -57,7 +57,7 @@ function servicePort({ scoped, port }: ConnectionInputs): number {
 }
 
 /** Chains that tell TLS connections by their server name. */
-export function tlsChains(inputs: ConnectionInputs): ChainPlan[] {
+function tlsChains(inputs: ConnectionInputs): ChainPlan[] {
   const { scoped, port, context } = inputs;
   const ruled = tablesFor(scoped.service.hostname, inputs.tables).flatMap(({ name, tls }) =>
     tls.flatMap(({ destinations, matches }) =>
@@ -102,7 +102,7 @@ const serverNames = (names: readonly string[]): string[] =>
   names.includes("*") ? [] : [...new Set(names.map((name) => name.toLowerCase()))].sort();
 
 /** Chains for bytes of any kind: what the rules say for some destinations, then what takes the rest. */
-export function tcpChains(inputs: ConnectionInputs): ChainPlan[] {
+function tcpChains(inputs: ConnectionInputs): ChainPlan[] {
   const { scoped, port, context } = inputs;
   const chains: ChainPlan[] = [];
   const own = { ...matchAll, prefixes: blocksOf(inputs.prefixes) };

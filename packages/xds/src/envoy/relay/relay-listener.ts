@@ -83,7 +83,7 @@ const serverMayBegin: ReadonlySet<ApplicationProtocol> = new Set([
   ApplicationProtocol.REDIS,
 ]);
 
-export const relayListenerName = (cookie: bigint): string => `relay ${cookie}`;
+const relayListenerName = (cookie: bigint): string => `relay ${cookie}`;
 
 /** Where Envoy listens in one network namespace, for all services. */
 export function relayListener(

@@ -32,7 +32,7 @@ const otherPriorities: Init<typeof RetryPolicySchema> = {
 };
 
 /** "503,reset" → status codes beside the conditions, which must then name them. */
-export function parseRetryOn(text: string): {
+function parseRetryOn(text: string): {
   readonly retryOn: string;
   readonly retriableStatusCodes: number[];
 } {

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import type { Egress, Scope } from "../scope/scope.ts";
 
 /** Whether two lists hold the very same things. */
-export const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
 
 const sameEgress = (a: Egress, b: Egress): boolean =>

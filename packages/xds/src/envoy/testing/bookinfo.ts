@@ -5,7 +5,7 @@ export const reviews = "reviews.default.svc.cluster.local";
 export const ratings = "ratings.default.svc.cluster.local";
 
 /** Reviews in three versions and ratings, both HTTP on 9080. */
-export const bookinfoServices: readonly Service[] = ["reviews", "ratings"].map((name, i) =>
+const bookinfoServices: readonly Service[] = ["reviews", "ratings"].map((name, i) =>
   aService(name, {
     addresses: [`10.96.0.${i + 1}`],
     ports: [{ port: 9080, name: "http", applicationProtocol: ApplicationProtocol.HTTP }],
@@ -21,7 +21,7 @@ const pod = (name: string, version: string, i: number) => ({
 
 const reviewPods = ["v1", "v2", "v3"].map((version, i) => pod("reviews", version, i + 1));
 
-export const bookinfoEndpointSets: readonly EndpointSet[] = [
+const bookinfoEndpointSets: readonly EndpointSet[] = [
   anEndpointSet(`outbound|9080||${reviews}`, reviewPods),
   ...["v1", "v2", "v3"].map((version, i) =>
     anEndpointSet(`outbound|9080|version=${version}|${reviews}`, reviewPods.slice(i, i + 1)),

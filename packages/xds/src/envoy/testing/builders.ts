@@ -70,7 +70,7 @@ export function aService(name: string, init: ServiceInit = {}): Service {
 
 type EndpointInit = Omit<Init<typeof EndpointSchema>, "address"> & { readonly address?: string };
 
-export const anEndpoint = (init: EndpointInit = {}): Endpoint =>
+const anEndpoint = (init: EndpointInit = {}): Endpoint =>
   create(EndpointSchema, {
     port: 8080,
     weight: 1,
