@@ -13,7 +13,8 @@ function run(args: readonly string[]): Promise<{ code: number; stdout: string; s
 }
 
 test.concurrent.each([
-  [["fly"], 'bpf-applier: there is no command "fly"'],
+  [["fly"], 'bpf-applier: there is no command "fly"\n'],
+  [["staus"], 'bpf-applier: there is no command "staus"; did you mean status?\n'],
   [["--metrics-address", "here"], '"here": expected HOST:PORT'],
 ])("%j is wrong usage", async (args, message) => {
   const { code, stderr } = await run(args);

@@ -63,7 +63,7 @@ async function run(flags: RunFlags): Promise<void> {
     metrics?.close();
     await tenure.end();
   };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       stop(signal).catch(fail);
     });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { suggest } from "@keelson/model";
 import { runFolder, stateFolder } from "@keelson/model/names";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ControlPlaneFlags } from "./control-plane-credentials.ts";
@@ -96,9 +97,16 @@ Examples:
     .action(() => {
       const [unknown] = command.args;
       // What is no command's name is taken for an argument of this one.
-      if (unknown !== undefined) command.error(`error: there is no command "${unknown}"`);
+      if (unknown !== undefined)
+        command.error(`error: there is no command "${unknown}"${meant(command, unknown)}`);
       return run(command.optsWithGlobals<RunFlags>());
     });
+}
+
+function meant(command: Command, unknown: string): string {
+  const names = command.parent?.commands.map((other) => other.name()) ?? [];
+  const near = suggest(unknown, names);
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 function seconds(text: string): number {

@@ -21,7 +21,7 @@ test("the version is the package's", async () => {
 
 test.each([
   [[], /^Usage: keelson/],
-  [["valdate"], /^keelson: unknown command 'valdate'\n\(Did you mean validate\?\)\n/],
+  [["valdate"], /^keelson: unknown command 'valdate'\n\(Did you mean validate\?\)\nkeelson --help/],
   [
     ["status", "--sever", "x"],
     /^keelson: unknown option '--sever'\n\(Did you mean --server\?\)\nkeelson status --help/,

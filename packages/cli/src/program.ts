@@ -40,6 +40,7 @@ function makeProgram(end: (code: ExitCode) => void): Command {
     .version(programVersion)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "keelson:")) })
+    .showHelpAfterError("keelson --help shows the commands")
     .addHelpText("after", "\nkeelson COMMAND --help shows a command's options, examples and exit codes.");
   const commands = [
     validateCommand(end),

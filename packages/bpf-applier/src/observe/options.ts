@@ -2,7 +2,7 @@ import { parseSample, parseStatus, type WantedRequests } from "@keelson/model/ob
 import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** What those who observe say on a command line. */
-export interface ObserveFlags extends Omit<WantedRequests, "every"> {
+export interface ObserveFlags extends Partial<Omit<WantedRequests, "every">> {
   readonly sample: number;
   readonly output: "text" | "wide" | "json";
   readonly follow?: boolean;
@@ -17,19 +17,17 @@ export function addObserveOptions(command: Command): Command {
     .option(
       "--from <pod>",
       'only of this caller: "namespace/pod", "namespace/", or the beginning of a pod\'s name up to a "-"',
-      "",
     )
     .option(
       "--to <service>",
       'only to this service: its hostname or the beginning of it up to a ".", with or without :PORT',
-      "",
     )
     .addOption(
-      new Option("--status <status>", "only with this status, such as 503 or 5xx")
-        .argParser(checked(parseStatus))
-        .default(""),
+      new Option("--status <status>", "only with this status, such as 503 or 5xx").argParser(
+        checked(parseStatus),
+      ),
     )
-    .option("--route <name>", "only by this route; of requests on native connections nobody knows it", "")
+    .option("--route <name>", "only by this route; of requests on native connections nobody knows it")
     .addOption(
       new Option("--sample <1/N>", "only one of so many, drawn at random")
         .argParser(checked(parseSample))
@@ -53,7 +51,13 @@ export function addObserveOptions(command: Command): Command {
     .addOption(new Option("-n, --limit <number>", "no more than so many").argParser(checked(parseLimit)));
 }
 
-export const wantedOf = ({ sample, from, to, status, route }: ObserveFlags): WantedRequests => ({
+export const wantedOf = ({
+  sample,
+  from = "",
+  to = "",
+  status = "",
+  route = "",
+}: ObserveFlags): WantedRequests => ({
   every: sample,
   from,
   to,
@@ -63,12 +67,12 @@ export const wantedOf = ({ sample, from, to, status, route }: ObserveFlags): Wan
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (!(seconds >= 0.1 && seconds <= 86_400)) throw new RangeError("expected seconds between 0.1 and 86400");
+  if (!(seconds >= 0.1 && seconds <= 86_400)) throw new RangeError("Expected seconds between 0.1 and 86400.");
   return seconds;
 }
 
 function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RangeError("expected a number from 1 on");
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RangeError("Expected a number from 1 on.");
   return Number(text);
 }
 

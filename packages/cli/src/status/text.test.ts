@@ -49,6 +49,7 @@ program        0.1.0, up for 3h
 version        12, for 5s
 configuration  4 services from 21 objects
 problems       no problems
+nodes          1 REJECTED, 2 PENDING, 1 SYNCED
 
 NODE    STATE            WANTED  APPLIED   CONNECTED
 n1      SYNCED           12      12        120m
@@ -61,11 +62,11 @@ n4 rejected keelson.policy.v1.Service: map services: ENOSPC
   1`);
 });
 
-test("the first problems are shown, the others counted", () => {
+test("the first problems are shown, errors before warnings, the others counted", () => {
   const problems = Array.from(
     { length: 7 },
     (_, i): Problem => ({
-      severity: i === 0 ? "error" : "warning",
+      severity: i === 6 ? "error" : "warning",
       message: `m${i}`,
       object: "",
       field: "",
@@ -73,9 +74,9 @@ test("the first problems are shown, the others counted", () => {
     }),
   );
   const text = textOf({ problems });
-  expect(text).toContain("problems       1 error, 6 warnings\n  a.yaml:1: error: m0\n");
-  expect(text).toContain("  a.yaml:5: warning: m4\n  and 2 more: keelson status -o json shows them\n\n");
-  expect(text).not.toContain("m5");
+  expect(text).toContain("problems       1 error, 6 warnings\n  a.yaml:7: error: m6\n");
+  expect(text).toContain("  a.yaml:4: warning: m3\n  and 2 more: keelson status -o json shows them\n\n");
+  expect(text).not.toContain("m4");
 });
 
 test("before the first version, and without nodes", () => {

@@ -1,3 +1,4 @@
+import type { Problem } from "@keelson/model";
 import { age } from "../output/age.ts";
 import { count } from "../output/count.ts";
 import type { Paint, Style } from "../output/paint.ts";
@@ -16,18 +17,38 @@ export function statusText(report: StatusReport, now: Date, paint: Paint): strin
     ["version", version === "" ? "none yet" : `${version}, for ${age(versionSince, now)}`],
     ["configuration", `${count(services, "service")} from ${count(objects, "object")}`],
     ["problems", problemSummary(countBySeverity(problems), paint)],
+    ...(nodes.length > 1 ? [["nodes", nodeSummary(nodes, paint)]] : []),
   ];
   const hidden = problems.length - shownProblems;
   return [
     ...table(facts.map(([name = "", value = ""]) => [paint("bold", name), value])),
     ...indent(
-      problems.slice(0, shownProblems).map((problem) => problemText(problem, paint)),
+      errorsFirst(problems)
+        .slice(0, shownProblems)
+        .map((problem) => problemText(problem, paint)),
       2,
     ),
     ...(hidden > 0 ? [`  and ${hidden} more: keelson status -o json shows them`] : []),
     "",
     ...nodeLines(nodes, now, paint),
   ].join("\n");
+}
+
+const errorsFirst = (problems: readonly Problem[]): Problem[] => [
+  ...problems.filter(({ severity }) => severity === "error"),
+  ...problems.filter(({ severity }) => severity !== "error"),
+];
+
+/** "2 REJECTED, 998 SYNCED": of many nodes the table alone does not show whether one is not as it should be. */
+function nodeSummary(nodes: readonly StatedNode[], paint: Paint): string {
+  const parts = (["REJECTED", "PENDING", "SYNCED"] as const).map((state) => ({
+    state,
+    of: nodes.filter((node) => node.state === state).length,
+  }));
+  return parts
+    .filter(({ of }) => of > 0)
+    .map(({ state, of }) => paint(styles[state], `${of.toLocaleString("en-US")} ${state}`))
+    .join(", ");
 }
 
 function nodeLines(nodes: readonly StatedNode[], now: Date, paint: Paint): string[] {

@@ -137,7 +137,8 @@ test("xDS and HTTP on one port", async () => {
   await vi.waitUntil(() => services.includes("reviews.default.svc.cluster.local"), patience);
   const response = await fetch(`http://${address}/ready`);
   expect([response.status, await response.json()]).toEqual([200, { ready: true, waiting: {}, problems: {} }]);
-  program.signal("SIGTERM");
+  // As a terminal that is closed does.
+  program.signal("SIGHUP");
   expect(await program.ended).toBe(0);
 });
 
