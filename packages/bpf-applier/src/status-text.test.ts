@@ -95,7 +95,10 @@ test("a relay that runs, one that came back, and one that is away", () => {
     /; started again 1 time \(SIGKILL\)$/,
   );
   expect(text({ restarts: 1, endedBecause: "SIGKILL" })).toMatch(
-    /away: .*; started again 1 time \(SIGKILL\)$/,
+    /away: callers wait for it; started again 1 time \(SIGKILL\)$/,
+  );
+  expect(text({ restarts: 4, endedBecause: "SIGKILL", bypassed: true })).toMatch(
+    /away: connections are decided once, without rules for requests; started again 4 times \(SIGKILL\)$/,
   );
 });
 

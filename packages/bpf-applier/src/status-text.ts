@@ -54,10 +54,14 @@ function relayText({
   requests,
   restarts,
   endedBecause,
+  bypassed,
 }: Told<RelayKeeperStatus>): string {
   const ended = endedBecause === undefined ? "" : ` (${endedBecause})`;
   const restarted = `started again ${counted(restarts, "time")}${ended}`;
-  if (pid === undefined) return `away: callers wait for it, or are decided once; ${restarted}`;
+  const meanwhile = bypassed
+    ? "connections are decided once, without rules for requests"
+    : "callers wait for it";
+  if (pid === undefined) return `away: ${meanwhile}; ${restarted}`;
   const counts = [
     counted(networks, "network"),
     counted(connections, "connection"),

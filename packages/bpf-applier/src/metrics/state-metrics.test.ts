@@ -32,13 +32,14 @@ test("all that may be wrong", () => {
     connected: false,
     rejected: { a: "no", b: "no" },
     unsavedBecause: "ENOSPC",
-    relay: away,
+    relay: { ...away, bypassed: true },
     sockets: { mode: "off", lowerBecause: "no CAP_PERFMON" },
   };
   expect(read(wrong).set).toEqual([
     "keelson_policy_rejected_types 2",
     "keelson_policy_unsaved 1",
     "keelson_sockets_lowered 1",
+    "keelson_relay_bypassed 1",
     "keelson_relay_restarts_total 3",
   ]);
 });

@@ -42,6 +42,8 @@ export function stateMetrics({
   gauge("keelson_sockets_lowered", "Sockets are treated by a lower mode than --sockets asks for.", isLowered);
   if (relay === undefined) return text.text();
   gauge("keelson_relay_up", "The node's relay runs.", relay.pid !== undefined);
+  const isBypassed = relay.bypassed === true;
+  gauge("keelson_relay_bypassed", "Connections are decided once, without rules for requests.", isBypassed);
   text.add(
     { name: "keelson_relay_restarts_total", type: "counter", help: "How often the relay was started again." },
     [{ labels: {}, value: BigInt(relay.restarts) }],

@@ -90,7 +90,9 @@ kernelTest("a relay that ends is away at once, and the next one has all that the
   expect(relays.started).toHaveLength(2);
   expect(relays.started[1]?.policy).toBe(policy);
   expect(keeper.status()).toMatchObject({ restarts: 1, networks: 1 });
-  expect(errors).toEqual([expect.stringMatching(/^keep the relay running: SIGKILL; starting it in 100 ms$/)]);
+  expect(errors).toEqual([
+    "keep the relay running: SIGKILL; starting it in 100 ms; until it runs connections are decided once, without rules for requests",
+  ]);
 });
 
 kernelTest(
@@ -109,7 +111,10 @@ kernelTest(
       relays.started[restarts]?.end("SIGKILL");
       await expect.poll(() => keeper.status()).toMatchObject({ restarts: restarts + 1, networks: 2 });
     }
+    expect(errors.at(-1)).toMatch(/until it runs callers wait$/);
     relays.started[4]?.end("SIGKILL");
+    expect(keeper.status()).toMatchObject({ bypassed: true });
+    expect(errors.at(-1)).toMatch(/decided once, without rules for requests$/);
     await expect.poll(ports).toEqual({});
   },
 );

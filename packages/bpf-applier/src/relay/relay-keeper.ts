@@ -31,6 +31,8 @@ export interface RelayKeeperStatus extends RelayStatus {
   readonly restarts: number;
   /** Why it does not run, or did not the last time. */
   readonly endedBecause?: string;
+  /** It is away, and who connects meanwhile is not answered by rules for requests, for as long as that connection lasts. */
+  readonly bypassed?: true;
 }
 
 /** Time until a relay that ended is started again: doubled with each end, and from the beginning once it ran for long. */
@@ -148,6 +150,7 @@ export class RelayKeeper {
       ...(relay?.status() ?? { networks: 0, connections: 0, requests: 0n }),
       restarts: Math.max(0, this.starts - 1),
       ...(endedBecause === undefined ? {} : { endedBecause }),
+      ...(relay === undefined && !this.callersWait() ? { bypassed: true } : {}),
     };
   }
 
@@ -223,7 +226,11 @@ export class RelayKeeper {
         .clear()
         .catch((error: Error) => this.options.onError("tell programs that the relay is away", error));
     }
-    this.options.onError("keep the relay running", new Error(`${why}; starting it in ${this.pauseMs} ms`));
+    const meanwhile = this.callersWait()
+      ? "callers wait"
+      : "connections are decided once, without rules for requests";
+    const again = `starting it in ${this.pauseMs} ms; until it runs ${meanwhile}`;
+    this.options.onError("keep the relay running", new Error(`${why}; ${again}`));
     this.later(this.pauseMs, () => this.bringUp());
     this.pauseMs = Math.min(this.pauseMs * 2, longestPauseMs);
   }
