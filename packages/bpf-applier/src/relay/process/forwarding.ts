@@ -48,6 +48,8 @@ export class Forwarding implements ExchangeEvents {
   private readonly ended: (end: ForwardingEnd) => void;
   private readonly tried: Endpoint[] = [];
   private endpoint: Endpoint | undefined;
+  /** The connection that the attempt waits for, or has waited for. */
+  private promised: Promise<Upstream> | undefined;
   private exchange: Exchange | undefined;
   private attempt = 0;
   /** A connection that had ended unseen was replaced by a fresh one. */
@@ -105,6 +107,7 @@ export class Forwarding implements ExchangeEvents {
     try {
       const upstream = this.links.poolOf(endpoint).acquire(fresh);
       if (!(upstream instanceof Promise)) return this.send(upstream);
+      this.promised = upstream;
       upstream.then(
         (opened) => this.onAcquired(opened, endpoint),
         (error: unknown) => this.onUnreachable(error),
@@ -175,9 +178,11 @@ export class Forwarding implements ExchangeEvents {
     this.body.detach();
     this.exchange?.abort();
     this.exchange = undefined;
-    const { endpoint } = this;
+    const { endpoint, promised } = this;
     this.endpoint = undefined;
+    this.promised = undefined;
     if (endpoint === undefined) return;
+    if (promised !== undefined) this.links.poolOf(endpoint).giveUp(promised);
     this.tried.push(endpoint);
     this.balancer.ended(endpoint, outcome, performance.now());
   }

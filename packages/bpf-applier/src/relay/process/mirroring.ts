@@ -4,6 +4,7 @@ import type { Call } from "./call.ts";
 import type { RequestContext } from "./caller-connection.ts";
 import type { Exchange, ExchangeEvents, ResponseHead, Upstream } from "./message.ts";
 import { outgoingRequest } from "./outgoing-request.ts";
+import type { UpstreamPool } from "./upstream-pool.ts";
 
 /** Bytes of a body that wait for the copy's endpoint; one that is slower gets no copy. */
 const mostHeld = 262_144;
@@ -18,6 +19,9 @@ export class Mirroring implements ExchangeEvents {
   private readonly call: Call;
   private readonly balancer: Balancer;
   private endpoint: Endpoint | undefined;
+  private pool: UpstreamPool | undefined;
+  /** The connection that it waits for, or has waited for. */
+  private promised: Promise<Upstream> | undefined;
   private exchange: Exchange | undefined;
   /** Came before there was a connection. */
   private held: Buffer[] = [];
@@ -97,8 +101,11 @@ export class Mirroring implements ExchangeEvents {
     this.balancer.started(endpoint);
     this.timer = setTimeout(() => this.giveUp(), longestMs).unref();
     const pool = links.poolOf(endpoint);
+    this.pool = pool;
     const acquired = async (): Promise<void> => {
-      const upstream = await pool.acquire(false);
+      const found = pool.acquire(false);
+      if (found instanceof Promise) this.promised = found;
+      const upstream = await found;
       if (this.over || !this.send(upstream)) pool.giveBack(upstream);
     };
     acquired().catch(() => this.finish({ kind: "connectFailure" }));
@@ -123,8 +130,10 @@ export class Mirroring implements ExchangeEvents {
     this.over = true;
     this.held = [];
     clearTimeout(this.timer);
-    const { endpoint } = this;
+    const { endpoint, promised } = this;
     this.endpoint = undefined;
+    this.promised = undefined;
+    if (promised !== undefined) this.pool?.giveUp(promised);
     if (endpoint !== undefined) this.balancer.ended(endpoint, outcome, performance.now());
   }
 }

@@ -41,6 +41,8 @@ export interface UpstreamPool {
    * @throws Overflow
    */
   acquire(fresh: boolean): Upstream | Promise<Upstream>;
+  /** Nobody waits for what `acquire` has promised: it counts no more. If it comes nevertheless, it is to be given back. */
+  giveUp(promised: Promise<Upstream>): void;
   /** Takes back what was acquired and not used. */
   giveBack(upstream: Upstream): void;
   /** Closes those without a request since then; @returns whether any is left */

@@ -1,3 +1,4 @@
+import type { Upstream } from "../message.ts";
 import { ReusedReads } from "../reused-reads.ts";
 import { type Budget, type Open, Overflow, type UpstreamPool } from "../upstream-pool.ts";
 import { Http1Upstream } from "./http1-upstream.ts";
@@ -21,7 +22,8 @@ export class Http1Pool implements UpstreamPool {
   private readonly open: Open;
   private readonly budget: Budget;
   private readonly idle: Idle[] = [];
-  private readonly waiting: Waiting[] = [];
+  /** By what they were promised; first come, first served. */
+  private readonly waiting = new Map<Promise<Upstream>, Waiting>();
   private readonly all = new Set<Http1Upstream>();
   private opening = 0;
 
@@ -42,7 +44,13 @@ export class Http1Pool implements UpstreamPool {
       );
     }
     this.budget.pending++;
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+    const { promise, ...waiting } = Promise.withResolvers<Http1Upstream>();
+    this.waiting.set(promise, waiting);
+    return promise;
+  }
+
+  giveUp(promised: Promise<Upstream>): void {
+    if (this.waiting.delete(promised)) this.budget.pending--;
   }
 
   giveBack(upstream: Http1Upstream): void {
@@ -53,7 +61,7 @@ export class Http1Pool implements UpstreamPool {
     const old = this.idle.findIndex((idle) => idle.since > since);
     const gone = this.idle.splice(0, old === -1 ? this.idle.length : old);
     for (const { upstream } of gone) upstream.destroy();
-    return this.all.size + this.opening + this.waiting.length > 0;
+    return this.all.size + this.opening + this.waiting.size > 0;
   }
 
   close(): void {
@@ -111,8 +119,11 @@ export class Http1Pool implements UpstreamPool {
   }
 
   private takeWaiting(): Waiting | undefined {
-    const next = this.waiting.shift();
-    if (next !== undefined) this.budget.pending--;
+    // Behind each request: no iterator is made where nobody waits.
+    const first = this.waiting.size === 0 ? undefined : this.waiting.entries().next().value;
+    if (first === undefined) return undefined;
+    const [promised, next] = first;
+    this.giveUp(promised);
     return next;
   }
 }

@@ -3,13 +3,20 @@ import { type Budget, type Open, Overflow, type UpstreamPool } from "../upstream
 import { Http2Place } from "./http2-exchange.ts";
 import { Http2Link } from "./http2-link.ts";
 
+/** Somebody who waits for a place. */
+interface Wait {
+  /** It has one, or wants none any more. */
+  isOver: boolean;
+}
+
 /** Connections for many requests at once: a second one is opened only when the first has no place. */
 export class Http2Pool implements UpstreamPool {
   private readonly open: Open;
   private readonly budget: Budget;
   private readonly links = new Set<Http2Link>();
-  /** Those who wait for a place. */
-  private waiting: (() => void)[] = [];
+  private readonly waits = new WeakMap<Promise<Upstream>, Wait>();
+  /** Those for whom no connection is opened, and how to wake them. */
+  private waiting = new Map<Wait, () => void>();
   private opening: Promise<Http2Link> | undefined;
 
   constructor(open: Open, budget: Budget) {
@@ -19,7 +26,23 @@ export class Http2Pool implements UpstreamPool {
 
   acquire(fresh: boolean): Upstream | Promise<Upstream> {
     const found = fresh ? undefined : this.findPlace();
-    return found ?? this.waitForPlace();
+    if (found !== undefined) return found;
+    const { pending, limits } = this.budget;
+    if (pending >= limits.pendingRequests) {
+      throw new Overflow(`${pending} requests wait, the most that are allowed`);
+    }
+    this.budget.pending++;
+    const wait = { isOver: false };
+    const promised = this.waitForPlace(wait);
+    this.waits.set(promised, wait);
+    return promised;
+  }
+
+  giveUp(promised: Promise<Upstream>): void {
+    const wait = this.waits.get(promised);
+    if (wait === undefined) return;
+    this.waiting.delete(wait);
+    this.endWait(wait);
   }
 
   giveBack(upstream: Upstream): void {
@@ -28,7 +51,7 @@ export class Http2Pool implements UpstreamPool {
 
   closeIdle(since: number): boolean {
     for (const link of this.links) if (link.underWay === 0 && link.idleSince <= since) link.close();
-    return this.links.size > 0 || this.opening !== undefined || this.waiting.length > 0;
+    return this.links.size > 0 || this.opening !== undefined || this.waiting.size > 0;
   }
 
   close(): void {
@@ -46,23 +69,26 @@ export class Http2Pool implements UpstreamPool {
     return undefined;
   }
 
-  private async waitForPlace(): Promise<Http2Place> {
+  private async waitForPlace(wait: Wait): Promise<Http2Place> {
     const { budget } = this;
-    if (budget.pending >= budget.limits.pendingRequests) {
-      throw new Overflow(`${budget.pending} requests wait, the most that are allowed`);
-    }
-    budget.pending++;
     try {
       for (;;) {
         const mayOpen = budget.connections < budget.limits.connections || this.links.size === 0;
         if (this.opening !== undefined || mayOpen) await this.connect();
-        else await new Promise<void>((resolve) => this.waiting.push(resolve));
+        else await new Promise<void>((resolve) => this.waiting.set(wait, resolve));
+        if (wait.isOver) throw new Error("nobody waits for the place any more");
         const found = this.findPlace();
         if (found !== undefined) return found;
       }
     } finally {
-      budget.pending--;
+      this.endWait(wait);
     }
+  }
+
+  private endWait(wait: Wait): void {
+    if (wait.isOver) return;
+    wait.isOver = true;
+    this.budget.pending--;
   }
 
   /** All that wait at once wait for the same connection. */
@@ -98,7 +124,7 @@ export class Http2Pool implements UpstreamPool {
   /** Places may be free: whoever finds none waits again. */
   private wake(): void {
     const { waiting } = this;
-    this.waiting = [];
-    for (const resolve of waiting) resolve();
+    this.waiting = new Map();
+    for (const resolve of waiting.values()) resolve();
   }
 }
