@@ -1,8 +1,6 @@
 import type { CallerConnection } from "./caller-connection.ts";
-import { incomplete, longestClientHello, serverNameOf } from "./client-hello.ts";
 import { chooseForConnection } from "./connection-route.ts";
 import { addressOf } from "./endpoint-address.ts";
-import { peek } from "./peek.ts";
 import type { PolicyState } from "./policy-state.ts";
 import { splice } from "./splice.ts";
 
@@ -10,25 +8,15 @@ import { splice } from "./splice.ts";
  * A connection that is decided once: plain TCP, or TLS by its server name. Its bytes go to one endpoint and back as they are; where
  * none can be reached, the caller's connection is reset.
  *
- * @param tls it begins with a handshake, whose server name is looked at
+ * @param serverName that its TLS handshake asks for, if any
  */
 export function forwardConnection(
   connection: CallerConnection,
-  tls: boolean,
+  serverName: string | undefined,
   policy: PolicyState,
   random: () => number,
 ): void {
-  const forward = (serverName: string | undefined): void => {
-    toEndpoint(connection, serverName, policy, random).catch(() => connection.socket.destroy());
-  };
-  if (!tls) return forward(undefined);
-  const tell = (bytes: Buffer): { name: string | undefined } | undefined => {
-    const name = serverNameOf(bytes);
-    return name === incomplete ? undefined : { name };
-  };
-  const otherwise = { name: undefined };
-  const options = { tell, otherwise, enough: longestClientHello, waitMs: undefined };
-  peek(connection.socket, options, ({ name }) => forward(name));
+  toEndpoint(connection, serverName, policy, random).catch(() => connection.socket.destroy());
 }
 
 async function toEndpoint(

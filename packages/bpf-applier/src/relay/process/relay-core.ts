@@ -4,6 +4,7 @@ import type { RelayPorts } from "../relay.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection } from "./caller-connection.ts";
 import { CallerNetwork, type NetworkPlace } from "./caller-network.ts";
+import { ClientHellos } from "./client-hellos.ts";
 import { forwardConnection } from "./connection-forwarding.ts";
 import { CounterBook } from "./counter-book.ts";
 import { FrontDoor, type Speakers } from "./front-door.ts";
@@ -18,6 +19,7 @@ import type { Conversation } from "./switching/conversation.ts";
 import type { SwitchingKernel } from "./switching/kernel.ts";
 import type { PoolBounds } from "./switching/link-pools.ts";
 import { Switching } from "./switching/switching.ts";
+import { HeadBound, type HeadLimits, headLimits } from "./unfinished-heads.ts";
 
 /** Milliseconds between two looks at what can be left to another relay: doubled each time. */
 const firstPauseMs = 2;
@@ -42,6 +44,7 @@ export interface RelayCoreOptions {
   /** Undefined: no program takes requests off the way to the relay. */
   readonly kernel?: SwitchingKernel | undefined;
   readonly bounds?: PoolBounds | undefined;
+  readonly heads?: HeadLimits | undefined;
 }
 
 /** The relay without its process: networks, policy, counters. */
@@ -56,6 +59,7 @@ export class RelayCore {
   private readonly handler: RequestHandler;
   private readonly http1: Http1Front;
   private readonly http2: Http2Front;
+  private readonly heads: HeadBound;
   private readonly door: FrontDoor;
   private readonly holding: Holding | undefined;
   private readonly switching: Switching | undefined;
@@ -64,7 +68,7 @@ export class RelayCore {
 
   constructor(
     origins: OriginLookup,
-    { random = Math.random, holding, kernel, bounds }: RelayCoreOptions = {},
+    { random = Math.random, holding, kernel, bounds, heads = headLimits }: RelayCoreOptions = {},
   ) {
     this.holding = holding;
     this.policy = new PolicyState(random);
@@ -77,13 +81,17 @@ export class RelayCore {
       if (connection === undefined) throw new Error("a request came on a connection that was not accepted");
       this.handler.handle(call, connection);
     };
-    this.http1 = new Http1Front(onCall, {
-      onAnswered: (socket, coming) => this.connections.get(socket)?.held?.standsBetweenRequests(coming),
-      onQuiet: (socket) => {
+    const watchers = {
+      onAnswered: (socket: Socket, coming: number) =>
+        this.connections.get(socket)?.held?.standsBetweenRequests(coming),
+      onQuiet: (socket: Socket) => {
         if (this.leaving) this.letGo(this.connections.get(socket)?.held);
       },
-    });
+    };
+    this.http1 = new Http1Front(onCall, watchers, heads.timeMs);
     this.http2 = new Http2Front(onCall);
+    const hellos = new ClientHellos(heads.timeMs);
+    this.heads = new HeadBound([this.http1, hellos], heads.unfinished);
     const speakers: Speakers = {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
@@ -95,7 +103,12 @@ export class RelayCore {
         this.connections.set(connection.socket, connection);
         this.http2.accept(connection.socket);
       },
-      bytes: (connection, tls) => forwardConnection(connection, tls, this.policy, random),
+      bytes: (connection, tls) => {
+        const forward = (serverName?: string): void =>
+          forwardConnection(connection, serverName, this.policy, random);
+        if (tls) hellos.read(connection.socket, connection.network, forward);
+        else forward();
+      },
     };
     this.door = new FrontDoor(origins, this.policy, this.counters, speakers, holding);
   }
@@ -160,6 +173,7 @@ export class RelayCore {
       new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
     ]);
     for (const network of networks) network.close();
+    this.heads.close();
     this.networks.clear();
     await this.switching?.close();
     this.holding?.end();

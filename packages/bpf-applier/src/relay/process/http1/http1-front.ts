@@ -3,27 +3,15 @@ import type { Socket } from "node:net";
 import type { Call } from "../call.ts";
 import { mostWaiting } from "../splice.ts";
 import type { Conversation } from "../switching/conversation.ts";
+import { type HeadReader, headLimits, type UnfinishedHead } from "../unfinished-heads.ts";
 import { Http1Call } from "./http1-call.ts";
 import { Http1Conversation, type Watchers } from "./http1-conversation.ts";
 import { ParserWatch } from "./parser-watch.ts";
 import { readRequest } from "./request-head.ts";
-import { beyond, mostUnfinished, type UnfinishedHead } from "./unfinished-heads.ts";
 import { UpgradeCall } from "./upgrade-call.ts";
 
 /** Bytes of a request's head; a larger one is answered 431. */
-const headLimit = 65_536;
-/** Milliseconds from a head's first byte to its last, as nginx has it; a later one is answered 408. */
-const headTimeMs = 60_000;
-
-/** How often it is looked how much heads have together that are not whole. */
-const sweepMs = 250;
-
-/** How long a caller may take for a head. */
-export interface HeadLimits {
-  readonly timeMs: number;
-  /** Bytes of all that are not whole, of one network. */
-  readonly unfinished: number;
-}
+const mostOfHead = 65_536;
 
 /** What is said of a request that is refused before anybody looks at its route; the connection ends behind it. */
 const refusals = {
@@ -38,33 +26,33 @@ const refusals = {
  * Callers that speak HTTP/1.x: Node's own strict parser, one request at a time. Malformed requests get its 400, heads that are too
  * large its 431.
  */
-export class Http1Front {
+export class Http1Front implements HeadReader {
   private readonly server: Server;
   private readonly parsers: ParserWatch;
   private readonly conversations = new Map<Socket, Http1Conversation>();
   private readonly watchers: Omit<Watchers, "parsers">;
-  private readonly limits: HeadLimits;
+  private readonly headTimeMs: number;
   private readonly networks = new WeakMap<Socket, object>();
-  private readonly sweep: NodeJS.Timeout;
   private closing = false;
 
   /**
    * @param onCall with the connection that it came on
+   * @param headTimeMs from a head's first byte to its last; a later one is answered 408
    */
   constructor(
     onCall: (call: Call, socket: Socket) => void,
     watchers: Omit<Watchers, "parsers">,
-    limits: HeadLimits = { timeMs: headTimeMs, unfinished: mostUnfinished },
+    headTimeMs = headLimits.timeMs,
   ) {
     this.watchers = watchers;
-    this.limits = limits;
+    this.headTimeMs = headTimeMs;
     const server = createServer({
       insecureHTTPParser: false,
-      maxHeaderSize: headLimit,
+      maxHeaderSize: mostOfHead,
       highWaterMark: mostWaiting,
       keepAliveTimeout: 0, // a relay never closes a connection of its own will: the caller could be sending just now
-      headersTimeout: limits.timeMs,
-      connectionsCheckingInterval: limits.timeMs / 4,
+      headersTimeout: headTimeMs,
+      connectionsCheckingInterval: headTimeMs / 4,
       requestTimeout: 0, // how long a caller may take for a body is its server's matter
       optimizeEmptyRequests: true,
       requireHostHeader: false, // without one it is refused here, as the connection's last
@@ -98,13 +86,11 @@ export class Http1Front {
     });
     this.server = server;
     this.parsers = new ParserWatch(server);
-    this.sweep = setInterval(() => this.boundHeads(), sweepMs).unref();
   }
 
   /** Closes connections on which nothing is under way; on the others, the answer of now is the last. */
   close(): void {
     this.closing = true;
-    clearInterval(this.sweep);
     for (const conversation of this.conversations.values()) {
       const { calls } = conversation;
       for (const call of calls) call.endConnection();
@@ -142,15 +128,18 @@ export class Http1Front {
     else conversation.beginLast(answer);
   }
 
-  private boundHeads(): void {
-    const heads = this.parsers.withinRequests().flatMap((socket): UnfinishedHead | [] => {
+  unfinished(): UnfinishedHead[] {
+    return this.parsers.withinRequests().flatMap((socket): UnfinishedHead | [] => {
       const conversation = this.conversations.get(socket);
       const network = this.networks.get(socket);
       if (network === undefined || conversation === undefined) return [];
       if (conversation.isLast || conversation.calls.length > 0) return [];
       return { socket, network, bytes: socket.bytesRead - conversation.readBefore };
     });
-    for (const { socket } of beyond(heads, this.limits.unfinished)) this.refuse(socket, 431);
+  }
+
+  refuseUnfinished(socket: Socket): void {
+    this.refuse(socket, 431);
   }
 
   /** A head is not whole in time. To Node, a connection on which nothing has come yet has begun one: it is another relay's, idle. */
@@ -162,7 +151,7 @@ export class Http1Front {
     conversation.isDoubtful = true;
     const { begun } = conversation;
     const look = (): unknown => conversation.begun === begun && this.onLateHead(socket);
-    setTimeout(look, this.limits.timeMs).unref();
+    setTimeout(look, this.headTimeMs).unref();
   }
 
   /** As Node does it by itself: nothing is said into an answer that has begun, or of a connection that has ended. */

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { listening, rawServer, readAll, readUntil } from "../testing/relay-world.ts";
-import { type HeadLimits, Http1Front } from "./http1-front.ts";
+import { HeadBound, type HeadLimits } from "../unfinished-heads.ts";
+import { Http1Front } from "./http1-front.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -21,8 +22,10 @@ async function open(stack: AsyncDisposableStack, limits: HeadLimits = { timeMs: 
       else waiting.push(answer);
     },
     watchers,
-    limits,
+    limits.timeMs,
   );
+  const bound = new HeadBound([front], limits.unfinished);
+  stack.defer(() => bound.close());
   const networks = [{}, {}];
   const server = rawServer((socket) => front.accept(socket, networks[0] ?? {}, undefined));
   const port = await listening(stack, server);

@@ -13,6 +13,7 @@ import type { AcceptedConnection, Origin, OriginLookup } from "../origin-lookup.
 import { RelayCore } from "../relay-core.ts";
 import type { SwitchingKernel } from "../switching/kernel.ts";
 import type { PoolBounds } from "../switching/link-pools.ts";
+import type { HeadLimits } from "../unfinished-heads.ts";
 
 export const workload = 7n;
 export const service = 9n;
@@ -38,6 +39,7 @@ export interface SwitchedBy {
   readonly bounds?: PoolBounds;
   /** Where listeners and connections are held; they end with the process if left out. */
   readonly holding?: Holding | undefined;
+  readonly heads?: HeadLimits;
 }
 
 /** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */
@@ -49,8 +51,8 @@ export class RelayWorld implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
   private readonly switchedRules: readonly number[];
 
-  private constructor({ kernel, bounds, holding }: SwitchedBy) {
-    this.core = new RelayCore(this.origins, { kernel, bounds, holding });
+  private constructor({ kernel, bounds, holding, heads }: SwitchedBy) {
+    this.core = new RelayCore(this.origins, { kernel, bounds, holding, heads });
     this.switchedRules = kernel === undefined ? [] : [1];
   }
 
