@@ -3,6 +3,7 @@ import { type PolicyIr, policyTypeUrls, type ResourceSnapshot } from "@keelson/p
 import { changedServices } from "./changed-services.ts";
 import { type CompiledServices, compileServices, recompileServices } from "./compile-services.ts";
 import { explainService } from "./explain.ts";
+import { type Explaining, finish } from "./explaining.ts";
 import type { ServiceExplanation } from "./explanation.ts";
 import { compileExternalNames } from "./external-names.ts";
 import { unknownHosts } from "./problems.ts";
@@ -19,6 +20,8 @@ export interface Compiled {
   readonly problems: readonly Problem[];
   /** How it came to be, by hostname; made when asked for. */
   explain(hostname: string): ServiceExplanation | undefined;
+  /** The same piece by piece, for who has others to serve meanwhile. */
+  explaining(hostname: string): Explaining | undefined;
 }
 
 /**
@@ -36,6 +39,10 @@ export class Compiler {
     const { scene, services, problems } = this.follow(model);
     this.before = { scene, services, problems };
     const workloads = this.workloads.of(model.workloads);
+    const explaining = (hostname: string): Explaining | undefined => {
+      const compiled = services.compiled.get(hostname);
+      return compiled && explainService(scene, compiled.service, compiled.ports.value);
+    };
     return {
       ir: {
         mesh: model.mesh,
@@ -57,9 +64,10 @@ export class Compiler {
       ]),
       problems,
       explain: (hostname) => {
-        const compiled = services.compiled.get(hostname);
-        return compiled && explainService(scene, compiled.service, compiled.ports.value);
+        const begun = explaining(hostname);
+        return begun && finish(begun);
       },
+      explaining,
     };
   }
 

@@ -1,15 +1,16 @@
 import { type Endpoint, formatAddress, formatEndpoint, type Service } from "@keelson/model";
+import type { HttpRoute } from "@keelson/protos/route";
 import { defaultBounds } from "./automaton/bounds.ts";
 import { endpointsOf, isReachable, type ResolvedDestination, whyNoEndpoint } from "./destination.ts";
 import { destinationPolicy } from "./effective-policy.ts";
+import type { Explaining, Part } from "./explaining.ts";
 import type {
   CarriedRoute,
   DestinationExplanation,
   PortExplanation,
   RuleExplanation,
-  ServiceExplanation,
 } from "./explanation.ts";
-import { type KernelRoute, routesAutomaton, whyRelayed, whyUnread } from "./kernel-routes.ts";
+import { routesAutomaton, whyRelayed, whyUnread } from "./kernel-routes.ts";
 import { whyLeftAlone } from "./left-alone.ts";
 import { applicationProtocols } from "./messages.ts";
 import type { ResolvedRule } from "./read-route.ts";
@@ -17,26 +18,24 @@ import type { RelayedRoute } from "./relayed-routes.ts";
 import type { ResolvedPort } from "./resolve-routes.ts";
 import type { Scene } from "./scene.ts";
 
-export function explainService(
-  scene: Scene,
-  service: Service,
-  ports: readonly ResolvedPort[],
-): ServiceExplanation {
+export function* explainService(scene: Scene, service: Service, ports: readonly ResolvedPort[]): Explaining {
   const leftAlone = whyLeftAlone(service);
+  const explained: PortExplanation[] = [];
+  for (const resolved of ports) explained.push(yield* explainPort(scene, resolved, leftAlone !== undefined));
   return {
     hostname: service.hostname,
     namespace: service.namespace,
     addresses: service.addresses.map(formatAddress),
     ...(leftAlone !== undefined && { leftAlone: `it ${leftAlone}` }),
-    ports: ports.map((resolved) => explainPort(scene, resolved, leftAlone !== undefined)),
+    ports: explained,
   };
 }
 
-function explainPort(scene: Scene, resolved: ResolvedPort, isLeftAlone: boolean): PortExplanation {
+function* explainPort(scene: Scene, resolved: ResolvedPort, isLeftAlone: boolean): Part<PortExplanation> {
   const { port, wantedTier, tier, why, destinations, rules, policies } = resolved;
   const effect = isLeftAlone ? undefined : "this share is refused (ECONNREFUSED)";
-  const matching = explainMatching(resolved);
-  const carried = carriedRoutes(scene, resolved, matching?.isInKernel === true);
+  const matching = yield* explainMatching(resolved);
+  const carried = yield* carriedRoutes(scene, resolved, matching?.isInKernel === true);
   return {
     ...port,
     wantedTier,
@@ -54,27 +53,16 @@ interface Matching {
   readonly text: string;
 }
 
-/** What is known of a port already: an automaton of many rules may take a second to make. */
-const matchings = new WeakMap<ResolvedPort, Matching | undefined>();
-
 /** How programs look at a port's requests, where the relay is their home. */
-function explainMatching(port: ResolvedPort): Matching | undefined {
-  if (!matchings.has(port)) matchings.set(port, matchingOf(port));
-  return matchings.get(port);
-}
-
-function matchingOf({ port, routes }: ResolvedPort): Matching | undefined {
-  const asked = routes.map(({ route }) => route).filter(isHttpRoute);
-  if (asked.length === 0) return undefined;
+function* explainMatching({ port, routes: all }: ResolvedPort): Part<Matching | undefined> {
+  const routes = all.map(({ route }) => route).filter(isHttpRoute);
+  if (routes.length === 0) return undefined;
   const unread = whyUnread(applicationProtocols[port.protocol]);
   if (unread !== undefined) return { isInKernel: false, text: `not in the kernel: ${unread}` };
-  const automaton = routesAutomaton(asked);
-  if ("unfit" in automaton)
-    return {
-      isInKernel: false,
-      text: `not in the kernel: the automaton of its rules ${automaton.unfit}`,
-    };
-  const { entries, bytes } = automaton.size;
+  const fit = (yield { key: all, routes }) ?? routesAutomaton(routes);
+  if ("unfit" in fit)
+    return { isInKernel: false, text: `not in the kernel: the automaton of its rules ${fit.unfit}` };
+  const { entries, bytes } = fit.size;
   const text = `one automaton of ${entries} entries (${bytes / 1024} KiB), of at most ${defaultBounds.entries}`;
   return { isInKernel: true, text };
 }
@@ -88,13 +76,14 @@ const explainRule = ({ rule, field = "", precedence, state, why }: RuleExplanati
 });
 
 /** What is done by each route of a port whose home is the relay. */
-function carriedRoutes(
+function* carriedRoutes(
   scene: Scene,
   { routes }: ResolvedPort,
   isInKernel: boolean,
-): ReadonlyMap<string, Pick<RuleExplanation, "carried">> {
+): Part<ReadonlyMap<string, Pick<RuleExplanation, "carried">>> {
   const carried = new Map<string, Pick<RuleExplanation, "carried">>();
   for (const route of routes) {
+    yield undefined;
     const { rule, destinations: to } = route;
     if (rule === undefined) continue;
     const destinations = explainDestinations(scene, to, "this share is refused (503 for a request)");
@@ -120,7 +109,7 @@ function tierOf(
   return relayedBecause === undefined ? { tier: "kernel" } : { tier: "relay", relayedBecause };
 }
 
-const isHttpRoute = (route: RelayedRoute["route"]): route is KernelRoute["route"] =>
+const isHttpRoute = (route: RelayedRoute["route"]): route is HttpRoute =>
   route.$typeName === "keelson.policy.v1.HttpRoute";
 
 const keyOf = ({ rule, field }: ResolvedRule): string => `${rule} ${field}`;

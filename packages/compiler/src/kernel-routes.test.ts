@@ -119,3 +119,24 @@ test("a port whose bytes or conditions programs do not read is the relay's as a 
   expect(tiersOf(query).map(([tier]) => tier)).toEqual(["relay", "relay"]);
   expect(query.matching).toBe("not in the kernel: the automaton of its rules looks at query parameters");
 });
+
+test("who explains piece by piece may say what becomes of the automaton", () => {
+  const { compiled } = compile(
+    service({ ports: [{ name: "http", port: 9080 }] }),
+    ...behind,
+    virtualService({ spec: { http: [onHeader] } }),
+  );
+  const explaining = compiled.explaining("reviews.default.svc.cluster.local");
+  const asked = explaining?.next().value;
+  expect(asked).toMatchObject({ routes: [{ $typeName: "keelson.policy.v1.HttpRoute" }] });
+  let step = explaining?.next({ unfit: "is too large" });
+  while (step?.done === false) step = explaining?.next();
+  expect(step?.value).toMatchObject({
+    ports: [
+      {
+        matching: "not in the kernel: the automaton of its rules is too large",
+        rules: [{ carried: { tier: "relay" } }],
+      },
+    ],
+  });
+});

@@ -16,6 +16,7 @@ import { controlPlaneIdentifier } from "./debug/ads.ts";
 import { Debug } from "./debug/debug.ts";
 import { LiveState } from "./debug/live-state.ts";
 import { nodeViews } from "./debug/node-views.ts";
+import { Explainer } from "./explaining/explainer.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import { limitedLog } from "./logging/limited-log.ts";
 import { Metrics } from "./metrics/metrics.ts";
@@ -75,6 +76,7 @@ export class ControlPlane {
   authenticators: readonly Authenticator[] = [];
   private readonly options: ControlPlaneOptions;
   private readonly pipeline: ConfigPipeline;
+  private readonly explainer = new Explainer();
   private readonly snapshots = new Snapshots(BigInt(Date.now()));
   private readonly xds: PolicyServer;
   private readonly servers: grpc.Server[] = [];
@@ -158,7 +160,7 @@ export class ControlPlane {
   /** Ends all streams so that nodes look for another control plane; waits for them up to `graceMs`. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.healthTimer);
-    await this.pipeline.close();
+    await Promise.all([this.pipeline.close(), this.explainer.close()]);
     this.xds.close();
     for (const listener of this.listeners) listener.close();
     await Promise.all(this.servers.map((server) => shutDown(server, graceMs)));
@@ -198,12 +200,10 @@ export class ControlPlane {
     return [...(this.state?.model.services.keys() ?? [])];
   }
 
-  /** Of these services. It may take a second for each that has many rules, in which nobody else is served. */
-  explanations(hostnames: readonly string[]): ServiceExplanation[] {
+  /** Of these services, as they are now. */
+  async explanations(hostnames: readonly string[]): Promise<ServiceExplanation[]> {
     const { compiled } = this.state ?? {};
-    return hostnames
-      .map((hostname) => compiled?.explain(hostname))
-      .filter((explanation) => explanation !== undefined);
+    return compiled === undefined ? [] : await this.explainer.explain(compiled, hostnames);
   }
 
   private take(state: PipelineState): void {

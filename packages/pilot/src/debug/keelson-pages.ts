@@ -29,7 +29,11 @@ export function addKeelsonPages(server: FastifyInstance, controlPlane: ControlPl
 }
 
 /** All services, or those of one name: a hostname, or its first parts. */
-function explain(controlPlane: ControlPlane, service: string | undefined, reply: FastifyReply): unknown {
+async function explain(
+  controlPlane: ControlPlane,
+  service: string | undefined,
+  reply: FastifyReply,
+): Promise<unknown> {
   const all = controlPlane.hostnames();
   if (service === undefined) return controlPlane.explanations(all);
   const chosen = all.filter((hostname) => hostname === service || hostname.startsWith(`${service}.`));
