@@ -8,7 +8,7 @@ export interface ConnectOptions {
   /** IPv4 or IPv6 address, no name. */
   address: string;
   port: number;
-  /** 10,000 ms if left out; then the error's code is ETIMEDOUT. */
+  /** Up to 2^31 - 1, 10,000 ms if left out; then the error's code is ETIMEDOUT. */
   timeoutMs?: number;
   /** An address of the namespace to come from; the port is the kernel's choice. */
   sourceAddress?: string;

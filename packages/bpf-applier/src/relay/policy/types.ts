@@ -165,6 +165,7 @@ export interface Limits {
   readonly requestsPerConnection: number;
   /** HTTP/2. */
   readonly streamsPerConnection: number;
+  /** At most what a timer can count. */
   readonly connectTimeoutMs: number;
   /** After this a connection without requests is closed. */
   readonly idleTimeoutMs: number;

@@ -1,4 +1,5 @@
 import type { ConnectionPool } from "@keelson/protos/traffic-policy";
+import { longestTimeMs } from "../longest-time.ts";
 import type { Limits } from "../types.ts";
 
 /** meshConfig.connectTimeout as Istio has it. */
@@ -17,7 +18,10 @@ export function limitsOf(pool: ConnectionPool | undefined): Limits {
     retries: orNone(pool?.maxRetries ?? 0),
     requestsPerConnection: orNone(pool?.maxRequestsPerConnection ?? 0),
     streamsPerConnection: orNone(pool?.maxConcurrentStreams ?? 0),
-    connectTimeoutMs: Number(pool?.connectTimeoutMs ?? 0n) || defaultConnectTimeoutMs,
+    connectTimeoutMs: Math.min(
+      Number(pool?.connectTimeoutMs ?? 0n) || defaultConnectTimeoutMs,
+      longestTimeMs,
+    ),
     idleTimeoutMs: Number(pool?.httpIdleTimeoutMs || pool?.tcpIdleTimeoutMs || 0n) || defaultIdleTimeoutMs,
     connectionDurationMs: orNone(Number(pool?.maxConnectionDurationMs ?? 0n)),
   };
