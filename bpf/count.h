@@ -77,19 +77,21 @@ static __always_inline struct answer_value *answers_of(const struct answer_key *
 static __always_inline void count_answer(const struct edge_key *edge, __u64 route, __u32 status, __u64 nanoseconds,
 						__u64 bytes)
 {
+	__u64 microseconds = nanoseconds / 1000;
 	struct answer_key key = {
 		.source = edge->source,
 		.service = edge->service,
 		.endpoint = edge->endpoint,
 		.route = route,
 		.status_class = status < 200 ? 1 : status < 500 ? status / 100 : 5,
-		.bucket = bucket_of(nanoseconds / 1000),
+		.bucket = bucket_of(microseconds),
 	};
 	struct answer_value *value = answers_of(&key);
 
 	if (value) {
 		__sync_fetch_and_add(&value->requests, 1);
 		__sync_fetch_and_add(&value->bytes, bytes);
+		__sync_fetch_and_add(&value->microseconds, microseconds);
 	} else {
 		count_statistic(STATISTIC_UNCOUNTED);
 	}

@@ -48,6 +48,7 @@ export const counterStructs: readonly StructDescription[] = [
     fields: [
       { name: "requests", type: "u64" },
       { name: "bytes", type: "u64", doc: "of the answers' bodies" },
+      { name: "microseconds", type: "u64", doc: "until the answers had come, of all together" },
     ],
   },
   {

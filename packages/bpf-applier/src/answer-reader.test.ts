@@ -32,14 +32,22 @@ kernelTest("answers are counted by edge, route and status class, with their byte
     { service: 7n, status: 999, microseconds: 0 },
   ]);
   const edge = { source: 1n, service: 2n, endpoint: 3n, route: 0n };
+  const once = { latency: [bucketOf(12), 1], latencySumUs: 12n };
   const counted = await reader.read();
   expect(counted).toHaveLength(4);
   expect(counted).toEqual(
     expect.arrayContaining([
-      { ...edge, statusClass: 2, requests: 3n, bytes: 123n, latency: [bucketOf(12), 2, bucketOf(5_000), 1] },
-      { ...edge, statusClass: 5, requests: 1n, bytes: 4n, latency: [bucketOf(12), 1] },
-      { ...edge, route: 8n, statusClass: 2, requests: 1n, bytes: 0n, latency: [bucketOf(12), 1] },
-      { ...edge, service: 7n, statusClass: 5, requests: 1n, bytes: 0n, latency: [0, 1] },
+      {
+        ...edge,
+        statusClass: 2,
+        requests: 3n,
+        bytes: 123n,
+        latency: [bucketOf(12), 2, bucketOf(5_000), 1],
+        latencySumUs: 5_024n,
+      },
+      { ...edge, statusClass: 5, requests: 1n, bytes: 4n, ...once },
+      { ...edge, route: 8n, statusClass: 2, requests: 1n, bytes: 0n, ...once },
+      { ...edge, service: 7n, statusClass: 5, requests: 1n, bytes: 0n, latency: [0, 1], latencySumUs: 0n },
     ]),
   );
   await reader.prune(({ service }) => service === 7n);

@@ -10,6 +10,8 @@ export interface AnswerCounts {
   bytes: bigint;
   /** Requests by the time until the answer had come: bucket, requests, bucket, requests, …, as `RelayEdge.latency`. */
   readonly latency: number[];
+  /** The times of all of them together, in microseconds. */
+  latencySumUs: bigint;
 }
 
 /** Those of one edge and route, with the edge's identifiers as in `edge_key`. */
@@ -25,6 +27,7 @@ interface Entry {
   readonly key: AnswerKey;
   readonly requests: bigint;
   readonly bytes: bigint;
+  readonly microseconds: bigint;
 }
 
 /** Reads what programs count of answers, in one batch. */
@@ -40,17 +43,19 @@ export class AnswerReader {
   async read(): Promise<AnsweredEdge[]> {
     const found = new Map<string, AnsweredEdge>();
     const entries = (await this.entries()).sort((a, b) => a.key.bucket - b.key.bucket);
-    for (const { key, requests, bytes } of entries) {
+    for (const { key, requests, bytes, microseconds } of entries) {
       const { source, service, endpoint, route, statusClass, bucket } = key;
       const name = [source, service, endpoint, route, statusClass].join(" ");
       let counts = found.get(name);
       if (counts === undefined) {
-        counts = { source, service, endpoint, route, statusClass, requests: 0n, bytes: 0n, latency: [] };
+        const none = { requests: 0n, bytes: 0n, latency: [], latencySumUs: 0n };
+        counts = { source, service, endpoint, route, statusClass, ...none };
         found.set(name, counts);
       }
       counts.requests += requests;
       counts.bytes += bytes;
       counts.latency.push(bucket, Number(requests));
+      counts.latencySumUs += microseconds;
     }
     return [...found.values()];
   }
@@ -71,12 +76,14 @@ export class AnswerReader {
     return Array.from({ length: count }, (_, i) => {
       let requests = 0n;
       let bytes = 0n;
+      let microseconds = 0n;
       for (let cpu = 0; cpu < this.cpus; cpu++) {
         const copy = answerValue.decode(values.subarray((i * this.cpus + cpu) * answerValue.size));
         requests += copy.requests;
         bytes += copy.bytes;
+        microseconds += copy.microseconds;
       }
-      return { key: answerKey.decode(keys.subarray(i * keySize)), requests, bytes };
+      return { key: answerKey.decode(keys.subarray(i * keySize)), requests, bytes, microseconds };
     });
   }
 }

@@ -28,6 +28,7 @@ const relayed = (part: Partial<RelayEdge>): RelayEdge => ({
   bytesSent: 1n,
   bytesReceived: 2n,
   latency: [16, 10],
+  latencySumUs: 165n,
   ...part,
 });
 
@@ -68,6 +69,7 @@ kernelTest("what programs and a relay count of one edge stands together", async 
       sentBytes: 1n,
       receivedBytes: 5n,
       latency: [8n, 1n, 16n, 10n],
+      latencySumUs: 173n,
     },
     { route: "jason", statusClass: 2, requests: 1n, sentBytes: 0n, receivedBytes: 100n, latency: [8n, 1n] },
   ]);

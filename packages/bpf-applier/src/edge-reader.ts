@@ -112,6 +112,7 @@ interface Answered {
   readonly receivedBytes: bigint;
   /** As {@link RelayEdge.latency}. */
   readonly latency: readonly number[];
+  readonly latencySumUs: bigint;
 }
 
 const ofPrograms = (edge: AnsweredEdge, route: string): Answered => ({
@@ -121,6 +122,7 @@ const ofPrograms = (edge: AnsweredEdge, route: string): Answered => ({
   sentBytes: 0n,
   receivedBytes: edge.bytes,
   latency: edge.latency,
+  latencySumUs: edge.latencySumUs,
 });
 
 const ofRelay = (edge: RelayEdge): Answered => ({
@@ -130,6 +132,7 @@ const ofRelay = (edge: RelayEdge): Answered => ({
   sentBytes: edge.bytesSent,
   receivedBytes: edge.bytesReceived,
   latency: edge.latency,
+  latencySumUs: edge.latencySumUs,
 });
 
 const sumOf = (one: Answered, other: Answered | undefined): Answered =>
@@ -141,6 +144,7 @@ const sumOf = (one: Answered, other: Answered | undefined): Answered =>
         sentBytes: one.sentBytes + other.sentBytes,
         receivedBytes: one.receivedBytes + other.receivedBytes,
         latency: sumOfBuckets(one.latency, other.latency),
+        latencySumUs: one.latencySumUs + other.latencySumUs,
       };
 
 const toldAnswers = (answered: Answered): AnsweredRequests =>

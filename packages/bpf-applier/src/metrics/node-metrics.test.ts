@@ -23,6 +23,7 @@ const edge = create(EdgeSchema, {
       sentBytes: 10n,
       receivedBytes: 1n << 60n,
       latency: [bucketOf(400), 1, bucketOf(510), 2, bucketOf(3_600_000_000), 1].map(BigInt),
+      latencySumUs: 3_600_001_420n,
     },
     { statusClass: 5, requests: 1n, latency: [BigInt(bucketOf(0)), 1n] },
   ],
@@ -50,6 +51,7 @@ test("requests, their durations and bytes, by caller, endpoint, route and status
   for (const line of [bucket("0.5", 1), bucket("1", 3), bucket("1800000", 3), bucket("+Inf", 4)]) {
     expect(lines).toContain(line);
   }
+  expect(lines).toContain(`${name}_sum{${answered}} 3600001`);
   expect(lines).toContain(`${name}_count{${answered}} 4`);
   expect(linesOf(text, "keelson_response_bytes_total")[0]).toBe(
     `keelson_response_bytes_total{${answered}} ${1n << 60n}`,

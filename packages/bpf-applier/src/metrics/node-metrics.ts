@@ -39,7 +39,7 @@ function addRequests(text: Exposition, edges: readonly Edge[]): void {
     {
       name: "istio_request_duration_milliseconds",
       type: "histogram",
-      help: "Time from a request's head to the end of its answer; its sum is not kept.",
+      help: "Time from a request's head to the end of its answer.",
     },
     answered.flatMap(({ labels, requests }) => durationSamples(labels, requests)),
   );
@@ -52,7 +52,7 @@ function addRequests(text: Exposition, edges: readonly Edge[]): void {
   bytes("keelson_response_bytes_total", "Bytes of answers' bodies.", (requests) => requests.receivedBytes);
 }
 
-function durationSamples(labels: Labels, { latency, requests }: AnsweredRequests): Sample[] {
+function durationSamples(labels: Labels, { latency, latencySumUs, requests }: AnsweredRequests): Sample[] {
   const buckets = durationBounds.map((bound) => ({
     suffix: "_bucket",
     labels: { ...labels, le: bound.toString() },
@@ -61,6 +61,7 @@ function durationSamples(labels: Labels, { latency, requests }: AnsweredRequests
   return [
     ...buckets,
     { suffix: "_bucket", labels: { ...labels, le: "+Inf" }, value: requests },
+    { suffix: "_sum", labels, value: latencySumUs / 1000n },
     { suffix: "_count", labels, value: requests },
   ];
 }

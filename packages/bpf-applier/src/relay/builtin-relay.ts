@@ -243,12 +243,14 @@ const encoder =
   (message: MessageShape<Desc>): Uint8Array =>
     toBinary(schema, message);
 
-function edgeOf({ statusClass, requests, bytesSent, bytesReceived, ...edge }: EdgeMessage): RelayEdge {
+function edgeOf(message: EdgeMessage): RelayEdge {
+  const { statusClass, requests, bytesSent, bytesReceived, latencySumUs, ...edge } = message;
   return {
     ...edge,
     statusClass: statusClass as RelayEdge["statusClass"],
     requests: BigInt(requests),
     bytesSent: BigInt(bytesSent),
     bytesReceived: BigInt(bytesReceived),
+    latencySumUs: BigInt(Math.round(latencySumUs)),
   };
 }

@@ -28,6 +28,7 @@ export interface EdgeMessage {
   readonly bytesReceived: number;
   /** Bucket, requests, bucket, requests, …; only those that are not empty. */
   readonly latency: readonly number[];
+  readonly latencySumUs: number;
 }
 
 /** What a relay has at the moment. */

@@ -31,6 +31,7 @@ export class RelayCounters {
       bytesSent: edge.bytesSent + past.bytesSent,
       bytesReceived: edge.bytesReceived + past.bytesReceived,
       latency: sumOfBuckets(edge.latency, past.latency),
+      latencySumUs: edge.latencySumUs + past.latencySumUs,
     };
   }
 }

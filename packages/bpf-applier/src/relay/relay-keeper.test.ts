@@ -147,6 +147,7 @@ kernelTest("counters go on over the end of a relay", async () => {
     bytesSent: 10n,
     bytesReceived: 20n,
     latency: [5, 2, 40, 1],
+    latencySumUs: 140n,
   };
   const first = relays.started[0];
   if (first !== undefined) first.edges = [edge];
@@ -157,13 +158,20 @@ kernelTest("counters go on over the end of a relay", async () => {
   const second = relays.started[1];
   if (second !== undefined)
     second.edges = [
-      { ...edge, requests: 4n, latency: [40, 2, 41, 2] },
+      { ...edge, requests: 4n, latency: [40, 2, 41, 2], latencySumUs: 530n },
       { ...edge, statusClass: 2 },
     ];
   await expect
     .poll(() => keeper.counters())
     .toEqual([
-      { ...edge, requests: 7n, bytesSent: 20n, bytesReceived: 40n, latency: [5, 2, 40, 3, 41, 2] },
+      {
+        ...edge,
+        requests: 7n,
+        bytesSent: 20n,
+        bytesReceived: 40n,
+        latency: [5, 2, 40, 3, 41, 2],
+        latencySumUs: 670n,
+      },
       { ...edge, statusClass: 2 },
     ]);
 });

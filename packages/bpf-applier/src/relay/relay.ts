@@ -57,6 +57,8 @@ export interface RelayEdge {
    * `process/latency-buckets.ts` says which times a bucket holds.
    */
   readonly latency: readonly number[];
+  /** The times of all these requests together, in microseconds. */
+  readonly latencySumUs: bigint;
 }
 
 /** A request that has ended. */

@@ -120,14 +120,17 @@ export class EnvoyRelay implements Relay {
 
   async counters(): Promise<readonly RelayEdge[]> {
     this.open = await this.envoy.connections();
-    return this.book.all().map(({ statusClass, requests, bytesSent, bytesReceived, latency, ...edge }) => ({
-      ...edge,
-      statusClass: statusClass as RelayEdge["statusClass"],
-      requests: BigInt(requests),
-      bytesSent: BigInt(bytesSent),
-      bytesReceived: BigInt(bytesReceived),
-      latency: [...latency].flatMap((times, bucket) => (times === 0 ? [] : [bucket, times])),
-    }));
+    return this.book
+      .all()
+      .map(({ statusClass, requests, bytesSent, bytesReceived, latency, latencySumUs, ...edge }) => ({
+        ...edge,
+        statusClass: statusClass as RelayEdge["statusClass"],
+        requests: BigInt(requests),
+        bytesSent: BigInt(bytesSent),
+        bytesReceived: BigInt(bytesReceived),
+        latencySumUs: BigInt(Math.round(latencySumUs)),
+        latency: [...latency].flatMap((times, bucket) => (times === 0 ? [] : [bucket, times])),
+      }));
   }
 
   observe(wanted: RelayObservation | undefined): Promise<void> {

@@ -15,6 +15,8 @@ export interface RequestCounts {
   bytesReceived: number;
   /** Requests by the time from their head to the end of the answer, as `latency-buckets.ts` cuts it. */
   readonly latency: Float64Array;
+  /** The times of all of them together, in microseconds. */
+  latencySumUs: number;
 }
 
 /** How a request ended. */
@@ -40,12 +42,14 @@ export class EdgeCounters {
     if (counts === undefined) {
       const { endpoint, route } = ended;
       const latency = new Float64Array(bucketCount);
-      counts = { endpoint, route, statusClass, requests: 0, bytesSent: 0, bytesReceived: 0, latency };
+      const none = { requests: 0, bytesSent: 0, bytesReceived: 0, latency, latencySumUs: 0 };
+      counts = { endpoint, route, statusClass, ...none };
       this.byEnd.set(key, counts);
     }
     counts.requests++;
     counts.bytesSent += ended.bytesSent;
     counts.bytesReceived += ended.bytesReceived;
+    counts.latencySumUs += ended.microseconds;
     const bucket = bucketOf(ended.microseconds);
     counts.latency[bucket] = (counts.latency[bucket] ?? 0) + 1;
   }
