@@ -136,9 +136,11 @@ static __always_inline bool move(struct __sk_buff *packet, __u64 caller, struct 
 	return true;
 }
 
-static __always_inline int pass_answer(struct link_value *link)
+/* What was passed is counted, so that a relay that comes later knows whether one before has read any of it. */
+static __always_inline int pass_answer(struct link_value *link, __u32 bytes)
 {
 	link->is_passed = 1;
+	link->passed += bytes;
 	return SK_PASS;
 }
 
@@ -154,14 +156,17 @@ int keelson_answer(struct __sk_buff *packet)
 	if (!link || !packet->len)
 		return SK_PASS;
 	caller = __sync_fetch_and_add(&link->caller, 0);
-	if (!caller || link->is_passed)
+	if (!caller)
 		return SK_PASS;
+	bytes = packet->len;
+	link->heard += bytes;
+	if (link->is_passed)
+		return pass_answer(link, bytes);
 	exchange = bpf_map_lookup_elem(&exchanges, &caller);
 	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
-		return pass_answer(link);
-	bytes = packet->len;
+		return pass_answer(link, bytes);
 	if (bytes > link->left || !move(packet, caller, exchange))
-		return pass_answer(link);
+		return pass_answer(link, bytes);
 	link->left -= bytes;
 	if (!link->left)
 		end_answer(cookie, link, exchange);

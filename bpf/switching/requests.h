@@ -194,6 +194,7 @@ static __always_inline bool send_on(const struct taken *taken, struct sk_msg_md 
 	link->is_head = scan->is_head;
 	link->left = 0;
 	link->is_passed = 0;
+	link->passed = 0;
 	__sync_lock_test_and_set(&link->caller, caller);
 	__sync_lock_test_and_set(&exchange->link, cookie);
 	if (bpf_msg_redirect_hash(message, &links, &cookie, 0) == SK_PASS)

@@ -2,7 +2,7 @@
 /*
  * What balancers count. A request is in its endpoint's tally from when it is sent until it is answered, carried by the relay to
  * its end, or its link is closed: whoever does that takes the link's `destination` out, so that it is taken off once. Links that a
- * relay has left behind which was killed are closed by the next one. A tally that was thrown out meanwhile, and made anew, is told
+ * relay has left behind which was killed are the next one's. A tally that was thrown out meanwhile, and made anew, is told
  * by when it was made: what the old one counted is not taken off the new one.
  */
 #pragma once

@@ -7,6 +7,8 @@ import type { RunningProcess } from "../world/running-process.ts";
 export interface CallersTask {
   readonly host: string;
   readonly port: number;
+  /** That each connection asks for by turns; "/" if left out. */
+  readonly paths?: readonly string[];
   /** That ask again and again. */
   readonly busy: number;
   /** That wait up to 50 ms between two requests. */
@@ -22,6 +24,8 @@ export interface CallersResult {
   answers: number;
   /** Requests whose connection ended before the answer was whole; the caller opens another one. */
   lost: number;
+  /** Of them the only ones of their connections. */
+  lostFirst: number;
   /** Connections that ended while no request was under way. */
   closedBetween: number;
   /** Attempts to connect that failed. */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Family, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import type { ApplierStart } from "../world/applier.ts";
 import { killProcesses, makeCgroup } from "../world/cgroups.ts";
 import { Callers, type CallersResult, type CallersTask } from "./callers.ts";
 
-export interface DeathsScale extends Pick<CallersTask, "busy" | "pausing" | "idle" | "fresh"> {
+export interface DeathsScale extends Pick<CallersTask, "busy" | "pausing" | "idle" | "fresh" | "paths"> {
   /** How often somebody is killed. */
   readonly deaths: number;
   /** Milliseconds between two deaths, from the time that all is as it was. */
@@ -27,13 +28,20 @@ export function killRelay(
   scale: DeathsScale,
   onDeath?: OnDeath,
 ): Promise<CallersResult> {
-  const kill = async (): Promise<void> => {
-    const pid = await relayPid(reviews);
-    process.kill(pid, "SIGKILL");
-    await anotherRelay(reviews, pid);
-  };
+  const kill = (): Promise<void> => killOnce(reviews);
   const underWay = scale.busy + scale.pausing + scale.fresh;
   return underDeaths(reviews, family, { ...scale, kill, mostLost: underWay }, onDeath);
+}
+
+/** Kills the relay. @param meanwhile what is done before there is another one @returns once there is, in the networks of all pods */
+export async function killOnce(
+  reviews: ReviewsWorld,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const pid = await relayPid(reviews);
+  process.kill(pid, "SIGKILL");
+  await meanwhile();
+  await anotherRelay(reviews, pid);
 }
 
 /** Kills the agent under load, and starts it again: its relay is the same all the time, and nothing is lost. */
@@ -102,6 +110,29 @@ export function takeOver(
   };
   return underDeaths(reviews, family, { ...callers, deaths: containers, aliveMs: 0, kill, mostLost: 0 });
 }
+
+/** What relays have said, each as it followed one that was killed. */
+export async function foundByRelays(reviews: ReviewsWorld): Promise<readonly Found[]> {
+  const text = await readFile(reviews.world.applier().place.logFile, "utf8");
+  return [...text.matchAll(said)].map((match) => {
+    const [connections = 0, links = 0, closed = 0, lostOnLinks = 0] = match.slice(1).map(Number);
+    return { connections, links, closed, lostOnLinks };
+  });
+}
+
+/** What a relay made of what the one before had. */
+export interface Found {
+  /** That it goes on with. */
+  readonly connections: number;
+  readonly links: number;
+  /** Connections that it closed. */
+  readonly closed: number;
+  /** Of those, with a request that programs had put on a link. */
+  readonly lostOnLinks: number;
+}
+
+const said =
+  /bpf-relay: goes on with (\d+) connections and (\d+) links of the relay before; had to close (\d+) connections, (\d+) of them/g;
 
 interface Deaths extends DeathsScale {
   /** Resolves when all is as it was. */

@@ -1,14 +1,15 @@
 // npm run e2e -- relay-deaths: the node's relay, or its agent, is killed again and again, under load.
 import { longRun, WrongUsage, wholeNumber } from "../long-run.ts";
 import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import { sized } from "../scenarios/taken.ts";
 import type { ApplierStart } from "../world/applier.ts";
-import { killAgent, killRelay } from "./deaths.ts";
+import { type Found, foundByRelays, killAgent, killRelay } from "./deaths.ts";
 
 const usage = `usage: npm run e2e -- relay-deaths [options]
 
 A node's relay is killed (SIGKILL) under callers that ask all the time, now and then, or once, and callers that connect anew:
 nobody is refused, no connection between two requests is closed, no answer is wrong. If it is the agent that is killed, no request
-is lost.
+is lost. Requests that programs have on a link are not lost with the relay, either: how many were all the same is said at the end.
 
   --kill WHOM  relay or agent (default: relay)
   --deaths N   for each family of addresses (default: 50)
@@ -48,18 +49,31 @@ process.exitCode = await longRun({
       deaths: wholeNumber("deaths", given.deaths),
       aliveMs: wholeNumber("alive", given.alive),
     };
+    const isSwitched = given.sockets === "switch" || given.sockets === "queue";
     const scale = { connections: 200, awayMs: 0, senders: 4 };
     const reviews = await ReviewsWorld.open("relaydeaths", scale, start);
     try {
       const route = ["v1", "v2"].map((subset) => ({ destination: { host: "reviews", subset }, weight: 50 }));
       await reviews.httpRoutes({ route });
       for (const family of families) {
-        const callers = { busy: 16, pausing: 32, idle: 100, fresh: 4 };
+        const callers = {
+          busy: 16,
+          pausing: 32,
+          idle: 100,
+          fresh: 4,
+          ...(isSwitched ? { paths: [sized.path, "/"] } : {}),
+        };
         const { answers, lost } = await kill(reviews, family, { ...callers, ...deaths }, (death, result) => {
           console.log(`${family}: killed ${death} times: ${JSON.stringify(result)}`);
         });
         console.log(`ok  ${family}: ${answers} answers, ${lost} requests lost in ${deaths.deaths} deaths`);
       }
+      const found = await foundByRelays(reviews);
+      const sum = (of: keyof Found): number => found.reduce((total, one) => total + one[of], 0);
+      console.log(
+        `relays went on with ${sum("connections")} connections and ${sum("links")} links, and closed ${sum("closed")} connections,`,
+        `of which ${sum("lostOnLinks")} with a request that programs had on a link`,
+      );
     } finally {
       await reviews.close();
     }

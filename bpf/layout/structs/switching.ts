@@ -149,6 +149,11 @@ export const switchingStructs: readonly StructDescription[] = [
     fields: [
       { name: "read", type: "u32", doc: "bytes that the relay has read; modulo 2^32" },
       { name: "written", type: "u32", doc: "bytes that the relay has written; modulo 2^32" },
+      {
+        name: "taken",
+        type: "u32",
+        doc: "requests that programs had taken as all of them were answered; for a relay that comes after this one",
+      },
     ],
   },
   {
@@ -183,6 +188,12 @@ export const switchingStructs: readonly StructDescription[] = [
       },
       { name: "status", type: "u32", doc: "of the answer" },
       { name: "bytes", type: "u32", doc: "of the answer's content" },
+      {
+        name: "heard",
+        type: "u32",
+        doc: "bytes that came on it while a caller had a request there; modulo 2^32. If more came, nobody had asked for them",
+      },
+      { name: "passed", type: "u32", doc: "of the answer: bytes left to the relay; modulo 2^32" },
     ],
   },
   {

@@ -8,10 +8,19 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CallersResult, CallersTask } from "../callers.ts";
 
 const task = JSON.parse(process.argv[2] ?? "{}") as CallersTask;
-const result: CallersResult = { answers: 0, lost: 0, closedBetween: 0, refused: 0, wrong: [] };
-/** As the pods' servers answer, whose bodies come in one chunk. */
+const result: CallersResult = { answers: 0, lost: 0, lostFirst: 0, closedBetween: 0, refused: 0, wrong: [] };
+const { paths = ["/"] } = task;
+/** As the pods' servers answer, whose bodies come whole, or in one chunk. */
 const answer =
-  /^HTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n[0-9a-f]+\r\n\{"pod":"reviews-v\d"[^\r\n]*\}\r\n0\r\n\r\n$/;
+  /^HTTP\/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n(?:([0-9a-f]+)\r\n)?(\{"pod":"reviews-v\d"[^\r\n]*\})(?:\r\n0\r\n\r\n)?$/;
+const lengthOf = /\r\ncontent-length: (\d+)\r\n[^]*?\r\n\r\n/i;
+
+/** Whether all of it is there. */
+function isWhole(text: string): boolean {
+  const found = lengthOf.exec(text);
+  if (found === null) return text.endsWith("\r\n0\r\n\r\n");
+  return text.length >= found.index + found[0].length + Number(found[1]);
+}
 
 /** A connection with at most one request under way. */
 class Connection {
@@ -19,6 +28,7 @@ class Connection {
   private waiting: ((isAnswered: boolean) => void) | undefined;
   private text = "";
   private expected = false;
+  private asked = 0;
   isOpen = true;
 
   private constructor(socket: Socket) {
@@ -46,7 +56,8 @@ class Connection {
   /** @returns false: it ended before the answer was whole */
   ask(): Promise<boolean> {
     const asked = new Promise<boolean>((resolve) => (this.waiting = resolve));
-    this.socket.write("GET / HTTP/1.1\r\nHost: reviews\r\n\r\n");
+    const path = paths[this.asked++ % paths.length];
+    this.socket.write(`GET ${path} HTTP/1.1\r\nHost: reviews\r\n\r\n`);
     return asked;
   }
 
@@ -58,7 +69,7 @@ class Connection {
   private onData(text: string): void {
     this.text += text;
     if (!this.text.startsWith("HTTP/1.1 200".slice(0, this.text.length))) return this.onWrong();
-    if (!this.text.endsWith("\r\n0\r\n\r\n")) return;
+    if (!isWhole(this.text)) return;
     if (this.waiting === undefined || !answer.test(this.text)) return this.onWrong();
     this.text = "";
     result.answers += 1;
@@ -103,7 +114,7 @@ async function converse(pauseMs: () => number): Promise<void> {
 async function connectAnew(): Promise<void> {
   while (!stopping.signal.aborted) {
     const connection = await Connection.open();
-    await connection.ask();
+    if (!(await connection.ask())) result.lostFirst += 1;
     connection.close();
   }
 }

@@ -167,7 +167,7 @@ Counts countsOf(int fd, const std::string &object) {
   return counts;
 }
 
-// tcpCounts(fd): bytes that were read from and written to a connection by whoever had it, or undefined where it is not open.
+// tcpCounts(fd): bytes that were read from and written to a connection by whoever had it, and that wait there, or undefined where it is not open.
 Napi::Value tcpCounts(const Napi::CallbackInfo &info) {
   int fd = static_cast<int>(numberArgWithin(info[0], "fd", 0, INT32_MAX));
   std::string object = "descriptor " + std::to_string(fd);
@@ -183,6 +183,7 @@ Napi::Value tcpCounts(const Napi::CallbackInfo &info) {
   auto result = Napi::Object::New(info.Env());
   // The end of a direction counts as a byte there.
   result.Set("read", static_cast<double>(again.tcp.tcpi_bytes_received) - (ended ? 1 : 0) - again.unread);
+  result.Set("unread", static_cast<double>(again.unread));
   result.Set("written", static_cast<double>(again.tcp.tcpi_bytes_acked) + again.unacknowledged);
   return result;
 }

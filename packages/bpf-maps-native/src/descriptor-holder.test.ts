@@ -93,23 +93,23 @@ kernelTest(
   async () => {
     await using stack = new AsyncDisposableStack();
     const { fd, caller, peer } = await accepted(stack);
-    expect(tcpCounts(fd)).toEqual({ read: 0, written: 0 });
+    expect(tcpCounts(fd)).toEqual({ read: 0, unread: 0, written: 0 });
     caller.write("12345");
     await expect.poll(() => caller.writableLength).toBe(0);
-    expect(tcpCounts(fd)).toEqual({ read: 0, written: 0 });
+    expect(tcpCounts(fd)).toEqual({ read: 0, unread: 5, written: 0 });
     expect(readSync(fd, Buffer.alloc(3))).toBe(3);
     writeSync(fd, "123");
-    expect(tcpCounts(fd)).toEqual({ read: 3, written: 3 });
+    expect(tcpCounts(fd)).toEqual({ read: 3, unread: 2, written: 3 });
     // More than the other end takes: some of it waits here.
     const written = 3 + writeSync(fd, Buffer.alloc(10_000_000));
-    expect(tcpCounts(fd)).toEqual({ read: 3, written });
+    expect(tcpCounts(fd)).toEqual({ read: 3, unread: 2, written });
     caller.end("67");
     await once(caller, "finish");
-    expect(tcpCounts(fd)).toEqual({ read: 3, written });
+    expect(tcpCounts(fd)).toEqual({ read: 3, unread: 4, written });
     expect(readSync(fd, Buffer.alloc(10))).toBe(4);
-    expect(tcpCounts(fd)).toEqual({ read: 7, written });
+    expect(tcpCounts(fd)).toEqual({ read: 7, unread: 0, written });
     expect(readSync(fd, Buffer.alloc(10))).toBe(0);
-    expect(tcpCounts(fd)).toEqual({ read: 7, written });
+    expect(tcpCounts(fd)).toEqual({ read: 7, unread: 0, written });
     peer.end();
     await once(peer, "finish");
     expect(tcpCounts(fd)).toBeUndefined();

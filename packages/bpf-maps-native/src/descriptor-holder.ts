@@ -126,6 +126,8 @@ async function start({ path, patience }: HolderPlace): Promise<void> {
 export interface TcpCounts {
   /** That whoever has the connection has read. */
   readonly read: number;
+  /** That have arrived and were not read. */
+  readonly unread: number;
   /** That it has written, whether or not they have arrived. */
   readonly written: number;
 }

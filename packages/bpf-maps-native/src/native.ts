@@ -182,7 +182,7 @@ interface Native {
   holderReceive(holder: NativeHandle): Promise<{ kind: number; number: number; note: string; fd: number }[]>;
   makeMemory(name: string, size: number): number;
   mapMemory(fd: number, size: number): ArrayBuffer;
-  tcpCounts(fd: number): { read: number; written: number } | undefined;
+  tcpCounts(fd: number): { read: number; unread: number; written: number } | undefined;
 
   probeHelper(programType: ProgramType, helper: string): boolean;
   probeProgramType(type: ProgramType): boolean;

@@ -5,7 +5,7 @@ import type { Balancer, Caller, DestinationRef } from "../policy/types.ts";
 import type { CallerNetwork } from "./caller-network.ts";
 import type { EdgeCounters } from "./counters.ts";
 import type { DestinationLinks } from "./destination-links.ts";
-import type { HeldConnection } from "./holding/holding.ts";
+import type { HeldConnection } from "./holding/held-connection.ts";
 import type { Origin } from "./origin-lookup.ts";
 import type { RoutedService } from "./policy-state.ts";
 import type { Conversation } from "./switching/conversation.ts";

@@ -4,8 +4,8 @@ import { AgentLines, type LinesOptions } from "./agent-lines.ts";
 import { Holding } from "./holding/holding.ts";
 import { PinnedOrigins } from "./origin-lookup.ts";
 import { RelayCore } from "./relay-core.ts";
-import { movedBy } from "./switching/moved.ts";
 import { PinnedKernel } from "./switching/pinned-kernel.ts";
+import { RelayBefore } from "./switching/relay-before.ts";
 
 /** Seconds that connections wait for a relay before they are closed. */
 const holderPatience = 30;
@@ -27,18 +27,26 @@ async function run({ line, identity, ...flags }: Flags): Promise<void> {
 
 async function begin({ origins, holder, switching }: Omit<Flags, "line" | "identity">): Promise<RelayCore> {
   const kernel = switching === undefined ? undefined : PinnedKernel.open(switching);
+  const before = new RelayBefore(kernel);
   const holding =
     holder === undefined
       ? undefined
-      : await Holding.open({ path: holder, patience: holderPatience }, say, movedBy(kernel)).catch(
-          (error: Error) => {
-            say(new Error(`connections will end with this process: ${error.message}`));
-            return undefined;
-          },
-        );
-  // What relays before have left would be taken for this one's; what is not held any more is closed by now.
+      : await Holding.open({ path: holder, patience: holderPatience }, say, before).catch((error: Error) => {
+          say(new Error(`connections will end with this process: ${error.message}`));
+          return undefined;
+        });
+  // What relays before have left would be taken for this one's.
   await kernel?.clean();
-  return new RelayCore(new PinnedOrigins(origins), { holding, kernel });
+  const leftLinks = before.links.values();
+  if (holding !== undefined) tellOf(holding, before);
+  return new RelayCore(new PinnedOrigins(origins), { holding, kernel, leftLinks });
+}
+
+/** Where a relay before has left anything. */
+function tellOf({ found: { goOn, closed } }: Holding, { links, lost }: RelayBefore): void {
+  if (goOn + closed + links.size === 0) return;
+  const kept = `goes on with ${goOn} connections and ${links.size} links of the relay before`;
+  say(new Error(`${kept}; had to close ${closed} connections, ${lost} of them with a request on a link`));
 }
 
 function say(error: Error): void {

@@ -8,7 +8,8 @@ import { ClientHellos } from "./client-hellos.ts";
 import { forwardConnection } from "./connection-forwarding.ts";
 import { CounterBook } from "./counter-book.ts";
 import { FrontDoor, type Speakers } from "./front-door.ts";
-import type { HeldConnection, Holding } from "./holding/holding.ts";
+import type { HeldConnection } from "./holding/held-connection.ts";
+import type { Holding } from "./holding/holding.ts";
 import { Http1Front } from "./http1/http1-front.ts";
 import { Http2Front } from "./http2/http2-front.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
@@ -17,6 +18,7 @@ import { RequestHandler } from "./request-handler.ts";
 import { RequestTap } from "./request-tap.ts";
 import type { Conversation } from "./switching/conversation.ts";
 import type { SwitchingKernel } from "./switching/kernel.ts";
+import type { LeftLink } from "./switching/left-link.ts";
 import type { PoolBounds } from "./switching/link-pools.ts";
 import { Switching } from "./switching/switching.ts";
 import { HeadBound, type HeadLimits, headLimits } from "./unfinished-heads.ts";
@@ -45,6 +47,8 @@ export interface RelayCoreOptions {
   readonly kernel?: SwitchingKernel | undefined;
   readonly bounds?: PoolBounds | undefined;
   readonly heads?: HeadLimits | undefined;
+  /** Links of an earlier relay's that are of use. */
+  readonly leftLinks?: Iterable<LeftLink> | undefined;
 }
 
 /** The relay without its process: networks, policy, counters. */
@@ -68,13 +72,14 @@ export class RelayCore {
 
   constructor(
     origins: OriginLookup,
-    { random = Math.random, holding, kernel, bounds, heads = headLimits }: RelayCoreOptions = {},
+    { random = Math.random, holding, kernel, bounds, heads = headLimits, leftLinks }: RelayCoreOptions = {},
   ) {
     this.holding = holding;
     this.policy = new PolicyState(random);
     this.tap = new RequestTap(random);
     const isThere = (address: string): boolean => this.policy.hasEndpoint(address);
-    this.switching = kernel && new Switching(kernel, isThere, this.tap, bounds);
+    this.switching =
+      kernel && new Switching(kernel, isThere, this.tap, { bounds, holder: holding, left: leftLinks });
     this.handler = new RequestHandler(this.policy, this.tap, random, this.switching);
     const onCall = (call: Call, socket: Socket): void => {
       const connection = this.connections.get(socket);
@@ -181,7 +186,8 @@ export class RelayCore {
 
   /**
    * Leaves listeners and connections with their holder, to the relay that comes next: each connection once it stands between two
-   * requests. Those that do not within that time are closed when this process ends, as are all without a holder.
+   * requests. Those that do not within that time are closed when this process ends, as are all without a holder. Links are closed: the
+   * next relay may have programs of its own.
    */
   async handOver(graceMs: number): Promise<void> {
     const deadline = performance.now() + graceMs;
@@ -196,6 +202,7 @@ export class RelayCore {
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
+    await this.switching?.close();
   }
 
   /** @param deadline by the clock of performance.now() @returns how many connections are left */

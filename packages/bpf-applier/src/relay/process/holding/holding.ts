@@ -1,17 +1,16 @@
 import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
-import { type HeldDescriptor, type HolderPlace, tcpCounts } from "bpf-maps-native";
-import type { Origin } from "../origin-lookup.ts";
+import type { HeldDescriptor, HolderPlace } from "bpf-maps-native";
+import type { Beside, HeldLink } from "./beside.ts";
+import {
+  type ConnectionNote,
+  descriptorOf,
+  HeldConnection,
+  type HeldParts,
+  standOf,
+} from "./held-connection.ts";
 import { HolderLine } from "./holder-line.ts";
 import { Ledger, type Position } from "./ledger.ts";
-
-/** A caller's connection, as a relay that comes after has to know it. */
-export interface ConnectionNote {
-  /** Cookie of its network namespace. */
-  readonly network: bigint;
-  readonly family: 4 | 6;
-  readonly origin: Origin;
-}
 
 /** A connection that stands between two requests, and was another relay's. */
 export interface LeftConnection extends ConnectionNote {
@@ -22,80 +21,34 @@ export interface LeftConnection extends ConnectionNote {
   readonly place: number;
 }
 
-const kinds = { ledger: 1, listener: 2, connection: 3 };
+const kinds = { ledger: 1, listener: 2, connection: 3, link: 4 };
 /** Networks that nobody has asked for by then are gone. */
 const unclaimedMs = 30_000;
 
-/**
- * Bytes that programs have sent on a caller's connection, modulo 2^32, by the cookie of the caller's socket. Undefined: they have
- * something under way.
- */
-export type Moved = (caller: bigint) => number | undefined;
+/** Bytes of one answer that programs move (MOST_ANSWER_BYTES in bpf/switching/answers.h): they may be on their way. */
+const mostOnTheirWay = 65_536;
 
-const countedTo = 0x1_0000_0000;
-
-interface HeldParts {
-  readonly socket: Socket;
-  readonly note: ConnectionNote;
-  readonly place: number;
-  /** Where it stood when this process began with it. */
-  readonly before: Position;
-}
-
-/** A connection that is held: it stays when this process dies, if it stands between two requests then. */
-export class HeldConnection {
-  readonly socket: Socket;
-  readonly place: number;
-  readonly before: Position;
-  /** It is another relay's. */
-  isLeft = false;
-  private readonly ledger: Ledger;
-  private readonly note: ConnectionNote;
-  private readonly moved: Moved;
-
-  constructor({ socket, note, place, before }: HeldParts, ledger: Ledger, moved: Moved) {
-    this.socket = socket;
-    this.note = note;
-    this.place = place;
-    this.before = before;
-    this.ledger = ledger;
-    this.moved = moved;
-  }
-
-  /**
-   * All that was read is answered once so many bytes more are written. What is told before they are leaves no moment in which
-   * the caller has its answer, and the connection would be closed.
-   */
-  standsBetweenRequests(coming: number): void {
-    const { read, written } = this.before;
-    const { bytesRead, bytesWritten } = this.socket;
-    this.ledger.write(this.place, read + bytesRead, written + bytesWritten + coming);
-  }
-
-  /**
-   * Leaves it to the relay that comes next, which finds what programs have sent on it counted as its own; the socket is of no
-   * use any more.
-   *
-   * @returns whether it stands between two requests; else nothing has changed
-   */
-  letGo(): boolean {
-    if (this.isLeft || this.socket.destroyed) return false;
-    const position = this.ledger.at(this.place);
-    const written = standsAt(descriptorOf(this.socket), position, this.moved(this.note.origin.cookie));
-    if (written === undefined) return false;
-    this.ledger.write(this.place, position.read, written);
-    this.isLeft = true;
-    return true;
-  }
-}
+/** No programs do anything. */
+const nobody: Beside = {
+  takeLinks(links) {
+    for (const link of links) {
+      link.drop();
+      closeSync(link.fd);
+    }
+    return Promise.resolve();
+  },
+  movedBefore: () => ({ bytes: 0, mayCome: false }),
+  moved: () => 0,
+  forget: () => undefined,
+};
 
 /**
- * Listeners and callers' connections, kept by another process beside this one, so that they outlive it. A relay that begins
- * takes those that the one before has left.
+ * Listeners, callers' connections, and links, kept by another process beside this one, so that they outlive it. A relay that
+ * begins takes those that the one before has left.
  */
 export class Holding {
   private readonly line: HolderLine;
-  private readonly moved: Moved;
+  private readonly beside: Beside;
   private readonly ledger: Ledger;
   /** Those of an earlier relay's, until they are asked for. */
   private readonly listeners = new Map<string, HeldDescriptor>();
@@ -103,12 +56,17 @@ export class Holding {
   /** Numbers of this network's listeners. */
   private readonly listening = new Map<bigint, number[]>();
   private nextListener = 0;
+  /** Numbers of links below `nextLink` that are free. */
+  private readonly freeLinks: number[] = [];
+  private nextLink = 0;
+  /** What was made of the connections of an earlier relay's. */
+  readonly found = { goOn: 0, closed: 0 };
   /** Those of this relay. */
   readonly connections = new Set<HeldConnection>();
 
-  private constructor(line: HolderLine, held: readonly HeldDescriptor[], moved: Moved) {
+  private constructor(line: HolderLine, held: readonly HeldDescriptor[], beside: Beside) {
     this.line = line;
-    this.moved = moved;
+    this.beside = beside;
     const connections = held.filter(({ kind }) => kind === kinds.connection);
     const memory = held.find(({ kind }) => kind === kinds.ledger);
     const fd = memory?.fd ?? Ledger.make();
@@ -118,21 +76,19 @@ export class Holding {
       this.listeners.set(listener.note, listener);
       this.nextListener = Math.max(this.nextListener, listener.number + 1);
     }
-    for (const connection of connections) this.sort(connection);
     setTimeout(() => this.forgetUnclaimed(), unclaimedMs).unref();
   }
 
   /**
    * @param onError of a holder that was lost; a new one is sought then
-   * @param moved what programs have sent on connections beside the relay
+   * @param beside what programs do with connections beside the relay
    */
-  static async open(
-    place: HolderPlace,
-    onError: (error: Error) => void,
-    moved: Moved = () => 0,
-  ): Promise<Holding> {
+  static async open(place: HolderPlace, onError: (error: Error) => void, beside = nobody): Promise<Holding> {
     const { line, held } = await HolderLine.open(place, onError);
-    return new Holding(line, held, moved);
+    const holding = new Holding(line, held, beside);
+    await beside.takeLinks(holding.leftLinks(held));
+    for (const one of held) if (one.kind === kinds.connection) holding.sort(one);
+    return holding;
   }
 
   /** One that an earlier relay has left, or what `make` makes. @returns a descriptor that is the caller's to close */
@@ -184,14 +140,41 @@ export class Holding {
     return this.line.isThere();
   }
 
+  /** Of a connection to an endpoint; to be closed here once it is dropped. */
+  holdLink(fd: number, note: string): HeldLink {
+    return this.keepLink(this.freeLinks.pop() ?? this.nextLink++, fd, note);
+  }
+
   /** All of it is closed, and the holder ends. */
   end(): void {
     this.line.end();
   }
 
+  private leftLinks(held: readonly HeldDescriptor[]): HeldLink[] {
+    const links = held.filter(({ kind }) => kind === kinds.link);
+    this.nextLink = links.reduce((next, { number }) => Math.max(next, number + 1), 0);
+    const taken = new Set(links.map(({ number }) => number));
+    for (let number = 0; number < this.nextLink; number++)
+      if (!taken.has(number)) this.freeLinks.push(number);
+    return links.map(({ number, fd, note }) => this.keepLink(number, fd, note));
+  }
+
+  private keepLink(number: number, fd: number, note: string): HeldLink {
+    const key = { kind: kinds.link, number };
+    this.line.hold(key, fd, note);
+    let isHeld = true;
+    const drop = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.line.drop(key);
+      this.freeLinks.push(number);
+    };
+    return { fd, note, drop };
+  }
+
   private keep(parts: HeldParts): HeldConnection {
     const { socket, note, place } = parts;
-    const held = new HeldConnection(parts, this.ledger, this.moved);
+    const held = new HeldConnection(parts, this.ledger, this.beside);
     const key = { kind: kinds.connection, number: place };
     this.line.hold(key, descriptorOf(socket), textOf(note));
     this.connections.add(held);
@@ -211,20 +194,34 @@ export class Holding {
   private sort({ fd, number: place, note: text }: HeldDescriptor): void {
     const note = noteOf(text);
     const position = this.ledger.at(place);
-    if (standsAt(fd, position, this.moved(note.origin.cookie)) === undefined) return this.close(fd, place);
+    if (!this.goesOn(fd, note, position)) {
+      this.found.closed++;
+      return this.close(fd, place, note);
+    }
+    this.found.goOn++;
     const others = this.left.get(note.network) ?? [];
     others.push({ ...note, fd, place, position });
     this.left.set(note.network, others);
   }
 
-  private close(fd: number, place: number): void {
+  /** Nothing is under way on it, but what programs have. */
+  private goesOn(fd: number, { origin }: ConnectionNote, position: Position): boolean {
+    const moved = this.beside.movedBefore(origin.cookie, position);
+    const beyond = moved && standOf(fd, position, moved.bytes)?.beyond;
+    if (moved === undefined || beyond === undefined) return false;
+    return beyond === 0 || (moved.mayCome && beyond < 0 && beyond >= -mostOnTheirWay);
+  }
+
+  private close(fd: number, place: number, { origin }: ConnectionNote): void {
+    // First: see `keep`.
+    this.beside.forget(origin.cookie);
     closeSync(fd);
     this.line.drop({ kind: kinds.connection, number: place });
     this.ledger.release(place);
   }
 
   private forgetUnclaimed(): void {
-    for (const { fd, place } of [...this.left.values()].flat()) this.close(fd, place);
+    for (const left of [...this.left.values()].flat()) this.close(left.fd, left.place, left);
     this.left.clear();
     for (const { fd, kind, number } of this.listeners.values()) {
       closeSync(fd);
@@ -232,21 +229,6 @@ export class Holding {
     }
     this.listeners.clear();
   }
-}
-
-/**
- * @param moved what programs have sent on it beside
- * @returns bytes that were written of a connection, by relays and programs; undefined: it does not stand at that position
- */
-function standsAt(fd: number, position: Position, moved: number | undefined): number | undefined {
-  const counts = tcpCounts(fd);
-  if (moved === undefined || counts?.read !== position.read) return undefined;
-  return (counts.written - position.written - moved) % countedTo === 0 ? counts.written : undefined;
-}
-
-/** Node does not say which one it is, but to itself. */
-function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { readonly ["_handle"]: { readonly fd: number } })["_handle"].fd;
 }
 
 const textOf = ({ network, family, origin }: ConnectionNote): string =>

@@ -34,6 +34,7 @@ test("Node's parser tells whether a request has begun that is not whole, and par
     await expect.poll(() => socket.bytesRead).toBe(sent);
     return isWithinRequest(socket);
   };
+  expect(isWithinRequest(socket)).toBe(false);
   expect(await after("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n")).toBe(false);
   expect(await after("\r\n")).toBe(false);
   expect(await after("GET /2 HTTP/1.1\r\nHost: a\r\n\r\nP")).toBe(true);

@@ -27,7 +27,9 @@ export class ParserWatch {
   /** @returns undefined: it cannot be told */
   isWithinRequest(socket: Socket): boolean | undefined {
     const { parser } = socket as Socket & { readonly parser?: object | null };
-    return parser == null ? undefined : this.connections?.active().includes(parser);
+    if (parser == null || this.connections === undefined) return undefined;
+    // For Node a request begins with the connection; one that another process had before may stay as it is for long.
+    return socket.bytesRead > 0 && this.connections.active().includes(parser);
   }
 
   /** Connections in the midst of a request, as far as it can be told. */

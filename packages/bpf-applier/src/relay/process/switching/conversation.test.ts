@@ -6,7 +6,7 @@ test("after an answer the relay hands back what it has read and written, and ope
   await using stack = new AsyncDisposableStack();
   const world = await SwitchedWorld.open(stack);
   const { kernel, socket } = world;
-  const counts = { read: 2 * get.length, written: socket.bytesRead };
+  const counts = { read: 2 * get.length, written: socket.bytesRead, taken: 0 };
   await expect.poll(() => kernel.handbacks.get(caller)).toEqual(counts);
   socket.write(get);
   await readUntil(socket, "ok");

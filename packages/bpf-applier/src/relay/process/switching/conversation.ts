@@ -49,8 +49,10 @@ export class Conversation {
   private readonly kernel: SwitchingKernel;
   private readonly links: LinkOwner;
   private readonly before: ConversationOptions["before"];
-  /** Requests that programs had taken when all was settled last. */
-  private taken = 0;
+  /** Requests that programs had taken when all was settled last; undefined: it is not known that it was. */
+  private taken: number | undefined;
+  /** As many of them, at least, are answered. */
+  private answered = 0;
   private waiting: (() => void)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private looking = false;
@@ -88,7 +90,9 @@ export class Conversation {
     this.links = links;
     try {
       kernel.join(caller, descriptorOf(socket), source);
-      this.taken = kernel.exchange(caller)?.taken ?? 0;
+      const taken = kernel.exchange(caller)?.taken ?? 0;
+      // Those that were another relay's may be under way.
+      if (taken === 0) this.taken = 0;
     } catch (error) {
       kernel.leave(caller);
       throw error;
@@ -144,6 +148,12 @@ export class Conversation {
     if (!this.mayHandBack(0)) return;
     this.tellHandback(0, 0);
     this.onHandBack(0);
+  }
+
+  /** The same behind an answer that was carried for programs, before they hear of it. */
+  handBackCarried(): void {
+    this.answered = this.kernel.exchange(this.caller)?.taken ?? 0;
+    this.handBack();
   }
 
   /**
@@ -215,9 +225,9 @@ export class Conversation {
   private tellHandback(ahead: number, coming: number): void {
     const read = this.before.read + this.socket.bytesRead + (this.withdrawn ? farOff : ahead);
     const written = this.before.written + this.socket.bytesWritten + coming;
-    const upTo = { read: read % modulo, written: written % modulo };
+    const upTo = { read: read % modulo, written: written % modulo, taken: this.answered };
     const known = this.handedBack;
-    if (known?.read === upTo.read && known.written === upTo.written) return;
+    if (known?.read === upTo.read && known.written === upTo.written && known.taken === upTo.taken) return;
     try {
       this.kernel.handBack(this.caller, upTo);
       this.handedBack = upTo;
@@ -260,7 +270,10 @@ export class Conversation {
     if (settlement === "moving") return false;
     // A caller that has closed its connection reads nothing; what it sent before is handled as ever.
     if (settlement === "gone") this.leave();
-    else this.taken = this.kernel.exchange(this.caller)?.taken ?? 0;
+    else {
+      this.taken = this.kernel.exchange(this.caller)?.taken ?? 0;
+      this.answered = this.taken;
+    }
     return true;
   }
 

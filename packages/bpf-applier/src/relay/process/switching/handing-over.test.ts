@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { Holding } from "../holding/holding.ts";
 import { readAll } from "../testing/relay-world.ts";
 import { defaultBounds } from "./link-pools.ts";
+import { RelayBefore } from "./relay-before.ts";
 import { caller, held, ok, SwitchedWorld } from "./testing/switched-world.ts";
 
 test("a connection of which programs take a request in the moment in which it is left to the next relay ends", async () => {
@@ -21,10 +22,12 @@ test("a connection of which programs take a request in the moment in which it is
   const holding = await Holding.open(
     { path, patience: 120 },
     (error) => errors.push(error),
-    () => {
-      onLook();
-      return 0;
-    },
+    Object.assign(new RelayBefore(undefined), {
+      moved() {
+        onLook();
+        return 0;
+      },
+    }),
   );
   const { kernel, relay, socket } = await SwitchedWorld.open(stack, defaultBounds, ok, holding);
   await expect.poll(() => kernel.handbacks.get(caller)).toBeDefined();

@@ -19,6 +19,8 @@ export interface SwitchingKernel {
   exchange(caller: bigint): ExchangeValue | undefined;
   /** Up to there the relay has answered all; from there on programs may take requests. */
   handBack(caller: bigint, upTo: HandbackValue): void;
+  /** What was handed back last. */
+  handback(caller: bigint): HandbackValue | undefined;
   /** Programs take no more requests of it, until it is handed back. */
   takeBack(caller: bigint): void;
   settle(caller: bigint): Promise<Settlement>;
@@ -42,6 +44,6 @@ export interface SwitchingKernel {
   idleLinks(pool: PoolKey): number;
   dropPool(pool: PoolKey): void;
 
-  /** Removes what relays have left behind that are gone. */
+  /** Removes what belongs to sockets that are gone. */
   clean(): Promise<void>;
 }

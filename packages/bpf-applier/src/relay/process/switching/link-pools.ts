@@ -2,9 +2,11 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { PoolKey } from "@keelson/bpf";
 import { setSendBuffer, socketCookie } from "bpf-maps-native";
+import type { HeldLink } from "../holding/beside.ts";
 import { mostWaiting } from "../splice.ts";
 import type { Conversation, LinkOwner } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
+import { LeftLink } from "./left-link.ts";
 import { Link } from "./link.ts";
 
 /** Room for what a link sends, in bytes: programs send a request of up to 64 KiB only where it fits with all that it costs. */
@@ -13,8 +15,16 @@ const sendBuffer = 262_144;
 const mostOpening = 64;
 /** Time for which nothing is opened to an endpoint that could not be reached, in milliseconds. */
 const unreachableMs = 1_000;
-/** How long before a server would close an idle connection the relay does, in milliseconds. */
-const aheadOfServerMs = 1_000;
+/** How long before a server would close an idle connection the relay does, in milliseconds: one that is killed has a successor by then. */
+const aheadOfServerMs = 2_000;
+
+/** Callers of links that an earlier relay has left have come by then, in milliseconds: their connections are closed after 30 s. */
+const callersComeMs = 35_000;
+
+/** Who keeps links beside this process. */
+export interface LinkHolder {
+  holdLink(fd: number, note: string): HeldLink;
+}
 
 export interface PoolBounds {
   /** Links in one pool, 1–256 (POOL_LINKS in bpf/switching/maps.h). */
@@ -36,6 +46,12 @@ export interface LinkTarget {
   readonly keepAlive: number | undefined;
 }
 
+interface OpenLink {
+  readonly fd: number;
+  readonly cookie: bigint;
+  readonly held: HeldLink | undefined;
+}
+
 interface Pool {
   readonly key: PoolKey;
   readonly address: string;
@@ -53,13 +69,19 @@ export class LinkPools implements LinkOwner {
   private readonly conversationOf: (caller: bigint) => Conversation | undefined;
   private readonly pools = new Map<string, Pool>();
   private readonly links = new Map<bigint, Link>();
+  private readonly holder: LinkHolder | undefined;
+  /** Links of an earlier relay's on which callers have requests that are not here yet. */
+  private readonly waiting = new Map<bigint, LeftLink>();
+  private readonly waitUntil = now() + callersComeMs;
   private closed = false;
 
   constructor(
     kernel: SwitchingKernel,
     bounds: PoolBounds,
     conversationOf: (caller: bigint) => Conversation | undefined,
+    holder?: LinkHolder,
   ) {
+    this.holder = holder;
     this.kernel = kernel;
     this.bounds = bounds;
     this.conversationOf = conversationOf;
@@ -82,21 +104,37 @@ export class LinkPools implements LinkOwner {
     }
   }
 
+  /** Links of an earlier relay's that are of use: who has a request on one finds it there, the others may be used at once. */
+  resume(left: Iterable<LeftLink>): void {
+    for (const link of left) {
+      if (link.state === "busy") this.waiting.set(link.cookie, link);
+      else this.putBack(link).catch(() => undefined);
+    }
+  }
+
+  /** The caller that has a request on a link is here. */
+  claim(link: bigint): void {
+    const left = this.waiting.get(link);
+    if (left !== undefined && this.waiting.delete(link)) this.begin(left);
+  }
+
   async abandon(link: bigint, caller: bigint): Promise<void> {
     this.links.get(link)?.abandon(caller);
   }
 
   has(link: bigint): boolean {
-    return this.links.has(link);
+    return this.links.has(link) || this.waiting.has(link);
   }
 
   /** Closes links that were not used for long, and those to endpoints that are gone as far as they are idle. */
   async sweep(isThere: (address: string) => boolean): Promise<void> {
+    for (const left of this.waiting.values()) await this.lookAt(left);
     for (const [text, pool] of this.pools) {
       const stays = isThere(pool.address);
       for (const [link, usedAt] of pool.links)
         if (!stays || this.isUnused(pool, link, usedAt)) await link.retire();
-      if (pool.links.size > 0 || pool.opening > 0) continue;
+      // Links that wait may go back there.
+      if (pool.links.size > 0 || pool.opening > 0 || this.waiting.size > 0) continue;
       this.pools.delete(text);
       this.kernel.dropPool(pool.key);
     }
@@ -108,10 +146,57 @@ export class LinkPools implements LinkOwner {
     const pools = [...this.pools.values()].filter(
       ({ key }) => network === undefined || key.network === network,
     );
-    await Promise.all(pools.flatMap(({ links }) => [...links.keys()].map((link) => link.end())));
+    const waiting = [...this.waiting.values()].filter(
+      ({ cookie }) => network === undefined || this.kernel.link(cookie)?.network === network,
+    );
+    await Promise.all([
+      ...pools.flatMap(({ links }) => [...links.keys()].map((link) => link.end())),
+      ...waiting.map((left) => this.closeLeft(left)),
+    ]);
   }
 
-  private poolOf({ pool: key, address }: LinkTarget): Pool {
+  /** Of one that waits for its caller: programs may have answered that, or it is gone. */
+  private async lookAt(left: LeftLink): Promise<void> {
+    const { cookie } = left;
+    const caller = this.kernel.link(cookie)?.caller ?? 0n;
+    if (this.conversationOf(caller) !== undefined) return this.claim(cookie);
+    const isAwaited = (): boolean =>
+      now() < this.waitUntil && this.kernel.exchange(this.kernel.link(cookie)?.caller ?? 0n)?.link === cookie;
+    if (isAwaited()) return;
+    this.waiting.delete(cookie); // nobody begins with it meanwhile
+    const state = await left.look();
+    if (state === "idle") return this.putBack(left);
+    if (this.closed || state !== "busy" || !isAwaited()) return left.close();
+    this.waiting.set(cookie, left);
+  }
+
+  private async closeLeft(left: LeftLink): Promise<void> {
+    if (this.waiting.delete(left.cookie)) await left.close();
+  }
+
+  /** One that was idle, and is the relay's now. */
+  private async putBack(left: LeftLink): Promise<void> {
+    const begun = this.kernel.link(left.cookie)?.begun ?? 0n;
+    // Its server may be about to close it.
+    if (this.closed || now() - milliseconds(begun) > left.idleMs) return left.close();
+    const link = this.begin(left);
+    if (!(await this.kernel.release(left.cookie, true))) await link?.end();
+  }
+
+  private begin(left: LeftLink): Link | undefined {
+    const value = this.kernel.link(left.cookie);
+    if (value === undefined) {
+      left.close().catch(() => undefined);
+      return undefined;
+    }
+    const { network, workload, endpoint, begun } = value;
+    const pool = this.poolOf({ pool: { network, workload, endpoint }, address: left.address });
+    pool.idleMs = Math.min(pool.idleMs, left.idleMs);
+    const { cookie, held } = left;
+    return this.keep(pool, { fd: held.fd, cookie, held }, milliseconds(begun));
+  }
+
+  private poolOf({ pool: key, address }: Pick<LinkTarget, "pool" | "address">): Pool {
     const text = `${key.network} ${key.workload} ${key.endpoint}`;
     let pool = this.pools.get(text);
     if (pool === undefined) {
@@ -124,12 +209,20 @@ export class LinkPools implements LinkOwner {
   private async open(pool: Pool, connect: () => Promise<number>): Promise<void> {
     const fd = await connect();
     const cookie = this.prepared(fd);
+    // First, so that what programs can take is held.
+    const held = this.holder?.holdLink(fd, LeftLink.note(pool.address, pool.idleMs));
+    const link = this.keep(pool, { fd, cookie, held }, now());
+    if (this.closed || !(await this.kernel.addLink(cookie, pool.key))) await link.end();
+  }
+
+  private keep(pool: Pool, { fd, cookie, held }: OpenLink, usedAt: number): Link {
     const options = { fd, allowHalfOpen: true, highWaterMark: mostWaiting };
     const link = new Link({
       kernel: this.kernel,
       cookie,
       endpoint: pool.address,
       socket: new Socket(options),
+      held,
       conversationOf: this.conversationOf,
       onGone: () => {
         this.links.delete(cookie);
@@ -137,8 +230,8 @@ export class LinkPools implements LinkOwner {
       },
     });
     this.links.set(cookie, link);
-    pool.links.set(link, now());
-    if (this.closed || !(await this.kernel.addLink(cookie, pool.key))) await link.end();
+    pool.links.set(link, usedAt);
+    return link;
   }
 
   /** @returns its cookie, under which programs hear it from now on */
@@ -156,7 +249,7 @@ export class LinkPools implements LinkOwner {
 
   private isUnused(pool: Pool, link: Link, usedAt: number): boolean {
     if (now() - usedAt <= pool.idleMs) return false;
-    const begun = Number((this.kernel.link(link.cookie)?.begun ?? 0n) / 1_000_000n);
+    const begun = milliseconds(this.kernel.link(link.cookie)?.begun ?? 0n);
     if (begun <= usedAt) return true;
     pool.links.set(link, begun);
     return now() - begun > pool.idleMs;
@@ -164,4 +257,6 @@ export class LinkPools implements LinkOwner {
 }
 
 /** Milliseconds of CLOCK_MONOTONIC, which programs write. */
-const now = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+const now = (): number => milliseconds(process.hrtime.bigint());
+
+const milliseconds = (nanoseconds: bigint): number => Number(nanoseconds / 1_000_000n);

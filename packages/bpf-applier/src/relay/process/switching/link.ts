@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LinkValue } from "@keelson/bpf";
+import type { HeldLink } from "../holding/beside.ts";
 import type { Conversation } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 import { PassedAnswer, type PassedEnd } from "./passed-answer.ts";
@@ -9,7 +10,7 @@ import { PassedAnswer, type PassedEnd } from "./passed-answer.ts";
  * Milliseconds after which is asked again who has a link that lies in no pool and has no caller: a program that has taken it
  * names the caller in the same breath, and one that has moved an answer puts it back.
  */
-const askAgainMs = [1, 2, 4, 8, 16];
+export const askAgainMs = [1, 2, 4, 8, 16];
 
 export interface LinkOptions {
   readonly kernel: SwitchingKernel;
@@ -18,6 +19,8 @@ export interface LinkOptions {
   readonly endpoint: string;
   /** Connected, heard by programs, nothing read of it yet. */
   readonly socket: Socket;
+  /** Undefined: it ends with this process. */
+  readonly held: HeldLink | undefined;
   readonly conversationOf: (caller: bigint) => Conversation | undefined;
   /** Called once; it has left its pool, and nothing is kept of it. */
   readonly onGone: (link: Link) => void;
@@ -32,6 +35,7 @@ export class Link {
   private readonly kernel: SwitchingKernel;
   private readonly endpoint: string;
   private readonly socket: Socket;
+  private readonly held: HeldLink | undefined;
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
   private answer: PassedAnswer | undefined;
@@ -41,16 +45,18 @@ export class Link {
   private ending = false;
   private closed = false;
 
-  constructor({ kernel, cookie, endpoint, socket, conversationOf, onGone }: LinkOptions) {
+  constructor({ kernel, cookie, endpoint, socket, held, conversationOf, onGone }: LinkOptions) {
     this.endpoint = endpoint;
     this.kernel = kernel;
     this.cookie = cookie;
     this.socket = socket;
+    this.held = held;
     this.conversationOf = conversationOf;
     this.onGone = onGone;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.onData(chunk));
     socket.on("error", () => undefined); // "close" follows
+    socket.once("close", () => held?.drop());
     for (const event of ["end", "close"] as const) socket.once(event, () => this.onServerGone());
   }
 
@@ -73,7 +79,7 @@ export class Link {
     if (this.ending) return;
     this.ending = true;
     await this.letCallerGo();
-    this.close();
+    await this.close();
   }
 
   private onData(chunk: Buffer): void {
@@ -84,7 +90,7 @@ export class Link {
     // Unsolicited, or the rest of what was cut off on its way.
     if (conversation === undefined || value?.isPassed !== 1 || value.left > 0) {
       conversation?.end();
-      this.end().catch(() => this.close());
+      this.endAnyway();
       return;
     }
     const answer = new PassedAnswer({
@@ -116,7 +122,7 @@ export class Link {
     this.answer = undefined;
     if (end === "broken") conversation.end();
     else if (end === "closes") conversation.endBehindAnswer();
-    else conversation.handBack();
+    else conversation.handBackCarried();
     const goesOn = end === "reusable" && !this.ending;
     // Whose the next bytes are, or the server's end, is known only once it is released.
     this.socket.pause();
@@ -141,6 +147,10 @@ export class Link {
       this.ending = true;
       return this.answer.finish();
     }
+    this.endAnyway();
+  }
+
+  private endAnyway(): void {
     this.end().catch(() => this.close());
   }
 
@@ -160,15 +170,16 @@ export class Link {
 
   private destroy(): void {
     this.ending = true;
-    this.close();
+    void this.close();
   }
 
-  private close(): void {
+  private async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    const destroy = (): unknown => this.socket.destroy();
-    this.forget().then(destroy, destroy);
     this.onGone(this);
+    await this.forget().catch(() => undefined);
+    this.held?.drop();
+    this.socket.destroy();
   }
 
   /** Nothing of it stays in the kernel, wherever it was. */

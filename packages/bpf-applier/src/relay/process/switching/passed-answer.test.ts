@@ -22,7 +22,11 @@ test.each([
     while (text.length < answer.length) text += await readUntil(socket, /./s);
     expect(text).toBe(answer);
     await expect.poll(() => kernel.links.get(link)?.caller).toBe(0n);
-    expect(kernel.handbacks.get(caller)).toEqual({ read: 2 * get.length, written: socket.bytesRead });
+    expect(kernel.handbacks.get(caller)).toEqual({
+      read: 2 * get.length,
+      written: socket.bytesRead,
+      taken: 1,
+    });
     expect([...kernel.pools.values()]).toEqual([[link]]);
     // The relay's own two, and this one.
     const counted = {

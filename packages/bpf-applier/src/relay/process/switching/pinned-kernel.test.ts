@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { closeSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { connectInNamespace, socketCookie } from "bpf-maps-native";
+import { connectInNamespace, socketCookie, tcpCounts } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../../../kernel.test-helper.ts";
 import { PinFolder } from "../../../pins.ts";
 import { Programs } from "../../../programs.ts";
+import { LeftLink } from "./left-link.ts";
 import { PinnedKernel } from "./pinned-kernel.ts";
 
 /** The programs of a node that takes requests, and sockets to put into their maps. */
@@ -13,10 +14,12 @@ class Node {
   readonly kernel: PinnedKernel;
   private readonly port: number;
   private readonly open = new Set<number>();
+  private readonly peers: ReadonlySet<Socket>;
 
-  private constructor(kernel: PinnedKernel, port: number) {
+  private constructor(kernel: PinnedKernel, port: number, peers: ReadonlySet<Socket>) {
     this.kernel = kernel;
     this.port = port;
+    this.peers = peers;
   }
 
   static async start(stack: AsyncDisposableStack, name: string): Promise<Node> {
@@ -39,7 +42,7 @@ class Node {
     });
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
-    const node = new Node(kernel, address.port);
+    const node = new Node(kernel, address.port, peers);
     stack.defer(() => node.closeAll());
     return node;
   }
@@ -48,6 +51,11 @@ class Node {
     const fd = await connectInNamespace(undefined, { address: "127.0.0.1", port: this.port });
     this.open.add(fd);
     return { fd, cookie: socketCookie(fd) };
+  }
+
+  /** The other ends of all connections do. */
+  say(text: string): void {
+    for (const peer of this.peers) peer.write(text);
   }
 
   closeAll(): void {
@@ -100,7 +108,7 @@ kernelTest("a caller is known from when it joins to when it leaves", async () =>
   const { fd, cookie: caller } = await node.connect();
   expect([kernel.exchange(caller), await kernel.settle(caller)]).toEqual([undefined, "gone"]);
   kernel.join(caller, fd, 9n);
-  kernel.handBack(caller, { read: 0xffff_ffff, written: 7 });
+  kernel.handBack(caller, { read: 0xffff_ffff, written: 7, taken: 0 });
   const none = { link: 0n, promised: 0, isBroken: 0, source: 9n };
   expect(kernel.exchange(caller)).toMatchObject(none);
   expect([...(await kernel.exchanges()).keys()]).toEqual([caller]);
@@ -124,9 +132,38 @@ kernelTest("what a relay has left behind that is gone is removed; what has its s
   await kernel.clean();
   expect(kernel.exchange(caller.cookie)).toBeDefined();
   expect(kernel.link(link.cookie)).toBeDefined();
-  expect(kernel.idleLinks(pool)).toBe(0);
+  expect(kernel.idleLinks(pool)).toBe(1);
   node.closeAll();
   await kernel.clean();
+  expect(kernel.idleLinks(pool)).toBe(0);
   expect(kernel.exchange(caller.cookie)).toBeUndefined();
   expect(kernel.link(link.cookie)).toBeUndefined();
 });
+
+kernelTest(
+  "a link that was left may be used as long as nothing came that nobody had asked for, read or not, and somebody has it",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const node = await Node.start(stack, "left");
+    const { kernel } = node;
+    const { fd, cookie } = await node.connect();
+    kernel.hear(cookie, fd);
+    await kernel.addLink(cookie, pool);
+    const note = LeftLink.note("127.0.0.1:80", 30_000);
+    const left = new LeftLink(kernel, { fd, note, drop: () => undefined });
+    expect(left).toMatchObject({ cookie, address: "127.0.0.1:80", idleMs: 30_000 });
+    expect(await left.look()).toBe("idle");
+    expect(kernel.idleLinks(pool)).toBe(0);
+    expect(await left.look()).toBe("doubtful"); // it is nobody's now
+    const lookAgain = async (): Promise<string> => {
+      expect(await kernel.release(cookie, true)).toBe(true);
+      return left.look();
+    };
+    expect(await lookAgain()).toBe("idle");
+    node.say("unasked");
+    await expect.poll(() => tcpCounts(fd)?.unread).toBe(7);
+    expect(await lookAgain()).toBe("doubtful");
+    expect(readSync(fd, Buffer.alloc(7))).toBe(7);
+    expect(await lookAgain()).toBe("doubtful");
+  },
+);

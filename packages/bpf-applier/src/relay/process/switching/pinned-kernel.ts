@@ -75,8 +75,8 @@ export class PinnedKernel implements SwitchingKernel {
 
   join(caller: bigint, socketFd: number, source: bigint): void {
     const key = cookieKey(caller);
-    this.homes.setSocket(key, socketFd);
-    // One that another relay had keeps what is known of it.
+    // One that another relay had keeps what is known of it, and its place: something may be on its way there.
+    if (this.homes.lookup(key) === undefined) this.homes.setSocket(key, socketFd);
     if (this.callers.lookup(key) === undefined)
       this.callers.update(key, exchangeValue.encode({ ...noExchange, source }));
   }
@@ -95,6 +95,11 @@ export class PinnedKernel implements SwitchingKernel {
 
   handBack(caller: bigint, upTo: HandbackValue): void {
     this.handbacks.update(cookieKey(caller), handbackValue.encode(upTo));
+  }
+
+  handback(caller: bigint): HandbackValue | undefined {
+    const value = this.handbacks.lookup(cookieKey(caller));
+    return value && handbackValue.decode(value);
   }
 
   takeBack(caller: bigint): void {
@@ -151,13 +156,23 @@ export class PinnedKernel implements SwitchingKernel {
   }
 
   async clean(): Promise<void> {
-    // What belongs to a socket that is there is another relay's, which is about to end.
     for (const map of [this.handbacks, this.callers]) await removeWithout(map, this.homes);
-    for (const key of await keysOf(this.linkValues))
-      if (this.links.lookup(key) === undefined) await this.dropLink(cookieOf(key));
-    for (const key of await keysOf(this.pools)) this.pools.delete(key);
+    const used = new Set<string>();
+    for (const key of await keysOf(this.linkValues)) {
+      const value = this.linkValues.lookup(key);
+      if (this.links.lookup(key) === undefined) await this.removeLink(cookieOf(key));
+      else if (value !== undefined) used.add(textOf(poolKey.encode(linkValue.decode(value))));
+    }
+    for (const key of await keysOf(this.pools)) if (!used.has(textOf(key))) this.pools.delete(key);
+  }
+
+  private async removeLink(link: bigint): Promise<void> {
+    await this.takeLink(link);
+    await this.dropLink(link);
   }
 }
+
+const textOf = (key: Uint8Array): string => Buffer.from(key).toString("hex");
 
 async function keysOf(map: BpfMap): Promise<Uint8Array[]> {
   const keys: Uint8Array[] = [];

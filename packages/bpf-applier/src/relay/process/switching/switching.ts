@@ -7,7 +7,8 @@ import { valuesOf } from "../header-fields.ts";
 import type { RequestTap } from "../request-tap.ts";
 import { Conversation } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
-import { defaultBounds, LinkPools, type PoolBounds } from "./link-pools.ts";
+import type { LeftLink } from "./left-link.ts";
+import { defaultBounds, type LinkHolder, LinkPools, type PoolBounds } from "./link-pools.ts";
 
 /** How often links and conversations are looked at, in milliseconds. */
 const sweepMs = 500;
@@ -15,6 +16,14 @@ const sweepMs = 500;
 const connectTimeoutMs = 10_000;
 
 const nothing = { read: 0, written: 0 };
+
+export interface SwitchingOptions {
+  readonly bounds?: PoolBounds | undefined;
+  /** Undefined: links end with this process. */
+  readonly holder?: LinkHolder | undefined;
+  /** Links of an earlier relay's that are of use. */
+  readonly left?: Iterable<LeftLink> | undefined;
+}
 
 /** What the relay does for programs that take requests off the way to it: callers' connections, and links to endpoints. */
 export class Switching {
@@ -34,12 +43,13 @@ export class Switching {
     kernel: SwitchingKernel,
     isThere: (address: string) => boolean,
     tap: RequestTap,
-    bounds: PoolBounds = defaultBounds,
+    { bounds = defaultBounds, holder, left = [] }: SwitchingOptions = {},
   ) {
     this.kernel = kernel;
     this.tap = tap;
     this.isThere = isThere;
-    this.links = new LinkPools(kernel, bounds, (caller) => this.conversations.get(caller));
+    this.links = new LinkPools(kernel, bounds, (caller) => this.conversations.get(caller), holder);
+    this.links.resume(left);
     this.timer = setInterval(() => this.sweep(), sweepMs).unref();
   }
 
@@ -48,8 +58,10 @@ export class Switching {
     const { service, origin, socket, counters, held } = connection;
     const caller = origin.cookie;
     const { kernel, links } = this;
-    if (this.isWithdrawn || service.switchedRules.length === 0 || caller === 0n) {
-      // It may have been another relay's, and switched then.
+    // It may have been another relay's, and programs at work on it then.
+    const wasTaken = held !== undefined && held.before.read > 0 && (kernel.exchange(caller)?.taken ?? 0) > 0;
+    const isTaken = !this.isWithdrawn && service.switchedRules.length > 0 && caller !== 0n;
+    if (!isTaken && !wasTaken) {
       if (held !== undefined && held.before.read > 0) kernel.leave(caller);
       return undefined;
     }
@@ -72,8 +84,12 @@ export class Switching {
       conversation.onCarried = onCarried;
       this.conversations.set(caller, conversation);
       socket.once("close", () => this.conversations.delete(caller));
+      if (this.isWithdrawn) conversation.withdraw();
+      if (wasTaken) links.claim(kernel.exchange(caller)?.link ?? 0n);
       return conversation;
     } catch {
+      // What programs have under way cannot be waited for.
+      if (wasTaken) socket.destroy();
       return undefined; // no room, or a caller that sends no more already
     }
   }

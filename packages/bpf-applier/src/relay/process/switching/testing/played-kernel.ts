@@ -78,7 +78,7 @@ export class PlayedKernel implements SwitchingKernel {
 
   join(caller: bigint, socketFd: number, source: bigint): void {
     this.homes.set(caller, socketFd);
-    this.callers.set(caller, { ...noExchange, source });
+    if (!this.callers.has(caller)) this.callers.set(caller, { ...noExchange, source });
   }
 
   leave(caller: bigint): void {
@@ -92,6 +92,10 @@ export class PlayedKernel implements SwitchingKernel {
 
   handBack(caller: bigint, upTo: HandbackValue): void {
     this.handbacks.set(caller, upTo);
+  }
+
+  handback(caller: bigint): HandbackValue | undefined {
+    return this.handbacks.get(caller);
   }
 
   takeBack(caller: bigint): void {
@@ -128,7 +132,16 @@ export class PlayedKernel implements SwitchingKernel {
       end: 0,
       left: 0,
     };
-    this.links.set(link, { ...none, ...pool, isHead: 0, isPassed: 0, status: 0, bytes: 0 });
+    this.links.set(link, {
+      ...none,
+      ...pool,
+      isHead: 0,
+      isPassed: 0,
+      status: 0,
+      bytes: 0,
+      heard: 0,
+      passed: 0,
+    });
     this.pools.set(textOf(pool), [...(this.pools.get(textOf(pool)) ?? []), link]);
     return Promise.resolve(true);
   }
