@@ -141,6 +141,20 @@ kernelTest("what a relay has left behind that is gone is removed; what has its s
 });
 
 kernelTest(
+  "what nobody has read of a caller's connection is known where it is in a map of sockets, too",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const node = await Node.start(stack, "unread");
+    const { fd, cookie } = await node.connect();
+    node.kernel.join(cookie, fd, 9n);
+    node.say("unread");
+    await expect.poll(() => tcpCounts(fd)).toMatchObject({ read: 0, unread: 6 });
+    expect(readSync(fd, Buffer.alloc(2))).toBe(2);
+    expect(tcpCounts(fd)).toMatchObject({ read: 2, unread: 4 });
+  },
+);
+
+kernelTest(
   "a link that was left may be used as long as nothing came that nobody had asked for, read or not, and somebody has it",
   async () => {
     await using stack = new AsyncDisposableStack();
