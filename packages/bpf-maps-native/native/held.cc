@@ -180,20 +180,20 @@ Counts countsOf(int fd, const std::string &object) {
 Napi::Value tcpCounts(const Napi::CallbackInfo &info) {
   int fd = static_cast<int>(numberArgWithin(info[0], "fd", 0, INT32_MAX));
   std::string object = "descriptor " + std::to_string(fd);
-  // Three calls of one moment: nothing came in between.
+  // Counts of one moment: TCP has received, and had acknowledged, as much after them as before.
   Counts counts = countsOf(fd, object), again = countsOf(fd, object);
   while (counts.tcp.tcpi_bytes_received != again.tcp.tcpi_bytes_received || counts.tcp.tcpi_bytes_acked != again.tcp.tcpi_bytes_acked) {
     counts = again;
     again = countsOf(fd, object);
   }
   enum { kEstablished = 1, kCloseWait = 8 };
-  bool ended = again.tcp.tcpi_state == kCloseWait;
-  if (again.tcp.tcpi_state != kEstablished && !ended) return info.Env().Undefined();
+  bool ended = counts.tcp.tcpi_state == kCloseWait;
+  if (counts.tcp.tcpi_state != kEstablished && !ended) return info.Env().Undefined();
   auto result = Napi::Object::New(info.Env());
   // The end of a direction counts as a byte there.
-  result.Set("read", static_cast<double>(again.tcp.tcpi_bytes_received) - (ended ? 1 : 0) - again.unread);
-  result.Set("unread", static_cast<double>(again.unread));
-  result.Set("written", static_cast<double>(again.tcp.tcpi_bytes_acked) + again.unacknowledged);
+  result.Set("read", static_cast<double>(counts.tcp.tcpi_bytes_received) - (ended ? 1 : 0) - counts.unread);
+  result.Set("unread", static_cast<double>(counts.unread));
+  result.Set("written", static_cast<double>(counts.tcp.tcpi_bytes_acked) + counts.unacknowledged);
   return result;
 }
 
