@@ -48,12 +48,14 @@ const quick: Scale = {
     [largest, 50],
   ]),
   connections: [1, 16],
-  rates: [500],
+  rates: [8_000],
   idleConnections: 200,
 };
 
 /** Connections of the open loop and of those that open one for each request. */
 const fewConnections = 16;
+/** Requests on each connection of the open loop, at least. */
+const askedOnEach = 200;
 
 export const httpBenchmark: Benchmark = {
   name: "http",
@@ -69,7 +71,8 @@ export const httpBenchmark: Benchmark = {
 function loadsOf({ connections, measureMs, rates }: Scale, regime: Regime): [Load, number][] {
   // The first request of each connection is not one like the others: it may be one in a hundred at most.
   const enough = (count: number, size: number): number => {
-    if (count <= 64 || size >= largest) return 1;
+    if (count < fewConnections || size >= largest) return 1;
+    if (count <= 64) return size > smallest ? 2 : 1;
     return size > smallest ? 5 : 3;
   };
   const closed = [...measureMs].flatMap(([size, ms]) =>
@@ -80,9 +83,12 @@ function loadsOf({ connections, measureMs, rates }: Scale, regime: Regime): [Loa
   );
   const ms = measureMs.get(smallest) ?? 0;
   const few = { connections: fewConnections, size: smallest };
+  const openMs = (rate: number): number => Math.max(ms, (fewConnections * askedOnEach * 1_000) / rate);
   // On one CPU the caller would wait for the CPU, too, and not only for its answers.
   const open =
-    regime === "pinned" ? [] : rates.map((rate): [Load, number] => [{ mode: "open", rate, ...few }, ms]);
+    regime === "pinned"
+      ? []
+      : rates.map((rate): [Load, number] => [{ mode: "open", rate, ...few }, openMs(rate)]);
   return [...closed, ...open, [{ mode: "connects", ...few }, ms]];
 }
 
