@@ -1,6 +1,7 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
-import type { CallName, Calls, EdgeMessage, Question, RelayMessage, StatusMessage } from "./messages.ts";
+import { edgeOf } from "./edge-message.ts";
+import type { CallName, Calls, Question, RelayMessage, StatusMessage } from "./messages.ts";
 import { PinnedKernel } from "./process/switching/pinned-kernel.ts";
 import type {
   Relay,
@@ -242,15 +243,3 @@ const encoder =
   <Desc extends DescMessage>(schema: Desc) =>
   (message: MessageShape<Desc>): Uint8Array =>
     toBinary(schema, message);
-
-function edgeOf(message: EdgeMessage): RelayEdge {
-  const { statusClass, requests, bytesSent, bytesReceived, latencySumUs, ...edge } = message;
-  return {
-    ...edge,
-    statusClass: statusClass as RelayEdge["statusClass"],
-    requests: BigInt(requests),
-    bytesSent: BigInt(bytesSent),
-    bytesReceived: BigInt(bytesReceived),
-    latencySumUs: BigInt(Math.round(latencySumUs)),
-  };
-}

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RelayMesh, RelayPlace } from "@keelson/xds/envoy/relay";
 import { listenInNamespace } from "bpf-maps-native";
 import { Serial } from "../../serial.ts";
+import { edgeOf, messageOf } from "../edge-message.ts";
 import { CounterBook } from "../process/counter-book.ts";
 import { RequestTap } from "../process/request-tap.ts";
 import type {
@@ -120,17 +121,7 @@ export class EnvoyRelay implements Relay {
 
   async counters(): Promise<readonly RelayEdge[]> {
     this.open = await this.envoy.connections();
-    return this.book
-      .all()
-      .map(({ statusClass, requests, bytesSent, bytesReceived, latency, latencySumUs, ...edge }) => ({
-        ...edge,
-        statusClass: statusClass as RelayEdge["statusClass"],
-        requests: BigInt(requests),
-        bytesSent: BigInt(bytesSent),
-        bytesReceived: BigInt(bytesReceived),
-        latencySumUs: BigInt(Math.round(latencySumUs)),
-        latency: [...latency].flatMap((times, bucket) => (times === 0 ? [] : [bucket, times])),
-      }));
+    return this.book.all().map((counted) => edgeOf(messageOf(counted)));
   }
 
   observe(wanted: RelayObservation | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
-import type { CallName, Calls, EdgeMessage, PolicyMessage, Question, RelayMessage } from "../messages.ts";
+import { messageOf } from "../edge-message.ts";
+import type { CallName, Calls, PolicyMessage, Question, RelayMessage } from "../messages.ts";
 import type { RelayCore } from "./relay-core.ts";
 
 type Answers = {
@@ -106,7 +107,7 @@ function answersOf(core: RelayCore): Omit<Answers, "observe"> {
       core.removeNetwork(cookie);
       return undefined;
     },
-    counters: async () => edgesOf(core),
+    counters: async () => core.counters.all().map(messageOf),
     close: async (graceMs) => {
       await core.close(graceMs);
       return undefined;
@@ -139,9 +140,3 @@ function mapValues<K, From, To>(
 ): Map<K, To | undefined> {
   return new Map([...map].map(([key, value]) => [key, value === undefined ? undefined : make(value)]));
 }
-
-const edgesOf = (core: RelayCore): EdgeMessage[] =>
-  core.counters.all().map(({ latency, ...counts }) => ({
-    ...counts,
-    latency: [...latency].flatMap((requests, bucket) => (requests === 0 ? [] : [bucket, requests])),
-  }));
