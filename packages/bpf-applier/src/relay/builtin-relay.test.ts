@@ -1,45 +1,26 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import { create } from "@bufbuild/protobuf";
 import { originKey, originValue } from "@keelson/bpf";
 import { objectPath } from "@keelson/bpf/object";
 import { mapAddress } from "@keelson/model/address";
-import { ApplicationProtocol, EndpointSetSchema, ServicePortSchema } from "@keelson/protos/policy";
 import { type BpfMap, BpfObject, endHolder, listenInNamespace } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
 import { PinFolder } from "../pins.ts";
 import { BuiltinRelay } from "./builtin-relay.ts";
+import { left, own, policy } from "./left-relay.test-helper.ts";
 import { bucketOf } from "./process/latency-buckets.ts";
-import type { RelayPolicy, RelayRequest } from "./relay.ts";
+import type { RelayRequest } from "./relay.ts";
 
 const name = `keelson-relay-${process.pid}`;
 const path = `/run/netns/${name}`;
 const network = 77n;
 const callerPort = 40_001;
 const loopback = mapAddress(Uint8Array.of(127, 0, 0, 1));
-
-function policy(serverPort: number): RelayPolicy {
-  const destinations = [{ weight: 1, endpointSet: "web" }];
-  const port = create(ServicePortSchema, {
-    port: 80,
-    applicationProtocol: ApplicationProtocol.HTTP,
-    destinations,
-    routes: [{ route: { name: "all" }, destinations }],
-  });
-  const endpoints = [{ address: Buffer.from([127, 0, 0, 1]), port: serverPort, weight: 1 }];
-  return {
-    services: new Map([[9n, { hostname: "web.default.svc.cluster.local", port, switchedRules: [] }]]),
-    endpointSets: new Map([["web", create(EndpointSetSchema, { name: "web", endpoints })]]),
-    workloads: new Map(),
-  };
-}
 
 function makeNamespace(stack: AsyncDisposableStack): void {
   execFileSync("ip", ["netns", "add", name]);
@@ -128,32 +109,11 @@ kernelTest(
   },
 );
 
-/** For relays that outlive their agents; the last one is ended, in the end. */
-async function left(stack: AsyncDisposableStack) {
-  const pins = await PinFolder.create(`${name}-next`);
-  stack.defer(() => pins.remove());
-  const object = stack.use(await BpfObject.open(objectPath));
-  await object.load();
-  const origins = stack.use(object.map("origins"));
-  origins.pin(pins.map("origins"));
-  const folder = mkdtempSync(join(tmpdir(), "keelson-line-"));
-  stack.defer(() => rmSync(folder, { recursive: true }));
-  const options = {
-    origins: pins.map("origins"),
-    line: join(folder, "relay"),
-    onExit: (reason: string) => expect.unreachable(reason),
-  };
-  stack.defer(() => BuiltinRelay.endEarlier(options.line));
-  return { options, origins };
-}
-
-const own = { cookie: network, path: "/proc/self/ns/net" };
-
 kernelTest(
   "an agent that comes has the relay of the one before, if it would start the same; else another one; ended in order there is none",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const { options } = await left(stack);
+    const { options } = await left(stack, `${name}-next`);
 
     const first = await BuiltinRelay.start(options);
     await first.setPolicy(policy(1));
@@ -184,7 +144,7 @@ kernelTest(
 
 kernelTest("an agent may take its first policy back from the relay of the one before", async () => {
   await using stack = new AsyncDisposableStack();
-  const { options, origins } = await left(stack);
+  const { options, origins } = await left(stack, `${name}-next`);
   makeNamespace(stack);
   const [before, after] = [await serve(stack, "before"), await serve(stack, "after")];
   const first = await BuiltinRelay.start(options);
@@ -222,7 +182,7 @@ const argumentsOf = (pid: number | string): string => {
 
 kernelTest("whose arguments are a relay's is none, if it is of another user or of a pod", async () => {
   await using stack = new AsyncDisposableStack();
-  const { options } = await left(stack);
+  const { options } = await left(stack, `${name}-next`);
   const decoys = [
     decoyOf(options.line, 65_534, []),
     decoyOf(options.line, 0, ["unshare", "--pid", "--fork", "--kill-child"]),
@@ -247,7 +207,7 @@ kernelTest(
   "a relay that is about to end is nobody's any more, and the next one is started once it has",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const { options } = await left(stack);
+    const { options } = await left(stack, `${name}-next`);
     const first = await BuiltinRelay.start(options);
     const { pid } = first.status();
     const [second] = await Promise.all([BuiltinRelay.start(options), first.close()]);
@@ -259,7 +219,7 @@ kernelTest(
 
 kernelTest("a relay ends at SIGTERM if no agent is there, who would say so", async () => {
   await using stack = new AsyncDisposableStack();
-  const { options } = await left(stack);
+  const { options } = await left(stack, `${name}-next`);
   const relay = await BuiltinRelay.start(options);
   await relay.setPolicy(policy(1));
   const { pid = 0 } = relay.status();

@@ -2,6 +2,7 @@ import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobu
 import { EndpointSetSchema, ServicePortSchema, WorkloadSchema } from "@keelson/protos/policy";
 import { edgeOf } from "./edge-message.ts";
 import type { CallName, Calls, Question, RelayMessage, StatusMessage } from "./messages.ts";
+import { OwnTime } from "./own-time.ts";
 import { PinnedKernel } from "./process/switching/pinned-kernel.ts";
 import type {
   Relay,
@@ -33,6 +34,8 @@ export interface BuiltinRelayOptions {
   readonly graceMs?: number;
 }
 
+type Ending = "close" | "handOver";
+
 interface Waiting {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
@@ -48,6 +51,7 @@ const nothing: RelayPolicy = { services: new Map(), endpointSets: new Map(), wor
 /** The relay that comes with the agent: a process of its own, so that requests never wait for the agent, nor it for them. */
 export class BuiltinRelay implements Relay {
   readonly inherited: ReadonlySet<bigint>;
+  readonly loaded: Promise<void>;
   private readonly process: RelayProcess;
   private readonly options: BuiltinRelayOptions;
   private readonly waiting = new Map<number, Waiting>();
@@ -56,13 +60,18 @@ export class BuiltinRelay implements Relay {
   private policy: RelayPolicy | undefined;
   private onRequests: RelayObservation["onRequests"] | undefined;
   private nextId = 1;
+  /** It was asked something. */
+  private hasBegun: boolean;
   private ended: string | undefined;
   private closing = false;
 
-  private constructor(options: BuiltinRelayOptions, process: RelayProcess, inherited: readonly bigint[]) {
+  /** @param inherited undefined: it was started just now */
+  private constructor(options: BuiltinRelayOptions, process: RelayProcess, inherited?: readonly bigint[]) {
     this.options = options;
     this.process = process;
+    this.hasBegun = inherited !== undefined;
     this.inherited = new Set(inherited);
+    this.loaded = process.loaded;
     process.onMessage = (message) => this.onMessage(message);
     void process.ended.then((why) => this.onEnd(why));
   }
@@ -74,17 +83,13 @@ export class BuiltinRelay implements Relay {
   static async start(options: BuiltinRelayOptions): Promise<BuiltinRelay> {
     const flags = flagsOf(options);
     const { line } = options;
-    if (line === undefined) return new BuiltinRelay(options, RelayProcess.start(flags), []);
+    if (line === undefined) return new BuiltinRelay(options, RelayProcess.start(flags));
     const identity = relayIdentity(flags, mapsOf(options));
     const earlier = await RelayProcess.find(line);
     if (earlier?.hello.identity === identity)
       return new BuiltinRelay(options, earlier.process, earlier.hello.networks);
     if (earlier !== undefined) await endOf(earlier.process, "handOver", handOverMs);
-    return new BuiltinRelay(
-      options,
-      RelayProcess.start([...flags, "--line", line, "--identity", identity]),
-      [],
-    );
+    return new BuiltinRelay(options, RelayProcess.start([...flags, "--line", line, "--identity", identity]));
   }
 
   /** Ends the one that an earlier agent has left, in order. @param line as in {@link BuiltinRelayOptions} */
@@ -146,20 +151,30 @@ export class BuiltinRelay implements Relay {
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.end("close", this.options.graceMs ?? defaultGraceMs);
+  }
+
+  async giveWay(): Promise<void> {
+    if (this.hasBegun) return this.end("handOver", handOverMs);
     this.closing = true;
-    if (this.ended !== undefined) return;
-    const { graceMs = defaultGraceMs } = this.options;
-    const timer = setTimeout(() => this.process.kill(), graceMs + killAfterMs);
-    await this.ask("close", graceMs).catch(() => undefined);
-    this.process.letGo();
+    this.process.kill();
     await this.process.ended;
-    clearTimeout(timer);
   }
 
   leave(): void {
     this.closing = true;
     this.process.letGo();
+  }
+
+  private async end(call: Ending, graceMs: number): Promise<void> {
+    this.closing = true;
+    if (this.ended !== undefined) return;
+    const time = timeToEnd(this.process, graceMs);
+    await this.ask(call, graceMs).catch(() => undefined);
+    this.process.letGo();
+    await this.process.ended;
+    time.stop();
   }
 
   private ask<Name extends CallName>(
@@ -169,6 +184,7 @@ export class BuiltinRelay implements Relay {
     return new Promise((resolve, reject) => {
       if (this.ended !== undefined)
         return reject(new Error(`relay: ${call}: its process has ended: ${this.ended}`));
+      this.hasBegun = true;
       const asked: Question<Name> = { id: this.nextId++, call, question };
       this.waiting.set(asked.id, { resolve, reject });
       this.process.send(asked, (error) => {
@@ -178,11 +194,10 @@ export class BuiltinRelay implements Relay {
   }
 
   private onMessage(message: RelayMessage): void {
-    if (message.kind === "hello") return;
     if (message.kind === "status") this.last = message.status;
     else if (message.kind === "requests") this.onRequests?.(message.seen);
     else if (message.kind === "answer") this.take(message.id)?.resolve(message.answer as never);
-    else this.take(message.id)?.reject(new Error(`relay: ${message.message}`));
+    else if (message.kind === "error") this.take(message.id)?.reject(new Error(`relay: ${message.message}`));
   }
 
   private take(id: number): Waiting | undefined {
@@ -214,8 +229,8 @@ const mapsOf = ({ origins, switching }: BuiltinRelayOptions): string[] => [
 ];
 
 /** Whatever it answers, or does not: it is gone then. */
-async function endOf(process: RelayProcess, call: "close" | "handOver", graceMs: number): Promise<void> {
-  const timer = setTimeout(() => process.kill(), graceMs + killAfterMs);
+async function endOf(process: RelayProcess, call: Ending, graceMs: number): Promise<void> {
+  const time = timeToEnd(process, graceMs);
   const { promise: answered, resolve } = Promise.withResolvers<void>();
   process.onMessage = ({ kind }) => {
     if (kind === "answer" || kind === "error") resolve();
@@ -224,7 +239,16 @@ async function endOf(process: RelayProcess, call: "close" | "handOver", graceMs:
   await Promise.race([answered, process.ended]);
   process.letGo();
   await process.ended;
-  clearTimeout(timer);
+  time.stop();
+}
+
+/** One that takes longer is killed. */
+function timeToEnd(process: RelayProcess, graceMs: number): OwnTime {
+  return new OwnTime(
+    graceMs + killAfterMs,
+    () => process.pids(),
+    () => process.kill(),
+  );
 }
 
 /** What was said before is the same object where it says the same. */

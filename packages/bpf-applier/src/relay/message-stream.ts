@@ -4,6 +4,17 @@ import { deserialize, serialize } from "node:v8";
 /** Of a message's length, in front of it. */
 const lengthBytes = 4;
 
+/** @param sent as in {@link MessageStream.send} */
+export function sendMessage(socket: Socket, message: unknown, sent?: (error?: Error | null) => void): void {
+  const body = serialize(message);
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32LE(body.length);
+  socket.cork();
+  socket.write(length);
+  socket.write(body, sent);
+  socket.uncork();
+}
+
 /** Messages between agent and relay: values as V8 writes them, each behind its length. */
 export class MessageStream {
   private readonly socket: Socket;
@@ -26,13 +37,7 @@ export class MessageStream {
 
   /** @param sent told once the message has left, or why it cannot */
   send(message: unknown, sent?: (error?: Error | null) => void): void {
-    const body = serialize(message);
-    const length = Buffer.alloc(lengthBytes);
-    length.writeUInt32LE(body.length);
-    this.socket.cork();
-    this.socket.write(length);
-    this.socket.write(body, sent);
-    this.socket.uncork();
+    sendMessage(this.socket, message, sent);
   }
 
   /** What was sent before still leaves. */

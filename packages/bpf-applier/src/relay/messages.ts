@@ -77,6 +77,8 @@ export interface Question<Name extends CallName = CallName> {
 /** Relay to agent. */
 export type RelayMessage =
   | Hello
+  /** The first word to the agent that has started it; it begins, and says hello, when it is asked something. */
+  | { readonly kind: "loaded" }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Calls[CallName]["answer"] }
   | { readonly kind: "error"; readonly id: number; readonly message: string }
   /** While requests are observed, several times a second. */

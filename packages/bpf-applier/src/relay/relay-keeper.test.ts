@@ -1,9 +1,10 @@
 import { relayValue } from "@keelson/bpf";
-import { BpfMap } from "bpf-maps-native";
-import { afterEach, beforeEach, expect, onTestFinished, vi } from "vitest";
+import type { BpfMap } from "bpf-maps-native";
+import { beforeEach, expect, onTestFinished, vi } from "vitest";
 import { kernelTest } from "../kernel.test-helper.ts";
+import { makeKeeper as keeperOf } from "./keeper.test-helper.ts";
 import type { RelayEdge, RelayNetwork } from "./relay.ts";
-import { RelayKeeper } from "./relay-keeper.ts";
+import type { RelayKeeper } from "./relay-keeper.ts";
 import { RelayMap } from "./relay-map.ts";
 import { emptyRelayPolicy } from "./relay-policy.ts";
 import { standIns } from "./stand-in.test-helper.ts";
@@ -15,29 +16,10 @@ let errors: string[];
 
 beforeEach(() => {
   relays = standIns();
-  errors = [];
-});
-afterEach(async () => {
-  await keeper?.close();
-  map?.close();
 });
 
 function makeKeeper(start = relays.start, patienceMs = 10_000, listenersLast = false): void {
-  map = BpfMap.create({
-    type: "hash",
-    name: "relays",
-    keySize: 8,
-    valueSize: relayValue.size,
-    maxEntries: 16,
-    flags: 1, // BPF_F_NO_PREALLOC, as in bpf/maps.h
-  });
-  keeper = new RelayKeeper({
-    start,
-    map: new RelayMap(map),
-    patienceMs,
-    listenersLast,
-    onError: (what, error) => errors.push(`${what}: ${error.message}`),
-  });
+  ({ keeper, map, errors } = keeperOf(start, patienceMs, listenersLast));
 }
 
 const networks = (paths: Record<string, string>): ReadonlyMap<bigint, RelayNetwork> =>
@@ -174,42 +156,6 @@ kernelTest("counters go on over the end of a relay", async () => {
       },
       { ...edge, statusClass: 2 },
     ]);
-});
-
-kernelTest("a relay that does not answer is ended, and the next one has the policy", async () => {
-  makeKeeper(relays.start, 50);
-  await keeper.start();
-  const first = relays.started[0];
-  if (first !== undefined) first.setPolicy = () => new Promise(() => undefined);
-  const policy = { ...emptyRelayPolicy };
-  await keeper.setPolicy(policy);
-  expect(first?.isClosed).toBe(true);
-  await expect.poll(() => relays.started[1]?.policy).toBe(policy);
-  expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
-});
-
-kernelTest("a relay that hangs between two policies is found when it is asked for its counters", async () => {
-  makeKeeper(relays.start, 50);
-  await keeper.start();
-  const first = relays.started[0];
-  if (first !== undefined) first.counters = () => new Promise(() => undefined);
-  expect(await keeper.counters()).toEqual([]);
-  expect(first?.isClosed).toBe(true);
-  await expect.poll(() => keeper.status()).toMatchObject({ pid: 1, restarts: 1 });
-  expect(errors).toEqual([expect.stringContaining("it did not answer within 50 ms")]);
-});
-
-kernelTest("a relay that loads its program slowly is given more time with each start", async () => {
-  const start: typeof relays.start = async (how) => {
-    const relay = await relays.start(how);
-    if (relays.started.length <= 2) relay.setPolicy = () => new Promise(() => undefined);
-    return relay;
-  };
-  makeKeeper(start, 20);
-  await keeper.start();
-  expect(relays.started[0]?.isClosed).toBe(true);
-  await expect.poll(() => keeper.status()).toMatchObject({ pid: 1, restarts: 2 });
-  expect(errors).toEqual([expect.stringContaining("within 20 ms"), expect.stringContaining("within 40 ms")]);
 });
 
 kernelTest(

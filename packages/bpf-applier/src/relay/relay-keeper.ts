@@ -20,7 +20,7 @@ export interface RelayKeeperOptions {
   readonly switching?: string;
   readonly map: RelayMap;
   readonly onError: (what: string, error: Error) => void;
-  /** Milliseconds after which a relay that does not answer is ended; 10,000 if left out. */
+  /** Milliseconds, of its own time (OwnTime), after which a relay that does not answer is ended; 10,000 if left out. */
   readonly patienceMs?: number;
   /** Its listeners outlive it, and the next one has them: callers wait in them meanwhile. */
   readonly listenersLast?: boolean;
@@ -189,6 +189,7 @@ export class RelayKeeper {
         this.onExit(why);
       };
       relay = await start({ onExit, ...(switching === undefined ? {} : { switching }) });
+      if (relay.loaded !== undefined) await this.answered(relay, relay.loaded, this.startPatience);
       const inherited = relay.inherited ?? new Set();
       // One that was there already goes on by what it was told before, until the agent has heard of a policy.
       if (this.policy !== undefined || inherited.size === 0)
@@ -205,7 +206,7 @@ export class RelayKeeper {
       if (gone !== undefined) return;
       this.startPatience = Math.min(this.startPatience * 2, mostStartPatience);
       this.onExit((error as Error).message);
-      await relay?.close();
+      if (relay !== undefined) await giveWay(relay);
     }
   }
 
@@ -262,11 +263,16 @@ export class RelayKeeper {
   /** One that hangs is ended: the agent waits for nobody for long. */
   private async answered<T>(relay: Relay, answer: Promise<T>, times = 1): Promise<T> {
     const patienceMs = (this.options.patienceMs ?? defaultPatienceMs) * times;
-    return timelyAnswer(answer, patienceMs, (why) => {
-      if (relay !== this.relay) return;
-      this.onExit(why);
-      relay.close().catch((error: Error) => this.options.onError("end the relay", error));
-    });
+    return timelyAnswer(
+      answer,
+      patienceMs,
+      () => processesOf(relay),
+      (why) => {
+        if (relay !== this.relay) return;
+        this.onExit(why);
+        giveWay(relay).catch((error: Error) => this.options.onError("end the relay", error));
+      },
+    );
   }
 
   private later(ms: number, action: () => Promise<void>): void {
@@ -278,4 +284,12 @@ export class RelayKeeper {
         .catch((error: Error) => this.options.onError("keep the relay as it should be", error));
     }, ms).unref();
   }
+}
+
+/** Ends one that another one follows. */
+const giveWay = (relay: Relay): Promise<void> => relay.giveWay?.() ?? relay.close();
+
+function processesOf(relay: Relay): number[] {
+  const { pid } = relay.status();
+  return pid === undefined ? [] : [pid];
 }

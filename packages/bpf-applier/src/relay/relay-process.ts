@@ -5,8 +5,9 @@ import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MessageStream } from "./message-stream.ts";
 import type { Hello, RelayMessage } from "./messages.ts";
+import { OwnTime } from "./own-time.ts";
 
-/** How long a relay that is there is waited for to say who it is, in milliseconds: as long as for any answer. */
+/** How long a relay that is there is waited for to say who it is, in milliseconds of its time: as long as for any answer. */
 const helloMs = 10_000;
 /** How long a process that was killed is waited for, in milliseconds. */
 const goneMs = 5_000;
@@ -33,6 +34,7 @@ export class RelayProcess {
   private readonly stream: MessageStream;
   private isLetGo = false;
   private readonly greeting = Promise.withResolvers<Hello | undefined>();
+  private readonly loading = Promise.withResolvers<void>();
   /** What it says, but for its first words. */
   onMessage: (message: RelayMessage) => void = () => undefined;
 
@@ -46,11 +48,23 @@ export class RelayProcess {
       // One that cannot be spoken to any more is to be none.
       if (!this.isLetGo) kill();
     };
+    void ended.then((why) => this.loading.reject(new Error(`relay: its process ended: ${why}`)));
+    this.loading.promise.catch(() => undefined); // not everybody asks
     this.stream = new MessageStream(socket, (message) => this.hear(message as RelayMessage), onEnd);
   }
 
   get pid(): number | undefined {
     return this.itsPid;
+  }
+
+  /** For OwnTime. */
+  pids(): number[] {
+    return this.itsPid === undefined ? [] : [this.itsPid];
+  }
+
+  /** Rejects if it ends before. */
+  get loaded(): Promise<void> {
+    return this.loading.promise;
   }
 
   /** In a group of its own: signals to the agent's are not for it. */
@@ -73,7 +87,7 @@ export class RelayProcess {
   }
 
   /**
-   * The one that an earlier agent has left. One that does not say who it is within 10 s is killed, and so is any that cannot be
+   * The one that an earlier agent has left. One that does not say who it is within 10 s of its time is killed, and so is any that cannot be
    * reached beside it; one that is about to end is waited for.
    * @param line its socket
    * @throws Error if one that is to be gone does not end
@@ -95,7 +109,7 @@ export class RelayProcess {
       kill: () => killRelay(line, found.pid),
       unref: () => undefined,
     });
-    const hello = await found.hello();
+    const hello = await found.hello(there);
     found.itsPid = there.find((pid) => pid === hello?.pid);
     const others = there.filter((pid) => pid !== found.pid);
     if (isEnding) await Promise.allSettled(others.map((pid) => untilGone(line, pid)));
@@ -117,13 +131,21 @@ export class RelayProcess {
     this.stream.close();
   }
 
-  private hello(): Promise<Hello | undefined> {
-    const timer = setTimeout(() => this.greeting.resolve(undefined), helloMs);
-    return this.greeting.promise.finally(() => clearTimeout(timer));
+  /** @param pids that it may be */
+  private hello(pids: readonly number[]): Promise<Hello | undefined> {
+    const time = new OwnTime(
+      helloMs,
+      () => pids,
+      () => this.greeting.resolve(undefined),
+    );
+    return this.greeting.promise.finally(() => time.stop());
   }
 
   private hear(message: RelayMessage): void {
-    if (message.kind === "hello") this.greeting.resolve(message);
+    if (message.kind === "hello") {
+      this.loading.resolve();
+      this.greeting.resolve(message);
+    } else if (message.kind === "loaded") this.loading.resolve();
     else this.onMessage(message);
   }
 }

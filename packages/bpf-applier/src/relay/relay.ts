@@ -107,6 +107,8 @@ export interface RelayStatus {
 
 /** What answers each request of the connections that are not decided once. */
 export interface Relay {
+  /** Resolves when its program is loaded. What it is asked first after that has it begin: until then its end costs nothing. Left out: it is. */
+  readonly loaded?: Promise<void>;
   /** Networks that it listens in already, as an earlier agent has told it; by cookie. Left out: none. */
   readonly inherited?: ReadonlySet<bigint>;
   /** Whole policy of the ports with a relay home; replaces the one before at once. A request that has begun keeps its route. */
@@ -121,6 +123,8 @@ export interface Relay {
   observe(wanted: RelayObservation | undefined): Promise<void>;
   status(): RelayStatus;
   close(): Promise<void>;
+  /** Ends it as `close` does, but with all that can be left to the relay that is started next. Left out: nothing can. */
+  giveWay?(): Promise<void>;
   /** It goes on for the agent that comes next, which must come soon. Left out: it cannot. */
   leave?(): void;
 }

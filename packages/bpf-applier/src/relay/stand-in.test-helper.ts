@@ -16,6 +16,7 @@ export class StandInRelay implements Relay {
   edges: RelayEdge[] = [];
   observation: RelayObservation | undefined;
   isClosed = false;
+  loaded: Promise<void> = Promise.resolve();
   readonly end: (why: string) => void;
 
   constructor(end: (why: string) => void) {

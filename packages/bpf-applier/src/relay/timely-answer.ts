@@ -1,29 +1,23 @@
-/** An agent that hears this much too late that time is up was itself stopped, with its machine perhaps, and the relay with it. */
-const ownDelayMs = 1_000;
+import { OwnTime } from "./own-time.ts";
 
 /**
  * Waits for an answer, but not for long.
- * @param patienceMs milliseconds; they begin anew if this process was itself stopped meanwhile
+ * @param patienceMs milliseconds of the time of those who answer (OwnTime)
+ * @param processes of those who answer
  * @param onLate told why the answer is not waited for any more, before this rejects
  * @throws Error if there was none in time; or what the answer was rejected with
  */
 export async function timelyAnswer<T>(
   answer: Promise<T>,
   patienceMs: number,
+  processes: () => readonly number[],
   onLate: (why: string) => void,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const wait = (): void => {
-      const due = performance.now() + patienceMs;
-      timer = setTimeout(() => {
-        if (performance.now() > due + ownDelayMs) return wait();
-        const why = `it did not answer within ${patienceMs} ms`;
-        onLate(why);
-        reject(new Error(why));
-      }, patienceMs);
-    };
-    wait();
+  const late = Promise.withResolvers<never>();
+  const time = new OwnTime(patienceMs, processes, () => {
+    const why = `it did not answer within ${patienceMs} ms`;
+    onLate(why);
+    late.reject(new Error(why));
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return Promise.race([answer, late.promise]).finally(() => time.stop());
 }

@@ -1,12 +1,10 @@
 import { rmSync } from "node:fs";
-import { createServer, type Server, Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { MessageStream } from "../message-stream.ts";
 import type { Hello, Question } from "../messages.ts";
 import { AgentLine } from "./agent-line.ts";
 import type { RelayCore } from "./relay-core.ts";
 
-/** Where the agent that has started this process speaks to it. */
-const firstLine = 3;
 /** Milliseconds that the next agent is waited for when the one before is gone. */
 const loneMs = 30_000;
 /** Milliseconds that callers are given to go when nobody came. */
@@ -37,11 +35,14 @@ export class AgentLines {
     this.options = options;
   }
 
-  /** @throws Error if the socket cannot be made */
-  static async open(core: RelayCore, options: LinesOptions): Promise<AgentLines> {
+  /**
+   * @param first to the agent that has started this process
+   * @throws Error if the socket for others cannot be made
+   */
+  static async open(core: RelayCore, first: Socket, options: LinesOptions): Promise<AgentLines> {
     const lines = new AgentLines(core, options);
     if (options.line !== undefined) await lines.listen(options.line);
-    lines.take(new Socket({ fd: firstLine }));
+    lines.take(first);
     return lines;
   }
 

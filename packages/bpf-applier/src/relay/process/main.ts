@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import { Socket } from "node:net";
 import { Command } from "commander";
+import { sendMessage } from "../message-stream.ts";
+import type { RelayMessage } from "../messages.ts";
 import { AgentLines, type LinesOptions } from "./agent-lines.ts";
 import { Holding } from "./holding/holding.ts";
 import { PinnedOrigins } from "./origin-lookup.ts";
@@ -7,6 +10,8 @@ import { RelayCore } from "./relay-core.ts";
 import { PinnedKernel } from "./switching/pinned-kernel.ts";
 import { RelayBefore } from "./switching/relay-before.ts";
 
+/** Where the agent that has started this process speaks to it. */
+const agentLine = 3;
 /** Seconds that connections wait for a relay before they are closed. */
 const holderPatience = 30;
 
@@ -22,7 +27,18 @@ async function run({ line, identity, ...flags }: Flags): Promise<void> {
   let lines: AgentLines | undefined;
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => lines?.endIfLone());
-  lines = await AgentLines.open(await begin(flags), { line, identity });
+  const agent = new Socket({ fd: agentLine });
+  // It ends a relay that takes too long to come as far as here. What is taken over from the one before would be lost with that.
+  if (await isWanted(agent)) lines = await AgentLines.open(await begin(flags), agent, { line, identity });
+  else process.exit(0);
+}
+
+/** Tells the agent that the program is loaded. @returns whether it asks something then; else it is gone */
+async function isWanted(agent: Socket): Promise<boolean> {
+  agent.on("error", () => undefined); // what is read says so
+  sendMessage(agent, { kind: "loaded" } satisfies RelayMessage);
+  await new Promise((resolve) => agent.once("readable", resolve).once("close", resolve));
+  return agent.readableLength > 0;
 }
 
 async function begin({ origins, holder, switching }: Omit<Flags, "line" | "identity">): Promise<RelayCore> {
