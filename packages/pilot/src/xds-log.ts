@@ -1,14 +1,17 @@
 import { Repeats, type XdsEvent } from "@keelson/xds";
 import type { LimitedLog } from "./logging/limited-log.ts";
+import { NodePresence } from "./node-presence.ts";
 
 /** Logs what happens on streams; what is the rule stands at the level debug. */
 export class XdsLog {
   private readonly logger: LimitedLog;
   /** Nodes ask again for what they reject. */
   private readonly nacks = new Repeats();
+  private readonly presence: NodePresence;
 
   constructor(logger: LimitedLog) {
     this.logger = logger;
+    this.presence = new NodePresence(logger);
   }
 
   take(event: XdsEvent): void {
@@ -17,7 +20,7 @@ export class XdsLog {
     switch (kind) {
       case "connected":
       case "disconnected":
-        logger.info(fields, `node ${kind}`);
+        this.presence[kind]({ node: event.node, peer: event.peer });
         break;
       case "refused":
         logger.warn(fields, "stream refused");
@@ -39,11 +42,14 @@ export class XdsLog {
   }
 
   private takeAck({ node, typeUrl, version, stillRejects }: XdsEvent & { kind: "ack" }): void {
-    if (stillRejects !== undefined || !this.nacks.end(thingOf({ node, typeUrl }))) return;
+    if (stillRejects !== undefined) return;
+    this.presence.takes(node, typeUrl);
+    if (!this.nacks.end(thingOf({ node, typeUrl }))) return;
     this.logger.info({ node, typeUrl, version }, "a node takes what it rejected");
   }
 
   private takeNack({ kind: _, ...fields }: XdsEvent & { kind: "nack" }): void {
+    this.presence.rejects(fields.node, fields.typeUrl);
     const untold = this.nacks.tell(thingOf(fields), fields.message);
     if (untold === undefined) this.debug(fields, "rejected again");
     else
