@@ -101,12 +101,23 @@ export const lettingGoScenarios: readonly NodeScenario[] = [
           second.start(),
           new RegExp(`ended with code 1; [^]*another bpf-applier has [^]*process ${pid}, `),
         );
-        assert.equal((await node.applier.status()).supplanted, undefined);
+        assert.equal((await node.applier.status()).displaced, undefined);
         await node.assertDecided(node.reviews.caller);
       } finally {
         await second.kill();
         await rm(runFolder, { recursive: true, force: true });
       }
+    },
+  },
+  {
+    name: "an agent whose pins somebody has removed says so, and a new start puts its programs back",
+    async run(node) {
+      await rm((await node.pins()).path, { recursive: true });
+      await node.assertUntouched(node.reviews.caller);
+      await until(async () => (await node.applier.status()).displaced, { what: "the agent to see it" });
+      await node.applier.stop();
+      await installAgain(node);
+      assert.equal((await node.applier.status()).displaced, undefined);
     },
   },
   {

@@ -71,8 +71,8 @@ export interface ApplierStatus {
   };
   /** Node-wide counters; numbers of any size, as texts. */
   readonly statistics: Readonly<Record<string, string>>;
-  /** Another agent has its programs in place of this one's. */
-  readonly supplanted?: true;
+  /** Its programs do not hang any more where it has put them. */
+  readonly displaced?: true;
   /** Of a node that is left alone. */
   readonly idleBecause?: string;
 }

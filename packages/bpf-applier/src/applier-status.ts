@@ -12,8 +12,8 @@ export interface ApplierStatus extends PolicyStatus {
   readonly connected: boolean;
   readonly connectionError?: string;
   readonly flips: bigint;
-  /** Another agent has put its programs in place of this one's, or has taken them off; what else is said here is not so then. */
-  readonly supplanted?: true;
+  /** Somebody has removed or replaced the pins of its programs; what else is said here is not so then. */
+  readonly displaced?: true;
   /** Folders of all pods that programs hang on, below `cgroup`; none: there is no kubelet (yet). */
   readonly attachedTo: readonly string[];
   /** Why new pods are found only by looking again and again. */

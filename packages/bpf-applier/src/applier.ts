@@ -38,7 +38,7 @@ export class Applier implements NodeAgent {
   private readonly observer: RequestObserver;
   private readonly observationStream: ObservationStream;
   private readonly repeaters: readonly Repeater[];
-  private isSupplanted = false;
+  private isDisplaced = false;
 
   private constructor(options: ApplierOptions, kernel: NodeKernel) {
     const { programs } = kernel;
@@ -112,7 +112,7 @@ export class Applier implements NodeAgent {
       ...(error === undefined ? {} : { connectionError: error }),
       ...this.policy.status(),
       flips: banks.flips,
-      ...(this.isSupplanted ? { supplanted: true } : {}),
+      ...(this.isDisplaced ? { displaced: true } : {}),
       attachedTo: this.pods.attachedTo(),
       ...(unwatchedBecause === undefined ? {} : { unwatchedBecause }),
       pods: this.pods.status(),
@@ -243,14 +243,15 @@ export class Applier implements NodeAgent {
     });
   }
 
-  /** Agents of one run folder know of each other; one of another folder is seen by what it does. */
+  /** No other agent can have them (PinLock), but whoever is root can remove pins, and the programs go with them. */
   private lookAtPrograms(): Promise<void> {
     const { pins, programs } = this.kernel;
-    const before = this.isSupplanted;
-    this.isSupplanted = !programs.areInPlace(pins);
-    if (this.isSupplanted && !before)
+    const before = this.isDisplaced;
+    this.isDisplaced = !programs.areInPlace(pins);
+    if (this.isDisplaced && !before)
       this.options.logger.error(
-        "another agent of this node, with another --run-dir, has put its programs in place of this one's, or has taken them off: end one of the two, and start the other again",
+        { pins: pins.path },
+        "this agent's programs do not hang any more where it has put them, as somebody has removed or replaced their pins; rules have no effect until it is started again",
       );
     return Promise.resolve();
   }

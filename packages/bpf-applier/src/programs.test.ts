@@ -5,7 +5,7 @@ import { cgroup2Mount, PinFolder } from "./pins.ts";
 import { cgroupAt } from "./pods/pod-tree.ts";
 import { Programs, uninstall } from "./programs.ts";
 
-kernelTest("an agent sees that another one has its programs on the hooks, or has taken all off", async () => {
+kernelTest("an agent sees that its pins were replaced, or removed", async () => {
   using cgroups = makeCgroups(await cgroup2Mount());
   const root = cgroupAt(cgroups.inner);
   if (root === undefined) throw new Error(`${cgroups.inner} is gone`);

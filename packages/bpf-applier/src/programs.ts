@@ -161,7 +161,7 @@ export class Programs {
     this.hung = wanted;
   }
 
-  /** Whether they are called where they were attached last; not so if another agent has the node, too, or has let go of it. */
+  /** Whether they hang where they were attached last; not so if somebody has removed or replaced their pins. */
   areInPlace(pins: PinFolder): boolean {
     return [...this.hung].every(([pin, own]) => {
       const path = pins.link(pin);

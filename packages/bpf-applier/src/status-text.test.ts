@@ -59,7 +59,7 @@ test("what is wrong is told", () => {
     connectionError: "no route",
     attachedTo: [],
     unsavedBecause: "EROFS",
-    supplanted: true,
+    displaced: true,
     unwatchedBecause: "ENOSPC",
     rejected: { "type.googleapis.com/x": "map is full" },
   });
@@ -67,7 +67,7 @@ test("what is wrong is told", () => {
     "not connected: no route",
     "nothing yet",
     "not saved      EROFS",
-    "supplanted     another agent",
+    "displaced      its programs do not hang",
     "unwatched      ENOSPC",
     "map is full",
   ];

@@ -33,7 +33,7 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
     ...head,
     ["services", String(status.services)],
     ...(status.unsavedBecause === undefined ? [] : [["not saved", status.unsavedBecause]]),
-    ...(status.supplanted === undefined ? [] : [["supplanted", supplantedText]]),
+    ...(status.displaced === undefined ? [] : [["displaced", displacedText]]),
     ["attached to", roots],
     ["relay", status.relay === undefined ? "none: connections are decided once" : relayText(status.relay)],
     ...(status.unwatchedBecause === undefined ? [] : [["unwatched", status.unwatchedBecause]]),
@@ -44,8 +44,8 @@ export function statusText(status: Told<ApplierStatus> | Told<IdleStatus>): stri
   return `${columns(facts)}\n\n${columns([["POD", "DECIDED", "WHY"], ...status.pods.map(podRow)])}\n`;
 }
 
-const supplantedText =
-  "another agent of this node, with another --run-dir, has its programs on the hooks, or has taken this one's off";
+const displacedText =
+  "its programs do not hang any more where it has put them: somebody has removed or replaced their pins; start it again";
 
 function relayText({
   pid,

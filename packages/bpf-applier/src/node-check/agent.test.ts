@@ -32,9 +32,7 @@ test("an agent that has all", () => {
     "ok pods: each has its cgroup",
     "ok relay: process 7 listens in 1 networks",
   ]);
-  expect(judged({ supplanted: true })[0]).toMatch(
-    /^error agent: .*another agent of this node has its programs/,
-  );
+  expect(judged({ displaced: true })[0]).toMatch(/^error agent: .*its programs do not hang any more/);
 });
 
 test.each([

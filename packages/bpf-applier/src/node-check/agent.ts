@@ -14,7 +14,7 @@ export interface AgentStatus {
   readonly types: Readonly<Record<string, { readonly version: string }>>;
   readonly services: number;
   readonly unsavedBecause?: string;
-  readonly supplanted?: true;
+  readonly displaced?: true;
   /** Of type bigint there. */
   readonly flips: string;
   readonly workloadsWithoutCgroup: readonly string[];
@@ -90,13 +90,13 @@ export function judgeAgent({ socket, status, failure }: AgentAnswer): Finding[] 
   ];
 }
 
-function judgePlace(socket: string, { cgroup, supplanted }: AgentStatus): Finding {
+function judgePlace(socket: string, { cgroup, displaced }: AgentStatus): Finding {
   const check = "agent";
-  if (supplanted === undefined) return ok(check, `answers at ${socket}, serves callers below ${cgroup}`);
+  if (displaced === undefined) return ok(check, `answers at ${socket}, serves callers below ${cgroup}`);
   return error(
     check,
-    `answers at ${socket}, but another agent of this node has its programs on the hooks, or has taken this one's off`,
-    "end the one with the other --run-dir, and start this one again",
+    `answers at ${socket}, but its programs do not hang any more where it has put them`,
+    "somebody has removed or replaced their pins below /sys/fs/bpf; start it again",
   );
 }
 
