@@ -81,8 +81,13 @@ export const commandKind = [
   },
   { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
   { name: "release", doc: "the relay has carried the answer that was passed to it" },
-  { name: "drop_link", doc: "nothing is kept of the link any more; before it is closed" },
+  { name: "drop_link", doc: "programs know nothing of the link any more; before it is closed" },
+  { name: "drop_pool", doc: "the same of a pool of which no link is left" },
+  { name: "leave", doc: "the same of callers" },
 ] as const;
+
+/** By which a caller's cookie is spread over the seal of a handback; odd, so that no two have the same. */
+export const sealFactor = 0x9e37_79b9_7f4a_7c15n;
 
 /** How far the exchange of a caller has come. */
 export const settlement = [

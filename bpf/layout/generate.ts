@@ -13,6 +13,7 @@ import {
   matchRelay,
   matchVerdict,
   requestProgram,
+  sealFactor,
   settlement,
   statistics,
   structs,
@@ -118,6 +119,8 @@ function header(): string {
     "};",
     "",
     ...enumerations.map(cEnumeration),
+    `#define SEAL_FACTOR 0x${sealFactor.toString(16)}ULL`,
+    "",
   ].join("\n");
 }
 
@@ -200,6 +203,8 @@ export const layoutHash = "${layoutHash}";
 
 export const statistics = ${JSON.stringify(statistics.map((s) => s.name))};
 
+export const sealFactor = ${sealFactor}n;
+
 ${enumerations.map((one) => `export const ${camel(one.name)} = ${JSON.stringify(valuesOf(one), null, 2)};`).join("\n\n")}
 
 ${placed.map(jsCodec).join("\n")}
@@ -242,6 +247,8 @@ export interface Codec<T> {
 export const layoutHash: string;
 /** Names of the counters in the map \`statistics\`, by index. */
 export const statistics: readonly [${statistics.map((s) => JSON.stringify(s.name)).join(", ")}];
+/** By which a caller's cookie is spread over the seal of a handback (switching/known.h). */
+export const sealFactor: bigint;
 ${enumerations.map((one) => `export const ${camel(one.name)}: ${JSON.stringify(valuesOf(one))};`).join("\n")}
 /** Every structure with its fields and offsets, to hold against an object's BTF. */
 export const structs: Readonly<
@@ -252,7 +259,7 @@ ${types.join("\n")}`;
 }
 
 const layoutHash = createHash("sha256")
-  .update(JSON.stringify({ placed, statistics, enumerations }))
+  .update(JSON.stringify({ placed, statistics, enumerations, sealFactor: String(sealFactor) }))
   .digest("hex")
   .slice(0, 12);
 const out = new URL("../gen/", import.meta.url);

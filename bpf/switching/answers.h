@@ -33,7 +33,7 @@ struct {
 	__type(value, struct answer_table);
 } answer_grammar SEC(".maps");
 
-/* Written by the programs, by the link's cookie. (Programs here have no storage in sockets.) */
+/* Written by the programs, by the link's cookie; removed with `link_values`. (Programs here have no storage in sockets.) */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -148,7 +148,7 @@ SEC("sk_skb")
 int keelson_answer(struct __sk_buff *packet)
 {
 	__u64 cookie = bpf_get_socket_cookie(packet), caller;
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct link_value *link = link_of(cookie);
 	struct exchange_value *exchange;
 	__u32 bytes;
 
@@ -162,7 +162,7 @@ int keelson_answer(struct __sk_buff *packet)
 	link->heard += bytes;
 	if (link->is_passed)
 		return pass_answer(link, bytes);
-	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	exchange = exchange_of(caller);
 	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
 		return pass_answer(link, bytes);
 	if (bytes > link->left || !move(packet, caller, exchange))

@@ -41,8 +41,7 @@ static __always_inline struct switched_key_value *key_of(const struct speaker *s
 /* Returns false if the relay must look. */
 static __always_inline bool hash_caller(const struct speaker *speaker, const struct switched_key_value *key, __u64 *hash)
 {
-	__u64 cookie = speaker->cookie;
-	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &cookie);
+	struct exchange_value *exchange = exchange_of(speaker->cookie);
 
 	if (!exchange)
 		return false;

@@ -17,16 +17,25 @@ static __always_inline struct pool *make_pool(const struct command *command)
 	struct pool_key key = {
 		.network = command->network, .workload = command->workload, .endpoint = command->endpoint,
 	};
+	struct pool *pool;
 
 	/* Fails if it is there. */
 	bpf_map_update_elem(&pools, &key, &empty, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&pools, &key);
+	pool = bpf_map_lookup_elem(&pools, &key);
+	/* Nobody drops it meanwhile: the relay does neither beside the other. */
+	if (pool) {
+		pool->network = key.network;
+		pool->workload = key.workload;
+		__sync_lock_test_and_set(&pool->endpoint, key.endpoint);
+	}
+	return pool;
 }
 
 static __always_inline int add_link(const struct command *command)
 {
 	static const struct match_scan no_scan;
 	struct link_value link = {
+		.cookie = command->cookie,
 		.network = command->network, .workload = command->workload, .endpoint = command->endpoint,
 	};
 	__u64 cookie = command->cookie;
@@ -37,15 +46,16 @@ static __always_inline int add_link(const struct command *command)
 	if (!pool || !link.place || !look_at_writer(link.place, cookie, &seen))
 		return FAILED;
 	link.end = seen.write_seq;
-	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_ANY) ||
-	    bpf_map_update_elem(&link_values, &cookie, &link, BPF_ANY))
+	/* What is there may not be replaced: programs may have it in hand. */
+	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_NOEXIST) ||
+	    bpf_map_update_elem(&link_values, &cookie, &link, BPF_NOEXIST))
 		return FAILED;
 	return push_link(pool, cookie) ? OK : FAILED;
 }
 
 static __always_inline int take_back_link(__u64 cookie)
 {
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct link_value *link = link_of(cookie);
 	struct pool *pool = link ? pool_of(link) : NULL;
 
 	return pool && remove_link(pool, cookie);
@@ -53,8 +63,8 @@ static __always_inline int take_back_link(__u64 cookie)
 
 static __always_inline int settle(__u64 cookie)
 {
-	struct exchange_value *exchange = bpf_map_lookup_elem(&exchanges, &cookie);
-	struct handback_value *handback = bpf_map_lookup_elem(&handbacks, &cookie);
+	struct exchange_value *exchange = exchange_of(cookie);
+	struct handback_value handback = {};
 	struct seen seen = {};
 	__s32 unread;
 
@@ -65,10 +75,10 @@ static __always_inline int settle(__u64 cookie)
 		return SETTLEMENT_SETTLED;
 	if (!look_at_reader(exchange->place, cookie, &seen) || !seen.has_owner)
 		return SETTLEMENT_GONE;
-	if (__sync_fetch_and_add(&exchange->link, 0) || !handback)
+	if (__sync_fetch_and_add(&exchange->link, 0) || !read_handback(cookie, &handback))
 		return SETTLEMENT_MOVING;
 	/* What the relay has written since it handed back was read behind all of that. */
-	unread = bytes_sent(exchange, handback) - (seen.copied_seq - exchange->first_read);
+	unread = bytes_sent(exchange, &handback) - (seen.copied_seq - exchange->first_read);
 	return unread > 0 || !is_queue_read(exchange, exchange->place) ? SETTLEMENT_MOVING : SETTLEMENT_SETTLED;
 }
 
@@ -82,7 +92,7 @@ static __always_inline bool is_whole(const struct link_value *link, __u64 cookie
 
 static __always_inline int release(__u64 cookie, bool is_reusable)
 {
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct link_value *link = link_of(cookie);
 	struct exchange_value *exchange;
 	struct pool *pool;
 	__u64 caller;
@@ -93,7 +103,7 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 	caller = __sync_lock_test_and_set(&link->caller, 0);
 	link->is_passed = 0;
 	link->left = 0;
-	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	exchange = exchange_of(caller);
 	if (exchange && exchange->link == cookie)
 		__sync_lock_test_and_set(&exchange->link, 0);
 	pool = pool_of(link);
@@ -104,13 +114,52 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 
 static __always_inline int drop_link(__u64 cookie)
 {
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct link_value *link = link_of(cookie);
 
-	if (link)
-		end_under_way(link);
-	bpf_map_delete_elem(&link_values, &cookie);
-	bpf_map_delete_elem(&answer_scans, &cookie);
+	if (!link)
+		return OK;
+	end_under_way(link);
+	__sync_lock_test_and_set(&link->cookie, 0);
 	return OK;
+}
+
+static __always_inline int drop_pool(const struct command *command)
+{
+	struct pool_key key = {
+		.network = command->network, .workload = command->workload, .endpoint = command->endpoint,
+	};
+	struct pool *pool = find_pool(&key);
+
+	if (pool)
+		__sync_lock_test_and_set(&pool->endpoint, 0);
+	return OK;
+}
+
+struct leaving {
+	struct __sk_buff *packet;
+	__u32 left;
+};
+
+static long leave_next(__u32 index, struct leaving *leaving)
+{
+	struct exchange_value *exchange;
+	__u64 caller = 0;
+
+	if (bpf_skb_load_bytes(leaving->packet, sizeof(struct command) + index * sizeof(caller), &caller, sizeof(caller)))
+		return 1;
+	exchange = exchange_of(caller);
+	if (exchange)
+		__sync_lock_test_and_set(&exchange->caller, 0);
+	leaving->left++;
+	return 0;
+}
+
+static __always_inline int leave(struct __sk_buff *packet, __u32 count)
+{
+	struct leaving leaving = { .packet = packet };
+
+	bpf_loop(count, leave_next, &leaving, 0);
+	return leaving.left == count ? OK : FAILED;
 }
 
 SEC("tc")
@@ -131,6 +180,10 @@ int keelson_command(struct __sk_buff *packet)
 		return release(command.cookie, command.is_reusable);
 	case COMMAND_KIND_DROP_LINK:
 		return drop_link(command.cookie);
+	case COMMAND_KIND_DROP_POOL:
+		return drop_pool(&command);
+	case COMMAND_KIND_LEAVE:
+		return leave(packet, command.count);
 	}
 	return FAILED;
 }

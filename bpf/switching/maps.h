@@ -72,7 +72,8 @@ struct {
 	__type(value, __u64);
 } links SEC(".maps");
 
-/* Written by the programs; the relay makes and removes entries. By the cookie of the caller's socket. */
+/* Written by the programs; the relay makes entries, and removes those that are nobody's (known.h). By the cookie of the caller's
+ * socket. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -90,7 +91,7 @@ struct {
 	__type(value, struct handback_value);
 } handbacks SEC(".maps");
 
-/* Written by the programs, removed by the relay when it closes the link. By the link's cookie. */
+/* Written by the programs; the relay removes those that are nobody's (known.h). By the link's cookie. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -103,10 +104,11 @@ struct {
 struct pool {
 	struct bpf_spin_lock lock;
 	__u32 count;
+	__u64 network, workload, endpoint; /* as in its key; no endpoint: it is new, or the relay has dropped it (known.h) */
 	__u64 links[POOL_LINKS]; /* cookies */
 };
 
-/* Written by the programs. Pools are removed by the relay once nobody uses them. */
+/* Written by the programs; the relay removes those that are nobody's (known.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

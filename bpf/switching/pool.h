@@ -2,7 +2,7 @@
 /* Pools of idle links. Whoever has taken a link out of its pool owns it, be it a program or the relay. */
 #pragma once
 #include <stdbool.h>
-#include "maps.h"
+#include "known.h"
 
 static __always_inline bool push_link(struct pool *pool, __u64 cookie)
 {
@@ -58,5 +58,5 @@ static __always_inline struct pool *pool_of(const struct link_value *link)
 		.network = link->network, .workload = link->workload, .endpoint = link->endpoint,
 	};
 
-	return bpf_map_lookup_elem(&pools, &key);
+	return find_pool(&key);
 }

@@ -38,7 +38,7 @@ static __always_inline int pass_for(enum statistic reason)
  * neither follow it any more, nor be taken for a request by the relay. */
 static __always_inline int behind_link(struct exchange_value *exchange, __u64 cookie)
 {
-	struct link_value *link = bpf_map_lookup_elem(&link_values, &cookie);
+	struct link_value *link = link_of(cookie);
 	struct seen seen = {};
 
 	if (!link || !look_at_writer(link->place, cookie, &seen) || seen.write_seq == link->end)
@@ -76,8 +76,8 @@ int keelson_switch(struct sk_msg_md *message)
 {
 	struct bpf_sock *sk = message->sk;
 	struct switched_service_value *service;
+	struct handback_value handback = {};
 	struct exchange_value *exchange;
-	struct handback_value *handback;
 	struct speaker *speaker;
 	struct tcp_sock *tcp;
 	__u64 cookie, link;
@@ -87,9 +87,8 @@ int keelson_switch(struct sk_msg_md *message)
 		return SK_PASS;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	cookie = speaker->cookie;
-	exchange = bpf_map_lookup_elem(&exchanges, &cookie);
-	handback = bpf_map_lookup_elem(&handbacks, &cookie);
-	if (!tcp || !exchange || !handback)
+	exchange = exchange_of(cookie);
+	if (!tcp || !exchange || !read_handback(cookie, &handback))
 		return pass_for(STATISTIC_PASSED_BEHIND);
 	exchange->first_read = speaker->first_read;
 	exchange->is_missed = 0;
@@ -97,7 +96,7 @@ int keelson_switch(struct sk_msg_md *message)
 	link = __sync_fetch_and_add(&exchange->link, 0);
 	if (link)
 		return behind_link(exchange, link);
-	if (!is_settled(tcp, speaker, exchange, handback))
+	if (!is_settled(tcp, speaker, exchange, &handback))
 		return pass_for(STATISTIC_PASSED_BEHIND);
 	if (message->size > MOST_REQUEST_BYTES || wants_completions(tcp))
 		return pass_for(STATISTIC_PASSED_HEAD);
@@ -154,7 +153,7 @@ static long take_next(__u32 index, struct taken *taken)
 
 	if (!cookie)
 		return 1;
-	value = bpf_map_lookup_elem(&link_values, &cookie);
+	value = link_of(cookie);
 	if (!value || !look_at_writer(value->place, cookie, &seen) || !seen.has_owner || seen.state != ESTABLISHED)
 		return 0;
 	taken->value = value;
@@ -170,7 +169,7 @@ static __always_inline bool take_link(const struct speaker *speaker, __u64 endpo
 		.network = speaker->network, .workload = speaker->workload, .endpoint = endpoint,
 	};
 
-	taken->pool = bpf_map_lookup_elem(&pools, &key);
+	taken->pool = find_pool(&key);
 	if (!taken->pool)
 		return false;
 	bpf_loop(MOST_STALE_LINKS, take_next, taken, 0);
@@ -221,9 +220,8 @@ static __always_inline int carry_to(struct sk_msg_md *message, const struct spea
 	};
 	struct exchange_value *exchange;
 	struct taken link = {};
-	__u64 caller = speaker->cookie;
 
-	exchange = bpf_map_lookup_elem(&exchanges, &caller);
+	exchange = exchange_of(speaker->cookie);
 	/* The connection has just ended for the relay. */
 	if (!exchange)
 		return pass_for(STATISTIC_PASSED_BEHIND);

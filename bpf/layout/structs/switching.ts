@@ -118,6 +118,11 @@ export const switchingStructs: readonly StructDescription[] = [
     name: "exchange_value",
     doc: "What programs have under way for a caller's connection, by its socket's cookie. The relay makes it and takes it away.",
     fields: [
+      {
+        name: "caller",
+        type: "u64",
+        doc: "cookie of the caller's socket; 0: the relay has left it (switching/known.h)",
+      },
       { name: "link", type: "u64", doc: "cookie of the link that has its request; 0: none" },
       { name: "place", type: "u64", doc: "where the kernel keeps the caller's socket; for programs only" },
       { name: "last_link", type: "u64", doc: "cookie of the link that had its last request" },
@@ -149,6 +154,7 @@ export const switchingStructs: readonly StructDescription[] = [
     fields: [
       { name: "read", type: "u32", doc: "bytes that the relay has read; modulo 2^32" },
       { name: "written", type: "u32", doc: "bytes that the relay has written; modulo 2^32" },
+      { name: "seal", type: "u64", doc: "made of both and the caller's cookie (switching/known.h)" },
       {
         name: "taken",
         type: "u32",
@@ -160,6 +166,7 @@ export const switchingStructs: readonly StructDescription[] = [
     name: "link_value",
     doc: "A connection that the relay has opened to an endpoint for requests that programs take, by its cookie.",
     fields: [
+      { name: "cookie", type: "u64", doc: "of the link; 0: the relay has dropped it (switching/known.h)" },
       { name: "caller", type: "u64", doc: "cookie of the caller whose request it has; 0: none" },
       { name: "network", type: "u64", doc: "this and the next two: as in `pool_key`" },
       { name: "workload", type: "u64" },
@@ -214,11 +221,16 @@ export const switchingStructs: readonly StructDescription[] = [
         type: "u64",
         doc: "of the link; of settle: of the caller",
       },
-      { name: "network", type: "u64", doc: "of add_link: this and the next two as in `pool_key`" },
+      {
+        name: "network",
+        type: "u64",
+        doc: "of add_link and drop_pool: this and the next two as in `pool_key`",
+      },
       { name: "workload", type: "u64" },
       { name: "endpoint", type: "u64" },
       { name: "kind", type: "u32", doc: "`command_kind`" },
       { name: "is_reusable", type: "u32", doc: "of release: 1: the link goes back to its pool" },
+      { name: "count", type: "u32", doc: "of leave: so many callers' cookies follow the command" },
     ],
   },
 ];

@@ -1,9 +1,10 @@
 import { command, commandKind, type PoolKey, settlement } from "@keelson/bpf";
 import type { BpfProgram } from "bpf-maps-native";
+import { cookieKey } from "../../cookie-key.ts";
 import type { Settlement } from "./kernel.ts";
 
 /** What is not said stands for nothing. */
-const silent = { cookie: 0n, network: 0n, workload: 0n, endpoint: 0n, isReusable: 0 };
+const silent = { cookie: 0n, network: 0n, workload: 0n, endpoint: 0n, isReusable: 0, count: 0 };
 
 const settlements = new Map<number, Settlement>(
   Object.entries(settlement).map(([name, { value }]) => [value, name as Settlement]),
@@ -40,11 +41,23 @@ export class CommandProgram {
     await this.run("dropLink", { cookie: link });
   }
 
+  async dropPool(pool: PoolKey): Promise<void> {
+    await this.run("dropPool", pool);
+  }
+
+  /** @throws Error if not all of them were left */
+  async leave(callers: readonly bigint[]): Promise<void> {
+    const answer = await this.run("leave", { count: callers.length }, callers.map(cookieKey));
+    if (answer !== 0) throw new Error(`leave of ${callers.length} callers: the program answered ${answer}`);
+  }
+
   private async run(
     kind: keyof typeof commandKind,
     asked: Partial<Parameters<typeof command.encode>[0]>,
+    following: readonly Uint8Array[] = [],
   ): Promise<number> {
-    const data = command.encode({ ...silent, ...asked, kind: commandKind[kind].value });
+    const encoded = command.encode({ ...silent, ...asked, kind: commandKind[kind].value });
+    const data = Buffer.concat([encoded, ...following]);
     return (await this.program.testRun({ data })).returnValue;
   }
 }

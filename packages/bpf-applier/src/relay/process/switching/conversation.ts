@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import type { ExchangeValue, HandbackValue } from "@keelson/bpf";
+import type { ExchangeValue } from "@keelson/bpf";
 import type { EndedRequest } from "../counters.ts";
-import type { SwitchingKernel } from "./kernel.ts";
+import type { Handback, SwitchingKernel } from "./kernel.ts";
 
 /** Milliseconds between two looks at whether an exchange has settled, at least and at most. */
 const shortestPauseMs = 1;
@@ -59,7 +59,7 @@ export class Conversation {
   /** Where the exchange was seen to stand, and when it came there. */
   private standing = { link: 0n, promised: 0, sinceMs: 0 };
   /** As programs know it; undefined: they take nothing. */
-  private handedBack: HandbackValue | undefined;
+  private handedBack: Handback | undefined;
   /** Requests that programs have not looked at. */
   private unseen = 0;
   /** Programs have nothing to do with it any more. */

@@ -3,6 +3,9 @@ import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/
 /** How the last exchange of a caller stands; see `settlement` in bpf/layout/enumerations.ts. */
 export type Settlement = "settled" | "moving" | "gone";
 
+/** How far the relay has gone on a caller's connection. */
+export type Handback = Omit<HandbackValue, "seal">;
+
 /** Programs that take requests off the way to the relay, and what the relay tells them. Sockets are named by their cookies. */
 export interface SwitchingKernel {
   // --- Callers ---
@@ -10,7 +13,7 @@ export interface SwitchingKernel {
   /**
    * From now on programs may move answers to the relay's end of a caller's connection.
    * @param source the caller's address, hashed as a key of consistent hashing
-   * @throws Error if there is no room
+   * @throws Error if there is no room, or a relay has just left it
    */
   join(caller: bigint, socketFd: number, source: bigint): void;
   /** Programs leave the connection alone from now on. */
@@ -18,9 +21,9 @@ export interface SwitchingKernel {
   /** Undefined: programs know nothing of it. */
   exchange(caller: bigint): ExchangeValue | undefined;
   /** Up to there the relay has answered all; from there on programs may take requests. */
-  handBack(caller: bigint, upTo: HandbackValue): void;
+  handBack(caller: bigint, upTo: Handback): void;
   /** What was handed back last. */
-  handback(caller: bigint): HandbackValue | undefined;
+  handback(caller: bigint): Handback | undefined;
   /** Programs take no more requests of it, until it is handed back. */
   takeBack(caller: bigint): void;
   settle(caller: bigint): Promise<Settlement>;
@@ -37,13 +40,16 @@ export interface SwitchingKernel {
   takeLink(link: bigint): Promise<boolean>;
   /** The answer that was passed to the relay has ended. @returns false: it was to go back to its pool, which has no room */
   release(link: bigint, isReusable: boolean): Promise<boolean>;
-  /** Nothing is kept of the link any more. */
+  /** Programs know nothing of the link any more. */
   dropLink(link: bigint): Promise<void>;
   link(link: bigint): LinkValue | undefined;
   /** Idle links that lie in the pool. */
   idleLinks(pool: PoolKey): number;
+  /** No link of it is left. */
   dropPool(pool: PoolKey): void;
 
-  /** Removes what belongs to sockets that are gone. */
+  /** Removes what belongs to sockets that are gone, and what a relay before has left to be removed. */
   clean(): Promise<void>;
+  /** What was left is left for programs, too; nothing more is removed. */
+  close(): Promise<void>;
 }

@@ -1,74 +1,15 @@
-import { once } from "node:events";
-import { closeSync, readSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
-import { connectInNamespace, socketCookie, tcpCounts } from "bpf-maps-native";
+import { readSync } from "node:fs";
+import { tcpCounts } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../../../kernel.test-helper.ts";
-import { PinFolder } from "../../../pins.ts";
-import { Programs } from "../../../programs.ts";
 import { LeftLink } from "./left-link.ts";
-import { PinnedKernel } from "./pinned-kernel.ts";
-
-/** The programs of a node that takes requests, and sockets to put into their maps. */
-class Node {
-  readonly kernel: PinnedKernel;
-  private readonly port: number;
-  private readonly open = new Set<number>();
-  private readonly peers: ReadonlySet<Socket>;
-
-  private constructor(kernel: PinnedKernel, port: number, peers: ReadonlySet<Socket>) {
-    this.kernel = kernel;
-    this.port = port;
-    this.peers = peers;
-  }
-
-  static async start(stack: AsyncDisposableStack, name: string): Promise<Node> {
-    const pins = await PinFolder.create(`keelson-${name}-${process.pid}`);
-    stack.defer(() => pins.remove());
-    const programs = await Programs.load(pins, {}, "switch");
-    stack.defer(() => programs.close());
-    expect(programs.sockets).toEqual({ mode: "switch" });
-    const kernel = PinnedKernel.open(pins.mapFolder);
-    if (kernel === undefined) throw new Error("no program is pinned");
-    const peers = new Set<Socket>();
-    const server = createServer((peer) => {
-      peers.add(peer);
-      peer.on("error", () => undefined);
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    stack.defer(() => {
-      server.close();
-      for (const peer of peers) peer.destroy();
-    });
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    const node = new Node(kernel, address.port, peers);
-    stack.defer(() => node.closeAll());
-    return node;
-  }
-
-  async connect(): Promise<{ fd: number; cookie: bigint }> {
-    const fd = await connectInNamespace(undefined, { address: "127.0.0.1", port: this.port });
-    this.open.add(fd);
-    return { fd, cookie: socketCookie(fd) };
-  }
-
-  /** The other ends of all connections do. */
-  say(text: string): void {
-    for (const peer of this.peers) peer.write(text);
-  }
-
-  closeAll(): void {
-    for (const fd of this.open) closeSync(fd);
-    this.open.clear();
-  }
-}
+import { PinnedNode } from "./testing/pinned-node.ts";
 
 const pool = { network: 1n, workload: 2n, endpoint: 3n };
 
 kernelTest("a link joins its pool, is taken out of it once, and comes back when it is released", async () => {
   await using stack = new AsyncDisposableStack();
-  const node = await Node.start(stack, "links");
+  const node = await PinnedNode.start(stack, "links");
   const { kernel } = node;
   const { fd, cookie } = await node.connect();
   expect(await kernel.addLink(cookie, pool)).toBe(false); // programs do not hear it
@@ -89,7 +30,7 @@ kernelTest("a link joins its pool, is taken out of it once, and comes back when 
 
 kernelTest("a pool has room for 256 links, and refuses the next", async () => {
   await using stack = new AsyncDisposableStack();
-  const node = await Node.start(stack, "room");
+  const node = await PinnedNode.start(stack, "room");
   const { kernel } = node;
   const added: boolean[] = [];
   for (let links = 0; links < 257; links++) {
@@ -103,7 +44,7 @@ kernelTest("a pool has room for 256 links, and refuses the next", async () => {
 
 kernelTest("a caller is known from when it joins to when it leaves", async () => {
   await using stack = new AsyncDisposableStack();
-  const node = await Node.start(stack, "callers");
+  const node = await PinnedNode.start(stack, "callers");
   const { kernel } = node;
   const { fd, cookie: caller } = await node.connect();
   expect([kernel.exchange(caller), await kernel.settle(caller)]).toEqual([undefined, "gone"]);
@@ -123,7 +64,7 @@ kernelTest("a caller is known from when it joins to when it leaves", async () =>
 
 kernelTest("what a relay has left behind that is gone is removed; what has its socket stays", async () => {
   await using stack = new AsyncDisposableStack();
-  const node = await Node.start(stack, "clean");
+  const node = await PinnedNode.start(stack, "clean");
   const { kernel } = node;
   const [caller, link] = [await node.connect(), await node.connect()];
   kernel.join(caller.cookie, caller.fd, 0n);
@@ -144,7 +85,7 @@ kernelTest(
   "what nobody has read of a caller's connection is known where it is in a map of sockets, too",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const node = await Node.start(stack, "unread");
+    const node = await PinnedNode.start(stack, "unread");
     const { fd, cookie } = await node.connect();
     node.kernel.join(cookie, fd, 9n);
     node.say("unread");
@@ -158,7 +99,7 @@ kernelTest(
   "a link that was left may be used as long as nothing came that nobody had asked for, read or not, and somebody has it",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const node = await Node.start(stack, "left");
+    const node = await PinnedNode.start(stack, "left");
     const { kernel } = node;
     const { fd, cookie } = await node.connect();
     kernel.hear(cookie, fd);

@@ -3,20 +3,24 @@ import { join } from "node:path";
 import {
   type ExchangeValue,
   exchangeValue,
-  type HandbackValue,
   handbackValue,
   type LinkValue,
   linkValue,
   type PoolKey,
   poolKey,
+  sealFactor,
 } from "@keelson/bpf";
 import { BpfMap, BpfProgram } from "bpf-maps-native";
 import { cookieKey, cookieOf } from "../../cookie-key.ts";
 import { CommandProgram } from "./command-program.ts";
-import type { Settlement, SwitchingKernel } from "./kernel.ts";
+import { GracePeriod } from "./grace-period.ts";
+import type { Handback, Settlement, SwitchingKernel } from "./kernel.ts";
+import { LateRemoval } from "./late-removal.ts";
+import { LeavingCallers } from "./leaving-callers.ts";
 
 /** Of a caller of which programs have taken nothing yet. */
 export const noExchange: ExchangeValue = {
+  caller: 0n,
   link: 0n,
   place: 0n,
   lastLink: 0n,
@@ -37,6 +41,7 @@ const mapNames = {
   callers: "exchanges",
   handbacks: "handbacks",
   linkValues: "link_values",
+  answerScans: "answer_scans",
   pools: "pools",
 };
 
@@ -49,8 +54,14 @@ export class PinnedKernel implements SwitchingKernel {
   private readonly callers: BpfMap;
   private readonly handbacks: BpfMap;
   private readonly linkValues: BpfMap;
+  private readonly answerScans: BpfMap;
   private readonly pools: BpfMap;
   private readonly command: CommandProgram;
+  private readonly gracePeriod = new GracePeriod();
+  private readonly removal = new LateRemoval(() => this.gracePeriod.pass());
+  private readonly leaving: LeavingCallers;
+  /** Pools that are on their way out. */
+  private readonly dropping = new Set<string>();
 
   private constructor(folder: string) {
     const map = (name: string): BpfMap => BpfMap.openPinned(join(folder, name));
@@ -59,8 +70,13 @@ export class PinnedKernel implements SwitchingKernel {
     this.callers = map(mapNames.callers);
     this.handbacks = map(mapNames.handbacks);
     this.linkValues = map(mapNames.linkValues);
+    this.answerScans = map(mapNames.answerScans);
     this.pools = map(mapNames.pools);
     this.command = new CommandProgram(BpfProgram.openPinned(join(folder, commandName)));
+    this.leaving = new LeavingCallers(
+      (callers) => this.command.leave(callers),
+      (caller) => this.removal.add(this.callers, cookieKey(caller)),
+    );
   }
 
   /** @returns undefined: there are no such programs on this node */
@@ -75,29 +91,39 @@ export class PinnedKernel implements SwitchingKernel {
 
   join(caller: bigint, socketFd: number, source: bigint): void {
     const key = cookieKey(caller);
+    const known = this.callers.lookup(key);
+    if (known !== undefined && this.exchange(caller) === undefined)
+      throw new Error(`caller ${caller}: what programs knew of its connection is being removed`);
     // One that another relay had keeps what is known of it, and its place: something may be on its way there.
     if (this.homes.lookup(key) === undefined) this.homes.setSocket(key, socketFd);
-    if (this.callers.lookup(key) === undefined)
-      this.callers.update(key, exchangeValue.encode({ ...noExchange, source }));
+    if (known === undefined)
+      this.callers.update(key, exchangeValue.encode({ ...noExchange, caller, source }), "create");
   }
 
   leave(caller: bigint): void {
     const key = cookieKey(caller);
     this.handbacks.delete(key);
-    this.callers.delete(key);
+    if (this.exchange(caller) !== undefined) this.leaving.add(caller);
     this.homes.delete(key);
   }
 
   exchange(caller: bigint): ExchangeValue | undefined {
     const value = this.callers.lookup(cookieKey(caller));
-    return value && exchangeValue.decode(value);
+    const exchange = value && exchangeValue.decode(value);
+    return exchange && this.isJoined(caller, exchange) ? exchange : undefined;
   }
 
-  handBack(caller: bigint, upTo: HandbackValue): void {
-    this.handbacks.update(cookieKey(caller), handbackValue.encode(upTo));
+  private isJoined(caller: bigint, exchange: ExchangeValue): boolean {
+    return exchange.caller === caller && !this.leaving.has(caller);
   }
 
-  handback(caller: bigint): HandbackValue | undefined {
+  handBack(caller: bigint, upTo: Handback): void {
+    const both = (BigInt(upTo.read) << 32n) | BigInt(upTo.written);
+    const seal = both ^ BigInt.asUintN(64, caller * sealFactor);
+    this.handbacks.update(cookieKey(caller), handbackValue.encode({ ...upTo, seal }));
+  }
+
+  handback(caller: bigint): Handback | undefined {
     const value = this.handbacks.lookup(cookieKey(caller));
     return value && handbackValue.decode(value);
   }
@@ -114,8 +140,11 @@ export class PinnedKernel implements SwitchingKernel {
     const { count, keys, values } = await this.callers.batchLookup();
     const found = new Map<bigint, ExchangeValue>();
     for (let i = 0; i < count; i++) {
-      const value = values.subarray(i * exchangeValue.size, (i + 1) * exchangeValue.size);
-      found.set(cookieOf(keys.subarray(i * 8, (i + 1) * 8)), exchangeValue.decode(value));
+      const value = exchangeValue.decode(
+        values.subarray(i * exchangeValue.size, (i + 1) * exchangeValue.size),
+      );
+      const caller = cookieOf(keys.subarray(i * 8, (i + 1) * 8));
+      if (this.isJoined(caller, value)) found.set(caller, value);
     }
     return found;
   }
@@ -124,8 +153,8 @@ export class PinnedKernel implements SwitchingKernel {
     this.links.setSocket(cookieKey(link), socketFd);
   }
 
-  addLink(link: bigint, pool: PoolKey): Promise<boolean> {
-    return this.command.addLink(link, pool);
+  async addLink(link: bigint, pool: PoolKey): Promise<boolean> {
+    return !this.dropping.has(textOf(poolKey.encode(pool))) && (await this.command.addLink(link, pool));
   }
 
   takeLink(link: bigint): Promise<boolean> {
@@ -136,13 +165,18 @@ export class PinnedKernel implements SwitchingKernel {
     return this.command.release(link, isReusable);
   }
 
-  dropLink(link: bigint): Promise<void> {
-    return this.command.dropLink(link);
+  async dropLink(link: bigint): Promise<void> {
+    await this.command.dropLink(link);
+    const key = cookieKey(link);
+    // Whoever finds the link cleans up behind a relay that did not come to its end.
+    this.removal.add(this.answerScans, key);
+    this.removal.add(this.linkValues, key);
   }
 
   link(link: bigint): LinkValue | undefined {
-    const value = this.linkValues.lookup(cookieKey(link));
-    return value && linkValue.decode(value);
+    const bytes = this.linkValues.lookup(cookieKey(link));
+    const value = bytes && linkValue.decode(bytes);
+    return value?.cookie === link ? value : undefined;
   }
 
   idleLinks(pool: PoolKey): number {
@@ -152,23 +186,56 @@ export class PinnedKernel implements SwitchingKernel {
   }
 
   dropPool(pool: PoolKey): void {
-    this.pools.delete(poolKey.encode(pool));
+    this.removePool(pool).catch(() => undefined); // it stays, and is removed with the next relay
   }
 
   async clean(): Promise<void> {
-    for (const map of [this.handbacks, this.callers]) await removeWithout(map, this.homes);
+    await removeWithout(this.handbacks, this.homes);
+    for (const key of await keysOf(this.callers)) {
+      const isGone = this.homes.lookup(key) === undefined || this.exchange(cookieOf(key)) === undefined;
+      if (isGone) this.removeCaller(key);
+    }
     const used = new Set<string>();
     for (const key of await keysOf(this.linkValues)) {
-      const value = this.linkValues.lookup(key);
-      if (this.links.lookup(key) === undefined) await this.removeLink(cookieOf(key));
-      else if (value !== undefined) used.add(textOf(poolKey.encode(linkValue.decode(value))));
+      const value = this.link(cookieOf(key));
+      if (value === undefined || this.links.lookup(key) === undefined) await this.removeLink(cookieOf(key));
+      else used.add(textOf(poolKey.encode(value)));
     }
-    for (const key of await keysOf(this.pools)) if (!used.has(textOf(key))) this.pools.delete(key);
+    for (const key of await keysOf(this.pools))
+      if (!used.has(textOf(key))) await this.removePool(poolKey.decode(key));
+    await this.leaving.settled();
+    await this.removal.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.leaving.settled();
+    await this.removal.close();
+  }
+
+  /** A relay before may have left it already. */
+  private removeCaller(key: Uint8Array): void {
+    const caller = cookieOf(key);
+    if (this.exchange(caller) !== undefined) this.leaving.add(caller);
+    else if (!this.leaving.has(caller)) this.removal.add(this.callers, key);
   }
 
   private async removeLink(link: bigint): Promise<void> {
     await this.takeLink(link);
     await this.dropLink(link);
+  }
+
+  private async removePool(pool: PoolKey): Promise<void> {
+    const key = poolKey.encode(pool);
+    const text = textOf(key);
+    if (this.dropping.has(text)) return;
+    this.dropping.add(text);
+    try {
+      await this.command.dropPool(pool);
+      this.removal.add(this.pools, key, () => this.dropping.delete(text));
+    } catch (error) {
+      this.dropping.delete(text);
+      throw error;
+    }
   }
 }
 

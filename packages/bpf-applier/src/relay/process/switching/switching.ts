@@ -120,6 +120,7 @@ export class Switching {
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.links.close();
+    await this.kernel.close();
   }
 
   private sweep(): void {

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
-import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
+import type { ExchangeValue, LinkValue, PoolKey } from "@keelson/bpf";
 import { routeIdentifier } from "../../../../route-name.ts";
-import type { Settlement, SwitchingKernel } from "../kernel.ts";
+import type { Handback, Settlement, SwitchingKernel } from "../kernel.ts";
 import { noExchange } from "../pinned-kernel.ts";
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
@@ -15,7 +15,7 @@ const textOf = ({ network, workload, endpoint }: PoolKey): string => `${network}
 export class PlayedKernel implements SwitchingKernel {
   readonly homes = new Map<bigint, number>();
   readonly callers = new Map<bigint, Mutable<ExchangeValue>>();
-  readonly handbacks = new Map<bigint, HandbackValue>();
+  readonly handbacks = new Map<bigint, Handback>();
   readonly sockets = new Map<bigint, number>();
   readonly links = new Map<bigint, Mutable<LinkValue>>();
   readonly pools = new Map<string, bigint[]>();
@@ -78,7 +78,7 @@ export class PlayedKernel implements SwitchingKernel {
 
   join(caller: bigint, socketFd: number, source: bigint): void {
     this.homes.set(caller, socketFd);
-    if (!this.callers.has(caller)) this.callers.set(caller, { ...noExchange, source });
+    if (!this.callers.has(caller)) this.callers.set(caller, { ...noExchange, caller, source });
   }
 
   leave(caller: bigint): void {
@@ -90,11 +90,11 @@ export class PlayedKernel implements SwitchingKernel {
     return value && { ...value };
   }
 
-  handBack(caller: bigint, upTo: HandbackValue): void {
+  handBack(caller: bigint, upTo: Handback): void {
     this.handbacks.set(caller, upTo);
   }
 
-  handback(caller: bigint): HandbackValue | undefined {
+  handback(caller: bigint): Handback | undefined {
     return this.handbacks.get(caller);
   }
 
@@ -122,6 +122,7 @@ export class PlayedKernel implements SwitchingKernel {
 
   addLink(link: bigint, pool: PoolKey): Promise<boolean> {
     const none = {
+      cookie: link,
       caller: 0n,
       service: 0n,
       route: 0n,
@@ -185,6 +186,10 @@ export class PlayedKernel implements SwitchingKernel {
   }
 
   clean(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
     return Promise.resolve();
   }
 
