@@ -6,7 +6,7 @@ const first = new Uint8Array(4);
  * Waits until all programs have ended that run now. They run as readers of RCU, and the kernel has whoever changes a map of maps
  * wait for all of these (maybe_wait_bpf_programs, since 4.20); this is one that nobody else looks at.
  */
-export class GracePeriod implements Disposable {
+export class GracePeriod {
   private readonly inner: BpfMap;
   private readonly outer: BpfMap;
 
@@ -19,10 +19,5 @@ export class GracePeriod implements Disposable {
   /** Off the loop. */
   async pass(): Promise<void> {
     await this.outer.setInner(first, this.inner);
-  }
-
-  [Symbol.dispose](): void {
-    this.outer.close();
-    this.inner.close();
   }
 }
