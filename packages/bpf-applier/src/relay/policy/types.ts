@@ -169,6 +169,8 @@ export interface Limits {
   readonly connectTimeoutMs: number;
   /** After this a connection without requests is closed. */
   readonly idleTimeoutMs: number;
-  /** After this a connection takes no more requests. */
+  /** After this a connection for bytes, on which none went either way, is closed. */
+  readonly bytesIdleTimeoutMs: number;
+  /** After this a connection takes no more requests; one for bytes is closed. */
   readonly connectionDurationMs: number;
 }

@@ -1,12 +1,17 @@
+import type { Socket } from "node:net";
+import { longestTimeMs } from "../policy/longest-time.ts";
+import type { Limits } from "../policy/types.ts";
+import { after } from "./after.ts";
 import type { CallerConnection } from "./caller-connection.ts";
+import { linksOf } from "./connection-links.ts";
 import { chooseForConnection } from "./connection-route.ts";
-import { addressOf } from "./endpoint-address.ts";
 import type { PolicyState } from "./policy-state.ts";
 import { splice } from "./splice.ts";
+import { Overflow } from "./upstream-pool.ts";
 
 /**
  * A connection that is decided once: plain TCP, or TLS by its server name. Its bytes go to one endpoint and back as they are; where
- * none can be reached, the caller's connection is reset.
+ * none can be reached, or the destination has as many connections as a rule allows, the caller's connection is reset.
  *
  * @param serverName that its TLS handshake asks for, if any
  */
@@ -25,15 +30,15 @@ async function toEndpoint(
   policy: PolicyState,
   random: () => number,
 ): Promise<void> {
-  const { socket, network, service, caller, family } = connection;
+  const { socket, service, caller, family } = connection;
   const destination = chooseForConnection(service.port, { caller, serverName }, random);
   const balancer = destination === undefined ? undefined : policy.balancers.of(destination, family);
   const endpoint = balancer?.pick({ hash: undefined, tried: [], random }, performance.now());
-  if (balancer === undefined || endpoint === undefined) return void socket.resetAndDestroy();
+  if (destination === undefined || balancer === undefined || endpoint === undefined)
+    return void socket.resetAndDestroy();
   balancer.started(endpoint);
-  const { address, port } = addressOf(endpoint);
   try {
-    const upstream = await network.connect(address, port, balancer.limits.connectTimeoutMs);
+    const upstream = await linksOf(connection, destination, balancer).openForBytes(endpoint);
     const onDone = (): void => balancer.ended(endpoint, { kind: "abandoned" }, performance.now());
     if (socket.destroyed) {
       upstream.destroy();
@@ -41,8 +46,28 @@ async function toEndpoint(
     }
     upstream.setNoDelay(true);
     splice(socket, upstream, onDone);
-  } catch {
-    balancer.ended(endpoint, { kind: "connectFailure" }, performance.now());
+    boundTime(socket, upstream, balancer.limits);
+  } catch (error) {
+    const kind = error instanceof Overflow ? "overflow" : "connectFailure";
+    balancer.ended(endpoint, { kind }, performance.now());
     socket.resetAndDestroy();
   }
+}
+
+/** Closes both once nothing went either way for so long, or once their time is over. */
+function boundTime(
+  caller: Socket,
+  upstream: Socket,
+  { bytesIdleTimeoutMs, connectionDurationMs }: Limits,
+): void {
+  const end = (): void => {
+    caller.destroy();
+    upstream.destroy();
+  };
+  // All that goes to or comes from the one goes over the other, too.
+  if (Number.isFinite(bytesIdleTimeoutMs))
+    caller.setTimeout(Math.min(bytesIdleTimeoutMs, longestTimeMs), end);
+  if (!Number.isFinite(connectionDurationMs)) return;
+  const timer = after(connectionDurationMs, end);
+  caller.once("close", () => clearTimeout(timer));
 }

@@ -1,20 +1,15 @@
-import { ApplicationProtocol, type Endpoint } from "@keelson/protos/policy";
+import type { Endpoint } from "@keelson/protos/policy";
 import type { Answer, Balancer, Decision, DestinationRef } from "../policy/types.ts";
 import { after } from "./after.ts";
 import type { Call } from "./call.ts";
 import type { CallerConnection, RequestContext } from "./caller-connection.ts";
+import { linksOf } from "./connection-links.ts";
 import type { EndedRequest } from "./counters.ts";
 import { Forwarding } from "./forwarding.ts";
 import { answerItself } from "./own-answer.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { RequestTap } from "./request-tap.ts";
 import type { Switching } from "./switching/switching.ts";
-
-const speaksHttp2: ReadonlySet<ApplicationProtocol> = new Set([
-  ApplicationProtocol.HTTP2,
-  ApplicationProtocol.GRPC,
-  ApplicationProtocol.GRPC_WEB,
-]);
 
 /** Answers requests by the policy: each by the one that holds when its head has come. */
 export class RequestHandler {
@@ -84,14 +79,13 @@ export class RequestHandler {
   }
 
   private contextOf(connection: CallerConnection, rule: number): RequestContext {
-    const { network, origin, family, service } = connection;
+    const { family, service } = connection;
     const isSwitched = connection.conversation?.isMissed === true && service.switchedRules.includes(rule);
-    const http2 = speaksHttp2.has(service.port.applicationProtocol);
     return {
       random: this.random,
       balancerOf: (destination: DestinationRef) => this.policy.balancers.of(destination, family),
       linksTo: (destination: DestinationRef, balancer: Balancer) =>
-        network.linksTo(origin.workload, destination, balancer, http2),
+        linksOf(connection, destination, balancer),
       onAnswer: (endpoint: Endpoint, rawHeaders: readonly string[]) => {
         if (isSwitched) this.switching?.served(connection, endpoint, rawHeaders);
       },

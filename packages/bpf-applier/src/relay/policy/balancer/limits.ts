@@ -23,6 +23,8 @@ export function limitsOf(pool: ConnectionPool | undefined): Limits {
       longestTimeMs,
     ),
     idleTimeoutMs: Number(pool?.httpIdleTimeoutMs || pool?.tcpIdleTimeoutMs || 0n) || defaultIdleTimeoutMs,
+    // Without a rule bytes have none, where Envoy's have an hour: no more is closed than without a relay.
+    bytesIdleTimeoutMs: orNone(Number(pool?.tcpIdleTimeoutMs ?? 0n)),
     connectionDurationMs: orNone(Number(pool?.maxConnectionDurationMs ?? 0n)),
   };
 }
