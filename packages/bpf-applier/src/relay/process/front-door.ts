@@ -4,18 +4,15 @@ import { ApplicationProtocol, type Workload } from "@keelson/protos/policy";
 import type { CallerConnection } from "./caller-connection.ts";
 import type { CallerNetwork, Taker } from "./caller-network.ts";
 import type { CounterBook } from "./counter-book.ts";
-import { type Spoken, spokenIn } from "./first-bytes.ts";
+import type { Spoken } from "./first-bytes.ts";
 import type { HeldConnection } from "./holding/held-connection.ts";
 import type { Holding, LeftConnection } from "./holding/holding.ts";
+import type { OpeningBytes } from "./opening-bytes.ts";
 import type { Origin, OriginLookup } from "./origin-lookup.ts";
-import { peek } from "./peek.ts";
 import type { PolicyState } from "./policy-state.ts";
 
 /** How long a connection waits for the first policy of a relay that has just started. */
 const policyWaitMs = 5_000;
-/** How long a caller's first bytes are waited for where nothing is known of the port: the server may be the one to begin. */
-const unknownWaitMs = 100;
-const firstBytes = { tell: spokenIn, otherwise: "other" as Spoken, enough: 32 };
 /** Open connections of one network namespace. */
 const mostConnections = 50_000;
 
@@ -53,6 +50,7 @@ export class FrontDoor implements Taker {
   private readonly policy: PolicyState;
   private readonly counters: CounterBook;
   private readonly speakers: Speakers;
+  private readonly opening: OpeningBytes;
   private readonly holding: Holding | undefined;
 
   /** @param holding undefined: connections end with this process */
@@ -61,8 +59,10 @@ export class FrontDoor implements Taker {
     policy: PolicyState,
     counters: CounterBook,
     speakers: Speakers,
+    opening: OpeningBytes,
     holding: Holding | undefined,
   ) {
+    this.opening = opening;
     this.holding = holding;
     this.origins = origins;
     this.policy = policy;
@@ -122,11 +122,10 @@ export class FrontDoor implements Taker {
     const connection = { socket, network, origin, family, counters, held, service, caller };
     if (goesOn) return this.speakers.http1(connection);
     const { applicationProtocol } = service.port;
-    if (applicationProtocol === ApplicationProtocol.UNSPECIFIED) {
-      peek(socket, { ...firstBytes, waitMs: unknownWaitMs }, (spoken) => this.hand(connection, spoken));
-    } else if (callerBegins.has(applicationProtocol)) {
-      peek(socket, { ...firstBytes, waitMs: undefined }, (spoken) => this.hand(connection, spoken));
-    } else this.speakers.bytes(connection, false);
+    const told = (spoken: Spoken): void => this.hand(connection, spoken);
+    if (applicationProtocol === ApplicationProtocol.UNSPECIFIED) this.opening.readEither(socket, told);
+    else if (callerBegins.has(applicationProtocol)) this.opening.read(socket, told);
+    else this.speakers.bytes(connection, false);
   }
 
   private hand(connection: CallerConnection, spoken: Spoken): void {

@@ -9,11 +9,13 @@ export interface PeekOptions<Told> {
   readonly enough: number;
   /** After which it is taken for the other; undefined: it is waited for as long as it takes. */
   readonly waitMs: number | undefined;
+  /** Some bytes have come, and more are needed; called once. */
+  readonly onPart?: () => void;
 }
 
 /** Reads as many of a connection's first bytes as are needed to tell something by them, and puts them back. */
 export function peek<Told>(socket: Socket, options: PeekOptions<Told>, told: (what: Told) => void): void {
-  const { tell, otherwise, enough, waitMs } = options;
+  const { tell, otherwise, enough, waitMs, onPart } = options;
   let read: Buffer = Buffer.alloc(0);
   const done = (what: Told): void => {
     clearTimeout(timer);
@@ -26,9 +28,11 @@ export function peek<Told>(socket: Socket, options: PeekOptions<Told>, told: (wh
   const onReadable = (): void => {
     const chunk = socket.read() as Buffer | null;
     if (chunk === null) return;
-    read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
+    const isFirst = read.length === 0;
+    read = isFirst ? chunk : Buffer.concat([read, chunk]);
     const what = tell(read) ?? (read.length >= enough ? otherwise : undefined);
     if (what !== undefined) done(what);
+    else if (isFirst) onPart?.();
   };
   const onEnd = (): void => done(otherwise);
   const onClose = (): void => clearTimeout(timer);

@@ -12,6 +12,7 @@ import type { HeldConnection } from "./holding/held-connection.ts";
 import type { Holding } from "./holding/holding.ts";
 import { Http1Front } from "./http1/http1-front.ts";
 import { Http2Front } from "./http2/http2-front.ts";
+import { OpeningBytes } from "./opening-bytes.ts";
 import type { OriginLookup } from "./origin-lookup.ts";
 import { type PolicyDifference, PolicyState } from "./policy-state.ts";
 import { RequestHandler } from "./request-handler.ts";
@@ -31,6 +32,9 @@ const looksAtOnce = 64;
 /** A program that had looked at what is withdrawn just before has gone on by then. */
 const programsGoOnMs = 5;
 
+/** As Envoy's idle_timeout of HTTP connections: pools and browsers open some long before they use them. */
+const defaultIdleMs = 3_600_000;
+
 /** What a relay has at the moment. */
 export interface CoreStatus {
   readonly networks: number;
@@ -47,6 +51,8 @@ export interface RelayCoreOptions {
   readonly kernel?: SwitchingKernel | undefined;
   readonly bounds?: PoolBounds | undefined;
   readonly heads?: HeadLimits | undefined;
+  /** Milliseconds that callers may keep a connection before its first byte, and one of HTTP/2 without a request; Envoy's hour if left out. */
+  readonly idleMs?: number | undefined;
   /** Links of an earlier relay's that are of use. */
   readonly leftLinks?: Iterable<LeftLink> | undefined;
 }
@@ -72,7 +78,15 @@ export class RelayCore {
 
   constructor(
     origins: OriginLookup,
-    { random = Math.random, holding, kernel, bounds, heads = headLimits, leftLinks }: RelayCoreOptions = {},
+    {
+      random = Math.random,
+      holding,
+      kernel,
+      bounds,
+      heads = headLimits,
+      idleMs = defaultIdleMs,
+      leftLinks,
+    }: RelayCoreOptions = {},
   ) {
     this.holding = holding;
     this.policy = new PolicyState(random);
@@ -94,9 +108,10 @@ export class RelayCore {
       },
     };
     this.http1 = new Http1Front(onCall, watchers, heads.timeMs);
-    this.http2 = new Http2Front(onCall);
+    const times = { headMs: heads.timeMs, idleMs };
+    this.http2 = new Http2Front(onCall, times);
     const hellos = new ClientHellos(heads.timeMs);
-    this.heads = new HeadBound([this.http1, hellos], heads.unfinished);
+    this.heads = new HeadBound([this.http1, this.http2, hellos], heads.unfinished);
     const speakers: Speakers = {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
@@ -106,7 +121,7 @@ export class RelayCore {
       },
       http2: (connection) => {
         this.connections.set(connection.socket, connection);
-        this.http2.accept(connection.socket);
+        this.http2.accept(connection.socket, connection.network);
       },
       bytes: (connection, tls) => {
         const forward = (serverName?: string): void =>
@@ -115,7 +130,14 @@ export class RelayCore {
         else forward();
       },
     };
-    this.door = new FrontDoor(origins, this.policy, this.counters, speakers, holding);
+    this.door = new FrontDoor(
+      origins,
+      this.policy,
+      this.counters,
+      speakers,
+      new OpeningBytes(times),
+      holding,
+    );
   }
 
   /** @param isWhole there was none before: what is not named is gone */

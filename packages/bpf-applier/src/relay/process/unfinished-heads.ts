@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** How long callers may take for a head, be it of a request of HTTP/1.x or a TLS handshake's first message, and how much they may have begun. */
+/** How long callers may take for a head, be it a request's or a TLS handshake's first message, and how much they may have begun. */
 export interface HeadLimits {
   /** Milliseconds from a head's first byte to its last. */
   readonly timeMs: number;

@@ -40,6 +40,7 @@ export interface SwitchedBy {
   /** Where listeners and connections are held; they end with the process if left out. */
   readonly holding?: Holding | undefined;
   readonly heads?: HeadLimits;
+  readonly idleMs?: number;
 }
 
 /** A relay in this process and its network namespace, on loopback, with servers of the test's behind it. */
@@ -51,8 +52,8 @@ export class RelayWorld implements AsyncDisposable {
   private readonly sockets = new Set<Socket>();
   private readonly switchedRules: readonly number[];
 
-  private constructor({ kernel, bounds, holding, heads }: SwitchedBy) {
-    this.core = new RelayCore(this.origins, { kernel, bounds, holding, heads });
+  private constructor({ kernel, ...options }: SwitchedBy) {
+    this.core = new RelayCore(this.origins, { kernel, ...options });
     this.switchedRules = kernel === undefined ? [] : [1];
   }
 
