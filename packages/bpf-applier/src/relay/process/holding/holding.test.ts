@@ -180,7 +180,7 @@ test(
     const ended = once(relay.child, "exit");
     relay.child.send("hand over");
     await expect.poll(holderPid).toBeGreaterThan(0);
-    expect(relay.errors).toHaveLength(1);
+    await expect.poll(() => relay.errors).toHaveLength(1);
     const late = await call();
     late.write(request);
     answerLater();
@@ -204,7 +204,7 @@ test(
     const later = await call();
     await ask(later);
     await expect.poll(holderPid).toBeGreaterThan(0);
-    expect(relay.errors).toHaveLength(1);
+    await expect.poll(() => relay.errors).toHaveLength(1);
     expect(await ask(kept)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     await expect.poll(() => descriptorsOf(holderPid())).toBe(before + 1);
     const last = await call();
