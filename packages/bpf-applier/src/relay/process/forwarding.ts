@@ -1,14 +1,13 @@
 import type { Duplex } from "node:stream";
-import type { Endpoint } from "@keelson/protos/policy";
 import { ownAnswer } from "../policy/own-answer.ts";
 import { backoffMs, shouldRetry } from "../policy/retries.ts";
-import type { Balancer, Forward, Outcome } from "../policy/types.ts";
+import type { Forward, Outcome } from "../policy/types.ts";
 import { after } from "./after.ts";
 import type { Call } from "./call.ts";
 import type { RequestContext } from "./caller-connection.ts";
 import type { EndedRequest } from "./counters.ts";
-import type { DestinationLinks } from "./destination-links.ts";
 import { addressOf } from "./endpoint-address.ts";
+import { EndpointTries, type TryEvents } from "./endpoint-tries.ts";
 import { forwardedFields } from "./header-fields.ts";
 import type {
   AnswerFraming,
@@ -25,10 +24,11 @@ import { answerItself } from "./own-answer.ts";
 import { countWritten, descriptorOf } from "./plain-socket.ts";
 import { RequestBody } from "./request-body.ts";
 import { splice } from "./splice.ts";
-import { Overflow } from "./upstream-pool.ts";
 
 /** RFC 9110 9.2.2. */
 const idempotent: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+const late = "the answer took too long";
 
 /** How a request ended, for whoever counts it. */
 export type ForwardingEnd = Omit<EndedRequest, "route" | "microseconds">;
@@ -38,18 +38,13 @@ export type ForwardingEnd = Omit<EndedRequest, "route" | "microseconds">;
  * that never got an answer is not answered by the relay, unless a rule says how: its caller sees its connection end, as it
  * would without a relay.
  */
-export class Forwarding implements ExchangeEvents {
+export class Forwarding implements ExchangeEvents, TryEvents {
   private readonly call: Call;
   private readonly plan: Forward;
   private readonly context: RequestContext;
-  private readonly balancer: Balancer;
-  private readonly links: DestinationLinks;
+  private readonly tries: EndpointTries;
   private readonly body: RequestBody;
   private readonly ended: (end: ForwardingEnd) => void;
-  private readonly tried: Endpoint[] = [];
-  private endpoint: Endpoint | undefined;
-  /** The connection that the attempt waits for, or has waited for. */
-  private promised: Promise<Upstream> | undefined;
   private exchange: Exchange | undefined;
   private attempt = 0;
   /** A connection that had ended unseen was replaced by a fresh one. */
@@ -69,72 +64,45 @@ export class Forwarding implements ExchangeEvents {
     this.plan = plan;
     this.context = context;
     this.ended = ended;
-    this.balancer = context.balancerOf(plan.destination);
-    this.links = context.linksTo(plan.destination, this.balancer);
+    this.tries = new EndpointTries(plan, context, this);
     const copies = plan.mirrors.map((mirrored) => new Mirroring(mirrored, call, context));
     this.body = new RequestBody(call, copies, () => this.onRequestWhole());
   }
 
   start(): void {
     // No function is written right where it becomes a property: README.md, "Garbage".
-    const onGone = (): void => this.onCallerGone();
+    const onGone = (): void => this.finish({ kind: "abandoned" });
     const onHalfClose = (): void => this.exchange?.callerEnded();
     const onDrain = (): void => this.exchange?.resume();
     this.call.onGone = onGone;
     this.call.onHalfClose = onHalfClose;
     this.call.onDrain = onDrain;
-    const { budget } = this.links;
+    const { budget } = this.tries;
     if (budget.requests >= budget.limits.requests) return this.refuse(503, "too many requests are under way");
     budget.requests++;
     this.counted = true;
     if (this.body.empty) this.onRequestWhole();
-    this.tryEndpoint(false);
+    this.begin();
   }
 
   // --- Attempts -------------------------------------------------------------------------------------------------
 
-  /** @param fresh on a connection that has carried nothing yet, to the same endpoint */
-  private tryEndpoint(fresh: boolean): void {
-    if (!fresh) {
-      const { hash, retries } = this.plan;
-      const tried = retries?.avoidsPrevious === true ? this.tried : [];
-      this.endpoint = this.balancer.pick({ hash, tried, random: this.context.random }, performance.now());
-      if (this.endpoint === undefined) return this.refuse(503, "no endpoint");
-      this.balancer.started(this.endpoint);
-    }
-    const { endpoint } = this;
-    if (endpoint === undefined) return;
-    try {
-      const upstream = this.links.poolOf(endpoint).acquire(fresh);
-      if (!(upstream instanceof Promise)) return this.send(upstream);
-      this.promised = upstream;
-      upstream.then(
-        (opened) => this.onAcquired(opened, endpoint),
-        (error: unknown) => this.onUnreachable(error),
-      );
-    } catch (error) {
-      this.onUnreachable(error);
-    }
+  private begin(): void {
+    if (!this.tries.next()) this.refuse(503, "no endpoint");
   }
 
-  private onAcquired(upstream: Upstream, endpoint: Endpoint): void {
-    if (this.over || this.endpoint !== endpoint) this.links.poolOf(endpoint).giveBack(upstream);
-    else this.send(upstream);
+  onUnreachable(outcome: Outcome, why: string): void {
+    this.onAttemptFailed(outcome, 503, why);
   }
 
-  private onUnreachable(error: unknown): void {
-    if (this.over) return;
-    if (error instanceof Overflow) this.onAttemptFailed({ kind: "overflow" }, 503, error.message);
-    else this.onAttemptFailed({ kind: "connectFailure" }, 503, "the endpoint cannot be reached");
-  }
-
-  private send(upstream: Upstream): void {
+  onConnection(upstream: Upstream): void {
     const perTry = this.plan.retries?.perTryTimeoutMs ?? 0;
-    if (perTry > 0) this.attemptTimer = after(perTry, () => this.onAttemptLate());
+    if (perTry > 0)
+      this.attemptTimer = after(perTry, () => this.onAttemptFailed({ kind: "timeout" }, 504, late));
     try {
       this.exchange = upstream.start(outgoingRequest(this.plan.request, this.call), this);
     } catch {
-      if (this.endpoint !== undefined) this.links.poolOf(this.endpoint).giveBack(upstream);
+      this.tries.giveBack(upstream);
       return this.refuse(500, "the rule makes a request that cannot be sent");
     }
     this.body.sendTo(this.exchange, this.mayRetry());
@@ -160,31 +128,25 @@ export class Forwarding implements ExchangeEvents {
   }
 
   private tryAgain(): void {
-    const { plan, links, context } = this;
-    const { budget } = links;
+    const { plan, context } = this;
+    const { budget } = this.tries;
     if (plan.retries === undefined) return;
     if (budget.retries >= budget.limits.retries) return this.refuse(503, "too many retries are under way");
     const pauseMs = backoffMs(plan.retries, this.attempt, context.random);
     this.attempt++;
     budget.retries++;
     this.retrying = true;
-    this.attemptTimer = after(pauseMs, () => this.tryEndpoint(false));
+    this.attemptTimer = after(pauseMs, () => this.begin());
   }
 
   private dropAttempt(outcome: Outcome): void {
     clearTimeout(this.attemptTimer);
-    if (this.retrying) this.links.budget.retries--;
+    if (this.retrying) this.tries.budget.retries--;
     this.retrying = false;
     this.body.detach();
     this.exchange?.abort();
     this.exchange = undefined;
-    const { endpoint, promised } = this;
-    this.endpoint = undefined;
-    this.promised = undefined;
-    if (endpoint === undefined) return;
-    if (promised !== undefined) this.links.poolOf(endpoint).giveUp(promised);
-    this.tried.push(endpoint);
-    this.balancer.ended(endpoint, outcome, performance.now());
+    this.tries.leave(outcome);
   }
 
   // --- Times ----------------------------------------------------------------------------------------------------
@@ -195,12 +157,8 @@ export class Forwarding implements ExchangeEvents {
     this.timer = after(limit.milliseconds, () => {
       this.dropAttempt({ kind: "timeout" });
       if (this.answering) this.abort();
-      else this.refuse(limit.status, "the answer took too long", limit.grpcStatus);
+      else this.refuse(limit.status, late, limit.grpcStatus);
     });
-  }
-
-  private onAttemptLate(): void {
-    this.onAttemptFailed({ kind: "timeout" }, 504, "the answer took too long");
   }
 
   // --- What the endpoint says -----------------------------------------------------------------------------------
@@ -216,7 +174,8 @@ export class Forwarding implements ExchangeEvents {
       this.dropAttempt(outcome);
       return this.tryAgain();
     }
-    if (this.endpoint !== undefined) this.context.onAnswer(this.endpoint, head.rawHeaders);
+    const endpoint = this.tries.current;
+    if (endpoint !== undefined) this.context.onAnswer(endpoint, head.rawHeaders);
     this.call.answer(this.answerHead(head), framing);
     this.answering = true;
     this.status = head.status;
@@ -292,7 +251,7 @@ export class Forwarding implements ExchangeEvents {
     if (reused && !this.refreshed && this.body.empty && idempotent.has(this.plan.request.method)) {
       this.refreshed = true;
       clearTimeout(this.attemptTimer);
-      return this.tryEndpoint(true);
+      return this.tries.anew();
     }
     if (kind === "refused") return this.onAttemptFailed({ kind: "refusedStream" }, undefined, reason);
     const outcome: Outcome = { kind: "reset", requestSent: true };
@@ -300,10 +259,6 @@ export class Forwarding implements ExchangeEvents {
   }
 
   // --- Ends -----------------------------------------------------------------------------------------------------
-
-  private onCallerGone(): void {
-    this.finish({ kind: "abandoned" });
-  }
 
   /** @param grpcStatus what who speaks gRPC gets, if not by the status */
   private refuse(status: number, why: string, grpcStatus?: number): void {
@@ -328,8 +283,8 @@ export class Forwarding implements ExchangeEvents {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.timer);
-    if (this.counted) this.links.budget.requests--;
-    const endpoint = this.endpoint ?? this.tried.at(-1);
+    if (this.counted) this.tries.budget.requests--;
+    const endpoint = this.tries.last;
     this.dropAttempt(outcome);
     this.body.close();
     this.ended({
