@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type AgentState, stateMetrics } from "./state-metrics.ts";
 
 const good: AgentState = { isIdle: false, connected: true, rejected: {} };
-const relay = { pid: 7, networks: 1, connections: 0, requests: 0n, restarts: 3 };
+const relay = { pid: 7, networks: 1, connections: 0, requests: 0n, restarts: 3, refused: { overflow: 2 } };
 
 /** What is not 0, and all names. */
 function read(state: AgentState): { set: string[]; names: string[] } {
@@ -22,6 +22,7 @@ test("a node that is as it should be, without a relay and with one", () => {
     "keelson_control_plane_connected 1",
     "keelson_relay_up 1",
     "keelson_relay_restarts_total 3",
+    'keelson_relay_refused_total{reason="overflow"} 2',
   ]);
 });
 
@@ -41,6 +42,7 @@ test("all that may be wrong", () => {
     "keelson_sockets_lowered 1",
     "keelson_relay_bypassed 1",
     "keelson_relay_restarts_total 3",
+    'keelson_relay_refused_total{reason="overflow"} 2',
   ]);
 });
 

@@ -48,5 +48,14 @@ export function stateMetrics({
     { name: "keelson_relay_restarts_total", type: "counter", help: "How often the relay was started again." },
     [{ labels: {}, value: BigInt(relay.restarts) }],
   );
+  const refused = Object.entries(relay.refused ?? {});
+  text.add(
+    {
+      name: "keelson_relay_refused_total",
+      type: "counter",
+      help: "Callers' connections that the relay closed before anything was passed on.",
+    },
+    refused.map(([reason, count]) => ({ labels: { reason }, value: BigInt(count) })),
+  );
   return text.text();
 }

@@ -93,7 +93,9 @@ kernelTest(
     const { latency = [], latencySumUs } = counted ?? {};
     // To less than a microsecond it is the time of the one request.
     expect(bucketOf(Number(latencySumUs))).toBeOneOf([latency[0], (latency[0] ?? 0) + 1]);
-    await expect.poll(() => relay.status()).toMatchObject({ networks: 1, requests: 1n });
+    await expect
+      .poll(() => relay.status())
+      .toMatchObject({ networks: 1, requests: 1n, refused: { overflow: 0 } });
 
     const seen: RelayRequest[] = [];
     await relay.observe({ every: 1, onRequests: ({ requests }) => seen.push(...requests) });

@@ -55,7 +55,7 @@ export class BuiltinRelay implements Relay {
   private readonly process: RelayProcess;
   private readonly options: BuiltinRelayOptions;
   private readonly waiting = new Map<number, Waiting>();
-  private last: StatusMessage = { networks: 0, connections: 0, requests: 0 };
+  private last: StatusMessage = { networks: 0, connections: 0, requests: 0, refused: {} };
   /** As the process knows it; undefined: it has what an earlier agent has told it. */
   private policy: RelayPolicy | undefined;
   private onRequests: RelayObservation["onRequests"] | undefined;
@@ -141,13 +141,14 @@ export class BuiltinRelay implements Relay {
   }
 
   status(): RelayStatus {
-    const { networks, connections, requests } = this.last;
+    const { networks, connections, requests, refused } = this.last;
     const { pid } = this.process;
     return {
       ...(this.ended === undefined && pid !== undefined ? { pid } : {}),
       networks,
       connections,
       requests: BigInt(requests),
+      refused,
     };
   }
 
@@ -209,7 +210,7 @@ export class BuiltinRelay implements Relay {
   private onEnd(reason: string): void {
     if (this.ended !== undefined) return;
     this.ended = reason;
-    this.last = { networks: 0, connections: 0, requests: 0 };
+    this.last = { networks: 0, connections: 0, requests: 0, refused: {} };
     for (const { reject } of this.waiting.values()) reject(new Error(`relay: its process ended: ${reason}`));
     this.waiting.clear();
     if (!this.closing) this.options.onExit(reason);

@@ -36,6 +36,8 @@ export interface StatusMessage {
   readonly networks: number;
   readonly connections: number;
   readonly requests: number;
+  /** Connections that were closed before anything was passed on, by the reason. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** What the agent may ask of its relay, and what is answered. */

@@ -103,6 +103,8 @@ export interface RelayStatus {
   readonly connections: number;
   /** Since it started. */
   readonly requests: bigint;
+  /** Connections that it closed before anything was passed on, by the reason, since it started; undefined: it does not count them. */
+  readonly refused?: Readonly<Record<string, number>>;
 }
 
 /** What answers each request of the connections that are not decided once. */

@@ -70,6 +70,7 @@ test.each([
   const world = await open(stack, { maxConnections: 2 }, protocol);
   const [first] = [await echoed(world, text), await echoed(world, text)];
   expect(await refusal(world, text)).toBe("ECONNRESET");
+  expect(world.core.status().refused).toMatchObject({ overflow: 1 });
   world.origins.answer = { workload: 8n, service, cookie: 0n };
   await echoed(world, text);
   world.origins.answer = { workload: 7n, service, cookie: 0n };

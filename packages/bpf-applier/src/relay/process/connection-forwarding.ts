@@ -5,9 +5,18 @@ import { after } from "./after.ts";
 import type { CallerConnection } from "./caller-connection.ts";
 import { linksOf } from "./connection-links.ts";
 import { chooseForConnection } from "./connection-route.ts";
+import type { CounterBook } from "./counter-book.ts";
 import type { PolicyState } from "./policy-state.ts";
 import { splice } from "./splice.ts";
 import { Overflow } from "./upstream-pool.ts";
+
+/** What connections are decided by, and counted in. */
+export interface ForwardingScene {
+  readonly policy: PolicyState;
+  readonly counters: CounterBook;
+  /** 0 up to 1, as Math.random. */
+  readonly random: () => number;
+}
 
 /**
  * A connection that is decided once: plain TCP, or TLS by its server name. Its bytes go to one endpoint and back as they are; where
@@ -18,17 +27,15 @@ import { Overflow } from "./upstream-pool.ts";
 export function forwardConnection(
   connection: CallerConnection,
   serverName: string | undefined,
-  policy: PolicyState,
-  random: () => number,
+  scene: ForwardingScene,
 ): void {
-  toEndpoint(connection, serverName, policy, random).catch(() => connection.socket.destroy());
+  toEndpoint(connection, serverName, scene).catch(() => connection.socket.destroy());
 }
 
 async function toEndpoint(
   connection: CallerConnection,
   serverName: string | undefined,
-  policy: PolicyState,
-  random: () => number,
+  { policy, counters, random }: ForwardingScene,
 ): Promise<void> {
   const { socket, service, caller, family } = connection;
   const destination = chooseForConnection(service.port, { caller, serverName }, random);
@@ -49,6 +56,7 @@ async function toEndpoint(
     boundTime(socket, upstream, balancer.limits);
   } catch (error) {
     const kind = error instanceof Overflow ? "overflow" : "connectFailure";
+    if (kind === "overflow") counters.refused.overflow++;
     balancer.ended(endpoint, { kind }, performance.now());
     socket.resetAndDestroy();
   }

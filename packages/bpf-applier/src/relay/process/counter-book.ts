@@ -8,8 +8,15 @@ export interface CountedEdge extends RequestCounts {
 
 /** All that a relay counts since it started. */
 export class CounterBook {
-  /** Connections that were closed before anything was read of them, by the reason. */
-  readonly refused = { unknownOrigin: 0, unknownService: 0, noPolicy: 0, tooManyConnections: 0 };
+  /** Connections that were closed before anything was passed on, by the reason. */
+  readonly refused = {
+    unknownOrigin: 0,
+    unknownService: 0,
+    noPolicy: 0,
+    tooManyConnections: 0,
+    /** For bytes: the destination has as many as a rule allows. */
+    overflow: 0,
+  };
   private readonly edges = new Map<bigint, Map<bigint, EdgeCounters>>();
 
   edge(workload: bigint, service: bigint): EdgeCounters {

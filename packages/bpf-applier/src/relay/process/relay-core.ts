@@ -40,6 +40,7 @@ export interface CoreStatus {
   readonly networks: number;
   readonly connections: number;
   readonly requests: number;
+  readonly refused: CounterBook["refused"];
 }
 
 export interface RelayCoreOptions {
@@ -112,6 +113,7 @@ export class RelayCore {
     this.http2 = new Http2Front(onCall, times);
     const hellos = new ClientHellos(heads.timeMs);
     this.heads = new HeadBound([this.http1, this.http2, hellos], heads.unfinished);
+    const scene = { policy: this.policy, counters: this.counters, random };
     const speakers: Speakers = {
       http1: (connection) => {
         this.connections.set(connection.socket, connection);
@@ -124,8 +126,7 @@ export class RelayCore {
         this.http2.accept(connection.socket, connection.network);
       },
       bytes: (connection, tls) => {
-        const forward = (serverName?: string): void =>
-          forwardConnection(connection, serverName, this.policy, random);
+        const forward = (serverName?: string): void => forwardConnection(connection, serverName, scene);
         if (tls) hellos.read(connection.socket, connection.network, forward);
         else forward();
       },
@@ -186,7 +187,8 @@ export class RelayCore {
   status(): CoreStatus {
     const networks = [...this.networks.values()];
     const connections = networks.reduce((sum, { callers }) => sum + callers.size, 0);
-    return { networks: networks.length, connections, requests: this.handler.requests };
+    const { requests } = this.handler;
+    return { networks: networks.length, connections, requests, refused: this.counters.refused };
   }
 
   /** Accepts nobody any more, waits for callers to go for so long, and closes the rest. */
