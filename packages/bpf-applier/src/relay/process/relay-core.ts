@@ -29,8 +29,6 @@ const firstPauseMs = 2;
 const longestPauseMs = 100;
 /** Looks at whether connections have settled that are under way at once. */
 const looksAtOnce = 64;
-/** A program that had looked at what is withdrawn just before has gone on by then. */
-const programsGoOnMs = 5;
 
 /** As Envoy's idle_timeout of HTTP connections: pools and browsers open some long before they use them. */
 const defaultIdleMs = 3_600_000;
@@ -218,8 +216,7 @@ export class RelayCore {
     const isHeld = (await this.holding?.isHeld()) ?? false;
     for (const network of this.networks.values()) network.leaveListeners();
     this.http2.close();
-    this.switching?.withdraw();
-    await sleep(programsGoOnMs);
+    await this.switching?.withdraw();
     this.leaving = isHeld;
     let pauseMs = firstPauseMs;
     while ((await this.letAllGo(deadline)) > 0 && performance.now() < deadline) {

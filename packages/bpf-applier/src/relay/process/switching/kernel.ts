@@ -48,6 +48,8 @@ export interface SwitchingKernel {
   /** No link of it is left. */
   dropPool(pool: PoolKey): void;
 
+  /** Resolves when all programs have ended that run now: those that run then know of all that was said before. */
+  runningProgramsEnd(): Promise<void>;
   /** Removes what belongs to sockets that are gone, and what a relay before has left to be removed. */
   clean(): Promise<void>;
   /** What was left is left for programs, too; nothing more is removed. */

@@ -58,7 +58,7 @@ export class PinnedKernel implements SwitchingKernel {
   private readonly pools: BpfMap;
   private readonly command: CommandProgram;
   private readonly gracePeriod = new GracePeriod();
-  private readonly removal = new LateRemoval(() => this.gracePeriod.pass());
+  private readonly removal = new LateRemoval(() => this.runningProgramsEnd());
   private readonly leaving: LeavingCallers;
   /** Pools that are on their way out. */
   private readonly dropping = new Set<string>();
@@ -187,6 +187,10 @@ export class PinnedKernel implements SwitchingKernel {
 
   dropPool(pool: PoolKey): void {
     this.removePool(pool).catch(() => undefined); // it stays, and is removed with the next relay
+  }
+
+  runningProgramsEnd(): Promise<void> {
+    return this.gracePeriod.pass();
   }
 
   async clean(): Promise<void> {

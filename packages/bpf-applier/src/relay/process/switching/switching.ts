@@ -111,10 +111,11 @@ export class Switching {
     this.links.close(cookie).catch(() => undefined);
   }
 
-  /** Programs take nothing more of any connection; what they have under way goes on. */
-  withdraw(): void {
+  /** Programs take nothing more of any connection once this resolves; what they have under way goes on. */
+  async withdraw(): Promise<void> {
     this.isWithdrawn = true;
     for (const conversation of this.conversations.values()) conversation.withdraw();
+    await this.kernel.runningProgramsEnd();
   }
 
   async close(): Promise<void> {

@@ -147,6 +147,10 @@ export class PlayedKernel implements SwitchingKernel {
     return Promise.resolve(true);
   }
 
+  runningProgramsEnd(): Promise<void> {
+    return Promise.resolve();
+  }
+
   takeLink(link: bigint): Promise<boolean> {
     for (const links of this.pools.values()) {
       const at = links.indexOf(link);
