@@ -3,9 +3,8 @@
 #pragma once
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
+#include "gen/layout.h"
 
-#define BUCKETS_PER_POWER 8
-#define LAST_POWER 30
 #define LAST_BUCKET ((LAST_POWER - 2) * BUCKETS_PER_POWER + BUCKETS_PER_POWER)
 
 /* Of the topmost bit that is set. */

@@ -11,7 +11,6 @@
 #include "../conversation.h"
 #include "../shortcut.h"
 
-#define HEAD_TABLE (1 << 13)
 #define MOST_HEAD_BYTES (1 << 13)
 #define MOST_REQUESTS_IN_SEND 64
 
@@ -19,7 +18,7 @@
 volatile const __u32 head_start = 0, head_context = 0;
 
 struct head_table {
-	struct match_entry entries[HEAD_TABLE];
+	struct match_entry entries[SMALL_TABLE];
 };
 
 /* Written by the applier before programs are called. The automaton without rules: what a strict head is, and its framing. */
@@ -49,7 +48,7 @@ static long next_stride(__u32 index, struct look *look)
 {
 	__u32 offset = index * MATCH_STRIDE;
 	const __u8 *bytes = look->message->data + (offset & (MOST_HEAD_BYTES - 1));
-	struct match_table table = { .entries = look->table->entries, .size = HEAD_TABLE };
+	struct match_table table = { .entries = look->table->entries, .size = SMALL_TABLE };
 
 	return match_stride(look->scan, &table, bytes, look->message->data_end, offset);
 }

@@ -5,6 +5,7 @@ import { type FieldType, type PlacedField, type PlacedStruct, place, sizes } fro
 import {
   balancing,
   commandKind,
+  constants,
   home,
   keyKind,
   matchFlag,
@@ -112,6 +113,8 @@ function header(): string {
     `\t__u8 byte[${sizes.name.size}];`,
     "};",
     "",
+    ...constants.map(({ name, value, doc }) => `#define ${name.toUpperCase()} ${value} /* ${doc} */`),
+    "",
     ...placed.map(cStruct),
     "enum statistic {",
     ...counters,
@@ -204,6 +207,7 @@ export const layoutHash = "${layoutHash}";
 export const statistics = ${JSON.stringify(statistics.map((s) => s.name))};
 
 export const sealFactor = ${sealFactor}n;
+${constants.map(({ name, value }) => `export const ${camel(name)} = ${value};`).join("\n")}
 
 ${enumerations.map((one) => `export const ${camel(one.name)} = ${JSON.stringify(valuesOf(one), null, 2)};`).join("\n\n")}
 
@@ -249,6 +253,7 @@ export const layoutHash: string;
 export const statistics: readonly [${statistics.map((s) => JSON.stringify(s.name)).join(", ")}];
 /** By which a caller's cookie is spread over the seal of a handback (switching/known.h). */
 export const sealFactor: bigint;
+${constants.map(({ name, value, doc }) => `/** ${doc} */\nexport const ${camel(name)}: ${value};`).join("\n")}
 ${enumerations.map((one) => `export const ${camel(one.name)}: ${JSON.stringify(valuesOf(one))};`).join("\n")}
 /** Every structure with its fields and offsets, to hold against an object's BTF. */
 export const structs: Readonly<

@@ -4,6 +4,7 @@ import { counterStructs } from "./structs/counters.ts";
 import { matchingStructs } from "./structs/matching.ts";
 import { switchingStructs } from "./structs/switching.ts";
 
+export * from "./constants.ts";
 export * from "./enumerations.ts";
 
 /**

@@ -18,20 +18,9 @@ struct match_table {
 	__u32 size;
 };
 
-/* Symbols in a table's rows; `match-automaton.ts`. */
-enum {
-	MATCH_ANY = 0,
-	MATCH_END_OF_HEAD = 1,
-	MATCH_FIRST_PART = 2,
-};
-
-#define MATCH_PART_HOST 2
 #define MATCH_NOWHERE 0xffffffff
 #define MATCH_STRIDE 16 /* bytes: two words */
 #define MATCH_STRIDES(LENGTH) (((LENGTH) + MATCH_STRIDE - 1) / MATCH_STRIDE)
-/* First and last of the bytes that go a row's default way. */
-#define MATCH_FIRST_BYTE 0x20
-#define MATCH_LAST_BYTE 0x7e
 
 static __always_inline const struct match_entry *match_at(const struct match_table *table, __u32 place)
 {

@@ -13,16 +13,13 @@
 #include "settled.h"
 #include "tally.h"
 
-#define ANSWER_TABLE (1 << 13)
 #define MOST_ANSWER_HEAD_BYTES (1 << 12)
-#define MOST_ANSWER_BYTES (1 << 16)
-#define MATCH_PART_CONTENT_LENGTH 3
 
 /* Set by the applier before load: where a head begins in `answer_grammar`. */
 volatile const __u32 answer_start = 0, answer_context = 0;
 
 struct answer_table {
-	struct match_entry entries[ANSWER_TABLE];
+	struct match_entry entries[SMALL_TABLE];
 };
 
 /* Written by the applier before programs are called: what a strict head of an answer is, and its framing. */
@@ -52,7 +49,7 @@ static long next_answer_stride(__u32 index, struct answer *answer)
 {
 	__u32 offset = index * MATCH_STRIDE;
 	const __u8 *bytes = (void *)(long)answer->packet->data + (offset & (MOST_ANSWER_HEAD_BYTES - 1));
-	struct match_table table = { .entries = answer->table->entries, .size = ANSWER_TABLE };
+	struct match_table table = { .entries = answer->table->entries, .size = SMALL_TABLE };
 
 	return match_stride(answer->scan, &table, bytes, (void *)(long)answer->packet->data_end, offset);
 }

@@ -3,8 +3,6 @@
 #pragma once
 #include "../maps.h"
 
-#define POOL_LINKS 256 /* in one pool; a power of two */
-
 /* Written by the applier, the bank that is not active only. Service ports whose requests programs take, by bank. */
 BANKED_TABLE(switched_services, struct switched_service_key, struct switched_service_value);
 
@@ -47,10 +45,6 @@ struct {
 			__uint(value_size, (ENTRIES) * sizeof(struct match_entry)); \
 		});                                                          \
 	} NAME SEC(".maps")
-
-#define SMALL_TABLE (1 << 13)
-#define MEDIUM_TABLE (1 << 17)
-#define LARGE_TABLE (1 << 21)
 
 MATCH_TABLES(match_tables_small, SMALL_TABLE);
 MATCH_TABLES(match_tables_medium, MEDIUM_TABLE);

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { largeTable, mediumTable, smallTable } from "@keelson/bpf";
 import type { MatchAutomaton } from "@keelson/compiler/automaton";
 
-/** Sizes of match tables, as in bpf/switching/maps.h, by the entries that they have room for. */
-const tableEntries = { small: 2 ** 13, medium: 2 ** 17, large: 2 ** 21 } as const;
+/** Sizes of match tables by the entries that they have room for. */
+const tableEntries = { small: smallTable, medium: mediumTable, large: largeTable } as const;
 export type TableSize = keyof typeof tableEntries;
 export const tableSizes = Object.keys(tableEntries) as TableSize[];
 

@@ -1,10 +1,10 @@
-import { matchFlag } from "@keelson/bpf";
+import { matchEndOfHead, matchFlag, smallTable } from "@keelson/bpf";
 import { Actions } from "./actions.ts";
 import { Budgets, defaultBounds } from "./bounds.ts";
 import { newPart, type Part, part } from "./clauses.ts";
 import { addFallbacks } from "./fallbacks.ts";
 import { code, HeadLines, type HeadParts, type RelayedHeaders } from "./head-lines.ts";
-import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
+import { type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
 import { scannerOf } from "./outcomes.ts";
 import { shapes } from "./request-head.ts";
 import { pack, Rows, type Target } from "./rows.ts";
@@ -20,10 +20,10 @@ const horizontalTab = 9;
 
 /**
  * The table by which the kernel reads the head of an answer, as strict as a request's: no status but 100 to 599, a length
- * of at most 9 digits, a connection that stays. At most 2^13 entries.
+ * of at most 9 digits, a connection that stays.
  */
 export function answerAutomaton(): MatchAutomaton {
-  const budgets = new Budgets({ ...defaultBounds, entries: 2 ** 13 });
+  const budgets = new Budgets({ ...defaultBounds, entries: smallTable });
   const scanners = parts.map((one, number) => scannerOf(one, budgets, shapes.get(number)));
   const actions = new Actions();
   const rows = new Rows(actions.relay("byte"));
@@ -31,7 +31,7 @@ export function answerAutomaton(): MatchAutomaton {
   addFallbacks(rows);
   const context = rows.add();
   rows.setOtherwise(context, { row: context });
-  rows.set(context, endOfHead, { found: 0 });
+  rows.set(context, matchEndOfHead, { found: 0 });
   const { entries, places, used } = pack(rows.rows, actions.actions, budgets.entries);
   return {
     entries,

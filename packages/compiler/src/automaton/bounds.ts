@@ -1,3 +1,5 @@
+import { largeTable } from "@keelson/bpf";
+
 /** What a match automaton may grow to; what would be larger is the relay's. */
 export interface Bounds {
   /** Positions in the patterns of all rules: characters, and instructions of regular expressions. */
@@ -20,7 +22,7 @@ export const defaultBounds: Bounds = {
   contexts: 100_000,
   work: 10_000_000,
   headers: 24,
-  entries: 2_097_152,
+  entries: largeTable,
 };
 
 /** Thrown where rules cannot become an automaton; the message says which bound they exceed, or what they ask for. */

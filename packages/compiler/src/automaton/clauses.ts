@@ -1,3 +1,4 @@
+import { matchPartContentLength, matchPartHost } from "@keelson/bpf";
 import type { HeaderMatch, HttpMatch, StringMatch } from "@keelson/protos/match";
 import { Unfit } from "./bounds.ts";
 
@@ -34,7 +35,13 @@ export interface Part {
 }
 
 /** Parts that every automaton has, by number; headers that rules look at come after them. */
-export const part = { method: 0, path: 1, host: 2, contentLength: 3, connection: 4 } as const;
+export const part = {
+  method: 0,
+  path: 1,
+  host: matchPartHost,
+  contentLength: matchPartContentLength,
+  connection: 4,
+} as const;
 export const newPart = (name: string): Part => ({ name, patterns: [], firstUse: [], decides: [] });
 const fixedParts = [":method", ":path", "host", "content-length", "connection"];
 

@@ -1,3 +1,4 @@
+import { matchFirstByte, matchLastByte } from "@keelson/bpf";
 import type { Budgets } from "./bounds.ts";
 import type { Part } from "./clauses.ts";
 import {
@@ -11,7 +12,7 @@ import {
   someEnd,
   sortedOnce,
 } from "./closure.ts";
-import { anyByte, firstByte, isWord, lastByte, type Nondeterministic } from "./nondeterministic.ts";
+import { anyByte, isWord, type Nondeterministic } from "./nondeterministic.ts";
 
 export interface State {
   /** By byte; what is absent goes the default way. */
@@ -93,7 +94,7 @@ class SubsetConstruction {
     const targets = new Map<number, number>();
     for (const bytes of this.byteSets) {
       const { always, special } = this.following(subset, bytes);
-      const usual = this.stateOfItems(always, bytes[0] ?? firstByte);
+      const usual = this.stateOfItems(always, bytes[0] ?? matchFirstByte);
       for (const byte of bytes) {
         const more = special.get(byte);
         const target = more === undefined ? usual : this.stateOfItems(always.concat(more), byte);
@@ -107,7 +108,7 @@ class SubsetConstruction {
   private following(subset: Subset, bytes: readonly number[]) {
     const always: number[] = [];
     const special = new Map<number, number[]>();
-    for (const item of this.closureOf(subset, bytes[0] ?? firstByte)) {
+    for (const item of this.closureOf(subset, bytes[0] ?? matchFirstByte)) {
       const position = this.automaton.positions[item];
       if (position?.kind !== "bytes") continue;
       if (position.ranges === anyByte) {
@@ -168,17 +169,20 @@ class SubsetConstruction {
   }
 }
 
-const allBytes = Array.from({ length: lastByte - firstByte + 1 }, (_, index) => firstByte + index);
+const allBytes = Array.from(
+  { length: matchLastByte - matchFirstByte + 1 },
+  (_, index) => matchFirstByte + index,
+);
 const wordBytes = allBytes.filter(isWord);
 const otherBytes = allBytes.filter((byte) => !isWord(byte));
 
 /** The target of most bytes becomes the default. */
 function withDefault(targets: ReadonlyMap<number, number>): Pick<State, "next" | "otherwise"> {
-  const counts = new Map<number, number>([[deadState, lastByte - firstByte + 1 - targets.size]]);
+  const counts = new Map<number, number>([[deadState, matchLastByte - matchFirstByte + 1 - targets.size]]);
   for (const target of targets.values()) counts.set(target, (counts.get(target) ?? 0) + 1);
   const [otherwise] = [...counts].reduce((most, one) => (one[1] > most[1] ? one : most));
   const next = new Map<number, number>();
-  for (let byte = firstByte; byte <= lastByte; byte++) {
+  for (let byte = matchFirstByte; byte <= matchLastByte; byte++) {
     const target = targets.get(byte) ?? deadState;
     if (target !== otherwise) next.set(byte, target);
   }

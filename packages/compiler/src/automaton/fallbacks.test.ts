@@ -1,13 +1,13 @@
+import { matchFirstByte, matchLastByte } from "@keelson/bpf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addFallbacks } from "./fallbacks.ts";
 import { matchAutomaton } from "./match-automaton.ts";
-import { firstByte, lastByte } from "./nondeterministic.ts";
 import { isSameTarget, type Row, Rows, type Target } from "./rows.ts";
 import { exact, matchOf, regex } from "./testing/arbitrary.ts";
 
 const nowhere: Target = { action: 0 };
-const bytes = Array.from({ length: lastByte }, (_, index) => index + 1);
+const bytes = Array.from({ length: matchLastByte }, (_, index) => index + 1);
 
 /** Where a byte leads, by the rules of `rows.ts`. */
 function targetOf(rows: readonly Row[], row: number, byte: number): Target {
@@ -15,7 +15,7 @@ function targetOf(rows: readonly Row[], row: number, byte: number): Target {
   const own = entries.get(byte);
   if (own !== undefined) return own;
   if ("like" in otherwise) return targetOf(rows, otherwise.like, byte);
-  return byte < firstByte ? nowhere : otherwise;
+  return byte < matchFirstByte ? nowhere : otherwise;
 }
 
 const count = 6;

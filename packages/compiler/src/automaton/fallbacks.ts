@@ -1,4 +1,4 @@
-import { firstByte } from "./nondeterministic.ts";
+import { matchFirstByte } from "@keelson/bpf";
 import { isSameTarget, type Row, type Rows, type Target } from "./rows.ts";
 
 /**
@@ -36,11 +36,11 @@ function entriesApart(
   const apart = new Map<number, Target>();
   for (const [symbol, target] of row.entries) {
     // A default is that of text only.
-    const behind = like.entries.get(symbol) ?? (symbol < firstByte ? nowhere : usual);
+    const behind = like.entries.get(symbol) ?? (symbol < matchFirstByte ? nowhere : usual);
     if (!isSameTarget(target, behind)) apart.set(symbol, target);
   }
   for (const symbol of like.entries.keys()) {
-    if (!row.entries.has(symbol)) apart.set(symbol, symbol < firstByte ? nowhere : usual);
+    if (!row.entries.has(symbol)) apart.set(symbol, symbol < matchFirstByte ? nowhere : usual);
   }
   return apart;
 }

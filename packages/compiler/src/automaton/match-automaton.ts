@@ -1,3 +1,4 @@
+import { matchEndOfHead, matchFirstPart } from "@keelson/bpf";
 import type { HttpMatch } from "@keelson/protos/match";
 import { Actions } from "./actions.ts";
 import { type Bounds, Budgets, defaultBounds, Unfit } from "./bounds.ts";
@@ -21,8 +22,7 @@ export interface MatchAutomaton {
 }
 
 /** Symbols in a context's row: the end of the head, then the parts, then their outcomes. */
-export const endOfHead = 1;
-export const symbolOfPart = (number: number): number => endOfHead + 1 + number;
+export const symbolOfPart = (number: number): number => matchFirstPart + number;
 
 /**
  * @param rules in the order of precedence, each the matches of which one must hold; one of none: every request. No rules: what a
@@ -110,7 +110,7 @@ function addContexts(
     const row = rowOf[index] ?? 0;
     // What a context says nothing of leaves it as it is.
     rows.setOtherwise(row, { row });
-    rows.set(row, endOfHead, { found: rule === undefined ? 0 : rule + 1 });
+    rows.set(row, matchEndOfHead, { found: rule === undefined ? 0 : rule + 1 });
     for (const [number, { special, otherwise }] of steps) {
       if (otherwise !== index) rows.set(row, symbolOfPart(number), { row: rowOf[otherwise] ?? 0 });
       for (const [outcome, target] of special) {

@@ -1,3 +1,4 @@
+import { matchFirstByte, matchLastByte } from "@keelson/bpf";
 import type { Budget } from "./bounds.ts";
 
 /** Conditions on the place between two characters, as flags; values are RE2's own. */
@@ -13,10 +14,8 @@ export type Position =
   /** The pattern holds, if the value ends here. */
   | { readonly kind: "holds"; readonly pattern: number };
 
-/** First and last of the bytes that a strict head may have: the visible ones of ASCII, and the space. */
-export const firstByte = 0x20;
-export const lastByte = 0x7e;
-export const anyByte: Ranges = [[firstByte, lastByte]];
+/** The bytes that a strict head may have: the visible ones of ASCII, and the space. */
+export const anyByte: Ranges = [[matchFirstByte, matchLastByte]];
 
 const wordBytes = new Set(
   "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split("").map((one) => one.charCodeAt(0)),
@@ -83,6 +82,6 @@ function byteOf(character: string, ignoreCase: boolean): Ranges {
   return [...new Set(codes)]
     .filter((one) => one.length === 1)
     .map((one) => one.charCodeAt(0))
-    .filter((code) => code >= firstByte && code <= lastByte)
+    .filter((code) => code >= matchFirstByte && code <= matchLastByte)
     .map((code) => [code, code] as const);
 }

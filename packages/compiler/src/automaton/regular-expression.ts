@@ -1,13 +1,7 @@
+import { matchFirstByte, matchLastByte } from "@keelson/bpf";
 import { RE2JS } from "re2js";
 import { Unfit } from "./bounds.ts";
-import {
-  anyByte,
-  emptyWidth,
-  firstByte,
-  lastByte,
-  type Nondeterministic,
-  type Ranges,
-} from "./nondeterministic.ts";
+import { anyByte, emptyWidth, type Nondeterministic, type Ranges } from "./nondeterministic.ts";
 
 /** Operations of a compiled expression, as RE2 (and Go's regexp/syntax) number them. */
 const operation = {
@@ -93,8 +87,8 @@ function addInstruction(
 }
 
 /** Shared: most positions are of one byte. */
-const rangesOfByte: readonly Ranges[] = Array.from({ length: lastByte + 1 }, (_, byte) =>
-  byte < firstByte ? [] : [[byte, byte]],
+const rangesOfByte: readonly Ranges[] = Array.from({ length: matchLastByte + 1 }, (_, byte) =>
+  byte < matchFirstByte ? [] : [[byte, byte]],
 );
 
 /** A single rune, or pairs of first and last; of one alone, both cases may be meant. */
@@ -119,5 +113,5 @@ const isLetter = (rune: number): boolean => {
 /** Only what a strict head may hold. */
 const clip = (ranges: Ranges): Ranges =>
   ranges
-    .map(([first, last]) => [Math.max(first, firstByte), Math.min(last, lastByte)] as const)
+    .map(([first, last]) => [Math.max(first, matchFirstByte), Math.min(last, matchLastByte)] as const)
     .filter(([first, last]) => first <= last);

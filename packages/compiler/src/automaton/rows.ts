@@ -1,7 +1,6 @@
-import { matchNext } from "@keelson/bpf";
+import { matchAny, matchFirstByte, matchLastByte, matchNext } from "@keelson/bpf";
 import { type Action, actionWords, entriesOfAction } from "./actions.ts";
 import type { Budget } from "./bounds.ts";
-import { firstByte, lastByte } from "./nondeterministic.ts";
 
 /** Where a transition leads; a plain number says what is found. */
 export type Target = { readonly row: number } | { readonly action: number } | { readonly found: number };
@@ -16,9 +15,6 @@ export const isSameTarget = (one: Target, other: Target): boolean =>
 /** The number of an entry that is marked; undefined for a row's place. */
 export const markedNumber = (next: number): number | undefined =>
   (next & matchNext.mark.value) === 0 ? undefined : (next & ~matchNext.mark.value) >>> 0;
-
-/** The symbol of a row's default transition. */
-export const anySymbol = 0;
 
 /** Transitions from one state: by symbol, and otherwise. */
 export interface Row {
@@ -79,7 +75,7 @@ export function pack(rows: readonly Row[], actions: readonly Action[], budget: B
   // Rows that are full find their place first, those with few entries fill the gaps.
   order.sort((a, b) => (rows[b]?.entries.size ?? 0) - (rows[a]?.entries.size ?? 0));
   for (const index of order) {
-    const symbols = [anySymbol, ...(rows[index]?.entries.keys() ?? [])];
+    const symbols = [matchAny, ...(rows[index]?.entries.keys() ?? [])];
     budget.spend(symbols.length);
     places[index] = slots.take(symbols);
   }
@@ -138,7 +134,7 @@ function fill(
       entries[2 * (place + symbol)] = place;
       entries[2 * (place + symbol) + 1] = next;
     };
-    put(anySymbol, defaultOf(index, { entries: transitions, otherwise }, places));
+    put(matchAny, defaultOf(index, { entries: transitions, otherwise }, places));
     for (const [symbol, target] of transitions) put(symbol, nextOf(target, places));
   }
   return entries;
@@ -153,7 +149,9 @@ function defaultOf(index: number, row: Row, places: readonly number[]): number {
 
 function isPassedOver(index: number, { entries, otherwise }: Row): boolean {
   const leadsBack = "row" in otherwise && otherwise.row === index;
-  return leadsBack && ![...entries.keys()].some((symbol) => symbol >= firstByte && symbol <= lastByte);
+  return (
+    leadsBack && ![...entries.keys()].some((symbol) => symbol >= matchFirstByte && symbol <= matchLastByte)
+  );
 }
 
 function nextOf(target: Target, places: readonly number[]): number {

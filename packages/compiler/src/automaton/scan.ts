@@ -1,9 +1,16 @@
-import { matchFlag, matchKind, matchNext } from "@keelson/bpf";
+import {
+  matchAny,
+  matchEndOfHead,
+  matchFirstByte,
+  matchFlag,
+  matchKind,
+  matchLastByte,
+  matchNext,
+} from "@keelson/bpf";
 import { type RelayReason, relayReasonOf } from "./actions.ts";
 import { part } from "./clauses.ts";
-import { endOfHead, type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
-import { firstByte, lastByte } from "./nondeterministic.ts";
-import { anySymbol, markedNumber } from "./rows.ts";
+import { type MatchAutomaton, symbolOfPart } from "./match-automaton.ts";
+import { markedNumber } from "./rows.ts";
 
 const zero = 0x30;
 const nine = 0x39;
@@ -64,15 +71,15 @@ export class Scan {
 
   /** Undefined: a byte that has no place in any head. */
   private transition(byte: number): number | undefined {
-    if (byte === anySymbol || byte > lastByte) return undefined;
+    if (byte === matchAny || byte > matchLastByte) return undefined;
     const own = this.entry(this.state, byte);
     if (own !== undefined) return own;
-    const otherwise = this.entry(this.state, anySymbol);
+    const otherwise = this.entry(this.state, matchAny);
     if (otherwise === undefined || (otherwise & matchNext.fallsBack.value) === 0) {
-      return byte < firstByte ? undefined : otherwise;
+      return byte < matchFirstByte ? undefined : otherwise;
     }
     const row = otherwise & ~matchNext.fallsBack.value;
-    return this.entry(row, byte) ?? (byte < firstByte ? undefined : this.entry(row, anySymbol));
+    return this.entry(row, byte) ?? (byte < matchFirstByte ? undefined : this.entry(row, matchAny));
   }
 
   private entry(place: number, symbol: number): number | undefined {
@@ -104,7 +111,7 @@ export class Scan {
 
   private step(flags: number, symbol: number, partNumber: number): void {
     const isHeaderValue = (flags & matchFlag.isHeaderValue.value) !== 0;
-    if (isHeaderValue && this.before === firstByte && this.offset - 1 > this.valueStart) {
+    if (isHeaderValue && this.before === matchFirstByte && this.offset - 1 > this.valueStart) {
       this.relay = "valueForm";
       return;
     }
@@ -120,7 +127,7 @@ export class Scan {
       this.relay = "noHost";
       return;
     }
-    const rule = markedNumber(this.entry(this.context, endOfHead) ?? 0) ?? 0;
+    const rule = markedNumber(this.entry(this.context, matchEndOfHead) ?? 0) ?? 0;
     this.rule = rule === 0 ? undefined : rule - 1;
     this.headLength = this.offset + 1;
   }

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import type { Socket } from "node:net";
+import { mostAnswerBytes } from "@keelson/bpf";
 import type { HeldDescriptor, HolderPlace } from "bpf-maps-native";
 import type { Beside, HeldLink } from "./beside.ts";
 import {
@@ -24,9 +25,6 @@ export interface LeftConnection extends ConnectionNote {
 const kinds = { ledger: 1, listener: 2, connection: 3, link: 4 };
 /** Networks that nobody has asked for by then are gone. */
 const unclaimedMs = 30_000;
-
-/** Bytes of one answer that programs move (MOST_ANSWER_BYTES in bpf/switching/answers.h): they may be on their way. */
-const mostOnTheirWay = 65_536;
 
 /** No programs do anything. */
 const nobody: Beside = {
@@ -204,12 +202,12 @@ export class Holding {
     this.left.set(note.network, others);
   }
 
-  /** Nothing is under way on it, but what programs have. */
+  /** Nothing is under way on it, but what programs have: of one answer at most. */
   private goesOn(fd: number, { origin }: ConnectionNote, position: Position): boolean {
     const moved = this.beside.movedBefore(origin.cookie, position);
     const beyond = moved && standOf(fd, position, moved.bytes)?.beyond;
     if (moved === undefined || beyond === undefined) return false;
-    return beyond === 0 || (moved.mayCome && beyond < 0 && beyond >= -mostOnTheirWay);
+    return beyond === 0 || (moved.mayCome && beyond < 0 && beyond >= -mostAnswerBytes);
   }
 
   private close(fd: number, place: number, { origin }: ConnectionNote): void {

@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
-import type { PoolKey } from "@keelson/bpf";
+import { type PoolKey, poolLinks } from "@keelson/bpf";
 import { setSendBuffer, socketCookie } from "bpf-maps-native";
 import type { HeldLink } from "../holding/beside.ts";
 import { mostWaiting } from "../splice.ts";
@@ -27,13 +27,13 @@ export interface LinkHolder {
 }
 
 export interface PoolBounds {
-  /** Links in one pool, 1–256 (POOL_LINKS in bpf/switching/maps.h). */
+  /** Links in one pool, 1 to `poolLinks`. */
   readonly mostLinks: number;
   /** After so many milliseconds without a request a link is closed. */
   readonly idleMs: number;
 }
 
-export const defaultBounds: PoolBounds = { mostLinks: 256, idleMs: 30_000 };
+export const defaultBounds: PoolBounds = { mostLinks: poolLinks, idleMs: 30_000 };
 
 /** Where links of a pool lead, and how one is opened. */
 export interface LinkTarget {
