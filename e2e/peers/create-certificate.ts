@@ -1,10 +1,7 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
-import {
-  IstioCertificateRequestSchema,
-  IstioCertificateResponseSchema,
-  IstioCertificateService,
-} from "@keelson/protos/certificate-service";
+import { grpcMethod } from "@keelson/protos";
+import { IstioCertificateRequestSchema, IstioCertificateService } from "@keelson/protos/certificate-service";
 
 export interface CertificateCall {
   /** HOST:PORT of the control plane's TLS port. */
@@ -18,7 +15,9 @@ export interface CertificateCall {
   readonly csr: string;
 }
 
-const method = IstioCertificateService.method.createCertificate;
+const { path, requestSerialize, responseDeserialize } = grpcMethod(
+  IstioCertificateService.method.createCertificate,
+);
 
 /**
  * Asks a control plane's CA for a certificate, as an agent does.
@@ -35,10 +34,10 @@ export async function createCertificate(call: CertificateCall): Promise<readonly
   try {
     return await new Promise((resolve, reject) => {
       client.makeUnaryRequest(
-        `/${IstioCertificateService.typeName}/${method.name}`,
-        (request: Buffer) => request,
-        (bytes) => fromBinary(IstioCertificateResponseSchema, bytes),
-        Buffer.from(toBinary(IstioCertificateRequestSchema, create(IstioCertificateRequestSchema, { csr }))),
+        path,
+        requestSerialize,
+        responseDeserialize,
+        create(IstioCertificateRequestSchema, { csr }),
         metadata,
         (error, response) => {
           if (response === undefined) reject(error ?? new Error("there was no answer"));

@@ -1,19 +1,14 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
+import { grpcMethod } from "@keelson/protos";
 import {
   type ReportEdgesRequest,
   ReportEdgesRequestSchema,
-  ReportEdgesResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
 import { reconnection } from "./reconnection.ts";
 
-const method = TelemetryService.method.reportEdges;
-const path = `/${TelemetryService.typeName}/${method.name}`;
-
-const encode = (request: ReportEdgesRequest): Buffer =>
-  Buffer.from(toBinary(ReportEdgesRequestSchema, request));
-const decode = (bytes: Buffer) => fromBinary(ReportEdgesResponseSchema, bytes);
+const { path, requestSerialize, responseDeserialize } = grpcMethod(TelemetryService.method.reportEdges);
 
 export interface TelemetryOptions {
   readonly address: string;
@@ -69,10 +64,15 @@ export class TelemetryReporter {
   }
 
   private open(): grpc.ClientWritableStream<ReportEdgesRequest> {
-    const stream = this.client.makeClientStreamRequest(path, encode, decode, (error) => {
-      if (this.stream === stream) this.stream = undefined;
-      if (error !== null && !this.closed) this.options.onError(error);
-    });
+    const stream = this.client.makeClientStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      (error) => {
+        if (this.stream === stream) this.stream = undefined;
+        if (error !== null && !this.closed) this.options.onError(error);
+      },
+    );
     this.stream = stream;
     return stream;
   }

@@ -1,11 +1,6 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { AggregatedDiscoveryService } from "@envoyproxy/xds-protos/envoy/service/discovery/v3/ads_pb.js";
-import {
-  DeltaDiscoveryRequestSchema,
-  DeltaDiscoveryResponseSchema,
-  DiscoveryRequestSchema,
-  DiscoveryResponseSchema,
-} from "@envoyproxy/xds-protos/envoy/service/discovery/v3/discovery_pb.js";
+import { type DescribedMethod, grpcMethod } from "@keelson/protos";
 import { messageOf } from "./message-of.ts";
 
 const { deltaAggregatedResources, streamAggregatedResources } = AggregatedDiscoveryService.method;
@@ -24,45 +19,28 @@ export class MalformedRequest {
  * gRPC would end the stream without telling the server's code why. The server's answers are bytes already: their
  * resources are encoded once for all nodes.
  */
-function methodOf<Request extends DescMessage, Response extends DescMessage>(
-  name: string,
-  request: Request,
-  response: Response,
+function adsMethod<Request extends DescMessage, Response extends DescMessage>(
+  method: DescribedMethod<Request, Response>,
 ) {
+  const { input } = method;
   return {
-    path: `/${AggregatedDiscoveryService.typeName}/${name}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (message: MessageShape<Request>): Buffer => Buffer.from(toBinary(request, message)),
+    ...grpcMethod(method),
     requestDeserialize: (bytes: Buffer): MessageShape<Request> | MalformedRequest => {
       try {
-        return fromBinary(request, bytes);
+        return fromBinary(input, bytes);
       } catch (error) {
-        return new MalformedRequest(`${bytes.length} bytes are no ${request.name}: ${messageOf(error)}`);
+        return new MalformedRequest(`${bytes.length} bytes are no ${input.name}: ${messageOf(error)}`);
       }
     },
     responseSerialize: (encoded: Buffer): Buffer => encoded,
-    responseDeserialize: (bytes: Buffer): MessageShape<Response> => fromBinary(response, bytes),
-  } as const;
+  };
 }
 
 /** Delta ADS: what changed. */
-export const deltaAds = {
-  deltaAggregatedResources: methodOf(
-    deltaAggregatedResources.name,
-    DeltaDiscoveryRequestSchema,
-    DeltaDiscoveryResponseSchema,
-  ),
-} as const;
+export const deltaAds = { deltaAggregatedResources: adsMethod(deltaAggregatedResources) };
 
 /** State-of-the-world ADS: what there is. */
-export const sotwAds = {
-  streamAggregatedResources: methodOf(
-    streamAggregatedResources.name,
-    DiscoveryRequestSchema,
-    DiscoveryResponseSchema,
-  ),
-} as const;
+export const sotwAds = { streamAggregatedResources: adsMethod(streamAggregatedResources) };
 
 /** Keepalive of both sides, in ms: a peer that is gone without a word is noticed within half a minute. */
 export const keepalive = { "grpc.keepalive_time_ms": 20_000, "grpc.keepalive_timeout_ms": 10_000 } as const;

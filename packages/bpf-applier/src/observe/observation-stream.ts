@@ -1,19 +1,18 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import type { WantedRequests } from "@keelson/model/observation";
+import { grpcMethod } from "@keelson/protos";
 import {
   type Observation,
   type ObserveRequestsRequest,
   ObserveRequestsRequestSchema,
   type ObserveRequestsResponse,
-  ObserveRequestsResponseSchema,
   TelemetryService,
 } from "@keelson/protos/telemetry";
 import { reconnection } from "../reconnection.ts";
 import type { RequestSink } from "./request-observer.ts";
 
-const method = TelemetryService.method.observeRequests;
-const path = `/${TelemetryService.typeName}/${method.name}`;
+const { path, requestSerialize, responseDeserialize } = grpcMethod(TelemetryService.method.observeRequests);
 
 /** Until the next attempt: doubled with each that fails. A control plane that does not know the method is asked rarely. */
 const firstPauseMs = 1_000;
@@ -48,11 +47,7 @@ export class ObservationStream {
 
   start(): void {
     if (this.closed) return;
-    const stream: Stream = this.client.makeBidiStreamRequest(
-      path,
-      (request: ObserveRequestsRequest) => Buffer.from(toBinary(ObserveRequestsRequestSchema, request)),
-      (bytes: Buffer) => fromBinary(ObserveRequestsResponseSchema, bytes),
-    );
+    const stream: Stream = this.client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
     this.stream = stream;
     stream.on("data", ({ observations }: ObserveRequestsResponse) => {
       this.pauseMs = firstPauseMs;

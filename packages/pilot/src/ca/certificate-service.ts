@@ -1,8 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
+import { grpcMethod } from "@keelson/protos";
 import {
   type IstioCertificateRequest,
-  IstioCertificateRequestSchema,
   type IstioCertificateResponse,
   IstioCertificateResponseSchema,
   IstioCertificateService,
@@ -15,21 +15,7 @@ import { CaError } from "./ca-error.ts";
 import type { CaMetrics } from "./ca-metrics.ts";
 import type { CertificateAuthority } from "./certificate-authority.ts";
 
-const method = IstioCertificateService.method.createCertificate;
-
-const definition = {
-  createCertificate: {
-    path: `/${IstioCertificateService.typeName}/${method.name}`,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (request: IstioCertificateRequest) =>
-      Buffer.from(toBinary(IstioCertificateRequestSchema, request)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(IstioCertificateRequestSchema, bytes),
-    responseSerialize: (response: IstioCertificateResponse) =>
-      Buffer.from(toBinary(IstioCertificateResponseSchema, response)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(IstioCertificateResponseSchema, bytes),
-  },
-} as const;
+const definition = { createCertificate: grpcMethod(IstioCertificateService.method.createCertificate) };
 
 type Call = grpc.ServerUnaryCall<IstioCertificateRequest, IstioCertificateResponse>;
 

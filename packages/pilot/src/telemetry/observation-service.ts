@@ -1,10 +1,10 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { applierIdPrefix } from "@keelson/model/names";
+import { grpcMethod } from "@keelson/protos";
 import {
   type Observation,
   type ObserveRequestsRequest,
-  ObserveRequestsRequestSchema,
   type ObserveRequestsResponse,
   ObserveRequestsResponseSchema,
   TelemetryService,
@@ -13,21 +13,7 @@ import type { Caller } from "../auth/authenticator.ts";
 import type { PeerGuard } from "../auth/peer-guard.ts";
 import type { JoinedNode, ObservationHub } from "./observation-hub.ts";
 
-const method = TelemetryService.method.observeRequests;
-
-const definition = {
-  observeRequests: {
-    path: `/${TelemetryService.typeName}/${method.name}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: (request: ObserveRequestsRequest) =>
-      Buffer.from(toBinary(ObserveRequestsRequestSchema, request)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(ObserveRequestsRequestSchema, bytes),
-    responseSerialize: (response: ObserveRequestsResponse) =>
-      Buffer.from(toBinary(ObserveRequestsResponseSchema, response)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(ObserveRequestsResponseSchema, bytes),
-  },
-} as const;
+const definition = { observeRequests: grpcMethod(TelemetryService.method.observeRequests) };
 
 type Call = grpc.ServerDuplexStream<ObserveRequestsRequest, ObserveRequestsResponse>;
 

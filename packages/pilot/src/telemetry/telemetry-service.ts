@@ -1,9 +1,9 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import * as grpc from "@grpc/grpc-js";
 import { applierIdPrefix } from "@keelson/model/names";
+import { grpcMethod } from "@keelson/protos";
 import {
   type ReportEdgesRequest,
-  ReportEdgesRequestSchema,
   type ReportEdgesResponse,
   ReportEdgesResponseSchema,
   TelemetryService,
@@ -12,21 +12,7 @@ import type { Caller } from "../auth/authenticator.ts";
 import type { PeerGuard } from "../auth/peer-guard.ts";
 import type { EdgeLedger } from "./edge-ledger.ts";
 
-const method = TelemetryService.method.reportEdges;
-
-const definition = {
-  reportEdges: {
-    path: `/${TelemetryService.typeName}/${method.name}`,
-    requestStream: true,
-    responseStream: false,
-    requestSerialize: (request: ReportEdgesRequest) =>
-      Buffer.from(toBinary(ReportEdgesRequestSchema, request)),
-    requestDeserialize: (bytes: Buffer) => fromBinary(ReportEdgesRequestSchema, bytes),
-    responseSerialize: (response: ReportEdgesResponse) =>
-      Buffer.from(toBinary(ReportEdgesResponseSchema, response)),
-    responseDeserialize: (bytes: Buffer) => fromBinary(ReportEdgesResponseSchema, bytes),
-  },
-} as const;
+const definition = { reportEdges: grpcMethod(TelemetryService.method.reportEdges) };
 
 type Call = grpc.ServerReadableStream<ReportEdgesRequest, ReportEdgesResponse>;
 
