@@ -6,30 +6,7 @@
 #include "../conversation.h"
 #include "../shortcut.h"
 
-/* As it is in packets: of a socket of either family that speaks IPv4, an IPv4-mapped one. */
-static __always_inline void read_own_address(struct bpf_sock_ops *ctx, bool is_4, struct address *to)
-{
-	__u32 word0 = 0, word1 = 0, word2 = MAPPED_PREFIX, word3 = ctx->local_ip4;
-
-	barrier_var(word3);
-	if (!is_4) {
-		word0 = ctx->local_ip6[0];
-		barrier_var(word0);
-		word1 = ctx->local_ip6[1];
-		barrier_var(word1);
-		word2 = ctx->local_ip6[2];
-		barrier_var(word2);
-		word3 = ctx->local_ip6[3];
-		barrier_var(word3);
-	}
-	to->word[3] = word3;
-	to->word[1] = word1;
-	keep_in_memory(to);
-	to->word[2] = word2;
-	to->word[0] = word0;
-}
-
-static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct peer *peer)
+static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct peer *peer, const struct address *own)
 {
 	struct origin_value origin = {};
 	struct origin_key key = {};
@@ -37,7 +14,7 @@ static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct pe
 	keep_in_memory(&origin);
 	keep_in_memory(&key);
 	key.network = bpf_get_netns_cookie(ctx);
-	read_own_address(ctx, is_mapped(&peer->endpoint_address), &key.address);
+	copy_address(&key.address, own);
 	key.port = bpf_htons(ctx->local_port);
 	origin.workload = peer->workload;
 	origin.service = peer->service;
@@ -49,12 +26,12 @@ static __always_inline void tell_relay(struct bpf_sock_ops *ctx, const struct pe
 }
 
 /* A caller's end. Returns whether it goes to an endpoint, and requests on it are looked at. */
-static __always_inline bool on_active(struct bpf_sock_ops *ctx, struct bpf_sock *sk)
+static __always_inline bool on_active(struct bpf_sock_ops *ctx, struct bpf_sock *sk, const struct address *own)
 {
 	struct peer *peer = bpf_sk_storage_get(&peers, sk, NULL, 0);
 
 	if (peer && peer->service) {
-		tell_relay(ctx, peer);
+		tell_relay(ctx, peer, own);
 		if (looks_at_requests && peer->is_switched)
 			join_speakers(ctx, sk, peer);
 		return false;
@@ -68,10 +45,13 @@ static __always_inline bool on_active(struct bpf_sock_ops *ctx, struct bpf_sock 
 SEC("sockops")
 int keelson_established(struct bpf_sock_ops *ctx)
 {
+	struct addresses addresses = {};
 	struct bpf_sock *sk = ctx->sk;
 
-	if (sk && ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
-		on_active(ctx, sk);
+	if (!sk || ctx->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		return AS_IT_WAS;
+	read_addresses(ctx, &addresses);
+	on_active(ctx, sk, &addresses.own);
 	return AS_IT_WAS;
 }
 
@@ -89,7 +69,7 @@ int keelson_established_shortcut(struct bpf_sock_ops *ctx)
 	read_addresses(ctx, &addresses);
 	if (op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
 		meet_caller(ctx, sk, &addresses);
-	else if (on_active(ctx, sk))
+	else if (on_active(ctx, sk, &addresses.own))
 		await_endpoint(ctx, sk, &addresses);
 	return AS_IT_WAS;
 }
