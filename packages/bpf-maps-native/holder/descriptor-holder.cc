@@ -45,57 +45,29 @@ void drop(uint64_t key) {
   held.erase(found);
 }
 
-bool send(int client, const Header &header, const std::string &note, int fd) {
-  iovec parts[] = {{const_cast<Header *>(&header), sizeof(header)}, {const_cast<char *>(note.data()), note.size()}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-  }
-  return sendmsg(client, &message, MSG_NOSIGNAL) >= 0;
-}
-
 bool list(int client) {
   for (const auto &[key, one] : held) {
-    Header header = {Say::hold, static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)};
-    if (!send(client, header, one.note, one.fd)) return false;
+    Packet packet = {{Say::hold, static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)}, one.note, one.fd};
+    if (sendPacket(client, packet) < 0) return false;
   }
-  return send(client, {Say::done, 0, 0}, "", -1);
+  Packet done = {{Say::done, 0, 0}, "", -1};
+  return sendPacket(client, done) >= 0;
 }
 
 // False: the client is gone, or does not keep to the protocol.
 bool serve(int client) {
-  Header header = {};
-  char note[kLongestNote];
-  iovec parts[] = {{&header, sizeof(header)}, {note, sizeof(note)}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  ssize_t size = recvmsg(client, &message, MSG_CMSG_CLOEXEC);
+  Packet packet;
+  ssize_t size = receivePacket(client, packet);
   if (size < 0 && errno == EINTR) return true;
-  int fd = -1;
-  cmsghdr *rights = CMSG_FIRSTHDR(&message);
-  if (size > 0 && rights != nullptr && rights->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-  bool whole = size >= static_cast<ssize_t>(sizeof(header)) && (message.msg_flags & MSG_TRUNC) == 0;
-  if (whole && header.say == Say::hold) {
+  const Header &header = packet.header;
+  if (size > 0 && header.say == Say::hold) {
     drop(keyOf(header));
     // Without a descriptor there was no room for it here: it is then not held, and ends with its process.
-    if (fd >= 0) held[keyOf(header)] = {fd, std::string(note, static_cast<size_t>(size) - sizeof(header))};
+    if (packet.fd >= 0) held[keyOf(header)] = {packet.fd, packet.note};
     return true;
   }
-  if (fd >= 0) close(fd);
-  if (!whole) return false;
+  if (packet.fd >= 0) close(packet.fd);
+  if (size <= 0) return false;
   switch (header.say) {
     case Say::drop: drop(keyOf(header)); return true;
     case Say::list: return list(client);

@@ -50,25 +50,12 @@ Napi::Value holderConnect(const Napi::CallbackInfo &info) {
 // holderSend(holder, what, kind, number, note, fd): waits a little where the holder is behind.
 Napi::Value holderSend(const Napi::CallbackInfo &info) {
   auto &holder = handleArg<SocketHandle>(info[0]);
-  Header header = {static_cast<Say>(numberArg(info[1], "say")), numberArg(info[2], "kind"), numberArg(info[3], "number")};
-  std::string note = given(info[4]) ? textArg(info[4], "note") : "";
-  if (note.size() > kLongestNote) throw Failure(EMSGSIZE, "send", holder.describe());
-  iovec parts[] = {{&header, sizeof(header)}, {note.data(), note.size()}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  if (given(info[5])) {
-    int fd = static_cast<int>(numberArgWithin(info[5], "fd", 0, INT32_MAX));
-    message.msg_control = control;
-    message.msg_controllen = sizeof(control);
-    cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-  }
-  while (sendmsg(holder.fd->get(), &message, MSG_NOSIGNAL) < 0) {
+  Packet packet;
+  packet.header = {static_cast<Say>(numberArg(info[1], "say")), numberArg(info[2], "kind"), numberArg(info[3], "number")};
+  if (given(info[4])) packet.note = textArg(info[4], "note");
+  if (packet.note.size() > kLongestNote) throw Failure(EMSGSIZE, "send", holder.describe());
+  if (given(info[5])) packet.fd = static_cast<int>(numberArgWithin(info[5], "fd", 0, INT32_MAX));
+  while (sendPacket(holder.fd->get(), packet) < 0) {
     if (errno == EAGAIN) waitFor(holder, POLLOUT, "send");
     else if (errno != EINTR) throw Failure(errno, "send", holder.describe());
   }
@@ -84,24 +71,16 @@ struct Listed {
 // False: that was all.
 bool receive(const SocketHandle &holder, std::vector<Listed> &listed) {
   const char *operation = "receive";
-  Header header = {};
-  char note[kLongestNote];
-  iovec parts[] = {{&header, sizeof(header)}, {note, sizeof(note)}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  message.msg_control = control;
-  message.msg_controllen = sizeof(control);
-  ssize_t size = recvmsg(holder.fd->get(), &message, MSG_CMSG_CLOEXEC);
+  Packet packet;
+  ssize_t size = receivePacket(holder.fd->get(), packet);
   if (size < 0 && errno == EAGAIN) return waitFor(holder, POLLIN, operation), true;
   if (size < 0 && errno == EINTR) return true;
-  if (size < static_cast<ssize_t>(sizeof(header))) throw Failure(size < 0 ? errno : EPIPE, operation, holder.describe());
-  cmsghdr *rights = CMSG_FIRSTHDR(&message);
-  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
-    int fd = -1;
-    memcpy(&fd, CMSG_DATA(rights), sizeof(fd));
-    listed.push_back({header.kind, header.number, std::string(note, static_cast<size_t>(size) - sizeof(header)), ownFd(fd)});
+  if (size < 0) throw Failure(errno, operation, holder.describe());
+  SharedFd fd = ownFd(packet.fd);
+  if (size == 0) throw Failure(EPIPE, operation, holder.describe());
+  const Header &header = packet.header;
+  if (packet.fd >= 0) {
+    listed.push_back({header.kind, header.number, packet.note, fd});
   } else if (header.say == Say::hold) {
     throw Failure(EMFILE, operation, holder.describe());
   }
