@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { mountOf } from "@keelson/bpf-applier/mount-table";
 import { resourcePrefix } from "@keelson/model/names";
 import { mountBpffs } from "bpf-maps-native";
 import { removeCgroup } from "../world/cgroups.ts";
-import { ensureCgroup2, mountOf } from "../world/mounts.ts";
+import { ensureCgroup2 } from "../world/mounts.ts";
 import { Calls } from "./calls.ts";
 import { int, level, option, Socket } from "./sockets.ts";
 

@@ -1,10 +1,11 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { mountOf } from "@keelson/bpf-applier/mount-table";
 import { bpffsFolder } from "@keelson/model/names";
 import { uninstallNode } from "./applier.ts";
 import { killProcesses, removeCgroup } from "./cgroups.ts";
 import { WorldLock } from "./lock.ts";
-import { dropOwnCgroup2, mountOf } from "./mounts.ts";
+import { dropOwnCgroup2 } from "./mounts.ts";
 import { namespaceEtcFolder, WorldNames, worldsFolder } from "./names.ts";
 import { dropNamespaceRoot } from "./namespace-root.ts";
 import { removeNetwork } from "./network.ts";

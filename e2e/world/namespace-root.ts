@@ -3,8 +3,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { mounts, parseMounts } from "@keelson/bpf-applier/mount-table";
 import { command } from "./command.ts";
-import { mounts, parseMounts } from "./mounts.ts";
 import { worldsFolder } from "./names.ts";
 
 const mountTable = "/proc/self/mounts";

@@ -1,38 +1,16 @@
-import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { layoutHash } from "@keelson/bpf";
 import { bpffsFolder, isNodeName } from "@keelson/model/names";
 import { mountBpffs } from "bpf-maps-native";
-
-export interface MountEntry {
-  readonly path: string;
-  readonly type: string;
-}
-
-/** Parses the kernel's mount table (proc(5), /proc/self/mounts), whose spaces are written as \040. */
-export function parseMounts(table: string): MountEntry[] {
-  return table
-    .split("\n")
-    .map((line) => line.split(" "))
-    .filter((fields) => fields.length >= 3)
-    .map(([, path = "", type = ""]) => ({
-      path: path.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-      type,
-    }));
-}
-
-async function mountedAt(type: string): Promise<string | undefined> {
-  return parseMounts(await readFile("/proc/self/mounts", "utf8")).find((mount) => mount.type === type)?.path;
-}
+import { mountOf } from "./mount-table.ts";
 
 /**
  * Where cgroup v2 is mounted; beside v1 controllers that is a sub-folder.
  * @throws Error saying how to mount it.
  */
 export async function cgroup2Mount(): Promise<string> {
-  const path = await mountedAt("cgroup2");
+  const path = await mountOf("cgroup2");
   if (path === undefined) {
     throw new Error("cgroup v2 is not mounted; mount it: mount -t cgroup2 none /sys/fs/cgroup");
   }
@@ -45,7 +23,7 @@ export async function cgroup2Mount(): Promise<string> {
  */
 export async function bpffsMount(): Promise<string> {
   const usual = "/sys/fs/bpf";
-  const path = await mountedAt("bpf");
+  const path = await mountOf("bpf");
   if (path !== undefined) return path;
   mountBpffs(usual);
   return usual;
@@ -70,7 +48,7 @@ export class PinFolder {
 
   /** As find, but undefined where no bpffs is mounted, which would otherwise be done. */
   static async findMounted(node: string): Promise<PinFolder | undefined> {
-    return (await mountedAt("bpf")) === undefined ? undefined : PinFolder.find(node);
+    return (await mountOf("bpf")) === undefined ? undefined : PinFolder.find(node);
   }
 
   /** As create, but makes no folder. */

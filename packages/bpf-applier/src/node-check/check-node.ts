@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { release } from "node:os";
 import { resolve } from "node:path";
 import { BpfLink } from "bpf-maps-native";
-import { type MountEntry, PinFolder, parseMounts } from "../pins.ts";
+import { type Mount, mounts } from "../mount-table.ts";
+import { PinFolder } from "../pins.ts";
 import { findPodRoots } from "../pods/pod-tree.ts";
 import { askAgent, judgeAgent, servingStatus } from "./agent.ts";
 import { messageOf } from "./errors.ts";
@@ -50,10 +51,10 @@ const orUndefined = (path: string): Promise<string | undefined> =>
 /** Looks at a node on which an agent should be: whether it is there, and all that it holds. Nothing is changed. */
 export async function checkInstalledNode(options: InstalledNodeOptions): Promise<CheckGroup[]> {
   const held = await readCapabilities();
-  const mounts = parseMounts(await readFile("/proc/self/mounts", "utf8"));
+  const table = await mounts();
   const agent = await askAgent(options.runFolder, options.node);
   const serving = servingStatus(agent);
-  const place = await placeOf(options.cgroup ?? serving?.cgroup, mounts);
+  const place = await placeOf(options.cgroup ?? serving?.cgroup, table);
   const inKernel = canLoad(held)
     ? await guarded("programs", () => kernelStateFindings(options.node, place.path, serving))
     : [withoutCapabilities("programs")];
@@ -73,9 +74,9 @@ export async function checkInstalledNode(options: InstalledNodeOptions): Promise
 /** Looks at this node: what it offers, and who else is there. Nothing of it is changed. */
 export async function checkNode(options: NodeCheckOptions): Promise<CheckGroup[]> {
   const held = await readCapabilities();
-  const mounts = parseMounts(await readFile("/proc/self/mounts", "utf8"));
-  const place = await placeOf(options.cgroup, mounts);
-  const bpffs = mounts.find(({ type }) => type === "bpf")?.path;
+  const table = await mounts();
+  const place = await placeOf(options.cgroup, table);
+  const bpffs = table.find(({ type }) => type === "bpf")?.path;
   const bpffsPath = bpffs ?? "/sys/fs/bpf";
   const kernel = canLoad(held) ? await kernelFindings() : [withoutCapabilities("features")];
   return [
@@ -119,8 +120,8 @@ interface CgroupPlace {
 }
 
 /** @param given the folder asked for; else the first cgroup v2 of the mount table */
-async function placeOf(given: string | undefined, mounts: readonly MountEntry[]): Promise<CgroupPlace> {
-  const roots = mounts.filter(({ type }) => type === "cgroup2").map(({ path }) => path);
+async function placeOf(given: string | undefined, table: readonly Mount[]): Promise<CgroupPlace> {
+  const roots = table.filter(({ type }) => type === "cgroup2").map(({ path }) => path);
   const path = given === undefined ? roots[0] : resolve(given);
   const finding = judgeCgroup(path, path === undefined ? "" : await filesystemOf(path));
   const above = roots.filter((root) => path === root || path?.startsWith(`${root}/`));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseMounts } from "./mounts.ts";
+import { parseMounts } from "./mount-table.ts";
 
 test("cgroup v2 beside v1, and a path with a space", () => {
   const table = [
