@@ -32,15 +32,21 @@ const relayed = (part: Partial<RelayEdge>): RelayEdge => ({
   ...part,
 });
 
-kernelTest("what programs and a relay count of one edge stands together", async () => {
-  using object = await BpfObject.open(countTryObjectPath);
+/** Programs that have counted nothing, and a reader that knows these pods. */
+async function counting(stack: AsyncDisposableStack, pods: readonly string[]) {
+  const object = stack.use(await BpfObject.open(countTryObjectPath));
   await object.load();
-  using edges = object.map("edges");
-  using answers = object.map("answers");
+  const edges = stack.use(object.map("edges"));
+  const answers = stack.use(object.map("answers"));
   const edgeNames = new EdgeNames();
   edgeNames.learn(names);
-  edgeNames.learnWorkloads(["shop/web"]);
-  const reader = new EdgeReader({ edges, answers }, edgeNames);
+  edgeNames.learnWorkloads(pods);
+  return { object, reader: new EdgeReader({ edges, answers }, edgeNames) };
+}
+
+kernelTest("what programs and a relay count of one edge stands together", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { object, reader } = await counting(stack, ["shop/web"]);
   const edge = { source, service: 2n, endpoint: 3n };
   await countRequest(object, { ...edge, bytes: 70 });
   await countAnswer(object, { ...edge, route: 4n, status: 200, microseconds: 8, bytes: 100 });
@@ -83,15 +89,9 @@ kernelTest("what programs and a relay count of one edge stands together", async 
 kernelTest(
   "what is counted of a pod goes once the pod is gone, so that there is room for those after it",
   async () => {
-    using object = await BpfObject.open(countTryObjectPath);
-    await object.load();
-    using edges = object.map("edges");
-    using answers = object.map("answers");
-    const edgeNames = new EdgeNames();
-    edgeNames.learn(names);
-    const reader = new EdgeReader({ edges, answers }, edgeNames);
+    await using stack = new AsyncDisposableStack();
     const pods = ["shop/job-1", "shop/job-2"];
-    edgeNames.learnWorkloads(pods);
+    const { object, reader } = await counting(stack, pods);
     const callers = [0n, ...pods.map(workloadIdentifier)];
     for (const edge of callers.map((caller) => ({ source: caller, service: 2n, endpoint: 3n }))) {
       await countRequest(object, { ...edge, bytes: 70 });

@@ -1,14 +1,13 @@
 import { expect } from "vitest";
 import { Attachment } from "./attachment.ts";
 import { BpfLink } from "./bpf-link.ts";
-import type { BpfObject } from "./bpf-object.ts";
 import { BpfProgram } from "./bpf-program.ts";
 import { cgroupAttachments, cgroupPrograms, effectiveCgroupPrograms, programIds } from "./kernel.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { serveInNamespace } from "./testing/network.ts";
 import { makeCgroup, makeNamespace, makePinFolder } from "./testing/places.ts";
 import { startInside } from "./testing/processes.ts";
-import { collect, loadProgram, numbers, openProgram, u32 } from "./testing/programs.ts";
+import { collect, counter, loadProgram, loadTraffic, numbers, openProgram } from "./testing/programs.ts";
 
 const targetPort = 7070;
 const type = "cgroup_inet4_connect";
@@ -35,26 +34,13 @@ async function makeStage(stack: AsyncDisposableStack) {
   return { cgroup: cgroup.path, netns: space.name, call };
 }
 
-async function loadTraffic(stack: AsyncDisposableStack): Promise<BpfObject> {
-  const object = stack.use(await openProgram("traffic"));
-  object.setReadOnlyData("target_port", targetPort);
-  object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
-  await object.load();
-  return object;
-}
-
-function counter(object: BpfObject, index: number): number | undefined {
-  using counters = object.map("counters");
-  return numbers(counters.lookup(u32(index)))[0];
-}
-
 kernelTest(
   "operation: attach to a cgroup (BpfProgram.attachCgroup, BpfLink.info, BpfLink.close, cgroupPrograms) - " +
     "connect4 sends calls elsewhere, until the link is closed",
   async () => {
     await using stack = new AsyncDisposableStack();
     const { cgroup, call } = await makeStage(stack);
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "target_port", targetPort);
     using program = object.program("redirect_connect");
     expect(await call(7)).toBe("ECONNREFUSED");
     const link = await program.attachCgroup(cgroup);
@@ -74,7 +60,7 @@ kernelTest(
   async () => {
     await using stack = new AsyncDisposableStack();
     const { cgroup, call } = await makeStage(stack);
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "target_port", targetPort);
     using redirect = object.program("redirect_connect");
     using refuse = object.program("refuse_connect");
     expect(cgroupAttachments(cgroup, type)).toEqual({ programIds: [], mode: undefined });
@@ -102,7 +88,7 @@ kernelTest(
     await using stack = new AsyncDisposableStack();
     const outer = stack.use(makeCgroup());
     const inner = stack.use(makeCgroup(outer.path));
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "target_port", targetPort);
     using redirect = object.program("redirect_connect");
     using refuse = object.program("refuse_connect");
     const before = effectiveCgroupPrograms(inner.path, type);
@@ -139,7 +125,7 @@ kernelTest(
   "operation: probe links of cgroups (BpfProgram.probeCgroupLink) - as the kernel takes them, attaching nothing",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "target_port", targetPort);
     using connect = object.program("redirect_connect");
     expect(connect.probeCgroupLink()).toBe(true);
     // Loaded for one hook, it is for no other.
@@ -150,7 +136,7 @@ kernelTest(
 kernelTest("operation: update a link (BpfLink.update) - the next call meets the new program", async () => {
   await using stack = new AsyncDisposableStack();
   const { cgroup, call } = await makeStage(stack);
-  const object = await loadTraffic(stack);
+  const object = await loadTraffic(stack, "target_port", targetPort);
   using redirect = object.program("redirect_connect");
   using refuse = object.program("refuse_connect");
   using link = await redirect.attachCgroup(cgroup);
@@ -169,7 +155,7 @@ kernelTest(
     const { cgroup, call } = await makeStage(stack);
     const folder = stack.use(makePinFolder());
     {
-      const object = await loadTraffic(stack);
+      const object = await loadTraffic(stack, "target_port", targetPort);
       using program = object.program("redirect_connect");
       using attached = await program.attachCgroup(cgroup);
       attached.pin(`${folder.path}/link`);
@@ -193,7 +179,7 @@ kernelTest(
     const { cgroup, call } = await makeStage(stack);
     const folder = stack.use(makePinFolder());
     {
-      const object = await loadTraffic(stack);
+      const object = await loadTraffic(stack, "target_port", targetPort);
       using pinned = object.program("refuse_connect");
       pinned.pin(`${folder.path}/refuse`);
       object.close();
@@ -228,7 +214,7 @@ kernelTest(
   async () => {
     await using stack = new AsyncDisposableStack();
     const { cgroup, netns } = await makeStage(stack);
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "target_port", targetPort);
     using keeper = object.program("keep_established");
     using filter = object.program("steer_message");
     using sockets = object.map("sockets");

@@ -1,26 +1,12 @@
 import { expect } from "vitest";
-import type { BpfObject } from "./bpf-object.ts";
 import { socketCookie } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 import { connectTwice, nextErrorCode, nextText } from "./testing/network.ts";
-import { collect, numbers, openProgram, u32 } from "./testing/programs.ts";
+import { collect, counter, loadTraffic, u32 } from "./testing/programs.ts";
 
 const messages = 2;
 const verdicts = 3;
 const redirectKey = 9;
-
-async function loadTraffic(stack: AsyncDisposableStack): Promise<BpfObject> {
-  const object = stack.use(await openProgram("traffic"));
-  object.setReadOnlyData("redirect_key", redirectKey);
-  object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
-  await object.load();
-  return object;
-}
-
-function counter(object: BpfObject, index: number): number | undefined {
-  using counters = object.map("counters");
-  return numbers(counters.lookup(u32(index)))[0];
-}
 
 function byContent(a: Uint8Array, b: Uint8Array): number {
   return Buffer.compare(a, b);
@@ -30,7 +16,7 @@ kernelTest(
   "operation: sockhash (BpfMap.setSocket) - sockets go in by descriptor, are found, walked and deleted",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "redirect_key", redirectKey);
     const [first, second] = await connectTwice(stack);
     using sockets = object.map("sockets");
     sockets.setSocket(u32(1), first.fd);
@@ -53,7 +39,7 @@ kernelTest(
   "operation: cookie of a socket (socketCookie) - is what a sockhash says of it, and another one's is another",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "redirect_key", redirectKey);
     const [first, second] = await connectTwice(stack);
     using sockets = object.map("sockets");
     sockets.setSocket(u32(1), first.fd);
@@ -69,7 +55,7 @@ kernelTest(
     "messages are passed, dropped (EACCES), or put into another socket's receive queue",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "redirect_key", redirectKey);
     using program = object.program("steer_message");
     using sockets = object.map("sockets");
     const attachment = await program.attachSockmap(sockets);
@@ -92,7 +78,7 @@ kernelTest(
 
 kernelTest("a detached sk_msg program reaches no socket that comes later", async () => {
   await using stack = new AsyncDisposableStack();
-  const object = await loadTraffic(stack);
+  const object = await loadTraffic(stack, "redirect_key", redirectKey);
   using program = object.program("steer_message");
   using sockets = object.map("sockets");
   const attachment = await program.attachSockmap(sockets);
@@ -108,7 +94,7 @@ kernelTest(
   "operation: attach sk_skb (BpfProgram.attachSockmap) - what arrives at one socket leaves by another, or is dropped",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const object = await loadTraffic(stack);
+    const object = await loadTraffic(stack, "redirect_key", redirectKey);
     using program = object.program("forward");
     using pair = object.map("pair");
     stack.use(await program.attachSockmap(pair, "sk_skb_verdict"));
@@ -129,7 +115,7 @@ kernelTest(
 
 kernelTest("an attachment that is closed leaves its program; disposing it then does nothing", async () => {
   await using stack = new AsyncDisposableStack();
-  const object = await loadTraffic(stack);
+  const object = await loadTraffic(stack, "redirect_key", redirectKey);
   using program = object.program("steer_message");
   using sockets = object.map("sockets");
   {

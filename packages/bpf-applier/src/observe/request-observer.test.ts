@@ -68,19 +68,25 @@ const fail = (error: Error): never => {
   throw error;
 };
 
+/** Programs that have seen nothing, and an observer of theirs. */
+async function watching(stack: AsyncDisposableStack, records: { readonly maxEntries?: number } = {}) {
+  const object = stack.use(await BpfObject.open(countTryObjectPath));
+  object.configureMap("records", records);
+  await object.load();
+  const maps = {
+    observation: stack.use(object.map("observation")),
+    records: stack.use(object.map("records")),
+    statistics: stack.use(object.map("statistics")),
+  };
+  const observer = new RequestObserver({ names, maps, onError: fail });
+  return { object, switches: maps.observation, statistics: maps.statistics, observer };
+}
+
 kernelTest(
   "requests that programs see are shown to who wants them, and cost nothing when nobody does",
   async () => {
-    using object = await BpfObject.open(countTryObjectPath);
-    await object.load();
-    using switches = object.map("observation");
-    using records = object.map("records");
-    using statistics = object.map("statistics");
-    const observer = new RequestObserver({
-      names,
-      maps: { observation: switches, records, statistics },
-      onError: fail,
-    });
+    await using stack = new AsyncDisposableStack();
+    const { object, switches, observer } = await watching(stack);
     const isOn = (): boolean =>
       observation.decode(switches.lookup(new Uint8Array(4)) ?? new Uint8Array()).until !== 0n;
     await countAnswer(object, { ...edge, status: 500, microseconds: 1 });
@@ -117,18 +123,9 @@ kernelTest(
 );
 
 kernelTest("what is not read in time is lost, and all of it is counted", async () => {
-  using object = await BpfObject.open(countTryObjectPath);
-  object.configureMap("records", { maxEntries: 65_536 });
-  await object.load();
-  using switches = object.map("observation");
-  using records = object.map("records");
-  using statistics = object.map("statistics");
+  await using stack = new AsyncDisposableStack();
+  const { object, statistics, observer } = await watching(stack, { maxEntries: 65_536 });
   const seen = new Seen();
-  const observer = new RequestObserver({
-    names,
-    maps: { observation: switches, records, statistics },
-    onError: fail,
-  });
   observer.observe(all, seen.sink);
   const requests = 50_000;
   await countAnswer(object, { ...edge, status: 200, microseconds: 1 }, requests);
@@ -139,19 +136,11 @@ kernelTest("what is not read in time is lost, and all of it is counted", async (
 });
 
 kernelTest("an observation that has run out costs nothing, though nobody has ended it", async () => {
-  using object = await BpfObject.open(countTryObjectPath);
-  await object.load();
-  using switches = object.map("observation");
-  using records = object.map("records");
-  using statistics = object.map("statistics");
+  await using stack = new AsyncDisposableStack();
+  const { object, switches, observer } = await watching(stack);
   switches.update(new Uint8Array(4), observation.encode({ until: process.hrtime.bigint() - 1n, every: 1 }));
   await countAnswer(object, { ...edge, status: 200, microseconds: 1 });
   const seen = new Seen();
-  const observer = new RequestObserver({
-    names,
-    maps: { observation: switches, records, statistics },
-    onError: fail,
-  });
   observer.observe(all, seen.sink);
   await countAnswer(object, { ...edge, status: 201, microseconds: 1 });
   await expect.poll(() => seen.statuses).toEqual([201]);

@@ -49,6 +49,25 @@ export async function loadProgram(name: string): Promise<BpfObject> {
   return object;
 }
 
+/** test/traffic.bpf.c loaded, with a setting of its own. */
+export async function loadTraffic(
+  stack: AsyncDisposableStack,
+  setting: "target_port" | "redirect_key",
+  value: number,
+): Promise<BpfObject> {
+  const object = stack.use(await openProgram("traffic"));
+  object.setReadOnlyData(setting, value);
+  object.configureProgram("forward", { type: "sk_skb", expectedAttachType: "sk_skb_verdict" });
+  await object.load();
+  return object;
+}
+
+/** What test/traffic.bpf.c has counted. */
+export function counter(object: BpfObject, index: number): number | undefined {
+  using counters = object.map("counters");
+  return numbers(counters.lookup(u32(index)))[0];
+}
+
 /** A 32-bit number as the machine stores it. */
 export function u32(...values: number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer);

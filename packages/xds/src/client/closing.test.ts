@@ -70,16 +70,10 @@ test("while connected and idle: the server sees the node leave", async () => {
 test("while an update is handled: after that, and nothing that waits is handled any more", async () => {
   using server = await RawDeltaServer.start();
   await using client = new TestClient({ address: server.address, typeUrls });
-  const finish = Promise.withResolvers<void>();
-  let calls = 0;
-  client.onUpdate = () => {
-    calls += 1;
-    return finish.promise;
-  };
-  client.client.start();
+  const { finish, calls } = client.startSlow();
   await expect.poll(() => server.requests.length).toBe(1);
   for (const nonce of ["1", "2", "3"]) server.send({ typeUrl: type, nonce });
-  await expect.poll(() => calls).toBe(1);
+  await expect.poll(calls).toBe(1);
   const order: string[] = [];
   const closed = client.client.close().then(() => order.push("closed"));
   void finish.promise.then(() => order.push("handled"));
@@ -88,21 +82,15 @@ test("while an update is handled: after that, and nothing that waits is handled 
   finish.resolve();
   await closed;
   expect(order).toEqual(["handled", "closed"]);
-  expect(calls).toBe(1);
+  expect(calls()).toBe(1);
   expect(client.states).toEqual([{ connected: true }]);
 });
 
 test("while an update is being rejected: it is not asked for again", async () => {
   using server = await serving();
   await using client = new TestClient({ address: server.address, typeUrls, retryRejectedMs: 1 });
-  const finish = Promise.withResolvers<void>();
-  let calls = 0;
-  client.onUpdate = () => {
-    calls += 1;
-    return finish.promise;
-  };
-  client.client.start();
-  await expect.poll(() => calls).toBe(1);
+  const { finish, calls } = client.startSlow();
+  await expect.poll(calls).toBe(1);
   const closed = client.client.close();
   finish.reject(new Error("no"));
   await closed;

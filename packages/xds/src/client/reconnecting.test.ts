@@ -138,15 +138,9 @@ test("a stream whose state cannot be told is left", async () => {
 test("an update that was under way when the stream was lost is finished, and told to the next stream", async () => {
   const first = await TestServer.start();
   first.xds.setSnapshot(things(1, "a"));
-  const finish = Promise.withResolvers<void>();
   await using client = new TestClient({ address: first.address, typeUrls });
-  let calls = 0;
-  client.onUpdate = () => {
-    calls += 1;
-    return finish.promise;
-  };
-  client.client.start();
-  await expect.poll(() => calls).toBe(1);
+  const { finish, calls } = client.startSlow();
+  await expect.poll(calls).toBe(1);
   first[Symbol.dispose]();
   using second = await TestServer.start({}, { port: first.port });
   second.xds.setSnapshot(things(2, "a", "b"));

@@ -37,6 +37,18 @@ export class TestClient implements AsyncDisposable {
     return made;
   }
 
+  /** Starts it, with updates that take until `finish` is settled. */
+  startSlow(): { readonly finish: PromiseWithResolvers<void>; readonly calls: () => number } {
+    const finish = Promise.withResolvers<void>();
+    let calls = 0;
+    this.onUpdate = () => {
+      calls += 1;
+      return finish.promise;
+    };
+    this.client.start();
+    return { finish, calls: () => calls };
+  }
+
   heldOf(typeUrl: string): Map<string, string> {
     const held = this.held.get(typeUrl) ?? new Map<string, string>();
     this.held.set(typeUrl, held);
