@@ -1,28 +1,15 @@
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { listening, RelayWorld, rawServer, readAll, readUntil, setName } from "./testing/relay-world.ts";
-
-/** A server that keeps what it is sent, and answers the end of each message that it sees with a fixed text. */
-async function scripted(stack: AsyncDisposableStack, answer: string, closes = false) {
-  const received: string[] = [];
-  const port = await listening(
-    stack,
-    rawServer((socket) => {
-      let text = "";
-      let answered = 0;
-      received.push("");
-      const at = received.length - 1;
-      socket.on("data", (chunk: Buffer) => {
-        text += chunk.toString("latin1");
-        received[at] = text;
-        for (; answered < text.split("\r\n\r\n").length - 1; answered++) socket.write(answer, "latin1");
-        if (closes) socket.end();
-      });
-      socket.on("end", () => socket.end());
-    }),
-  );
-  return { received, port };
-}
+import {
+  collecting,
+  listening,
+  RelayWorld,
+  rawServer,
+  readAll,
+  readUntil,
+  scripted,
+  setName,
+} from "./testing/relay-world.ts";
 
 /** What a caller gets that sends this and then says that it sends no more. */
 async function told(world: RelayWorld, port: number, request: string): Promise<string> {
@@ -167,22 +154,15 @@ test("HTTP/1.0: answered in its way, chunks taken apart", async () => {
 
 test("100-continue comes from the server, and the body follows it", async () => {
   await using stack = new AsyncDisposableStack();
-  let received = "";
-  const port = await listening(
-    stack,
-    rawServer((socket) => {
-      socket.on("data", (chunk: Buffer) => {
-        received += chunk.toString();
-        if (received.endsWith("\r\n\r\n")) socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-        if (received.endsWith("body")) socket.write(ok);
-      });
-    }),
+  const goOn = "HTTP/1.1 100 Continue\r\n\r\n";
+  const server = await collecting(stack, (received) =>
+    received.endsWith("body") ? `${goOn}${ok}` : received.endsWith("\r\n\r\n") ? goOn : "",
   );
-  const world = stack.use(await RelayWorld.start({ [setName]: [port] }));
+  const world = stack.use(await RelayWorld.start({ [setName]: [server.port] }));
   const caller = await world.call();
   caller.write("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
-  expect(await readUntil(caller, "\r\n\r\n")).toBe("HTTP/1.1 100 Continue\r\n\r\n");
-  expect(received).toMatch(/Expect: 100-continue\r\n.*\r\n\r\n$/s);
+  expect(await readUntil(caller, "\r\n\r\n")).toBe(goOn);
+  expect(server.received[0]).toMatch(/Expect: 100-continue\r\n.*\r\n\r\n$/s);
   caller.write("body");
   expect(await readUntil(caller, "ok")).toBe(ok);
 });

@@ -144,6 +144,36 @@ export const rawServer = (onConnection: (socket: Socket) => void): Server =>
     onConnection(socket);
   });
 
+/**
+ * A server that keeps what each connection brings.
+ * @param saidTo all that it has said to a connection that has brought this
+ * @param closes after it has said something
+ */
+export async function collecting(
+  stack: AsyncDisposableStack,
+  saidTo: (received: string) => string,
+  closes = false,
+): Promise<{ readonly received: readonly string[]; readonly port: number }> {
+  const received: string[] = [];
+  const server = rawServer((socket) => {
+    const at = received.push("") - 1;
+    let all = "";
+    socket.on("data", (chunk: Buffer) => {
+      const said = saidTo(all);
+      all += chunk.toString("latin1");
+      received[at] = all;
+      socket.write(saidTo(all).slice(said.length), "latin1");
+      if (closes) socket.end();
+    });
+    socket.on("end", () => socket.end());
+  });
+  return { received, port: await listening(stack, server) };
+}
+
+/** A server that keeps what it is sent, and answers the end of each message that it sees with a fixed text. */
+export const scripted = (stack: AsyncDisposableStack, answer: string, closes = false) =>
+  collecting(stack, (received) => answer.repeat(received.split("\r\n\r\n").length - 1), closes);
+
 /** Routes with a destination each, named after it. */
 export const routeTo = (name: string, init: RouteInit = {}): RouteInit => ({
   route: { name },
