@@ -37,7 +37,7 @@ static const struct {
 } known[] = {
 	{"accept4", SYS_accept4}, {"bind", SYS_bind}, {"close", SYS_close}, {"connect", SYS_connect},
 	{"epoll_create1", SYS_epoll_create1}, {"epoll_ctl", SYS_epoll_ctl}, {"epoll_pwait", SYS_epoll_pwait},
-	{"fcntl", SYS_fcntl}, {"getsockname", SYS_getsockname}, {"getsockopt", SYS_getsockopt}, {"ioctl", SYS_ioctl},
+	{"getsockname", SYS_getsockname}, {"getsockopt", SYS_getsockopt}, {"ioctl", SYS_ioctl},
 	{"listen", SYS_listen}, {"mmap", SYS_mmap}, {"openat", SYS_openat}, {"pipe2", SYS_pipe2}, {"ppoll", SYS_ppoll}, {"read", SYS_read},
 	{"recvfrom", SYS_recvfrom}, {"sched_setaffinity", SYS_sched_setaffinity}, {"sendto", SYS_sendto}, {"setsockopt", SYS_setsockopt}, {"shutdown", SYS_shutdown},
 	{"socket", SYS_socket}, {"splice", SYS_splice}, {"tgkill", SYS_tgkill},

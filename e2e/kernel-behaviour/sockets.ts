@@ -16,14 +16,12 @@ export const option = {
   tcpInfo: 11,
   tcpNoDelay: 1,
   tcpFastOpen: 23,
-  ipv6Only: 26,
 } as const;
 export const flag = {
   peek: 0x2,
   truncate: 0x20,
   dontWait: 0x40,
   waitAll: 0x100,
-  errorQueue: 0x2000,
   noSignal: 0x4000,
   zeroCopy: 0x4000000,
   fastOpen: 0x20000000,
@@ -32,7 +30,6 @@ export const poll = { in: 0x1, out: 0x4, error: 0x8, hangUp: 0x10, readHangUp: 0
 export const ioctl = { readable: 0x541b, unsent: 0x5411 } as const;
 const family = { inet: 2, inet6: 10 } as const;
 const stream = 1;
-const nonBlocking = 0x800;
 
 /** struct sockaddr_in or sockaddr_in6 of an address on loopback: "127.0.0.1", "::1", "::ffff:127.0.0.1". */
 export function socketAddress(address: string, port: number): Buffer {
@@ -99,11 +96,6 @@ export class Socket {
 
   async getOption(at: number, name: number, size: number): Promise<Outcome> {
     return await this.calls.must("getsockopt", this.fd, at, name, room(size), changing(int(size)));
-  }
-
-  async setNonBlocking(): Promise<void> {
-    const setFlags = 4;
-    await this.calls.must("fcntl", this.fd, setFlags, nonBlocking | 2);
   }
 
   /** The call's result, or its error: 10, "EAGAIN". */

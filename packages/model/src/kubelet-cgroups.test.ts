@@ -4,7 +4,6 @@ import {
   type CgroupDriver,
   type CgroupFolder,
   cgroupNames,
-  podOfCgroup,
   type QosClass,
   readCgroupFolder,
 } from "./kubelet-cgroups.ts";
@@ -13,6 +12,31 @@ const uid = "5d2f11c0-93d2-4e5c-8f5a-0c6f2a1b9e77";
 const staticUid = "0b8a3f6c2d1e4f509a7b6c5d4e3f2a1b";
 const id = "4e7fc71c8bef8c05c9fb76d93a186736fca266e668722e1239fe64503b3e80d3";
 const systemdUid = uid.replaceAll("-", "_");
+
+/** The pod that a cgroup belongs to, by its path: of pods in a nested cluster the outermost, which is its node's. */
+function podOfCgroup(path: string) {
+  const names = path.split("/");
+  let folder: CgroupFolder | undefined;
+  let podsEnd = 0;
+  let pod: { readonly folder: CgroupFolder; readonly end: number } | undefined;
+  for (const [index, name] of names.entries()) {
+    const next = readCgroupFolder(folder, name);
+    if (next === undefined && folder !== undefined) break;
+    folder = next;
+    if (next?.role === "pods") podsEnd = index + 1;
+    if (next?.role === "pod") pod = { folder: next, end: index + 1 };
+  }
+  if (pod?.folder.uid === undefined) return undefined;
+  const { uid, driver, qos } = pod.folder;
+  return {
+    uid,
+    driver,
+    qos,
+    podsPath: names.slice(0, podsEnd).join("/"),
+    podPath: names.slice(0, pod.end).join("/"),
+    ...(folder?.container === undefined ? {} : { container: folder.container }),
+  };
+}
 
 describe("paths as they are found on nodes", () => {
   test.each<[string, string, CgroupDriver, QosClass, string, string | undefined]>([

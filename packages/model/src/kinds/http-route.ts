@@ -86,7 +86,6 @@ const backend = backendReference.extend({
   weight: z.number().int().min(0).max(1_000_000).default(1),
   filters: z.array(filter).default([]),
 });
-export type HttpRouteBackend = z.output<typeof backend>;
 
 const rule = z.strictObject({
   name: sectionName.optional(),
