@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
-import { MalformedAnswer, ResponseParser } from "./response-parser.ts";
+import { MalformedAnswer } from "./answer-head.ts";
+import { ResponseParser } from "./response-parser.ts";
 
 interface Read {
   heads: { head: ResponseHead; framing: AnswerFraming | "1xx"; persistent?: boolean }[];

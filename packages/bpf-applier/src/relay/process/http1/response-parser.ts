@@ -1,8 +1,6 @@
 import { Informational } from "../informational.ts";
 import type { AnswerFraming, ResponseHead } from "../message.ts";
-
-/** What came is no HTTP/1.x answer, or one that could be read in two ways. */
-export class MalformedAnswer extends Error {}
+import { framingOf, MalformedAnswer, persists, readHead, readTrailers } from "./answer-head.ts";
 
 export interface AnswerEvents {
   onInformational(head: ResponseHead): void;
@@ -22,11 +20,6 @@ const headLimit = 65_536;
 const chunkLineLimit = 4_096;
 
 const headEnd = Buffer.from("\r\n\r\n");
-const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
-const decimal = /^\d{1,15}$/;
 const chunkLine = /^([0-9A-Fa-f]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 type State = "idle" | "head" | "length" | "close" | "chunk line" | "chunk" | "chunk end" | "trailers";
@@ -136,11 +129,7 @@ export class ResponseParser {
     if (end < 0) return this.hold(bytes, headLimit, "head");
     if (end > headLimit) throw new MalformedAnswer(`its head is longer than ${headLimit} bytes`);
     const rest = bytes.subarray(end + headEnd.length);
-    const lines = bytes.toString("latin1", 0, end).split("\r\n");
-    const [, minor, code = "", reason = ""] = statusLine.exec(lines[0] ?? "") ?? [];
-    if (minor === undefined)
-      throw new MalformedAnswer(`"${(lines[0] ?? "").slice(0, 80)}" is no status line`);
-    const head = { status: Number(code), reason, rawHeaders: fieldsOf(lines, 1) };
+    const { head, isHttp11 } = readHead(bytes.toString("latin1", 0, end));
     if (head.status < 200 && head.status !== 101) {
       if (!this.informational.add(end)) throw new MalformedAnswer(Informational.tooMany);
       this.events.onInformational(head);
@@ -151,13 +140,13 @@ export class ResponseParser {
       this.events.onUpgrade(head, rest);
       return undefined;
     }
-    this.begin(head, minor === "1", rest);
+    this.begin(head, isHttp11, rest);
     return this.state === "idle" ? undefined : rest;
   }
 
-  private begin(head: ResponseHead, http11: boolean, rest: Buffer): void {
+  private begin(head: ResponseHead, isHttp11: boolean, rest: Buffer): void {
     const found = framingOf(head, this.method);
-    const persistent = found.framing !== "close" && persists(found.connection, http11);
+    const persistent = found.framing !== "close" && persists(found.connection, isHttp11);
     this.remaining = found.length;
     this.events.onHead(head, found.framing, persistent);
     if (found.framing === "none" || (found.framing === "length" && found.length === 0))
@@ -206,10 +195,7 @@ export class ResponseParser {
     }
     const end = bytes.indexOf(headEnd);
     if (end < 0) return this.hold(bytes, headLimit, "trailers");
-    this.end(
-      fieldsOf(bytes.toString("latin1", 0, end).split("\r\n"), 0),
-      bytes.length - end - headEnd.length,
-    );
+    this.end(readTrailers(bytes.toString("latin1", 0, end)), bytes.length - end - headEnd.length);
     return undefined;
   }
 
@@ -232,76 +218,4 @@ export class ResponseParser {
     this.state = "idle";
     this.events.onEnd(rawTrailers, excess);
   }
-}
-
-function fieldsOf(lines: readonly string[], from: number): string[] {
-  const fields: string[] = [];
-  for (let at = from; at < lines.length; at++) {
-    const line = lines[at] ?? "";
-    const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0));
-    const value = line.slice(colon + 1);
-    if (!fieldName.test(name) || forbiddenInValue.test(value)) {
-      throw new MalformedAnswer(`"${line.slice(0, 80)}" is no header field`);
-    }
-    fields.push(name, trimBlanks(value));
-  }
-  return fields;
-}
-
-/** Blanks are SP and HTAB (RFC 9110 5.6.3); String.trim would take 0xa0, too. */
-function trimBlanks(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isBlank(text.charCodeAt(from))) from++;
-  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-  return text.slice(from, to);
-}
-
-const isBlank = (code: number): boolean => code === 32 || code === 9;
-
-interface Framing {
-  readonly framing: AnswerFraming;
-  readonly length: number;
-  /** Values of Connection, lower case. */
-  readonly connection: string;
-}
-
-/** RFC 9112 6.3. */
-function framingOf({ status, rawHeaders }: ResponseHead, method: string): Framing {
-  let length: string | undefined;
-  let coding: string | undefined;
-  let connection = "";
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? "";
-    // Most names are not as long as any of the three that count.
-    if (name.length !== 14 && name.length !== 17 && name.length !== 10) continue;
-    const value = rawHeaders[at + 1] ?? "";
-    const lower = name.toLowerCase();
-    if (lower === "content-length") {
-      if (length !== undefined) throw new MalformedAnswer("it has two Content-Lengths");
-      length = value;
-    } else if (lower === "transfer-encoding") {
-      if (coding !== undefined) throw new MalformedAnswer("it has two Transfer-Encodings");
-      coding = value.toLowerCase();
-    } else if (lower === "connection") connection += `,${value.toLowerCase()}`;
-  }
-  if (length !== undefined && !decimal.test(length))
-    throw new MalformedAnswer(`"${length}" is no Content-Length`);
-  if (length !== undefined && coding !== undefined)
-    throw new MalformedAnswer("it has Content-Length and Transfer-Encoding");
-  if (method === "HEAD" || status === 204 || status === 304)
-    return { framing: "none", length: 0, connection };
-  if (coding !== undefined) {
-    return { framing: /(^|[, \t])chunked$/.test(coding) ? "chunked" : "close", length: 0, connection };
-  }
-  if (length === undefined) return { framing: "close", length: 0, connection };
-  return { framing: "length", length: Number(length), connection };
-}
-
-/** RFC 9112 9.3. */
-function persists(connection: string, http11: boolean): boolean {
-  if (connection === "") return http11;
-  const options = new Set(connection.split(",").map((option) => option.trim()));
-  return !options.has("close") && (http11 || options.has("keep-alive"));
 }
