@@ -1,6 +1,7 @@
 export interface Constant {
   readonly name: string;
-  readonly value: number;
+  /** A bigint is one of 64 bits. */
+  readonly value: number | bigint;
   readonly doc: string;
 }
 
@@ -17,6 +18,11 @@ export const constants: readonly Constant[] = [
   { name: "match_part_host", value: 2, doc: "number of a part" },
   { name: "match_part_content_length", value: 3, doc: "number of a part" },
   { name: "pool_links", value: 256, doc: "most in one pool; a power of two" },
+  {
+    name: "seal_factor",
+    value: 0x9e37_79b9_7f4a_7c15n,
+    doc: "spreads a caller's cookie over the seal of a handback; odd, so that no two have the same",
+  },
   { name: "most_answer_bytes", value: 2 ** 16, doc: "of an answer that programs move" },
   { name: "buckets_per_power", value: 8, doc: "of times, to each power of two microseconds" },
   { name: "last_power", value: 30, doc: "of two, in microseconds, that has buckets of its own" },

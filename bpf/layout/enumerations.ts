@@ -86,9 +86,6 @@ export const commandKind = [
   { name: "leave", doc: "the same of callers" },
 ] as const;
 
-/** By which a caller's cookie is spread over the seal of a handback; odd, so that no two have the same. */
-export const sealFactor = 0x9e37_79b9_7f4a_7c15n;
-
 /** How far the exchange of a caller has come. */
 export const settlement = [
   { name: "settled", doc: "nothing is under way, and the caller has read all that was moved" },

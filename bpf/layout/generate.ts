@@ -14,7 +14,6 @@ import {
   matchRelay,
   matchVerdict,
   requestProgram,
-  sealFactor,
   settlement,
   statistics,
   structs,
@@ -49,6 +48,10 @@ const enumerations: readonly Enumeration[] = [
   { name: "match_verdict", enumerators: matchVerdict, valueOf: asIs },
   { name: "match_relay", enumerators: matchRelay, valueOf: asIs },
 ];
+
+const inC = (value: number | bigint): string =>
+  typeof value === "bigint" ? `0x${value.toString(16)}ULL` : `${value}`;
+const inScript = (value: number | bigint): string => (typeof value === "bigint" ? `${value}n` : `${value}`);
 
 const cTypes: Record<FieldType, string> = {
   u8: "__u8",
@@ -113,7 +116,7 @@ function header(): string {
     `\t__u8 byte[${sizes.name.size}];`,
     "};",
     "",
-    ...constants.map(({ name, value, doc }) => `#define ${name.toUpperCase()} ${value} /* ${doc} */`),
+    ...constants.map(({ name, value, doc }) => `#define ${name.toUpperCase()} ${inC(value)} /* ${doc} */`),
     "",
     ...placed.map(cStruct),
     "enum statistic {",
@@ -122,8 +125,6 @@ function header(): string {
     "};",
     "",
     ...enumerations.map(cEnumeration),
-    `#define SEAL_FACTOR 0x${sealFactor.toString(16)}ULL`,
-    "",
   ].join("\n");
 }
 
@@ -206,8 +207,7 @@ export const layoutHash = "${layoutHash}";
 
 export const statistics = ${JSON.stringify(statistics.map((s) => s.name))};
 
-export const sealFactor = ${sealFactor}n;
-${constants.map(({ name, value }) => `export const ${camel(name)} = ${value};`).join("\n")}
+${constants.map(({ name, value }) => `export const ${camel(name)} = ${inScript(value)};`).join("\n")}
 
 ${enumerations.map((one) => `export const ${camel(one.name)} = ${JSON.stringify(valuesOf(one), null, 2)};`).join("\n\n")}
 
@@ -251,9 +251,7 @@ export interface Codec<T> {
 export const layoutHash: string;
 /** Names of the counters in the map \`statistics\`, by index. */
 export const statistics: readonly [${statistics.map((s) => JSON.stringify(s.name)).join(", ")}];
-/** By which a caller's cookie is spread over the seal of a handback (switching/known.h). */
-export const sealFactor: bigint;
-${constants.map(({ name, value, doc }) => `/** ${doc} */\nexport const ${camel(name)}: ${value};`).join("\n")}
+${constants.map(({ name, value, doc }) => `/** ${doc} */\nexport const ${camel(name)}: ${inScript(value)};`).join("\n")}
 ${enumerations.map((one) => `export const ${camel(one.name)}: ${JSON.stringify(valuesOf(one))};`).join("\n")}
 /** Every structure with its fields and offsets, to hold against an object's BTF. */
 export const structs: Readonly<
@@ -264,7 +262,14 @@ ${types.join("\n")}`;
 }
 
 const layoutHash = createHash("sha256")
-  .update(JSON.stringify({ placed, statistics, enumerations, sealFactor: String(sealFactor) }))
+  .update(
+    JSON.stringify({
+      placed,
+      statistics,
+      enumerations,
+      numbers: constants.map(({ name, value }) => [name, String(value)]),
+    }),
+  )
   .digest("hex")
   .slice(0, 12);
 const out = new URL("../gen/", import.meta.url);
