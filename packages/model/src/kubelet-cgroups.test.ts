@@ -27,9 +27,9 @@ function podOfCgroup(path: string) {
     if (next?.role === "pod") pod = { folder: next, end: index + 1 };
   }
   if (pod?.folder.uid === undefined) return undefined;
-  const { uid, driver, qos } = pod.folder;
+  const { driver, qos } = pod.folder;
   return {
-    uid,
+    uid: pod.folder.uid,
     driver,
     qos,
     podsPath: names.slice(0, podsEnd).join("/"),
