@@ -76,7 +76,7 @@ export async function runInstallation(say: (line: string) => void): Promise<void
     await untilAllSpread(callers, { [version]: 1 });
     say(`a rule that is applied then moves all calls to ${version}`);
   };
-  const upgrade = ["upgrade", "keelson", chartFolder, "--reuse-values", ...setValues(changed)];
+  const upgrade = ["upgrade", "keelson", chartFolder, "--reset-then-reuse-values", ...setValues(changed)];
   await underCalls("helm upgrade and other pods of both", "v2", () => helm(...upgrade));
   await underCalls("helm rollback and other pods of both", "v3", () => helm("rollback", "keelson", "1"));
 
