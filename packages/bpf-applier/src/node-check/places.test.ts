@@ -21,8 +21,9 @@ test("cgroup v2: mounted, elsewhere, nowhere", () => {
 test("bpffs: mounted, still to be mounted, no place for it", () => {
   expect(judgeBpffs("/sys/fs/bpf", bpffs, true).state).toBe("ok");
   expect(judgeBpffs("/sys/fs/bpf", tmpfs, false)).toMatchObject({
-    state: "ok",
-    found: "not mounted; the agent mounts it at /sys/fs/bpf",
+    state: "warning",
+    found: "not mounted at /sys/fs/bpf",
+    advice: expect.stringContaining("mount -t bpf bpf /sys/fs/bpf on the node"),
   });
   expect(judgeBpffs("/sys/fs/bpf", "ENOENT", false).state).toBe("error");
 });

@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { codeOf } from "./errors.ts";
-import { error, type Finding, ok } from "./finding.ts";
+import { error, type Finding, ok, warning } from "./finding.ts";
 
 /** Magic numbers of linux/magic.h. */
 const magic = { cgroup2: 0x63677270, bpffs: 0xcafe4a11 } as const;
@@ -36,15 +36,22 @@ export function judgeCgroup(path: string | undefined, filesystem: number | strin
   );
 }
 
-/** @param path where the mount table has it, or where it is mounted when the agent starts */
+const howToMount =
+  "mount -t bpf bpf /sys/fs/bpf on the node, as systemd does; the agent's pod gets that folder from there";
+
+/**
+ * An agent in a pod gets the node's folder: without the rights of a relay it may not mount there, and with them what it
+ * mounts is seen by itself alone, and gone with its pod, pins and all.
+ * @param path where the mount table has it, or where an agent that starts would mount it
+ */
 export function judgeBpffs(path: string, filesystem: number | string, isMounted: boolean): Finding {
   const check = "bpffs";
   if (isMounted && filesystem === magic.bpffs) return ok(check, path);
   if (!isMounted && typeof filesystem === "number")
-    return ok(check, `not mounted; the agent mounts it at ${path}`);
-  return error(
-    check,
-    `${path} is none (${described(filesystem)})`,
-    "mount -t bpf bpf /sys/fs/bpf on the node, as systemd does; the agent's pod gets that folder from there",
-  );
+    return warning(
+      check,
+      `not mounted at ${path}`,
+      `${howToMount}; only an agent without a pod mounts it itself`,
+    );
+  return error(check, `${path} is none (${described(filesystem)})`, howToMount);
 }
