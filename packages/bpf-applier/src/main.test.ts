@@ -16,6 +16,9 @@ test.concurrent.each([
   [["fly"], 'bpf-applier: there is no command "fly"\n'],
   [["staus"], 'bpf-applier: there is no command "staus"; did you mean status?\n'],
   [["--metrics-address", "here"], '"here": expected HOST:PORT'],
+  [["--control-plane", "istiod.istio-system.svc"], '"istiod.istio-system.svc": expected HOST:PORT'],
+  [["--control-plane", ":15012"], '":15012": expected HOST:PORT'],
+  [["--control-plane", "127.0.0.1:99999"], '"127.0.0.1:99999": expected HOST:PORT'],
 ])("%j is wrong usage", async (args, message) => {
   const { code, stderr } = await run(args);
   expect(stderr).toContain(message);

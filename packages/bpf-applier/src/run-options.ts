@@ -30,7 +30,7 @@ export function describeRun(command: Command, run: (flags: RunFlags) => Promise<
   command
     .description("follow the control plane until stopped")
     .allowExcessArguments()
-    .option("--control-plane <host:port>", "the control plane's xDS port", "127.0.0.1:15010")
+    .option("--control-plane <host:port>", "the control plane's xDS port", targetText, "127.0.0.1:15010")
     .option("--tls", "speak with it over TLS (default: only if one of the next three options is given)")
     .option(
       "--ca-file <path>",
@@ -113,6 +113,14 @@ function seconds(text: string): number {
   const value = Number(text);
   if (!(value >= 0.1 && value <= 3600)) throw new InvalidArgumentError("expected seconds, 0.1 to 3600");
   return value;
+}
+
+/** Or any other target that gRPC takes; without a port it would take 443, where no control plane is. */
+function targetText(text: string): string {
+  if (/^unix(-abstract)?:/.test(text)) return text;
+  addressText(text);
+  if (/^:|:0+$/.test(text)) throw new InvalidArgumentError(`"${text}": expected HOST:PORT`);
+  return text;
 }
 
 function addressText(text: string): string {
