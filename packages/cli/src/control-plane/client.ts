@@ -114,8 +114,10 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "there is no route to the host",
 };
 
-const advice =
-  "Is it running there (pilot-discovery discovery --configDir DIR --httpAddr HOST:PORT)? Another address is given with --server URL.";
+const advice = [
+  "Is it running there (pilot-discovery discovery --configDir DIR --httpAddr HOST:PORT)? Another address is given with --server URL.",
+  "In Kubernetes: kubectl -n istio-system port-forward deployment/istiod 8080, beside this command.",
+].join("\n");
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === "TimeoutError")
