@@ -5,8 +5,8 @@ import type { DemoOptions } from "./arguments.ts";
 import { runControlPlaneOnly } from "./control-plane-only.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { mainJob } from "./main-job.ts";
-import { ruleName } from "./rule.ts";
 import { bold, dim, say } from "./show.ts";
+import { whatToTry } from "./what-to-try.ts";
 
 /** Runs the demo to its end, or until it is interrupted; either way all it made is gone. @returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -39,28 +39,9 @@ async function conclude(
   for (const complaint of complaints) say(`   wrong: ${complaint}`);
   const exitCode = complaints.length === 0 ? 0 : 1;
   if (options.once) return exitCode;
-  tellWhatToTry(world, options);
+  say(whatToTry(world, options));
   await Promise.race([interrupted, watchPrograms(world)]);
   return exitCode;
-}
-
-function tellWhatToTry(world: World, options: DemoOptions): void {
-  const other = options.world === "demo" ? "" : `--world ${options.world} `;
-  const server = world.controlPlane.url;
-  say(`${bold("Try it by hand")}, in another terminal, as root:
-
-   edit or remove ${world.config.file(ruleName)}
-   ${dim("and see where the next pages go:")}
-   npm run demo -- ${other}send 300
-
-   npm run demo -- ${other}exec productpage-v1 node -e 'fetch("http://reviews:9080/").then(async (r) => console.log(await r.text()))'
-   npm run keelson -- status --server ${server}
-   npm run keelson -- explain reviews --server ${server}
-   curl --unix-socket ${world.applier().adminSocket} http://applier/edges
-
-   logs are in ${world.names.folder}/logs
-
-Ctrl-C ends the demo and removes all it made.`);
 }
 
 /** @throws Error when a program of the demo has ended by itself. */
