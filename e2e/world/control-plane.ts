@@ -39,7 +39,9 @@ export class ControlPlane {
   async start(): Promise<void> {
     const { configFolder, kubeconfig, httpPort, ownCgroup, logFile } = this.place;
     const flags = [
-      ...(kubeconfig === undefined ? ["--configDir", configFolder] : ["--kubeconfig", kubeconfig]),
+      // Left out, it is KUBECONFIG's: the cluster of whoever runs this would be read beside the folder.
+      `--kubeconfig=${kubeconfig ?? ""}`,
+      ...(kubeconfig === undefined ? ["--configDir", configFolder] : []),
       "--grpcAddr",
       this.grpcAddress,
       "--httpAddr",
