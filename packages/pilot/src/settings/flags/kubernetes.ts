@@ -6,7 +6,7 @@ export const kubernetesFlags = {
     "string",
     "",
     everyAge,
-    "kubeconfig file; empty, or no such file: the cluster that the program runs in",
+    "kubeconfig file; left out: KUBECONFIG; its cluster is read and written beside --configDir, too; empty, or no such file: the cluster that the program runs in",
     { defaultFrom: "KUBECONFIG" },
   ),
   kubernetesApiQPS: honoured("float", "80", istiod, "writes a second to Kubernetes' API"),
