@@ -26,8 +26,13 @@ if (job === undefined) {
 }
 
 // Where the job's standard output is for another program to read, nothing else may be in it.
-setUp({ quiet: name === "keelson" || rest.includes("--json") });
-if (job.build) run("node", ["scripts/build.mjs"]);
+const quiet = name === "keelson" || rest.includes("--json");
+setUp({ quiet });
+if (job.build) {
+  // The first time takes minutes, in which nothing else is said.
+  if (!quiet) console.log("building what has changed");
+  run("node", ["scripts/build.mjs"]);
+}
 if (job.command !== undefined) {
   const [command, ...fixed] = job.command;
   process.exitCode = await follow(command, [...fixed, ...rest], {
