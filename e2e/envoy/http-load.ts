@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../world/until.ts";
 
 export interface HttpTarget {
@@ -7,7 +8,10 @@ export interface HttpTarget {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends requests without a pause, over connections that stay open, until it is stopped. */
+/** Of each sender between two requests, in ms: who follows a change needs processors, too. */
+const pauseMs = 2;
+
+/** Sends requests one after the other, over connections that stay open, until it is stopped. */
 export class HttpLoad {
   /** What went wrong, from the start. */
   readonly failures: string[] = [];
@@ -59,6 +63,7 @@ export class HttpLoad {
       } catch (error) {
         this.failures.push(error instanceof Error ? error.message : String(error));
       }
+      await delay(pauseMs);
     }
   }
 
