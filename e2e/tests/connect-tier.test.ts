@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { scenariosOver } from "../scenarios/families.ts";
 import { scenarios } from "../scenarios/index.ts";
-import { families, fullScale, ReviewsWorld } from "../scenarios/reviews-world.ts";
+import { families, ReviewsWorld } from "../scenarios/reviews-world.ts";
 import { missingForKernel } from "../world/requirements.ts";
 
 const missing = await missingForKernel();
@@ -12,9 +12,7 @@ describe.each(families)("[kernel] connect tier over %s", (family) => {
 
   beforeAll(async () => {
     if (reason !== undefined) return;
-    // Once is enough to be away until nodes try as seldom as they ever do.
-    const scale = { ...fullScale, awayMs: family === "IPv4" ? fullScale.awayMs : 2_000 };
-    reviews = await ReviewsWorld.open(`connect${family.toLowerCase()}`, scale);
+    reviews = await ReviewsWorld.open(`connect${family.toLowerCase()}`);
   });
   afterEach(async () => {
     if (reason === undefined) await reviews.withoutRules();
