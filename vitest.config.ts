@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./scripts/longest-first.ts";
 
-/** End-to-end tests that measure time or memory: each has the machine to itself. */
-const alone = ["e2e/tests/bad-input.test.ts", "e2e/tests/push.test.ts"];
+/** End-to-end tests that measure memory: each has the machine to itself. */
+const alone = ["e2e/tests/bad-input.test.ts"];
 
 /** A native module makes its classes once for a process: each file has one of its own. */
 const binding = ["packages/bpf-maps-native/src/**/*.test.ts"];
