@@ -18,7 +18,6 @@ export const flow: readonly (readonly string[])[] = [
 /** Parts that may be imported where their package may not: they know messages and bytes, and nothing of the rules these come from. */
 const parts = new Map([
   ["@keelson/compiler/automaton", "@keelson/compiler"],
-  ["@keelson/compiler/automaton-thread", "@keelson/compiler"],
   ["@keelson/compiler/kernel-keys", "@keelson/compiler"],
   ["@keelson/compiler/kernel-routes", "@keelson/compiler"],
 ]);

@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
-import { extname } from "node:path";
 import { toBinary } from "@bufbuild/protobuf";
 import { type Bounds, defaultBounds } from "@keelson/compiler/automaton";
-import { AutomatonThread } from "@keelson/compiler/automaton-thread";
 import { routesAutomaton, whyNotInKernel } from "@keelson/compiler/kernel-routes";
 import { HttpMatchSchema } from "@keelson/protos/match";
 import type { ServicePort } from "@keelson/protos/policy";
 import { beingMade, type MatchTable, type TableState, tableOf, type Unfit } from "./match-table.ts";
-
-const program = new URL(`./table-thread-main${extname(import.meta.filename)}`, import.meta.url);
+import { mostThreadMebibytes, TableThread } from "./table-thread.ts";
 
 /** What is made at once: it takes some tens of milliseconds at most. */
 const smallBounds: Bounds = {
@@ -46,20 +43,19 @@ export class MatchTableMaker {
   private readonly cleaner = new FinalizationRegistry<string>((conditions) => {
     if (this.ofConditions.get(conditions)?.deref() === undefined) this.ofConditions.delete(conditions);
   });
-  private readonly options: Required<Omit<MatchTableMakerOptions, "mostMebibytes">>;
+  private readonly options: Required<MatchTableMakerOptions>;
   /** By `keyOf`: those of which the last try failed, until the next one may begin. */
   private readonly paused = new Map<string, NodeJS.Timeout>();
-  private readonly thread: AutomatonThread<Made>;
-  private isMaking = false;
+  private thread: TableThread | undefined;
   private closed = false;
 
-  constructor({ mostMebibytes, ...options }: MatchTableMakerOptions = {}) {
-    this.thread = new AutomatonThread(program, mostMebibytes);
+  constructor(options: MatchTableMakerOptions = {}) {
     this.options = {
       onMade: () => Promise.resolve(),
       onError: () => undefined,
       pauseMs: defaultPauseMs,
       atOnce: smallBounds,
+      mostMebibytes: mostThreadMebibytes,
       ...options,
     };
   }
@@ -70,7 +66,7 @@ export class MatchTableMaker {
     const made = this.large.has(port) ? undefined : this.madeAtOnce(port);
     if (made !== undefined) return this.keep(port, made);
     this.large.add(port);
-    if (!this.closed && !this.isMaking && !this.paused.has(this.keyOf(port))) void this.makeBeside(port);
+    if (!this.closed && !this.paused.has(this.keyOf(port))) this.thread ??= this.begin(port);
     return beingMade;
   }
 
@@ -87,7 +83,7 @@ export class MatchTableMaker {
   async close(): Promise<void> {
     this.closed = true;
     for (const timer of this.paused.values()) clearTimeout(timer);
-    await this.thread.close();
+    await this.thread?.close();
   }
 
   /** Undefined: it takes longer. */
@@ -98,16 +94,20 @@ export class MatchTableMaker {
     return isTooLarge ? undefined : made;
   }
 
-  private async makeBeside(port: ServicePort): Promise<void> {
-    this.isMaking = true;
+  private begin(port: ServicePort): TableThread {
+    const thread = new TableThread(conditionsOf(port), this.options.mostMebibytes);
+    void this.take(thread, port);
+    return thread;
+  }
+
+  private async take(thread: TableThread, port: ServicePort): Promise<void> {
     try {
-      this.keep(port, await this.thread.ask(conditionsOf(port)));
+      this.keep(port, await thread.made);
     } catch (error) {
-      if (this.closed) return;
       this.options.onError(error);
       this.pause(this.keyOf(port));
     }
-    this.isMaking = false;
+    this.thread = undefined;
     await this.options.onMade();
   }
 

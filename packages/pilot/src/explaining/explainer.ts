@@ -1,11 +1,8 @@
-import { extname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { AskedRoutes, AutomatonFit, Compiled, Explaining, ServiceExplanation } from "@keelson/compiler";
-import { AutomatonThread } from "@keelson/compiler/automaton-thread";
 import { RouteTableSchema } from "@keelson/protos/route";
-
-const program = new URL(`./automaton-thread-main${extname(import.meta.filename)}`, import.meta.url);
+import { AutomatonThread } from "./automaton-thread.ts";
 
 /** How long it works until others have their turn. */
 const turnMs = 10;
@@ -20,13 +17,13 @@ export interface ExplainerOptions {
 /** Makes explanations beside all else that the program does: in pieces, and automata, which may take seconds, in a thread. */
 export class Explainer {
   private readonly turnMs: number;
-  private readonly thread: AutomatonThread<AutomatonFit>;
+  private readonly thread: AutomatonThread;
   /** By `AskedRoutes.key`. */
   private readonly fits = new WeakMap<object, Promise<AutomatonFit>>();
 
   constructor(options: ExplainerOptions = {}) {
     this.turnMs = options.turnMs ?? turnMs;
-    this.thread = new AutomatonThread(program, options.mostThreadMebibytes);
+    this.thread = new AutomatonThread(options.mostThreadMebibytes);
   }
 
   /** Of those services that are there. Rejects if an automaton could not be made, which says nothing of the rules. */
@@ -72,10 +69,7 @@ export class Explainer {
       tables.push(toBinary(RouteTableSchema, create(RouteTableSchema, { http })));
       await nextTurn();
     }
-    return await this.thread.ask(
-      tables,
-      tables.map(({ buffer }) => buffer),
-    );
+    return await this.thread.fitOf(tables);
   }
 
   /** @returns what is awaited between two pieces of work */
