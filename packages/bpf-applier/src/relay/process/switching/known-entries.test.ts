@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ExchangeValue,
   exchangeValue,
@@ -11,6 +12,7 @@ import { BpfMap } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../../../kernel.test-helper.ts";
 import { cookieKey } from "../../cookie-key.ts";
+import { gatherMs } from "./late-removal.ts";
 import { PinnedKernel } from "./pinned-kernel.ts";
 import { PinnedNode } from "./testing/pinned-node.ts";
 
@@ -59,9 +61,6 @@ kernelTest("what the relay leaves and drops is nobody's at once, and removed lat
   expect(maps.scans.lookup(cookieKey(dropped.cookie))).toBeDefined();
   expect(maps.pools.lookup(key)).toBeDefined();
   expect(() => kernel.join(caller.cookie, caller.fd, 9n)).toThrow(/is being removed/);
-  const other = await node.connect();
-  kernel.hear(other.cookie, other.fd);
-  expect(await kernel.addLink(other.cookie, pool)).toBe(false);
 
   await expect
     .poll(() => [
@@ -73,7 +72,25 @@ kernelTest("what the relay leaves and drops is nobody's at once, and removed lat
     .toEqual([undefined, undefined, undefined, undefined]);
   kernel.join(caller.cookie, caller.fd, 9n);
   expect(kernel.exchange(caller.cookie)).toBeDefined();
-  expect(await kernel.addLink(other.cookie, pool)).toBe(true);
+});
+
+kernelTest("a pool that is wanted again stays, or is made anew once it is gone", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { node, kernel, maps } = await start(stack, "again");
+  const add = async (): Promise<boolean> => {
+    const link = await node.connect();
+    kernel.hear(link.cookie, link.fd);
+    return (await kernel.addLink(link.cookie, pool)) && (await kernel.takeLink(link.cookie));
+  };
+  expect(await add()).toBe(true);
+  kernel.dropPool(pool);
+  expect(await add()).toBe(true);
+  await sleep(2 * gatherMs);
+  expect(maps.pools.lookup(poolKey.encode(pool))).toBeDefined();
+
+  kernel.dropPool(pool);
+  await expect.poll(() => maps.pools.lookup(poolKey.encode(pool))).toBeUndefined();
+  expect(await add()).toBe(true);
 });
 
 kernelTest(

@@ -50,6 +50,21 @@ test("entries of a while are removed together, map by map, behind one grace peri
   expect([first.deleted, second.deleted, removed]).toEqual([[[1, 3]], [[2]], [1, 3]]);
 });
 
+test("what is somebody's again is not removed, unless it is being removed", async () => {
+  const periods = new PlayedPeriods();
+  const removal = new LateRemoval(periods.pass);
+  const map = new PlayedMap();
+  for (const one of [1, 2]) removal.add(map, key(one));
+  expect(removal.keep(map, key(3))).toBe(false);
+  expect(removal.keep(map, key(1))).toBe(true);
+  await vi.advanceTimersByTimeAsync(gatherMs);
+  expect(removal.keep(map, key(2))).toBe(false);
+  const settled = removal.settled();
+  await periods.end();
+  await settled;
+  expect(map.deleted).toEqual([[2]]);
+});
+
 test("what comes within a grace period waits for the next one, as programs may have it in hand", async () => {
   const periods = new PlayedPeriods();
   const removal = new LateRemoval(periods.pass);

@@ -36,9 +36,23 @@ export class LateRemoval {
     this.wait(map, [{ key, onRemoved }]);
   }
 
+  /** The entry is somebody's again. @returns false: it does not wait, but is being removed, or has been */
+  keep(map: Shrinking, key: Uint8Array): boolean {
+    const waiting = this.waiting.get(map) ?? [];
+    const others = waiting.filter((entry) => Buffer.compare(entry.key, key) !== 0);
+    if (others.length === waiting.length) return false;
+    this.waiting.set(map, others);
+    return true;
+  }
+
+  /** What is being removed now is removed, or waits again. */
+  async settled(): Promise<void> {
+    await this.removing?.catch(() => undefined);
+  }
+
   /** All that waits, at once. @throws Error if the kernel refuses; it is tried again later */
   async flush(): Promise<void> {
-    while (this.removing !== undefined) await this.removing.catch(() => undefined);
+    while (this.removing !== undefined) await this.settled();
     await this.begin();
   }
 
@@ -47,7 +61,7 @@ export class LateRemoval {
     this.closed = true;
     clearTimeout(this.timer);
     this.waiting.clear();
-    await this.removing?.catch(() => undefined);
+    await this.settled();
   }
 
   private wait(map: Shrinking, entries: readonly Entry[]): void {
@@ -84,7 +98,7 @@ export class LateRemoval {
     try {
       await this.gracePeriod();
       for (const [map, entries] of batch) {
-        await map.batchDelete(Buffer.concat(entries.map(({ key }) => key)));
+        if (entries.length > 0) await map.batchDelete(Buffer.concat(entries.map(({ key }) => key)));
         batch.delete(map);
         for (const { onRemoved } of entries) onRemoved();
       }

@@ -60,8 +60,8 @@ export class PinnedKernel implements SwitchingKernel {
   private readonly gracePeriod = new GracePeriod();
   private readonly removal = new LateRemoval(() => this.runningProgramsEnd());
   private readonly leaving: LeavingCallers;
-  /** Pools that are on their way out. */
-  private readonly dropping = new Set<string>();
+  /** Pools that are on their way out; each resolves when programs have been told. */
+  private readonly dropping = new Map<string, Promise<void>>();
 
   private constructor(folder: string) {
     const map = (name: string): BpfMap => BpfMap.openPinned(join(folder, name));
@@ -154,7 +154,7 @@ export class PinnedKernel implements SwitchingKernel {
   }
 
   async addLink(link: bigint, pool: PoolKey): Promise<boolean> {
-    return !this.dropping.has(textOf(poolKey.encode(pool))) && (await this.command.addLink(link, pool));
+    return (await this.keepPool(poolKey.encode(pool))) && (await this.command.addLink(link, pool));
   }
 
   takeLink(link: bigint): Promise<boolean> {
@@ -228,18 +228,33 @@ export class PinnedKernel implements SwitchingKernel {
     await this.dropLink(link);
   }
 
-  private async removePool(pool: PoolKey): Promise<void> {
+  private removePool(pool: PoolKey): Promise<void> {
     const key = poolKey.encode(pool);
     const text = textOf(key);
-    if (this.dropping.has(text)) return;
-    this.dropping.add(text);
+    const before = this.dropping.get(text);
+    if (before !== undefined) return before;
+    const dropped = this.drop(pool, key, () => this.dropping.delete(text));
+    this.dropping.set(text, dropped);
+    return dropped;
+  }
+
+  private async drop(pool: PoolKey, key: Uint8Array, onOver: () => void): Promise<void> {
     try {
       await this.command.dropPool(pool);
-      this.removal.add(this.pools, key, () => this.dropping.delete(text));
+      this.removal.add(this.pools, key, onOver);
     } catch (error) {
-      this.dropping.delete(text);
+      onOver();
       throw error;
     }
+  }
+
+  /** One that is on its way out stays, if it is wanted again before it is being removed; else it is gone then. @returns false: it is neither */
+  private async keepPool(key: Uint8Array): Promise<boolean> {
+    const text = textOf(key);
+    await this.dropping.get(text)?.catch(() => undefined);
+    if (this.removal.keep(this.pools, key)) this.dropping.delete(text);
+    else if (this.dropping.has(text)) await this.removal.settled();
+    return !this.dropping.has(text);
   }
 }
 
