@@ -133,7 +133,7 @@ export class PinnedKernel implements SwitchingKernel {
   }
 
   settle(caller: bigint): Promise<Settlement> {
-    return this.command.settle(caller);
+    return this.leaving.has(caller) ? Promise.resolve("gone") : this.command.settle(caller);
   }
 
   async exchanges(): Promise<Map<bigint, ExchangeValue>> {
