@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ExchangeValue,
   exchangeValue,
@@ -12,7 +11,6 @@ import { BpfMap } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../../../kernel.test-helper.ts";
 import { cookieKey } from "../../cookie-key.ts";
-import { gatherMs } from "./late-removal.ts";
 import { PinnedKernel } from "./pinned-kernel.ts";
 import { PinnedNode } from "./testing/pinned-node.ts";
 
@@ -83,9 +81,13 @@ kernelTest("a pool that is wanted again stays, or is made anew once it is gone",
     return (await kernel.addLink(link.cookie, pool)) && (await kernel.takeLink(link.cookie));
   };
   expect(await add()).toBe(true);
-  kernel.dropPool(pool);
+  const other = { ...pool, endpoint: 4n };
+  const dropped = await node.connect();
+  kernel.hear(dropped.cookie, dropped.fd);
+  expect(await kernel.addLink(dropped.cookie, other)).toBe(true);
+  for (const one of [pool, other]) kernel.dropPool(one);
   expect(await add()).toBe(true);
-  await sleep(2 * gatherMs);
+  await expect.poll(() => maps.pools.lookup(poolKey.encode(other))).toBeUndefined();
   expect(maps.pools.lookup(poolKey.encode(pool))).toBeDefined();
 
   kernel.dropPool(pool);

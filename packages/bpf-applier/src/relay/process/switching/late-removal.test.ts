@@ -33,6 +33,17 @@ class PlayedPeriods {
 
 const key = (one: number): Uint8Array => new Uint8Array([one]);
 
+/** Entry 1 is being removed, and 2 waits. */
+async function oneUnderWay() {
+  const periods = new PlayedPeriods();
+  const removal = new LateRemoval(periods.pass);
+  const map = new PlayedMap();
+  removal.add(map, key(1));
+  await vi.advanceTimersByTimeAsync(gatherMs);
+  removal.add(map, key(2));
+  return { periods, removal, map };
+}
+
 test("entries of a while are removed together, map by map, behind one grace period", async () => {
   const periods = new PlayedPeriods();
   const removal = new LateRemoval(periods.pass);
@@ -66,12 +77,7 @@ test("what is somebody's again is not removed, unless it is being removed", asyn
 });
 
 test("what comes within a grace period waits for the next one, as programs may have it in hand", async () => {
-  const periods = new PlayedPeriods();
-  const removal = new LateRemoval(periods.pass);
-  const map = new PlayedMap();
-  removal.add(map, key(1));
-  await vi.advanceTimersByTimeAsync(gatherMs);
-  removal.add(map, key(2));
+  const { periods, map } = await oneUnderWay();
   await vi.advanceTimersByTimeAsync(10 * gatherMs);
   expect(periods.open).toHaveLength(1);
   await periods.end();
@@ -112,12 +118,7 @@ test("what the kernel refuses is tried again, and nothing of it before a grace p
 });
 
 test("all that waits is removed when it is asked for, what is being removed first", async () => {
-  const periods = new PlayedPeriods();
-  const removal = new LateRemoval(periods.pass);
-  const map = new PlayedMap();
-  removal.add(map, key(1));
-  await vi.advanceTimersByTimeAsync(gatherMs);
-  removal.add(map, key(2));
+  const { periods, removal, map } = await oneUnderWay();
   const flushed = removal.flush();
   await periods.end();
   await periods.end();
@@ -126,12 +127,7 @@ test("all that waits is removed when it is asked for, what is being removed firs
 });
 
 test("the end waits for what is being removed, and leaves the rest", async () => {
-  const periods = new PlayedPeriods();
-  const removal = new LateRemoval(periods.pass);
-  const map = new PlayedMap();
-  removal.add(map, key(1));
-  await vi.advanceTimersByTimeAsync(gatherMs);
-  removal.add(map, key(2));
+  const { periods, removal, map } = await oneUnderWay();
   const closed = removal.close().then(() => map.deleted.length);
   removal.add(map, key(3));
   await periods.end();

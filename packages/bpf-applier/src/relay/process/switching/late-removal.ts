@@ -41,7 +41,8 @@ export class LateRemoval {
     const waiting = this.waiting.get(map) ?? [];
     const others = waiting.filter((entry) => Buffer.compare(entry.key, key) !== 0);
     if (others.length === waiting.length) return false;
-    this.waiting.set(map, others);
+    if (others.length > 0) this.waiting.set(map, others);
+    else this.waiting.delete(map);
     return true;
   }
 
@@ -98,7 +99,7 @@ export class LateRemoval {
     try {
       await this.gracePeriod();
       for (const [map, entries] of batch) {
-        if (entries.length > 0) await map.batchDelete(Buffer.concat(entries.map(({ key }) => key)));
+        await map.batchDelete(Buffer.concat(entries.map(({ key }) => key)));
         batch.delete(map);
         for (const { onRemoved } of entries) onRemoved();
       }
