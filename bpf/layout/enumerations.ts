@@ -81,6 +81,10 @@ export const commandKind = [
   },
   { name: "settle", doc: "how the caller's last exchange stands; answers `settlement`" },
   { name: "release", doc: "the relay has carried the answer that was passed to it" },
+  {
+    name: "watch_link",
+    doc: "the relay is told of the next bytes that are left to it there; answers 1: no such link",
+  },
   { name: "drop_link", doc: "programs know nothing of the link any more; before it is closed" },
   { name: "drop_pool", doc: "the same of a pool of which no link is left" },
   { name: "leave", doc: "the same of callers" },

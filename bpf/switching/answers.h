@@ -133,12 +133,22 @@ static __always_inline bool move(struct __sk_buff *packet, __u64 caller, struct 
 	return true;
 }
 
+/* The relay reads a link only where it is told to: one that it reads wakes it for each packet, also for those that programs move.
+ * They are counted before it is told, and it looks at the count after it has asked to be told. */
+static __always_inline int leave_to_relay(struct link_value *link, __u64 cookie, __u32 bytes)
+{
+	__sync_fetch_and_add(&link->passed_ever, bytes);
+	if (!__sync_lock_test_and_set(&link->is_told, 1) && bpf_ringbuf_output(&passed_links, &cookie, sizeof(cookie), 0))
+		link->is_told = 0; /* the next packet tries again */
+	return SK_PASS;
+}
+
 /* What was passed is counted, so that a relay that comes later knows whether one before has read any of it. */
-static __always_inline int pass_answer(struct link_value *link, __u32 bytes)
+static __always_inline int pass_answer(struct link_value *link, __u64 cookie, __u32 bytes)
 {
 	link->is_passed = 1;
 	link->passed += bytes;
-	return SK_PASS;
+	return leave_to_relay(link, cookie, bytes);
 }
 
 SEC("sk_skb")
@@ -152,18 +162,18 @@ int keelson_answer(struct __sk_buff *packet)
 	/* A packet without bytes is the end of the connection. */
 	if (!link || !packet->len)
 		return SK_PASS;
+	bytes = packet->len;
 	caller = __sync_fetch_and_add(&link->caller, 0);
 	if (!caller)
-		return SK_PASS;
-	bytes = packet->len;
+		return leave_to_relay(link, cookie, bytes);
 	link->heard += bytes;
 	if (link->is_passed)
-		return pass_answer(link, bytes);
+		return pass_answer(link, cookie, bytes);
 	exchange = exchange_of(caller);
 	if (!exchange || (!link->left && (!is_sent(packet, link) || !begin_answer(packet, cookie, link))))
-		return pass_answer(link, bytes);
+		return pass_answer(link, cookie, bytes);
 	if (bytes > link->left || !move(packet, caller, exchange))
-		return pass_answer(link, bytes);
+		return pass_answer(link, cookie, bytes);
 	link->left -= bytes;
 	if (!link->left)
 		end_answer(cookie, link, exchange);
@@ -174,6 +184,12 @@ int keelson_answer(struct __sk_buff *packet)
 SEC("sk_skb")
 int keelson_hear(struct __sk_buff *packet)
 {
+	__u64 cookie;
+	struct link_value *link;
+
 	bpf_tail_call(packet, &answer_programs, 0);
-	return SK_PASS;
+	/* They are being removed. */
+	cookie = bpf_get_socket_cookie(packet);
+	link = link_of(cookie);
+	return link && packet->len ? leave_to_relay(link, cookie, packet->len) : SK_PASS;
 }

@@ -90,6 +90,16 @@ static __always_inline bool is_whole(const struct link_value *link, __u64 cookie
 	return look_at_writer(link->place, cookie, &seen) && seen.write_seq == link->end;
 }
 
+static __always_inline int watch_link(__u64 cookie)
+{
+	struct link_value *link = link_of(cookie);
+
+	if (!link)
+		return FAILED;
+	__sync_lock_test_and_set(&link->is_told, 0);
+	return OK;
+}
+
 static __always_inline int release(__u64 cookie, bool is_reusable)
 {
 	struct link_value *link = link_of(cookie);
@@ -109,6 +119,7 @@ static __always_inline int release(__u64 cookie, bool is_reusable)
 	pool = pool_of(link);
 	if (!is_reusable)
 		return OK;
+	__sync_lock_test_and_set(&link->is_told, 0);
 	return pool && is_whole(link, cookie) && push_link(pool, cookie) ? OK : FAILED;
 }
 
@@ -178,6 +189,8 @@ int keelson_command(struct __sk_buff *packet)
 		return settle(command.cookie);
 	case COMMAND_KIND_RELEASE:
 		return release(command.cookie, command.is_reusable);
+	case COMMAND_KIND_WATCH_LINK:
+		return watch_link(command.cookie);
 	case COMMAND_KIND_DROP_LINK:
 		return drop_link(command.cookie);
 	case COMMAND_KIND_DROP_POOL:

@@ -13,6 +13,7 @@ import { balancedRequestsScenarios } from "./balanced-requests.ts";
 import { assertCheapToVerify } from "./cheap-to-verify.ts";
 import { allTo, conversing, to } from "./conversation.ts";
 import { requestsOnLinksScenarios } from "./requests-on-links.ts";
+import { relayWakesScenarios } from "./relay-wakes.ts";
 import type { Family, ReviewsWorld } from "./reviews-world.ts";
 import type { Scenario } from "./scenario.ts";
 import { assertShares } from "./shares.ts";
@@ -118,6 +119,7 @@ const someCallers = { busy: 4, pausing: 8, idle: 20, fresh: 2 };
 export const takenRequestsScenarios: readonly Scenario[] = [
   ...balancedRequestsScenarios,
   ...requestsOnLinksScenarios,
+  ...relayWakesScenarios,
   {
     name: "weights hold for requests of one connection that programs take, and they move the answers",
     async run(reviews, family) {

@@ -201,6 +201,12 @@ export const switchingStructs: readonly StructDescription[] = [
         doc: "bytes that came on it while a caller had a request there; modulo 2^32. If more came, nobody had asked for them",
       },
       { name: "passed", type: "u32", doc: "of the answer: bytes left to the relay; modulo 2^32" },
+      { name: "passed_ever", type: "u32", doc: "bytes left to the relay on it, of all answers; modulo 2^32" },
+      {
+        name: "is_told",
+        type: "u32",
+        doc: "1: the relay has been told that bytes were left to it, and reads; it says when it is to be told again",
+      },
     ],
   },
   {

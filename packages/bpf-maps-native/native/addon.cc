@@ -21,6 +21,7 @@ void exportRingBuffer(Napi::Object &exports);
 void exportSockets(Napi::Object &exports);
 void exportHeld(Napi::Object &exports);
 void exportSocketPump(Napi::Object &exports);
+void exportHangUps(Napi::Object &exports);
 void exportProbes(Napi::Object &exports);
 void exportNetfilter(Napi::Object &exports);
 
@@ -44,6 +45,7 @@ static Napi::Object init(Napi::Env, Napi::Object exports) {
   exportSockets(exports);
   exportHeld(exports);
   exportSocketPump(exports);
+  exportHangUps(exports);
   exportProbes(exports);
   exportNetfilter(exports);
   return exports;

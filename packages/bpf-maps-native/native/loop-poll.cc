@@ -13,6 +13,8 @@ namespace {
 
 uv_handle_s *asHandle(uv_poll_s *poll) { return reinterpret_cast<uv_handle_s *>(poll); }
 
+}  // namespace
+
 uv_loop_s *loopOf(Napi::Env env) {
   uv_loop_s *loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env, "Node's event loop is not available");
@@ -20,8 +22,6 @@ uv_loop_s *loopOf(Napi::Env env) {
   if (name == nullptr || strcmp(name, "poll") != 0) throw Napi::Error::New(env, "libuv's handle types are not those of 1.x");
   return loop;
 }
-
-}  // namespace
 
 std::shared_ptr<LoopPoll> LoopPoll::start(Napi::Env env, int fd, Events events, std::shared_ptr<void> keep, std::function<void()> onReady) {
   uv_loop_s *loop = loopOf(env);

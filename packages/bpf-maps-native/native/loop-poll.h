@@ -6,7 +6,10 @@
 #include <functional>
 #include <memory>
 
+struct uv_loop_s;
 struct uv_poll_s;
+
+uv_loop_s *loopOf(Napi::Env env);
 
 // Calls back on the loop's thread whenever the descriptor is ready, until closed. Closes itself when the
 // environment ends. `keep` is held until libuv is done with the descriptor: put its owner there.

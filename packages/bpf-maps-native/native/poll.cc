@@ -1,9 +1,11 @@
-// One wait for a socket handle to become writable, on Node's event loop.
+// What sockets have to do with Node's event loop: one wait for a socket handle to become writable, and an end of being woken.
 #include "socket-handle.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "loop-poll.h"
+#include "uv-abi.h"
 
 namespace {
 
@@ -28,6 +30,18 @@ Napi::Value waitWritable(const Napi::CallbackInfo &info) {
   return wrapHandle(info.Env(), std::move(handle));
 }
 
+// leaveLoop(fd): the kernel no longer wakes the loop for a descriptor of which libuv waits for nothing. It takes such a one out
+// only when it is told of an event, and of what programs have moved it is woken, but not told. Waiting again puts it back.
+Napi::Value leaveLoop(const Napi::CallbackInfo &info) {
+  int fd = static_cast<int>(numberArg(info[0], "descriptor"));
+  if (epoll_ctl(uv_backend_fd(loopOf(info.Env())), EPOLL_CTL_DEL, fd, nullptr) != 0 && errno != ENOENT)
+    throw Failure(errno, "leave the loop", "descriptor " + std::to_string(fd));
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
-void exportPoll(Napi::Object &exports) { exportFunction<waitWritable>(exports, "waitWritable"); }
+void exportPoll(Napi::Object &exports) {
+  exportFunction<waitWritable>(exports, "waitWritable");
+  exportFunction<leaveLoop>(exports, "leaveLoop");
+}

@@ -19,6 +19,7 @@ void uv_handle_set_data(uv_handle_s *handle, void *data);
 void uv_close(uv_handle_s *handle, void (*onClosed)(uv_handle_s *));
 void uv_ref(uv_handle_s *handle);
 void uv_unref(uv_handle_s *handle);
+int uv_backend_fd(const uv_loop_s *loop);
 int uv_poll_init(uv_loop_s *loop, uv_poll_s *poll, int fd);
 int uv_poll_start(uv_poll_s *poll, int events, void (*onEvent)(uv_poll_s *, int status, int events));
 int uv_poll_stop(uv_poll_s *poll);

@@ -7,6 +7,7 @@ export { BpfProgram, type ProgramInfo, type TestRunOptions, type TestRunResult }
 export type { CgroupAttachMode } from "./cgroup-mode.ts";
 export { type Codec, type CValue, codecOf } from "./codec.ts";
 export * from "./descriptor-holder.ts";
+export { HangUps, leaveLoop } from "./hang-ups.ts";
 export * from "./kernel.ts";
 export type * from "./layout.ts";
 export * from "./namespace-sockets.ts";

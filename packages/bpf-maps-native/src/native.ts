@@ -165,6 +165,10 @@ interface Native {
     onEnd: (moved: number, end: number, errno: number, more: boolean) => void,
   ): NativeHandle;
   pumpMoved(pump: NativeHandle): number;
+  leaveLoop(fd: number): void;
+  openHangUps(onHangUps: (tokens: Uint32Array) => void): NativeHandle;
+  addHangUp(watch: NativeHandle, fd: number, token: number): void;
+  deleteHangUp(watch: NativeHandle, fd: number): void;
   descriptorOf(processId: number, fd: number): number;
   networkCookie(netnsPath: string | undefined): bigint;
   socketCookie(socketFd: number): bigint;

@@ -27,6 +27,7 @@ const switchingMaps = [
   "exchanges",
   "handbacks",
   "link_values",
+  "passed_links",
   "request_scans",
   "answer_scans",
   "pools",

@@ -37,6 +37,10 @@ export class CommandProgram {
     return found;
   }
 
+  async watchLink(link: bigint): Promise<void> {
+    await this.run("watchLink", { cookie: link });
+  }
+
   async dropLink(link: bigint): Promise<void> {
     await this.run("dropLink", { cookie: link });
   }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { ExchangeValue } from "@keelson/bpf";
 import type { EndedRequest } from "../counters.ts";
-import type { Handback, SwitchingKernel } from "./kernel.ts";
+import { countModulo, type Handback, type SwitchingKernel } from "./kernel.ts";
 
 /** Milliseconds between two looks at whether an exchange has settled, at least and at most. */
 const shortestPauseMs = 1;
@@ -12,8 +12,6 @@ const pausePart = 1 / 8;
 /** Requests after which a connection is left to the relay alone, as programs look at none: it is older than they are, say. */
 const mostUnseen = 4;
 
-/** Numbers of bytes are those of TCP: modulo 2^32. */
-const modulo = 0x1_0000_0000;
 /** A place in what a caller sends that it cannot have reached. */
 const farOff = 0x8000_0000;
 
@@ -225,7 +223,7 @@ export class Conversation {
   private tellHandback(ahead: number, coming: number): void {
     const read = this.before.read + this.socket.bytesRead + (this.withdrawn ? farOff : ahead);
     const written = this.before.written + this.socket.bytesWritten + coming;
-    const upTo = { read: read % modulo, written: written % modulo, taken: this.answered };
+    const upTo = { read: read % countModulo, written: written % countModulo, taken: this.answered };
     const known = this.handedBack;
     if (known?.read === upTo.read && known.written === upTo.written && known.taken === upTo.taken) return;
     try {

@@ -1,5 +1,8 @@
 import type { ExchangeValue, HandbackValue, LinkValue, PoolKey } from "@keelson/bpf";
 
+/** Programs count bytes modulo 2^32, as TCP does. */
+export const countModulo = 0x1_0000_0000;
+
 /** How the last exchange of a caller stands; see `settlement` in bpf/layout/enumerations.ts. */
 export type Settlement = "settled" | "moving" | "gone";
 
@@ -40,6 +43,10 @@ export interface SwitchingKernel {
   takeLink(link: bigint): Promise<boolean>;
   /** The answer that was passed to the relay has ended. @returns false: it was to go back to its pool, which has no room */
   release(link: bigint, isReusable: boolean): Promise<boolean>;
+  /** From now on is told of the next bytes that are left to the relay on the link, once; `release` does so, too. */
+  watchLink(link: bigint): Promise<void>;
+  /** Who is told. */
+  onPassed: (link: bigint) => void;
   /** Programs know nothing of the link any more. */
   dropLink(link: bigint): Promise<void>;
   link(link: bigint): LinkValue | undefined;

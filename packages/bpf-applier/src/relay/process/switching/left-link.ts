@@ -3,11 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LinkValue } from "@keelson/bpf";
 import { socketCookie, tcpCounts } from "bpf-maps-native";
 import type { HeldLink } from "../holding/beside.ts";
-import type { SwitchingKernel } from "./kernel.ts";
+import { countModulo, type SwitchingKernel } from "./kernel.ts";
 import { askAgainMs } from "./link.ts";
-
-/** Numbers of bytes are those of TCP: modulo 2^32. */
-const modulo = 0x1_0000_0000;
 
 /** As it was found when it was looked at last. */
 export type LinkState =
@@ -78,7 +75,7 @@ export class LeftLink {
   private isUntouched({ heard, passed, isPassed }: LinkValue): boolean {
     const counts = tcpCounts(this.held.fd);
     if (counts === undefined) return false;
-    const received = (counts.read + counts.unread) % modulo;
+    const received = (counts.read + counts.unread) % countModulo;
     return received === heard && counts.unread === (isPassed === 1 ? passed : 0);
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { type PoolKey, poolLinks } from "@keelson/bpf";
-import { setSendBuffer, socketCookie } from "bpf-maps-native";
+import { HangUps, setSendBuffer, socketCookie } from "bpf-maps-native";
 import type { HeldLink } from "../holding/beside.ts";
 import { mostWaiting } from "../splice.ts";
 import type { Conversation, LinkOwner } from "./conversation.ts";
@@ -70,6 +70,7 @@ export class LinkPools implements LinkOwner {
   private readonly pools = new Map<string, Pool>();
   private readonly links = new Map<bigint, Link>();
   private readonly holder: LinkHolder | undefined;
+  private readonly hangUps = new HangUps();
   /** Links of an earlier relay's on which callers have requests that are not here yet. */
   private readonly waiting = new Map<bigint, LeftLink>();
   private readonly waitUntil = now() + callersComeMs;
@@ -85,6 +86,7 @@ export class LinkPools implements LinkOwner {
     this.kernel = kernel;
     this.bounds = bounds;
     this.conversationOf = conversationOf;
+    kernel.onPassed = (link) => this.links.get(link)?.read();
   }
 
   /** A request was the relay's for want of a link: one more is opened, within the bounds. */
@@ -115,7 +117,7 @@ export class LinkPools implements LinkOwner {
   /** The caller that has a request on a link is here. */
   claim(link: bigint): void {
     const left = this.waiting.get(link);
-    if (left !== undefined && this.waiting.delete(link)) this.begin(left);
+    if (left !== undefined && this.waiting.delete(link)) this.goOn(left).catch(() => undefined);
   }
 
   async abandon(link: bigint, caller: bigint): Promise<void> {
@@ -180,7 +182,15 @@ export class LinkPools implements LinkOwner {
     // Its server may be about to close it.
     if (this.closed || now() - milliseconds(begun) > left.idleMs) return left.close();
     const link = this.begin(left);
-    if (!(await this.kernel.release(left.cookie, true))) await link?.end();
+    if (await this.kernel.release(left.cookie, true)) link?.watch();
+    else await link?.end();
+  }
+
+  /** One with a caller's request. */
+  private async goOn(left: LeftLink): Promise<void> {
+    const link = this.begin(left);
+    await this.kernel.watchLink(left.cookie);
+    link?.watch();
   }
 
   private begin(left: LeftLink): Link | undefined {
@@ -212,14 +222,17 @@ export class LinkPools implements LinkOwner {
     // First, so that what programs can take is held.
     const held = this.holder?.holdLink(fd, LeftLink.note(pool.address, pool.idleMs));
     const link = this.keep(pool, { fd, cookie, held }, now());
-    if (this.closed || !(await this.kernel.addLink(cookie, pool.key))) await link.end();
+    if (!this.closed && (await this.kernel.addLink(cookie, pool.key))) link.watch();
+    else await link.end();
   }
 
   private keep(pool: Pool, { fd, cookie, held }: OpenLink, usedAt: number): Link {
     const options = { fd, allowHalfOpen: true, highWaterMark: mostWaiting };
     const link = new Link({
       kernel: this.kernel,
+      hangUps: this.hangUps,
       cookie,
+      fd,
       endpoint: pool.address,
       socket: new Socket(options),
       held,

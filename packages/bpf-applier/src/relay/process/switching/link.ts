@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LinkValue } from "@keelson/bpf";
+import { type HangUps, leaveLoop } from "bpf-maps-native";
 import type { HeldLink } from "../holding/beside.ts";
+import { startReading, stopReading } from "../plain-socket.ts";
 import type { Conversation } from "./conversation.ts";
-import type { SwitchingKernel } from "./kernel.ts";
+import { countModulo, type SwitchingKernel } from "./kernel.ts";
 import { PassedAnswer, type PassedEnd } from "./passed-answer.ts";
 
 /**
@@ -14,7 +16,9 @@ export const askAgainMs = [1, 2, 4, 8, 16];
 
 export interface LinkOptions {
   readonly kernel: SwitchingKernel;
+  readonly hangUps: HangUps;
   readonly cookie: bigint;
+  readonly fd: number;
   /** "address:port". */
   readonly endpoint: string;
   /** Connected, heard by programs, nothing read of it yet. */
@@ -28,36 +32,81 @@ export interface LinkOptions {
 
 /**
  * A connection to an endpoint on which programs send callers' requests. What programs do not move of the answers comes to the
- * relay, which reads all the time; at any byte that nobody asked for the link ends.
+ * relay; at any byte that nobody asked for the link ends.
+ *
+ * The relay reads it only from where it is told that something was left to it: a socket that is read wakes its process for each
+ * packet, also for those that programs move, and that took a tenth and more of what a request costs.
  */
 export class Link {
   readonly cookie: bigint;
   private readonly kernel: SwitchingKernel;
+  private readonly fd: number;
+  private readonly ignoreHangUp: () => void;
   private readonly endpoint: string;
   private readonly socket: Socket;
   private readonly held: HeldLink | undefined;
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
+  /** Bytes that were left to relays before this one; modulo 2^32. */
+  private readonly passedBefore: number;
   private answer: PassedAnswer | undefined;
+  /** Nothing is read until it is told of. */
+  private watching = false;
+  /** The server has ended it: there is something to be read. */
+  private hungUp = false;
   private releasing = false;
   /** Resolves when the last answer that was passed has let go of the link. */
   private released: Promise<void> = Promise.resolve();
   private ending = false;
   private closed = false;
 
-  constructor({ kernel, cookie, endpoint, socket, held, conversationOf, onGone }: LinkOptions) {
+  constructor({ kernel, hangUps, cookie, fd, endpoint, socket, held, conversationOf, onGone }: LinkOptions) {
     this.endpoint = endpoint;
     this.kernel = kernel;
+    this.fd = fd;
     this.cookie = cookie;
     this.socket = socket;
     this.held = held;
     this.conversationOf = conversationOf;
     this.onGone = onGone;
+    this.passedBefore = readOf(kernel.link(cookie));
+    this.ignoreHangUp = hangUps.add(fd, () => {
+      this.hungUp = true;
+      this.read();
+    });
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.onData(chunk));
     socket.on("error", () => undefined); // "close" follows
-    socket.once("close", () => held?.drop());
+    socket.once("close", () => {
+      this.ignoreHangUp();
+      held?.drop();
+    });
     for (const event of ["end", "close"] as const) socket.once(event, () => this.onServerGone());
+  }
+
+  /**
+   * Reads nothing until it is told of, if all that was left to the relay so far is read. To be called after the kernel was asked to
+   * tell of what comes next.
+   */
+  watch(): void {
+    const passed = this.kernel.link(this.cookie)?.passedEver;
+    if (
+      this.hungUp ||
+      this.ending ||
+      this.socket.destroyed ||
+      passed !== (this.passedBefore + this.socket.bytesRead) % countModulo
+    )
+      return;
+    this.watching = true;
+    stopReading(this.socket);
+    leaveLoop(this.fd);
+  }
+
+  /** Something was left to the relay, or the server has ended the connection. */
+  read(): void {
+    if (!this.watching) return;
+    this.watching = false;
+    startReading(this.socket);
   }
 
   /** Ends it if it is idle. @returns whether it was */
@@ -136,8 +185,9 @@ export class Link {
   private onReleased(conversation: Conversation, goesOn: boolean): void {
     this.releasing = false;
     conversation.wake();
-    if (goesOn) this.socket.resume();
-    else this.destroy();
+    if (!goesOn) return this.destroy();
+    this.watch();
+    this.socket.resume();
   }
 
   private onServerGone(): void {
@@ -179,6 +229,7 @@ export class Link {
     this.onGone(this);
     await this.forget().catch(() => undefined);
     this.held?.drop();
+    this.ignoreHangUp();
     this.socket.destroy();
   }
 
@@ -188,4 +239,11 @@ export class Link {
     await this.kernel.takeLink(this.cookie);
     await this.kernel.dropLink(this.cookie);
   }
+}
+
+/** Bytes that were left to relays before, of a link of theirs: of its last answer none is read. */
+function readOf(value: LinkValue | undefined): number {
+  if (value === undefined) return 0;
+  const unread = value.isPassed === 1 ? value.passed : 0;
+  return (value.passedEver - unread + countModulo) % countModulo;
 }

@@ -28,6 +28,36 @@ kernelTest("a link joins its pool, is taken out of it once, and comes back when 
   expect(kernel.idleLinks(pool)).toBe(0);
 });
 
+kernelTest(
+  "that bytes were left to the relay on a link is told once, until it is watched again",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const node = await PinnedNode.start(stack, "told");
+    const { kernel } = node;
+    stack.defer(() => kernel.close());
+    const told: bigint[] = [];
+    kernel.onPassed = (link) => told.push(link);
+    const { fd, cookie } = await node.connect();
+    kernel.hear(cookie, fd);
+    expect(await kernel.addLink(cookie, pool)).toBe(true);
+    const says = async (text: string, passedEver: number): Promise<void> => {
+      node.say(text);
+      await expect.poll(() => kernel.link(cookie)?.passedEver).toBe(passedEver);
+    };
+    await says("nobody", 6);
+    await expect.poll(() => told).toEqual([cookie]);
+    await says("asked", 11);
+    await kernel.watchLink(cookie);
+    await says("for", 14);
+    await expect.poll(() => told).toEqual([cookie, cookie]);
+    await says("this", 18);
+    expect(await kernel.takeLink(cookie)).toBe(true);
+    expect(await kernel.release(cookie, true)).toBe(true);
+    await says(".", 19);
+    await expect.poll(() => told).toEqual([cookie, cookie, cookie]);
+  },
+);
+
 kernelTest("a pool has room for 256 links, and refuses the next", async () => {
   await using stack = new AsyncDisposableStack();
   const node = await PinnedNode.start(stack, "room");

@@ -10,7 +10,7 @@ import {
   poolKey,
   sealFactor,
 } from "@keelson/bpf";
-import { BpfMap, BpfProgram } from "bpf-maps-native";
+import { BpfMap, BpfProgram, RingBuffer } from "bpf-maps-native";
 import { cookieKey, cookieOf } from "../../cookie-key.ts";
 import { CommandProgram } from "./command-program.ts";
 import { GracePeriod } from "./grace-period.ts";
@@ -41,6 +41,7 @@ const mapNames = {
   callers: "exchanges",
   handbacks: "handbacks",
   linkValues: "link_values",
+  passedLinks: "passed_links",
   answerScans: "answer_scans",
   pools: "pools",
 };
@@ -56,12 +57,14 @@ export class PinnedKernel implements SwitchingKernel {
   private readonly linkValues: BpfMap;
   private readonly answerScans: BpfMap;
   private readonly pools: BpfMap;
+  private readonly passedLinks: RingBuffer;
   private readonly command: CommandProgram;
   private readonly gracePeriod = new GracePeriod();
   private readonly removal = new LateRemoval(() => this.runningProgramsEnd());
   private readonly leaving: LeavingCallers;
   /** Pools that are on their way out; each resolves when programs have been told. */
   private readonly dropping = new Map<string, Promise<void>>();
+  onPassed: SwitchingKernel["onPassed"] = () => {};
 
   private constructor(folder: string) {
     const map = (name: string): BpfMap => BpfMap.openPinned(join(folder, name));
@@ -72,6 +75,9 @@ export class PinnedKernel implements SwitchingKernel {
     this.linkValues = map(mapNames.linkValues);
     this.answerScans = map(mapNames.answerScans);
     this.pools = map(mapNames.pools);
+    this.passedLinks = new RingBuffer(map(mapNames.passedLinks), (link) =>
+      this.onPassed(cookieOf(link)),
+    ).unref();
     this.command = new CommandProgram(BpfProgram.openPinned(join(folder, commandName)));
     this.leaving = new LeavingCallers(
       (callers) => this.command.leave(callers),
@@ -165,6 +171,10 @@ export class PinnedKernel implements SwitchingKernel {
     return this.command.release(link, isReusable);
   }
 
+  watchLink(link: bigint): Promise<void> {
+    return this.command.watchLink(link);
+  }
+
   async dropLink(link: bigint): Promise<void> {
     await this.command.dropLink(link);
     const key = cookieKey(link);
@@ -214,6 +224,7 @@ export class PinnedKernel implements SwitchingKernel {
   async close(): Promise<void> {
     await this.leaving.settled();
     await this.removal.close();
+    this.passedLinks.close();
   }
 
   /** A relay before may have left it already. */

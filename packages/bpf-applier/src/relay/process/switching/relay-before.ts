@@ -1,10 +1,7 @@
 import type { Beside, HeldLink, MovedBefore } from "../holding/beside.ts";
 import type { Position } from "../holding/ledger.ts";
-import type { SwitchingKernel } from "./kernel.ts";
+import { countModulo, type SwitchingKernel } from "./kernel.ts";
 import { LeftLink } from "./left-link.ts";
-
-/** Numbers of bytes are those of TCP: modulo 2^32. */
-const modulo = 0x1_0000_0000;
 
 /** What a relay that is gone has left to programs, and they have gone on with since. */
 export class RelayBefore implements Beside {
@@ -48,7 +45,7 @@ export class RelayBefore implements Beside {
     if (exchange === undefined || exchange.taken === 0) return { bytes: 0, mayCome: false };
     const handback = this.kernel?.handback(caller);
     // Else the relay before was at work on it, or about to end it.
-    const isHandedBack = handback?.read === read % modulo && handback.written === written % modulo;
+    const isHandedBack = handback?.read === read % countModulo && handback.written === written % countModulo;
     if (!isHandedBack || exchange.isBroken !== 0) return undefined;
     if (exchange.link !== 0n && !this.links.has(exchange.link)) {
       if (!this.begun.has(exchange.link)) this.lost++;

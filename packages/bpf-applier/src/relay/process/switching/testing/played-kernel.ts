@@ -6,11 +6,14 @@ import { noExchange } from "../pinned-kernel.ts";
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
+/** More than the relay may have read: it does so all the time. */
+const notCounted = 2 ** 31;
+
 const textOf = ({ network, workload, endpoint }: PoolKey): string => `${network} ${workload} ${endpoint}`;
 
 /**
  * Maps in memory, and a test in the place of the programs: it says when a request is taken, and what becomes of its answer. The
- * sockets are real ones.
+ * sockets are real ones. What is left to the relay is not counted, and so links are read all the time.
  */
 export class PlayedKernel implements SwitchingKernel {
   readonly homes = new Map<bigint, number>();
@@ -26,6 +29,7 @@ export class PlayedKernel implements SwitchingKernel {
 
   /** When it was asked whether a caller has settled, in milliseconds. */
   readonly looks: number[] = [];
+  onPassed: SwitchingKernel["onPassed"] = () => {};
   /** Until then no link is released. */
   mayRelease: Promise<void> = Promise.resolve();
 
@@ -142,6 +146,8 @@ export class PlayedKernel implements SwitchingKernel {
       bytes: 0,
       heard: 0,
       passed: 0,
+      passedEver: notCounted,
+      isTold: 0,
     });
     this.pools.set(textOf(pool), [...(this.pools.get(textOf(pool)) ?? []), link]);
     return Promise.resolve(true);
@@ -168,6 +174,10 @@ export class PlayedKernel implements SwitchingKernel {
     Object.assign(value, { caller: 0n, isPassed: 0, left: 0 });
     if (isReusable) this.pools.get(textOf(value))?.push(link);
     return true;
+  }
+
+  watchLink(): Promise<void> {
+    return Promise.resolve();
   }
 
   dropLink(link: bigint): Promise<void> {
