@@ -133,8 +133,11 @@ function explain(
       ? String(signal.reason)
       : "the machine went off without an exit code";
   const stage = uname === undefined ? "while booting" : `in the command ${JSON.stringify(run.command)}`;
+  // A panic's own lines, and those of its stack, are the last ones: what it began with stands before them.
+  const faults = findComplaints(console).slice(0, 10);
+  const said = faults.length === 0 ? "" : `\nfaults that its kernel told of:\n${faults.join("\n")}`;
   const last = consoleLines(console).slice(-25).join("\n");
-  return `guest with kernel ${run.kernel}, ${stage}, after ${seconds.toFixed(1)} s: ${reason}\nlast lines of its console:\n${last}`;
+  return `guest with kernel ${run.kernel}, ${stage}, after ${seconds.toFixed(1)} s: ${reason}${said}\nlast lines of its console:\n${last}`;
 }
 
 /** A folder for one run; those of runners that are gone, perhaps killed, are removed. */

@@ -11,7 +11,8 @@ import { baseline, rows } from "./rows/index.ts";
 /** How much is measured. */
 interface Scale {
   readonly rounds: number;
-  readonly warmMs: number;
+  /** Before each measurement, at least, and for each of its connections: when it begins, their first requests are answered. */
+  readonly warmMs: { readonly least: number; readonly each: number };
   /** Before all else, each row is used for so long. */
   readonly warmUpMs: number;
   /** By bytes of the body: how long each measurement takes. */
@@ -27,7 +28,7 @@ const largest = 1_048_576;
 
 const full: Scale = {
   rounds: 5,
-  warmMs: 50,
+  warmMs: { least: 50, each: 6 },
   warmUpMs: 2_000,
   measureMs: new Map([
     [smallest, 500],
@@ -41,7 +42,7 @@ const full: Scale = {
 
 const quick: Scale = {
   rounds: 2,
-  warmMs: 10,
+  warmMs: { least: 10, each: 1 },
   warmUpMs: 200,
   measureMs: new Map([
     [smallest, 50],
@@ -92,6 +93,9 @@ function loadsOf({ connections, measureMs, rates }: Scale, regime: Regime): [Loa
   return [...closed, ...open, [{ mode: "connects", ...few }, ms]];
 }
 
+const warmMsOf = ({ connections }: Load, { warmMs: { least, each } }: Scale): number =>
+  Math.max(least, connections * each);
+
 async function measure({ world, progress }: BenchmarkOptions, scale: Scale): Promise<HttpFigures> {
   progress("two nodes, a caller and two servers");
   await using ground = await Ground.open(world);
@@ -105,7 +109,7 @@ async function measure({ world, progress }: BenchmarkOptions, scale: Scale): Pro
     for (const [load, measureMs] of loadsOf(scale, regime)) {
       progress(`${regime}: ${loadText(load)}`);
       cells.push(
-        await measuring.measure({ regime, load }, scale.rounds, { warmMs: scale.warmMs, measureMs }),
+        await measuring.measure({ regime, load }, scale.rounds, { warmMs: warmMsOf(load, scale), measureMs }),
       );
     }
   }
