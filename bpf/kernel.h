@@ -64,6 +64,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 write_seq; /* the sequence number of the next byte that is taken from its owner */
 	__u32 copied_seq; /* the sequence number of the next byte that its owner reads */
+	__u64 bytes_received; /* RFC 4898: tcpEStatsAppHCThruOctetsReceived */
 };
 
 #pragma clang attribute pop

@@ -16,6 +16,7 @@
 struct seen {
 	__u32 write_seq; /* of `look_at_writer` */
 	__u32 copied_seq; /* of `look_at_reader`, as the next */
+	__u64 received; /* of `look_at_receiver`: bytes since the connection began */
 	__u32 unread; /* memory of what was received and not read, in bytes */
 	__u8 state; /* of TCP: ESTABLISHED as long as neither end has said that it sends no more */
 	bool has_owner; /* false: closed */
@@ -63,6 +64,17 @@ static __always_inline bool look_at_reader(__u64 place, __u64 cookie, struct see
 		return false;
 	bpf_core_read(&seen->copied_seq, sizeof(seen->copied_seq), &tcp->copied_seq);
 	bpf_core_read(&seen->unread, sizeof(seen->unread), &sk->sk_backlog.rmem_alloc.counter);
+	return is_there(place, cookie, seen);
+}
+
+/* Returns false if the socket is gone. */
+static __always_inline bool look_at_receiver(__u64 place, __u64 cookie, struct seen *seen)
+{
+	struct tcp_sock *tcp = (void *)place;
+
+	if (!place)
+		return false;
+	bpf_core_read(&seen->received, sizeof(seen->received), &tcp->bytes_received);
 	return is_there(place, cookie, seen);
 }
 

@@ -50,6 +50,9 @@ static __always_inline int add_link(const struct command *command)
 	if (bpf_map_update_elem(&answer_scans, &cookie, &no_scan, BPF_NOEXIST) ||
 	    bpf_map_update_elem(&link_values, &cookie, &link, BPF_NOEXIST))
 		return FAILED;
+	/* What came before programs knew of the link was not counted, and nobody had asked for it. TCP counts before they are called. */
+	if (!look_at_receiver(link.place, cookie, &seen) || seen.received)
+		return FAILED;
 	return push_link(pool, cookie) ? OK : FAILED;
 }
 

@@ -31,18 +31,24 @@ struct HangUpsHandle : Handle {
   ~HangUpsHandle() override { if (!closed) release(); }
 };
 
+uint64_t cookieArg(const Napi::Value &value) {
+  if (!value.IsBigInt()) throw Napi::TypeError::New(value.Env(), "cookie must be a bigint");
+  bool lossless;
+  return value.As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
 void deliver(Watch &watch) {
   std::array<epoll_event, kMostTold> events;
   int count = epoll_wait(watch.epoll->get(), events.data(), events.size(), 0);
   if (count <= 0 || watch.onHangUps.IsEmpty()) return;
   Napi::Env env = watch.onHangUps.Env();
   Napi::HandleScope scope(env);
-  auto tokens = Napi::Uint32Array::New(env, static_cast<size_t>(count));
-  for (int i = 0; i < count; i++) tokens[i] = events[i].data.u32;
-  callFromLoop(watch.onHangUps, {tokens});
+  auto cookies = Napi::BigUint64Array::New(env, static_cast<size_t>(count));
+  for (int i = 0; i < count; i++) cookies[i] = events[i].data.u64;
+  callFromLoop(watch.onHangUps, {cookies});
 }
 
-// openHangUps(onHangUps(tokens)): does not keep the process alive
+// openHangUps(onHangUps(cookies)): does not keep the process alive
 Napi::Value openHangUps(const Napi::CallbackInfo &info) {
   Napi::Function onHangUps = functionArg(info[0], "callback");
   int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -57,23 +63,23 @@ Napi::Value openHangUps(const Napi::CallbackInfo &info) {
   return wrapHandle(info.Env(), std::move(handle));
 }
 
-// addHangUp(handle, descriptor, token): is told of once
+// addHangUp(handle, descriptor, cookie): is told of once
 Napi::Value addHangUp(const Napi::CallbackInfo &info) {
   auto &handle = handleArg<HangUpsHandle>(info[0]);
   int fd = static_cast<int>(numberArg(info[1], "descriptor"));
   epoll_event event = {};
   event.events = EPOLLRDHUP | EPOLLONESHOT;  // the kernel adds EPOLLERR and EPOLLHUP
-  event.data.u32 = numberArg(info[2], "token");
+  event.data.u64 = cookieArg(info[2]);
   if (epoll_ctl(handle.watch->epoll->get(), EPOLL_CTL_ADD, fd, &event) != 0)
     throw Failure(errno, "watch", "descriptor " + std::to_string(fd));
   return info.Env().Undefined();
 }
 
-// deleteHangUp(handle, descriptor): does nothing if it was closed, or is another one's by now
+// deleteHangUp(handle, descriptor): does nothing if it is not watched
 Napi::Value deleteHangUp(const Napi::CallbackInfo &info) {
   auto &handle = handleArg<HangUpsHandle>(info[0]);
   int fd = static_cast<int>(numberArg(info[1], "descriptor"));
-  if (epoll_ctl(handle.watch->epoll->get(), EPOLL_CTL_DEL, fd, nullptr) != 0 && errno != ENOENT && errno != EBADF)
+  if (epoll_ctl(handle.watch->epoll->get(), EPOLL_CTL_DEL, fd, nullptr) != 0 && errno != ENOENT)
     throw Failure(errno, "watch no longer", "descriptor " + std::to_string(fd));
   return info.Env().Undefined();
 }

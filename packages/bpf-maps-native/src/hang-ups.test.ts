@@ -4,7 +4,7 @@ import { createServer, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { HangUps, leaveLoop } from "./hang-ups.ts";
-import { connectInNamespace } from "./namespace-sockets.ts";
+import { connectInNamespace, socketCookie } from "./namespace-sockets.ts";
 import { kernelTest } from "./testing/kernel-test.ts";
 
 /** A connection of which nobody reads, and its other end. */
@@ -41,21 +41,21 @@ kernelTest(
   "operation: watch for ended connections (HangUps) - an end, a reset and one from before, each once",
   async () => {
     await using stack = new AsyncDisposableStack();
-    using hangUps = new HangUps();
-    const told: string[] = [];
+    const told: bigint[] = [];
+    using hangUps = new HangUps((cookie) => told.push(cookie));
     const [ended, reset, endedBefore] = [await pair(stack), await pair(stack), await pair(stack)];
     for (const { fd } of [ended, reset, endedBefore]) stack.defer(() => closeSync(fd));
     endedBefore.far.end();
     await sleep(20);
-    hangUps.add(ended.fd, () => told.push("end"));
-    hangUps.add(reset.fd, () => told.push("reset"));
-    hangUps.add(endedBefore.fd, () => told.push("before"));
-    await expect.poll(() => told).toEqual(["before"]);
+    hangUps.add(ended.fd, 1n);
+    hangUps.add(reset.fd, 2n);
+    hangUps.add(endedBefore.fd, 3n);
+    await expect.poll(() => told).toEqual([3n]);
     ended.far.write("bytes that nobody reads");
     ended.far.end();
-    await expect.poll(() => told).toEqual(["before", "end"]);
+    await expect.poll(() => told).toEqual([3n, 1n]);
     reset.far.resetAndDestroy();
-    await expect.poll(() => told).toEqual(["before", "end", "reset"]);
+    await expect.poll(() => told).toEqual([3n, 1n, 2n]);
     await sleep(50);
     expect(told).toHaveLength(3);
   },
@@ -63,37 +63,35 @@ kernelTest(
 
 kernelTest("operation: watch for ended connections (HangUps) - bytes tell nothing", async () => {
   await using stack = new AsyncDisposableStack();
-  using hangUps = new HangUps();
-  let told = 0;
+  const told: bigint[] = [];
+  using hangUps = new HangUps((cookie) => told.push(cookie));
   const { fd, far } = await pair(stack);
   stack.defer(() => closeSync(fd));
-  hangUps.add(fd, () => told++);
+  hangUps.add(fd, socketCookie(fd));
   far.write("bytes");
   await sleep(50);
-  expect(told).toBe(0);
+  expect(told).toEqual([]);
   far.end();
-  await expect.poll(() => told).toBe(1);
+  await expect.poll(() => told).toEqual([socketCookie(fd)]);
 });
 
 kernelTest(
-  "operation: watch for ended connections (HangUps) - not twice, and not after it was ended",
+  "operation: watch for ended connections (HangUps) - not twice, and not after it was deleted",
   async () => {
     await using stack = new AsyncDisposableStack();
-    using hangUps = new HangUps();
+    const told: bigint[] = [];
+    using hangUps = new HangUps((cookie) => told.push(cookie));
     const { fd, far } = await pair(stack);
-    let told = 0;
-    const end = hangUps.add(fd, () => expect.unreachable("it was ended"));
-    expect(() => hangUps.add(fd, () => undefined)).toThrow("EEXIST");
-    end();
+    hangUps.add(fd, 1n);
+    expect(() => hangUps.add(fd, 2n)).toThrow("EEXIST");
+    hangUps.delete(fd);
+    hangUps.delete(fd);
     far.end();
     await sleep(50);
-    const endAgain = hangUps.add(fd, () => told++);
-    end(); // the descriptor is another one's now
-    await expect.poll(() => told).toBe(1);
+    hangUps.add(fd, 3n);
+    await expect.poll(() => told).toEqual([3n]);
     closeSync(fd);
-    endAgain();
-    endAgain();
-    expect(() => hangUps.add(fd, () => undefined)).toThrow("EBADF");
+    expect(() => hangUps.add(fd, 4n)).toThrow("EBADF");
   },
 );
 

@@ -166,8 +166,8 @@ interface Native {
   ): NativeHandle;
   pumpMoved(pump: NativeHandle): number;
   leaveLoop(fd: number): void;
-  openHangUps(onHangUps: (tokens: Uint32Array) => void): NativeHandle;
-  addHangUp(watch: NativeHandle, fd: number, token: number): void;
+  openHangUps(onHangUps: (cookies: BigUint64Array) => void): NativeHandle;
+  addHangUp(watch: NativeHandle, fd: number, cookie: bigint): void;
   deleteHangUp(watch: NativeHandle, fd: number): void;
   descriptorOf(processId: number, fd: number): number;
   networkCookie(netnsPath: string | undefined): bigint;

@@ -83,6 +83,7 @@ test("an idle link that its server closes leaves its pool; bytes that nobody ask
   await expect.poll(() => world.kernel.links.size).toBe(1);
   const ended = once(world.linkEnd, "end");
   world.linkEnd.write("HTTP/1.1 408 Request Timeout\r\n\r\n");
+  for (const link of world.kernel.links.keys()) world.kernel.tell(link);
   await ended;
   await expect.poll(() => world.kernel.links.size).toBe(0);
   expect(world.socket.destroyed).toBe(false);
@@ -93,7 +94,8 @@ test("bytes behind what was moved of an answer end both connections", async () =
   const world = await SwitchedWorld.open(stack);
   const link = await world.take(held);
   world.kernel.move(link, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nmov", false);
-  Object.assign(world.kernel.links.get(link) ?? {}, { isPassed: 1, left: 3 });
+  world.kernel.pass(link);
+  Object.assign(world.kernel.links.get(link) ?? {}, { left: 3 });
   world.linkEnd.write("ed and more");
   await readAll(world.socket);
   await expect.poll(() => world.kernel.links.size).toBe(0);

@@ -24,6 +24,8 @@ export class LeftLink {
   readonly idleMs: number;
   readonly held: HeldLink;
   state: LinkState = "doubtful";
+  /** Bytes that were left to relays before, and that they have read; modulo 2^32. */
+  passedBefore = 0;
   /** The relay before had to carry what came on it last. */
   wasPassed = false;
   private readonly kernel: SwitchingKernel | undefined;
@@ -72,10 +74,12 @@ export class LeftLink {
   }
 
   /** All that came was asked for, and of what was left to the relay nothing is read. */
-  private isUntouched({ heard, passed, isPassed }: LinkValue): boolean {
+  private isUntouched({ heard, passed, passedEver, isPassed }: LinkValue): boolean {
     const counts = tcpCounts(this.held.fd);
     if (counts === undefined) return false;
     const received = (counts.read + counts.unread) % countModulo;
-    return received === heard && counts.unread === (isPassed === 1 ? passed : 0);
+    const unread = isPassed === 1 ? passed : 0;
+    this.passedBefore = (passedEver - unread + countModulo) % countModulo;
+    return received === heard && counts.unread === unread;
   }
 }

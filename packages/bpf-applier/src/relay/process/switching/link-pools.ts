@@ -7,7 +7,7 @@ import { mostWaiting } from "../splice.ts";
 import type { Conversation, LinkOwner } from "./conversation.ts";
 import type { SwitchingKernel } from "./kernel.ts";
 import { LeftLink } from "./left-link.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkOptions } from "./link.ts";
 
 /** Room for what a link sends, in bytes: programs send a request of up to 64 KiB only where it fits with all that it costs. */
 const sendBuffer = 262_144;
@@ -20,6 +20,8 @@ const aheadOfServerMs = 2_000;
 
 /** Callers of links that an earlier relay has left have come by then, in milliseconds: their connections are closed after 30 s. */
 const callersComeMs = 35_000;
+/** Links that are looked at in each sweep for bytes that nobody has told of. */
+const lookedAtEach = 256;
 
 /** Who keeps links beside this process. */
 export interface LinkHolder {
@@ -46,9 +48,7 @@ export interface LinkTarget {
   readonly keepAlive: number | undefined;
 }
 
-interface OpenLink {
-  readonly fd: number;
-  readonly cookie: bigint;
+interface OpenLink extends Pick<LinkOptions, "fd" | "cookie" | "passedBefore"> {
   readonly held: HeldLink | undefined;
 }
 
@@ -70,7 +70,9 @@ export class LinkPools implements LinkOwner {
   private readonly pools = new Map<string, Pool>();
   private readonly links = new Map<bigint, Link>();
   private readonly holder: LinkHolder | undefined;
-  private readonly hangUps = new HangUps();
+  private readonly hangUps = new HangUps((link) => this.links.get(link)?.hangUp());
+  /** Those that are looked at next. */
+  private next = this.links.values();
   /** Links of an earlier relay's on which callers have requests that are not here yet. */
   private readonly waiting = new Map<bigint, LeftLink>();
   private readonly waitUntil = now() + callersComeMs;
@@ -130,6 +132,7 @@ export class LinkPools implements LinkOwner {
 
   /** Closes links that were not used for long, and those to endpoints that are gone as far as they are idle. */
   async sweep(isThere: (address: string) => boolean): Promise<void> {
+    this.lookAtSome();
     for (const left of this.waiting.values()) await this.lookAt(left);
     for (const [text, pool] of this.pools) {
       const stays = isThere(pool.address);
@@ -155,6 +158,18 @@ export class LinkPools implements LinkOwner {
       ...pools.flatMap(({ links }) => [...links.keys()].map((link) => link.end())),
       ...waiting.map((left) => this.closeLeft(left)),
     ]);
+    if (network === undefined) this.hangUps.close();
+  }
+
+  private lookAtSome(): void {
+    for (let looks = 0; looks < lookedAtEach; looks++) {
+      const { value, done } = this.next.next();
+      if (done === true) {
+        this.next = this.links.values();
+        return;
+      }
+      value.lookAgain();
+    }
   }
 
   /** Of one that waits for its caller: programs may have answered that, or it is gone. */
@@ -182,7 +197,7 @@ export class LinkPools implements LinkOwner {
     // Its server may be about to close it.
     if (this.closed || now() - milliseconds(begun) > left.idleMs) return left.close();
     const link = this.begin(left);
-    if (await this.kernel.release(left.cookie, true)) link?.watch();
+    if (await this.kernel.release(left.cookie, true)) link?.rest();
     else await link?.end();
   }
 
@@ -190,7 +205,7 @@ export class LinkPools implements LinkOwner {
   private async goOn(left: LeftLink): Promise<void> {
     const link = this.begin(left);
     await this.kernel.watchLink(left.cookie);
-    link?.watch();
+    link?.rest();
   }
 
   private begin(left: LeftLink): Link | undefined {
@@ -202,8 +217,8 @@ export class LinkPools implements LinkOwner {
     const { network, workload, endpoint, begun } = value;
     const pool = this.poolOf({ pool: { network, workload, endpoint }, address: left.address });
     pool.idleMs = Math.min(pool.idleMs, left.idleMs);
-    const { cookie, held } = left;
-    return this.keep(pool, { fd: held.fd, cookie, held }, milliseconds(begun));
+    const { cookie, held, passedBefore } = left;
+    return this.keep(pool, { fd: held.fd, cookie, held, passedBefore }, milliseconds(begun));
   }
 
   private poolOf({ pool: key, address }: Pick<LinkTarget, "pool" | "address">): Pool {
@@ -221,29 +236,36 @@ export class LinkPools implements LinkOwner {
     const cookie = this.prepared(fd);
     // First, so that what programs can take is held.
     const held = this.holder?.holdLink(fd, LeftLink.note(pool.address, pool.idleMs));
-    const link = this.keep(pool, { fd, cookie, held }, now());
-    if (!this.closed && (await this.kernel.addLink(cookie, pool.key))) link.watch();
+    const link = this.keep(pool, { fd, cookie, held, passedBefore: 0 }, now());
+    if (!this.closed && (await this.kernel.addLink(cookie, pool.key))) link.rest();
     else await link.end();
   }
 
-  private keep(pool: Pool, { fd, cookie, held }: OpenLink, usedAt: number): Link {
+  private keep(pool: Pool, open: OpenLink, usedAt: number): Link {
+    const { fd, cookie } = open;
     const options = { fd, allowHalfOpen: true, highWaterMark: mostWaiting };
+    const socket = new Socket(options);
     const link = new Link({
+      ...open,
       kernel: this.kernel,
-      hangUps: this.hangUps,
-      cookie,
-      fd,
       endpoint: pool.address,
-      socket: new Socket(options),
-      held,
+      socket,
       conversationOf: this.conversationOf,
       onGone: () => {
         this.links.delete(cookie);
         pool.links.delete(link);
+        if (!socket.destroyed) this.hangUps.delete(fd);
       },
     });
     this.links.set(cookie, link);
     pool.links.set(link, usedAt);
+    try {
+      this.hangUps.add(fd, cookie);
+    } catch (error) {
+      // Of its end nobody would be told.
+      link.end().catch(() => undefined);
+      throw error;
+    }
     return link;
   }
 

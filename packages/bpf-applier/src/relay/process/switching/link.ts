@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LinkValue } from "@keelson/bpf";
-import { type HangUps, leaveLoop } from "bpf-maps-native";
+import { leaveLoop } from "bpf-maps-native";
 import type { HeldLink } from "../holding/beside.ts";
 import { startReading, stopReading } from "../plain-socket.ts";
 import type { Conversation } from "./conversation.ts";
@@ -16,9 +16,10 @@ export const askAgainMs = [1, 2, 4, 8, 16];
 
 export interface LinkOptions {
   readonly kernel: SwitchingKernel;
-  readonly hangUps: HangUps;
   readonly cookie: bigint;
   readonly fd: number;
+  /** Bytes that were left to relays before this one, which have read them; modulo 2^32. */
+  readonly passedBefore: number;
   /** "address:port". */
   readonly endpoint: string;
   /** Connected, heard by programs, nothing read of it yet. */
@@ -41,18 +42,16 @@ export class Link {
   readonly cookie: bigint;
   private readonly kernel: SwitchingKernel;
   private readonly fd: number;
-  private readonly ignoreHangUp: () => void;
   private readonly endpoint: string;
   private readonly socket: Socket;
   private readonly held: HeldLink | undefined;
   private readonly conversationOf: LinkOptions["conversationOf"];
   private readonly onGone: LinkOptions["onGone"];
-  /** Bytes that were left to relays before this one; modulo 2^32. */
   private readonly passedBefore: number;
   private answer: PassedAnswer | undefined;
-  /** Nothing is read until it is told of. */
-  private watching = false;
-  /** The server has ended it: there is something to be read. */
+  /** Nothing is read of it. */
+  private resting = false;
+  /** There is an end to be read. */
   private hungUp = false;
   private releasing = false;
   /** Resolves when the last answer that was passed has let go of the link. */
@@ -60,53 +59,58 @@ export class Link {
   private ending = false;
   private closed = false;
 
-  constructor({ kernel, hangUps, cookie, fd, endpoint, socket, held, conversationOf, onGone }: LinkOptions) {
+  constructor(options: LinkOptions) {
+    const { kernel, cookie, fd, endpoint, socket, held, passedBefore, conversationOf, onGone } = options;
     this.endpoint = endpoint;
     this.kernel = kernel;
     this.fd = fd;
     this.cookie = cookie;
     this.socket = socket;
     this.held = held;
+    this.passedBefore = passedBefore;
     this.conversationOf = conversationOf;
     this.onGone = onGone;
-    this.passedBefore = readOf(kernel.link(cookie));
-    this.ignoreHangUp = hangUps.add(fd, () => {
-      this.hungUp = true;
-      this.read();
-    });
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.onData(chunk));
     socket.on("error", () => undefined); // "close" follows
-    socket.once("close", () => {
-      this.ignoreHangUp();
-      held?.drop();
-    });
+    socket.once("close", () => held?.drop());
     for (const event of ["end", "close"] as const) socket.once(event, () => this.onServerGone());
   }
 
   /**
-   * Reads nothing until it is told of, if all that was left to the relay so far is read. To be called after the kernel was asked to
-   * tell of what comes next.
+   * Reads no more, if all is read that was left to the relay, and programs will tell of what comes next. They were asked to before; who
+   * is told after this look calls `read`.
    */
-  watch(): void {
-    const passed = this.kernel.link(this.cookie)?.passedEver;
-    if (
-      this.hungUp ||
-      this.ending ||
-      this.socket.destroyed ||
-      passed !== (this.passedBefore + this.socket.bytesRead) % countModulo
-    )
-      return;
-    this.watching = true;
+  rest(): void {
+    const value = this.kernel.link(this.cookie);
+    if (value?.isTold !== 0 || !this.hasRead(value)) return;
+    if (this.hungUp || this.ending || this.answer !== undefined || this.socket.destroyed) return;
+    this.resting = true;
     stopReading(this.socket);
     leaveLoop(this.fd);
   }
 
-  /** Something was left to the relay, or the server has ended the connection. */
+  /** Something was left to the relay. */
   read(): void {
-    if (!this.watching) return;
-    this.watching = false;
+    if (!this.resting) return;
+    this.resting = false;
     startReading(this.socket);
+  }
+
+  /** The server has ended the connection, or it has failed. */
+  hangUp(): void {
+    this.hungUp = true;
+    this.read();
+  }
+
+  /** A word of programs may be lost: the kernel may refuse it for want of room, or of a lock. */
+  lookAgain(): void {
+    const value = this.resting ? this.kernel.link(this.cookie) : undefined;
+    if (value !== undefined && !this.hasRead(value)) this.read();
+  }
+
+  private hasRead({ passedEver }: LinkValue): boolean {
+    return passedEver === (this.passedBefore + this.socket.bytesRead) % countModulo;
   }
 
   /** Ends it if it is idle. @returns whether it was */
@@ -186,7 +190,7 @@ export class Link {
     this.releasing = false;
     conversation.wake();
     if (!goesOn) return this.destroy();
-    this.watch();
+    this.rest();
     this.socket.resume();
   }
 
@@ -229,7 +233,6 @@ export class Link {
     this.onGone(this);
     await this.forget().catch(() => undefined);
     this.held?.drop();
-    this.ignoreHangUp();
     this.socket.destroy();
   }
 
@@ -239,11 +242,4 @@ export class Link {
     await this.kernel.takeLink(this.cookie);
     await this.kernel.dropLink(this.cookie);
   }
-}
-
-/** Bytes that were left to relays before, of a link of theirs: of its last answer none is read. */
-function readOf(value: LinkValue | undefined): number {
-  if (value === undefined) return 0;
-  const unread = value.isPassed === 1 ? value.passed : 0;
-  return (value.passedEver - unread + countModulo) % countModulo;
 }

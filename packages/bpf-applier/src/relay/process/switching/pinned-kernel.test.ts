@@ -1,4 +1,5 @@
 import { readSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tcpCounts } from "bpf-maps-native";
 import { expect } from "vitest";
 import { kernelTest } from "../../../kernel.test-helper.ts";
@@ -57,6 +58,24 @@ kernelTest(
     await expect.poll(() => told).toEqual([cookie, cookie, cookie]);
   },
 );
+
+kernelTest("a link on which bytes came before programs knew of it joins no pool", async () => {
+  await using stack = new AsyncDisposableStack();
+  const node = await PinnedNode.start(stack, "early");
+  const { kernel } = node;
+  const [early, heard] = [await node.connect(), await node.connect()];
+  node.say("too early");
+  const hasCome = ({ fd }: { fd: number }): Promise<void> =>
+    expect.poll(() => tcpCounts(fd)?.unread ?? 0).toBeGreaterThan(0);
+  await hasCome(early);
+  kernel.hear(early.cookie, early.fd);
+  expect(await kernel.addLink(early.cookie, pool)).toBe(false);
+  kernel.hear(heard.cookie, heard.fd);
+  node.say("!");
+  await sleep(20);
+  expect(await kernel.addLink(heard.cookie, pool)).toBe(false);
+  expect(kernel.idleLinks(pool)).toBe(0);
+});
 
 kernelTest("a pool has room for 256 links, and refuses the next", async () => {
   await using stack = new AsyncDisposableStack();

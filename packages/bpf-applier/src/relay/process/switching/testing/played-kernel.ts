@@ -6,14 +6,14 @@ import { noExchange } from "../pinned-kernel.ts";
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-/** More than the relay may have read: it does so all the time. */
+/** More than the relay may have read. */
 const notCounted = 2 ** 31;
 
 const textOf = ({ network, workload, endpoint }: PoolKey): string => `${network} ${workload} ${endpoint}`;
 
 /**
  * Maps in memory, and a test in the place of the programs: it says when a request is taken, and what becomes of its answer. The
- * sockets are real ones. What is left to the relay is not counted, and so links are read all the time.
+ * sockets are real ones. What is left to the relay is not counted: links on which something was are read from then on.
  */
 export class PlayedKernel implements SwitchingKernel {
   readonly homes = new Map<bigint, number>();
@@ -30,6 +30,8 @@ export class PlayedKernel implements SwitchingKernel {
   /** When it was asked whether a caller has settled, in milliseconds. */
   readonly looks: number[] = [];
   onPassed: SwitchingKernel["onPassed"] = () => {};
+  /** Behind the release of a link, before the relay hears of it. */
+  onReleased: (link: Mutable<LinkValue>) => void = () => {};
   /** Until then no link is released. */
   mayRelease: Promise<void> = Promise.resolve();
 
@@ -63,6 +65,13 @@ export class PlayedKernel implements SwitchingKernel {
   /** All that comes on the link until the answer has ended is the relay's. */
   pass(link: bigint): void {
     this.valueOf(link).isPassed = 1;
+    this.tell(link);
+  }
+
+  /** Bytes are left to the relay. */
+  tell(link: bigint): void {
+    Object.assign(this.valueOf(link), { passedEver: notCounted, isTold: 1 });
+    this.onPassed(link);
   }
 
   /** Moves bytes of an answer to its caller, and ends it with the last ones. */
@@ -146,7 +155,7 @@ export class PlayedKernel implements SwitchingKernel {
       bytes: 0,
       heard: 0,
       passed: 0,
-      passedEver: notCounted,
+      passedEver: 0,
       isTold: 0,
     });
     this.pools.set(textOf(pool), [...(this.pools.get(textOf(pool)) ?? []), link]);
@@ -171,8 +180,9 @@ export class PlayedKernel implements SwitchingKernel {
     if (value === undefined) return false;
     const exchange = this.callers.get(value.caller);
     if (exchange?.link === link) exchange.link = 0n;
-    Object.assign(value, { caller: 0n, isPassed: 0, left: 0 });
+    Object.assign(value, { caller: 0n, isPassed: 0, left: 0, isTold: 0 });
     if (isReusable) this.pools.get(textOf(value))?.push(link);
+    this.onReleased(value);
     return true;
   }
 
