@@ -5,7 +5,6 @@ import { withAgentRights } from "./agent-rights.ts";
 import { command, searchPath } from "./command.ts";
 import { getJson } from "./get-json.ts";
 import { programPath, RunningProcess } from "./running-process.ts";
-import { until } from "./until.ts";
 import { applierProgram } from "./workspace.ts";
 
 export interface ApplierPlace {
@@ -151,11 +150,8 @@ export class Applier {
         : {}),
     });
     this.process = started;
-    await until(
-      async () => {
-        await started.assertAlive();
-        return (await getJson({ socketPath: this.adminSocket }, "/status")).status === 200;
-      },
+    await started.until(
+      async () => (await getJson({ socketPath: this.adminSocket }, "/status")).status === 200,
       { what: `the bpf-applier of ${node} to attach its programs` },
     );
   }

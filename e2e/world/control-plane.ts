@@ -1,6 +1,5 @@
 import { getJson } from "./get-json.ts";
 import { RunningProcess } from "./running-process.ts";
-import { until } from "./until.ts";
 import { controlPlaneProgram } from "./workspace.ts";
 
 export interface ControlPlanePlace {
@@ -59,9 +58,8 @@ export class ControlPlane {
       ...(ownCgroup === undefined ? {} : { cgroup: ownCgroup }),
     });
     this.process = started;
-    await until(
+    await started.until(
       async () => {
-        await started.assertAlive();
         const { status, body } = await getJson({ host: "127.0.0.1", port: httpPort }, "/ready");
         if (status !== 200) throw new Error(`not ready: ${JSON.stringify(body)}`);
         return true;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { searchPath } from "./command.ts";
 import { inNamespaceRoot } from "./namespace-root.ts";
-import { Hopeless } from "./until.ts";
+import { Hopeless, type UntilOptions, until } from "./until.ts";
 
 export interface ProcessOptions {
   /** For messages: "control plane", "pod reviews-v1". */
@@ -77,14 +77,33 @@ export class RunningProcess {
   /** For conditions that wait for this program. @throws Hopeless, with its last words, if it has ended. */
   async assertAlive(): Promise<void> {
     if (this.end === undefined) return;
-    throw new Hopeless(
-      `${this.title} ended with ${this.end}; its last lines, of ${this.logFile}:\n${await this.lastLines()}`,
-    );
+    throw new Hopeless(`${this.title} ended with ${this.end}; ${await this.lastWords()}`);
+  }
+
+  /**
+   * Waits for what this program is to do.
+   * @throws Error with its last lines, if it has ended, and at the time-out: what it does instead, or that it has hardly begun.
+   */
+  async until(condition: () => Promise<boolean>, options: UntilOptions): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      await this.assertAlive();
+      return condition();
+    };
+    try {
+      await until(look, options);
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof Hopeless) throw error;
+      throw new Error(`${error.message}; ${await this.lastWords()}`, { cause: error });
+    }
   }
 
   async lastLines(count = 10): Promise<string> {
     const text = await readFile(this.logFile, "utf8").catch(() => "");
     return text.trimEnd().split("\n").slice(-count).join("\n");
+  }
+
+  private async lastWords(): Promise<string> {
+    return `its last lines, of ${this.logFile}:\n${await this.lastLines()}`;
   }
 
   /**
