@@ -5,7 +5,8 @@
  * On standard input "cuts on" says that connections may be cut from now on, "cuts off" that those made from now on may not,
  * "end" that no more is to be begun; they go on until then.
  * SPLICES 0: answers go past TCP (bpf/README.md): none reads by splice, which never ends there, and MSG_WAITALL may return short.
- * Usage: caller SEED CALLERS MOST_BYTES SPLICES PORT HOST…
+ * PAUSE_MS: each caller waits so long behind each exchange while connections may be cut, as something is started anew then.
+ * Usage: caller SEED CALLERS MOST_BYTES SPLICES PAUSE_MS PORT HOST…
  */
 #include "conversation.h"
 
@@ -85,6 +86,7 @@ static void *call(void *given)
 		caller->made++;
 		if (open_connection(caller) != 0 || converse(caller) < 0)
 			tell_trouble(caller);
+		leave_processors();
 		close_connection(caller, happens(&caller->chance, 100));
 		/* What a cut left in the pipe is nobody's. */
 		close(caller->connection.pipe[0]);
@@ -130,17 +132,18 @@ static void *tell_again(void *unused)
 
 int main(int count, char **words)
 {
-	if (count < 7) {
-		fprintf(stderr, "usage: caller SEED CALLERS MOST_BYTES SPLICES PORT HOST...\n");
+	if (count < 8) {
+		fprintf(stderr, "usage: caller SEED CALLERS MOST_BYTES SPLICES PAUSE_MS PORT HOST...\n");
 		return 2;
 	}
 	orders.seed = strtoull(words[1], NULL, 10);
 	uint64_t callers = strtoull(words[2], NULL, 10);
 	orders.most_bytes = strtoull(words[3], NULL, 10);
 	orders.splices = atoi(words[4]);
-	orders.port = atoi(words[5]);
-	orders.hosts = words + 6;
-	orders.host_count = count - 6;
+	orders.pause_ms = atoi(words[5]);
+	orders.port = atoi(words[6]);
+	orders.hosts = words + 7;
+	orders.host_count = count - 7;
 	signal(SIGPIPE, SIG_IGN);
 	pthread_t threads[callers], other;
 	pthread_create(&other, NULL, listen_to_orders, NULL);

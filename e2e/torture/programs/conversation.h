@@ -7,7 +7,7 @@ enum { MOST_AT_ONCE = 8 };
 
 static struct {
 	uint64_t seed, most_bytes;
-	int splices, port, host_count;
+	int splices, pause_ms, port, host_count;
 	char **hosts;
 } orders;
 
@@ -167,6 +167,13 @@ static int is_quiet(struct connection *connection)
 	return 0;
 }
 
+/* To what is started anew; see the usage. */
+static void leave_processors(void)
+{
+	if (orders.pause_ms > 0 && atomic_load(&cuts) & 1)
+		usleep(orders.pause_ms * 1000);
+}
+
 /* What is done on one connection; -1: trouble. */
 static int converse(struct caller *caller)
 {
@@ -185,6 +192,7 @@ static int converse(struct caller *caller)
 			return -1;
 		if (happens(chance, 30))
 			usleep(below(chance, 20000));
+		leave_processors();
 	}
 	return 0;
 }
