@@ -11,6 +11,8 @@ export interface Machine {
   consoleFile: string;
   memoryMiB: number;
   cpus: number;
+  /** Processors are emulated one after the other, and not side by side. */
+  inTurn: boolean;
 }
 
 /**
@@ -39,7 +41,8 @@ export async function runMachine(
     ["-no-reboot"],
     ["-display", "none"],
     ["-nic", "none"],
-    ["-machine", "pc,accel=tcg"],
+    ["-machine", "pc"],
+    ["-accel", `tcg,thread=${machine.inTurn ? "single" : "multi"}`],
     // Five levels of page tables only cost time when they are emulated.
     ["-cpu", "max,la57=off"],
     ["-smp", `${machine.cpus}`],
