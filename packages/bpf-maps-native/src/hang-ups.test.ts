@@ -38,7 +38,7 @@ function waitsOf(fd: number): number {
 }
 
 kernelTest(
-  "operation: watch for ended connections (HangUps) - an end, a reset and one from before, each once",
+  "operation: watch for ended connections (HangUps.add) - an end, a reset and one from before, each once",
   async () => {
     await using stack = new AsyncDisposableStack();
     const told: bigint[] = [];
@@ -61,7 +61,7 @@ kernelTest(
   },
 );
 
-kernelTest("operation: watch for ended connections (HangUps) - bytes tell nothing", async () => {
+kernelTest("operation: not be woken by bytes (HangUps) - they tell nothing", async () => {
   await using stack = new AsyncDisposableStack();
   const told: bigint[] = [];
   using hangUps = new HangUps((cookie) => told.push(cookie));
@@ -76,11 +76,11 @@ kernelTest("operation: watch for ended connections (HangUps) - bytes tell nothin
 });
 
 kernelTest(
-  "operation: watch for ended connections (HangUps) - not twice, and not after it was deleted",
+  "operation: watch no longer for ended connections (HangUps.delete, HangUps.close) - not twice, and not after it was deleted, or all is closed",
   async () => {
     await using stack = new AsyncDisposableStack();
     const told: bigint[] = [];
-    using hangUps = new HangUps((cookie) => told.push(cookie));
+    const hangUps = new HangUps((cookie) => told.push(cookie));
     const { fd, far } = await pair(stack);
     hangUps.add(fd, 1n);
     expect(() => hangUps.add(fd, 2n)).toThrow("EEXIST");
@@ -92,6 +92,13 @@ kernelTest(
     await expect.poll(() => told).toEqual([3n]);
     closeSync(fd);
     expect(() => hangUps.add(fd, 4n)).toThrow("EBADF");
+    const other = await pair(stack);
+    stack.defer(() => closeSync(other.fd));
+    hangUps.add(other.fd, 5n);
+    hangUps.close();
+    other.far.end();
+    await sleep(50);
+    expect(told).toEqual([3n]);
   },
 );
 
