@@ -17,6 +17,8 @@ export interface Environment {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly node: string;
+  /** What TCP goes by, as `net.ipv4.tcp_congestion_control` has it: what a packet costs depends on it. */
+  readonly congestionControl: string;
   /** Processes that ran or wanted to, on average of the minute before the run: what else the machine was doing. */
   readonly loadBefore: number;
 }
@@ -35,6 +37,7 @@ export async function environment(): Promise<Environment> {
     cpus: all.length,
     memoryBytes: totalmem(),
     node: process.version,
+    congestionControl: (await readFile("/proc/sys/net/ipv4/tcp_congestion_control", "utf8")).trim(),
     loadBefore: loadavg()[0] ?? 0,
   };
 }
@@ -56,6 +59,6 @@ export function environmentText(found: Environment): string {
   const build = commit === undefined ? keelson : `${keelson} (${commit})`;
   return [
     `Keelson ${build}, Node ${node}, Linux ${kernel} ${found.architecture}, ${count} × ${cpu}, ${memory} GiB`,
-    `taken ${takenAt}, load before ${loadBefore.toFixed(2)}`,
+    `taken ${takenAt}, load before ${loadBefore.toFixed(2)}, TCP by ${found.congestionControl}`,
   ].join("\n");
 }

@@ -32,6 +32,7 @@ const result = z.strictObject({
     cpus: count,
     memoryBytes: count,
     node: z.literal(process.version),
+    congestionControl: z.string().min(1),
     loadBefore: z.number().nonnegative(),
   }),
   latency: z.strictObject({
