@@ -96,6 +96,7 @@ kernelTest(
     stack.defer(() => closeSync(other.fd));
     hangUps.add(other.fd, 5n);
     hangUps.close();
+    hangUps.delete(other.fd);
     other.far.end();
     await sleep(50);
     expect(told).toEqual([3n]);

@@ -6,6 +6,7 @@ import { type NativeHandle, native } from "./native.ts";
  */
 export class HangUps implements Disposable {
   readonly #handle: NativeHandle;
+  #closed = false;
 
   /** @param onHangUp called once for each socket, with its cookie; also if it has happened before it was added */
   constructor(onHangUp: (cookie: bigint) => void) {
@@ -19,13 +20,14 @@ export class HangUps implements Disposable {
 
   /**
    * To be called before the descriptor is closed: as long as another one is open for the socket, the kernel goes on, and may tell of
-   * it yet.
+   * it yet. Does nothing after `close`.
    */
   delete(fd: number): void {
-    native.deleteHangUp(this.#handle, fd);
+    if (!this.#closed) native.deleteHangUp(this.#handle, fd);
   }
 
   close(): void {
+    this.#closed = true;
     native.close(this.#handle);
   }
 
