@@ -139,7 +139,7 @@ static __always_inline int leave_to_relay(struct link_value *link, __u64 cookie,
 {
 	__sync_fetch_and_add(&link->passed_ever, bytes);
 	if (!__sync_lock_test_and_set(&link->is_told, 1) && bpf_ringbuf_output(&passed_links, &cookie, sizeof(cookie), 0))
-		link->is_told = 0; /* the next packet tries again */
+		link->is_told = 0; /* the next packet tries again, and the relay looks at the count now and then */
 	return SK_PASS;
 }
 

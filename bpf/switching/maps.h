@@ -94,8 +94,8 @@ struct {
 	__type(value, struct link_value);
 } link_values SEC(".maps");
 
-/* Written by the programs, read by the relay: cookies of links on which bytes were left to it. None is there
- * again before the relay asks for it (is_told): with 16 bytes for each there is room for as many as there may be links. */
+/* Written by the programs, read by the relay: cookies of links on which bytes were left to it. None is there again before the relay
+ * asks for it (is_told): with 16 bytes for each there is room for all links that there may be, but for one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);

@@ -204,8 +204,9 @@ export class LinkPools implements LinkOwner {
   /** One with a caller's request. */
   private async goOn(left: LeftLink): Promise<void> {
     const link = this.begin(left);
+    if (link === undefined) return;
     await this.kernel.watchLink(left.cookie);
-    link?.rest();
+    link.rest();
   }
 
   private begin(left: LeftLink): Link | undefined {
