@@ -14,7 +14,7 @@ const identity: Identity = { role, pod, version };
 const server = createServer((request, response) => {
   const html = role === "productpage" && (request.headers.accept ?? "").includes("text/html");
   const send = (status: number, type: string, body: string): void => {
-    response.writeHead(status, { "content-type": type }).end(body);
+    response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
   };
   answerOf(identity).then(
     (answer) =>

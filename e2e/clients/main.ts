@@ -16,7 +16,7 @@ then where it shares out requests.
   --caller NAME  only this one
   --server NAME  only this one
   --relay WHICH  what shares out requests: builtin (default) or envoy
-  --sockets MODE what nodes do with callers' sockets: count, switch or queue (default: nothing)
+  --sockets MODE what nodes do with callers' sockets: off, count, switch or queue (default: switch); off with an Envoy
   --help         this text
 `;
 
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     caller: { type: "string" },
     server: { type: "string" },
     relay: { type: "string", default: "builtin" },
-    sockets: { type: "string" },
+    sockets: { type: "string", default: "switch" },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -35,10 +35,10 @@ const named = <T extends { readonly name: string }>(
   name: string | undefined,
 ): readonly T[] => (name === undefined ? all : all.filter((one) => one.name === name));
 
-function socketsOf(mode: string | undefined): Pick<ApplierStart, "sockets"> {
-  if (mode === undefined) return {};
+function socketsOf(mode: string): Pick<ApplierStart, "sockets"> {
+  if (mode === "off") return {};
   if (mode !== "count" && mode !== "switch" && mode !== "queue")
-    throw new Error(`--sockets: count, switch or queue; found ${JSON.stringify(mode)}`);
+    throw new Error(`--sockets: off, count, switch or queue; found ${JSON.stringify(mode)}`);
   return { sockets: mode };
 }
 

@@ -4,7 +4,7 @@ import { parseDemoArguments } from "./arguments.ts";
 test("nothing given: the whole demo with its defaults", () => {
   expect(parseDemoArguments([])).toEqual({
     kind: "run",
-    options: { once: false, requests: 300, grpcPort: 0, httpPort: 0, world: "demo" },
+    options: { once: false, requests: 300, grpcPort: 0, httpPort: 0, world: "demo", sockets: "switch" },
   });
 });
 
@@ -12,12 +12,20 @@ test("options of the demo", () => {
   const args = ["--once", "--requests", "60", "--picture", "a.svg", "--http-port=8080", "--world", "other"];
   expect(parseDemoArguments(args)).toEqual({
     kind: "run",
-    options: { once: true, requests: 60, picture: "a.svg", grpcPort: 0, httpPort: 8080, world: "other" },
+    options: {
+      once: true,
+      requests: 60,
+      picture: "a.svg",
+      grpcPort: 0,
+      httpPort: 8080,
+      world: "other",
+      sockets: "switch",
+    },
   });
 });
 
 test("what is done with sockets", () => {
-  expect(parseDemoArguments(["--sockets", "switch"])).toMatchObject({ options: { sockets: "switch" } });
+  expect(parseDemoArguments(["--sockets", "off"])).toMatchObject({ options: { sockets: "off" } });
 });
 
 test("send takes a number or none", () => {
@@ -39,7 +47,7 @@ test("what follows exec and a pod is the command's", () => {
 test.each([
   [["--requests", "0"], '--requests is a whole number from 1 to 100000; found "0"'],
   [["--grpc-port", "70000"], '--grpc-port is a whole number from 0 to 65535; found "70000"'],
-  [["--sockets", "off"], '--sockets is one of count, switch, queue; found "off"'],
+  [["--sockets", "on"], '--sockets is one of off, count, switch, queue; found "on"'],
   [["send", "many"], 'found "many"'],
   [["send", "1", "2"], 'found also "2"'],
   [["exec", "visitor"], "exec needs a pod's name and a command"],

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** What the node's agent may be told to do with callers' sockets (bpf-applier run --help). */
-const socketModes = ["count", "switch", "queue"] as const;
+const socketModes = ["off", "count", "switch", "queue"] as const;
 
 export interface DemoOptions {
   /** End after the main job instead of waiting for Ctrl-C. */
@@ -15,8 +15,8 @@ export interface DemoOptions {
   readonly httpPort: number;
   /** Name of the test world, so that several demos can run at once. */
   readonly world: string;
-  /** Undefined: nothing is done with callers' sockets, and the node has no relay. */
-  readonly sockets?: (typeof socketModes)[number];
+  /** Off: nothing is done with callers' sockets, the node has no relay, and no rule looks at requests. */
+  readonly sockets: (typeof socketModes)[number];
 }
 
 export type DemoCommand =
@@ -31,7 +31,7 @@ export type DemoCommand =
       readonly command: [string, ...string[]];
     };
 
-export const help = `Routes bookinfo in the kernel of this machine: traffic, a rule, traffic again.
+export const help = `Routes bookinfo in the kernel of this machine: traffic, a rule for connections, one for requests.
 
 usage: npm run demo -- [options]               the demo; Ctrl-C ends it and removes all it made
        npm run demo -- send [N]                N more pages (300) through a demo that runs
@@ -39,13 +39,13 @@ usage: npm run demo -- [options]               the demo; Ctrl-C ends it and remo
 
 options:
   --once              end after the main job instead of waiting for Ctrl-C
-  --requests N        pages asked for before the rule and after it, 1 to 100000 (300)
+  --requests N        pages asked for before a rule and after it, and requests after the second one, 1 to 100000 (300)
   --picture FILE      draw the traffic here, as SVG (out/demo-traffic.svg)
   --grpc-port PORT    the control plane's xDS port on 127.0.0.1 (any that is free)
   --http-port PORT    its HTTP port on 127.0.0.1 (any that is free)
   --world NAME        another name for all that is made, to run a second demo beside the first (demo)
-  --sockets MODE      the node has a relay for rules that look at requests, and its programs count requests (count), or take
-                      them off the way to the relay, too (switch, queue; bpf-applier run --help)
+  --sockets MODE      what the node's programs do with requests (switch): carry them in the relay's place (switch, queue),
+                      count them (count), or nothing, without a relay and the second rule (off; bpf-applier run --help)
   --help              this text
 
 It needs root and a kernel with BPF; without them, the control plane alone runs and its policy is printed.
@@ -53,7 +53,7 @@ Exit code: 0 all as it should be (or what is missing was said), 1 failed, 2 wron
 before the main job was done.
 `;
 
-const defaults = { requests: "300", world: "demo", port: "0" };
+const defaults = { requests: "300", world: "demo", port: "0", sockets: "switch" };
 
 const options = {
   once: { type: "boolean", default: false },
@@ -62,7 +62,7 @@ const options = {
   "grpc-port": { type: "string", default: defaults.port },
   "http-port": { type: "string", default: defaults.port },
   world: { type: "string", default: defaults.world },
-  sockets: { type: "string" },
+  sockets: { type: "string", default: defaults.sockets },
   help: { type: "boolean", short: "h", default: false },
 } as const;
 
@@ -102,7 +102,7 @@ function parse(args: readonly string[]): DemoCommand {
       grpcPort: integer("--grpc-port", values["grpc-port"], 0, 65_535),
       httpPort: integer("--http-port", values["http-port"], 0, 65_535),
       world,
-      ...(values.sockets === undefined ? {} : { sockets: socketMode(values.sockets) }),
+      sockets: socketMode(values.sockets),
     },
   };
 }

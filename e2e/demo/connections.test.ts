@@ -23,6 +23,14 @@ test("address families are summed; callers and endpoints that are no pods are le
   ]);
 });
 
+test("where the node decides each request, requests count, of whichever status", () => {
+  const edges = [
+    edge({ workload: "", connections: 3n }),
+    edge({ connections: 1n, requests: { 2: 4n, 5: 1n } }),
+  ];
+  expect(connectionsOf(edges).map(({ count }) => count)).toEqual([6]);
+});
+
 test("what was added between two readings, new pairs and still ones included", () => {
   const one = { from: "a", to: "b", service: "s", count: 5 };
   const two = { ...one, to: "c" };

@@ -1,6 +1,6 @@
 import type { Edge } from "@keelson/protos/telemetry";
 
-/** Connections from one pod to another by way of a service, as the kernel counted them. */
+/** Connections from one pod to another by way of a service, as the kernel counted them; requests where the node decides each. */
 export interface Connections {
   /** Names of pods. */
   readonly from: string;
@@ -18,13 +18,14 @@ const keyOf = ({ from, to, service }: Connections): string => [from, to, service
 /** Sums edges over address families and ports. Edges of callers or endpoints that are no pods are left out. */
 export function connectionsOf(edges: readonly Edge[]): Connections[] {
   const sums = new Map<string, Connections>();
-  for (const { source, workload, service, connections } of edges) {
+  for (const { source, workload, service, connections, requests } of edges) {
     if (source === "" || workload === "") continue;
     const one = {
       from: podName(source),
       to: podName(workload),
       service: service.split(".")[0] ?? service,
-      count: Number(connections),
+      count:
+        Number(connections) + Object.values(requests).reduce((sum, answered) => sum + Number(answered), 0),
     };
     const key = keyOf(one);
     sums.set(key, { ...one, count: one.count + (sums.get(key)?.count ?? 0) });

@@ -6,13 +6,14 @@ import { workspaceFolder } from "../world/workspace.ts";
 import type { World } from "../world/world.ts";
 import type { DemoOptions } from "./arguments.ts";
 import { askForPages, complaintsOf, type PagesResult, spreadOf } from "./pages.ts";
-import { ruleName, ruleText } from "./rule.ts";
+import { asker, askOnOneConnection, complaintsOfRequests, rowsOf, whoCarried } from "./requests.ts";
+import { requestRuleName, requestRuleText, ruleName, ruleText } from "./rule.ts";
 import { writeRecord } from "./running-demo.ts";
 import { bold, dim, indent, say, spreadTable } from "./show.ts";
 import { trafficSvg } from "./traffic-svg.ts";
 
 /**
- * Traffic, the rule, traffic again, in a world that is open.
+ * Traffic, a rule, traffic again, a rule for requests, and requests, in a world that is open.
  * @returns what was not as it should be, in words; nothing if all is well.
  */
 export async function mainJob(world: World, { requests, picture, sockets }: DemoOptions): Promise<string[]> {
@@ -20,14 +21,12 @@ export async function mainJob(world: World, { requests, picture, sockets }: Demo
   say(`${bold("1  No rule yet.")} The ${visitor} asks for ${requests} pages; who answered for reviews:\n`);
   const before = await pages(world, requests);
 
-  say(`${bold("2  A rule")}, written to ${world.config.file(ruleName)}:\n\n${indent(ruleText)}\n`);
-  const milliseconds = await applyRule(world);
-  say(
-    `   ${bold(`Live after ${milliseconds.toFixed(0)} ms`)}: from the file's appearance to the node's ack.\n`,
-  );
+  const milliseconds = await applyRule(world, "2  A rule", ruleName, ruleText);
 
   say(`${bold(`3  The same ${requests} pages again.`)}\n`);
   const after = await pages(world, requests);
+
+  const complaints = sockets === "off" ? [] : await requestsJob(world, requests, sockets);
 
   const file = resolve(picture ?? resolve(workspaceFolder, "out/demo-traffic.svg"));
   await draw(file, world, { before, after, requests, milliseconds });
@@ -36,14 +35,31 @@ export async function mainJob(world: World, { requests, picture, sockets }: Demo
     ...complaintsOf(before, requests),
     ...complaintsOf(after, requests),
     ...misrouted(before, after, requests),
+    ...complaints,
   ];
+}
+
+/** A rule that looks at requests, and requests. @returns what was not as it should be, in words. */
+async function requestsJob(
+  world: World,
+  requests: number,
+  sockets: DemoOptions["sockets"],
+): Promise<string[]> {
+  await applyRule(world, "4  A rule that looks at each request", requestRuleName, requestRuleText);
+  say(
+    `${bold(`5  ${requests} requests on one connection`)} of ${asker} to reviews, every second one to /two:\n`,
+  );
+  const result = await askOnOneConnection(world.pod(asker), world.applier(), requests);
+  say(spreadTable(rowsOf(result)));
+  say(`   ${whoCarried(result)}\n`);
+  return complaintsOfRequests(result, sockets !== "count");
 }
 
 async function bringUp(world: World, sockets: DemoOptions["sockets"]): Promise<void> {
   const objects = await startBookinfo(world);
   await world.config.write("bookinfo", objects);
   await world.startControlPlane();
-  const applier = await world.startApplier(1, sockets && { relay: "builtin", sockets });
+  const applier = await world.startApplier(1, sockets === "off" ? {} : { relay: "builtin", sockets });
   await world.settled();
   await writeRecord(world);
   const namespaces = [...world.pods.values()].map(({ name }) => name).join(", ");
@@ -62,14 +78,19 @@ async function pages(world: World, requests: number): Promise<PagesResult> {
 }
 
 /** @returns milliseconds from before the file appears to when the control plane knows that the node holds it. */
-async function applyRule(world: World): Promise<number> {
+async function applyRule(world: World, title: string, name: string, text: string): Promise<number> {
+  say(`${bold(title)}, written to ${world.config.file(name)}:\n\n${indent(text)}\n`);
   let written = 0;
   const write = async (): Promise<void> => {
     written = performance.now();
-    await world.config.write(ruleName, ruleText);
+    await world.config.write(name, text);
   };
   await world.change(write, { everyMs: 1 });
-  return performance.now() - written;
+  const milliseconds = performance.now() - written;
+  say(
+    `   ${bold(`Live after ${milliseconds.toFixed(0)} ms`)}: from the file's appearance to the node's ack.\n`,
+  );
+  return milliseconds;
 }
 
 /** Before the rule all three versions answer; after it the first alone. */

@@ -22,11 +22,11 @@ export async function askForPages(from: Pod, applier: Applier, count: number): P
   return { traffic, connections: added(before, connectionsOf(await applier.edges())) };
 }
 
-const reviews = ["reviews-v1", "reviews-v2", "reviews-v3"];
+export const reviewsPods = ["reviews-v1", "reviews-v2", "reviews-v3"];
 
 /** One row for each pod of reviews, whether it was asked or not. */
-export function spreadOf({ traffic, connections }: PagesResult): SpreadRow[] {
-  return reviews.map((pod) => ({
+export function spreadOf({ traffic, connections }: PagesResult): Required<SpreadRow>[] {
+  return reviewsPods.map((pod) => ({
     pod,
     answers: traffic.answers[pod] ?? 0,
     counted: connections.filter(({ to }) => to === pod).reduce((sum, { count }) => sum + count, 0),

@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import type { World } from "../world/world.ts";
 import type { DemoOptions } from "./arguments.ts";
-import { requestRuleName, requestRuleText, ruleName } from "./rule.ts";
-import { bold, dim, indent } from "./show.ts";
+import { asker } from "./requests.ts";
+import { requestRuleName, ruleName } from "./rule.ts";
+import { bold, dim } from "./show.ts";
 
 /** What can be done with a demo that runs, by whoever looks at it. */
 export function whatToTry(world: World, options: DemoOptions): string {
@@ -18,24 +19,20 @@ export function whatToTry(world: World, options: DemoOptions): string {
    npm run keelson -- status --server ${server}
    npm run keelson -- explain reviews --server ${server}
    curl --unix-socket ${world.applier().adminSocket} http://applier/edges
-${options.sockets === undefined ? "" : requestsToTry(world, npm)}
+${options.sockets === "off" ? "" : requestsToTry(world, npm)}
    logs are in ${world.names.folder}/logs
 
 Ctrl-C ends the demo and removes all it made.`;
 }
 
-/** Pages open a connection for each request, and the first one of a connection is the relay's: so these are sent by one. */
+/** Pages open a connection for each request, and the first one of a connection is the relay's. */
 function requestsToTry(world: World, npm: string): string {
   const { node, adminSocket } = world.applier();
   const runDir = dirname(adminSocket);
   return `
-   ${dim("no rule so far looks at requests, so relay and programs have had none; write this one")}
-   ${dim(`to ${world.config.file(requestRuleName)}`)}
-
-${indent(requestRuleText)}
-
-   ${dim("send requests on one connection, and see who has carried them:")}
-   ${npm}exec productpage-v1 node --input-type=module -e 'for (let i = 0; i < 10; i++) await (await fetch("http://reviews:9080/" + (i % 2 ? "two" : "one"))).text()'
+   edit or remove ${world.config.file(requestRuleName)}
+   ${dim("and send requests on one connection, and see who has carried them:")}
+   ${npm}exec ${asker} node --input-type=module -e 'for (let i = 0; i < 10; i++) console.log((await (await fetch("http://reviews:9080/" + (i % 2 ? "two" : "one"))).json()).pod)'
    .tools/node_modules/.bin/node packages/bpf-applier/dist/main.js --node ${node} status --run-dir ${runDir}
    npm run keelson -- observe -o wide -f --server ${world.controlPlane.url}
 `;

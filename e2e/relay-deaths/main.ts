@@ -14,7 +14,7 @@ is lost. Requests that programs have on a link are not lost with the relay, eith
   --kill WHOM  relay or agent (default: relay)
   --deaths N   for each family of addresses (default: 50)
   --alive MS   that it runs before it is killed again (default: 5500, so that it is started again at once)
-  --sockets M  what the agent does with callers' sockets: off, count, switch or queue (default: off)
+  --sockets M  what the agent does with callers' sockets: off, count, switch or queue (default: switch)
   --help       this text
 `;
 
@@ -40,7 +40,7 @@ process.exitCode = await longRun({
     kill: { type: "string", default: "relay" },
     deaths: { type: "string", default: "50" },
     alive: { type: "string", default: "5500" },
-    sockets: { type: "string", default: "off" },
+    sockets: { type: "string", default: "switch" },
   },
   async run(given) {
     const kill = oneOf("kill", kills, given.kill);

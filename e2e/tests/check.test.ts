@@ -133,6 +133,8 @@ peerTest(peers, "one with an istiod, its webhook and its lock, and then with our
   await apiserver.kubectl(["apply", "--server-side", "-f", crdFolder]);
   await apiserver.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crds", "--all"]);
   await apiserver.apply(...parseRendered(await renderChart(namespace)));
+  const withoutPods = await check(apiserver.kubeconfig);
+  expect(withoutPods.lines).toContain("error control plane: Deployment istio-system/istiod has no pod");
   await apiserver.apply(pod("istiod-2", "registry/pilot:0.1.0", { "app.kubernetes.io/part-of": "keelson" }), {
     apiVersion: "v1",
     kind: "ConfigMap",

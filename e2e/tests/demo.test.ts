@@ -58,7 +58,7 @@ class Demo {
     return until(() => this.end, { what: "the demo to end" });
   }
 
-  /** What the tables say: one for before the rule, one for after it. */
+  /** What the tables with the kernel's counts say: one for before the rule, one for after it. */
   tables(): { pod: string; answers: number; counted: number }[][] {
     const rows = [...this.output.matchAll(/^ +(reviews-v\d) +(\d+) +█?[^\d\n]*(\d+)$/gm)].map(
       ([, pod = "", answers, counted]) => ({ pod, answers: Number(answers), counted: Number(counted) }),
@@ -100,7 +100,7 @@ describe("[kernel] demo", () => {
     context.skip(missing.length > 0, `needs ${missing.join("; ")}`);
   });
 
-  test("after kill -9 the next start removes what is left, spreads over three versions, then the rule sends all to one, and the maps agree", async () => {
+  test("after kill -9 the next start removes what is left, spreads over three versions, then one rule sends all to one, the maps agree, and another rule goes by requests", async () => {
     await leaveAllBehind();
     const demo = new Demo("--once");
     expect(await demo.ended(), demo.output).toBe("0");
@@ -110,6 +110,10 @@ describe("[kernel] demo", () => {
     expect(before.every(({ answers }) => answers > 0)).toBe(true);
     expect(after.map(({ answers }) => answers)).toEqual([requests, 0, 0]);
     for (const { answers, counted } of [...before, ...after]) expect(counted).toBe(answers);
+    expect(demo.output).toMatch(/^ +reviews-v1 +60 +█+\n +reviews-v2 +60 +█+\n +reviews-v3 +0$/m);
+    const [, taken, moved] = /programs sent (\d+) of 120 [^]*moved (\d+) of/.exec(demo.output) ?? [];
+    expect(Number(taken)).toBeGreaterThan(60);
+    expect(Number(moved)).toBeGreaterThan(60);
     expect(await things()).toEqual([]);
 
     const svg = await readFile(join(folder, "traffic.svg"), "utf8");

@@ -14,7 +14,7 @@ allow, while endpoints and rules change and the relay and the agent are killed. 
   --callers N     at once (default: 48)
   --most BYTES    of the largest body (default: 104857600)
   --between N     answers between two changes (default: 2000)
-  --sockets MODE  what the agent does with callers' sockets: off, count, switch or queue (default: off); one after another, if
+  --sockets MODE  what the agent does with callers' sockets: off, count, switch or queue (default: switch); one after another, if
                   given again
   --seed N        of all choices; the environment's SEED, else one by the clock
   --help          this text
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     callers: { type: "string", default: "48" },
     most: { type: "string", default: String(100 * 2 ** 20) },
     between: { type: "string", default: "2000" },
-    sockets: { type: "string", multiple: true, default: ["off"] },
+    sockets: { type: "string", multiple: true, default: ["switch"] },
     seed: { type: "string", default: process.env["SEED"] ?? String(Date.now() % 1_000_000) },
     help: { type: "boolean", short: "h", default: false },
   },

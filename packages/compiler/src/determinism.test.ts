@@ -145,6 +145,8 @@ test("a port has routes exactly where the relay carries it, each with what stand
         }
       }
     }),
+    // One in 25 has such a port: of 100 none had, once in 60 times.
+    { numRuns: 600 },
   );
   expect(relayed).toBeGreaterThan(0);
 });

@@ -3,7 +3,7 @@ import { ApiError } from "@keelson/sources";
 import { messageOf } from "../../caught.ts";
 import type { Phase } from "../report.ts";
 import { Cluster } from "./cluster.ts";
-import { controlPlanePods, judgeAfter, judgeBefore, locksFinding } from "./control-planes.ts";
+import { controlPlanePods, judgeAfter, judgeBefore, locksFinding, ownDeployments } from "./control-planes.ts";
 import {
   judgeDefinitions,
   judgeGroups,
@@ -73,7 +73,8 @@ const meshFindings = async (
 ): Promise<Finding[]> => [
   ...(await seen("control planes", async () => {
     const pods = await controlPlanePods(cluster);
-    return phase === "pre" ? [judgeBefore(pods, namespace)] : judgeAfter(pods, namespace);
+    if (phase === "pre") return [judgeBefore(pods, namespace)];
+    return judgeAfter(pods, await ownDeployments(cluster, namespace), namespace);
   })),
   ...(await seen("locks", async () => [await locksFinding(cluster, namespace, now)])),
   ...(await seen("webhooks", () => webhooksFindings(cluster))),

@@ -1,4 +1,5 @@
 import { error, type Finding, ok, warning } from "@keelson/bpf-applier/finding";
+import { ApiError } from "@keelson/sources";
 import { z } from "zod";
 import type { Cluster } from "./cluster.ts";
 
@@ -27,11 +28,44 @@ export async function controlPlanePods(cluster: Cluster): Promise<readonly PodFa
   return [...byName.values()];
 }
 
+const deploymentObject = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    labels: z.record(z.string(), z.string()).optional(),
+  }),
+  spec: z.object({
+    replicas: z.number().optional(),
+    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }),
+  }),
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+        .optional(),
+    })
+    .optional(),
+});
+export type DeploymentFacts = z.output<typeof deploymentObject>;
+
+/** Deployments of Keelson's control plane in a namespace; none for an account that may not look at them. */
+export async function ownDeployments(
+  cluster: Cluster,
+  namespace: string,
+): Promise<readonly DeploymentFacts[]> {
+  const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments?labelSelector=app%3Distiod`;
+  const all = await cluster.list(path, deploymentObject).catch((cause: unknown) => {
+    if (cause instanceof ApiError && cause.status === 403) return [];
+    throw cause;
+  });
+  return all.filter(({ metadata, spec }) => isKeelson({ metadata, spec: spec.template.spec }));
+}
+
 const isReady = ({ status }: PodFacts): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
 
 /** The chart labels its pods so; with istiod's chart and our image only the image tells. */
-const isKeelson = ({ metadata, spec }: PodFacts): boolean =>
+const isKeelson = ({ metadata, spec }: Pick<PodFacts, "metadata" | "spec">): boolean =>
   metadata.labels?.["app.kubernetes.io/part-of"] === "keelson" ||
   spec.containers.some(({ image }) => /keelson/i.test(image));
 
@@ -57,23 +91,47 @@ export function judgeBefore(pods: readonly PodFacts[], namespace: string): Findi
   );
 }
 
-/** After an installation: ours is there, and ready. */
-export function judgeAfter(pods: readonly PodFacts[], namespace: string): Finding[] {
+/**
+ * After an installation: ours is there, and ready.
+ * @param deployments of ours
+ */
+export function judgeAfter(
+  pods: readonly PodFacts[],
+  deployments: readonly DeploymentFacts[],
+  namespace: string,
+): Finding[] {
   const check = "control plane";
   const ours = pods.filter((pod) => isKeelson(pod) && pod.metadata.namespace === namespace);
   const others = pods.filter((pod) => !ours.includes(pod));
   const unready = ours.filter((pod) => !isReady(pod));
   const beside = others.length === 0 ? [] : [ok("other control planes", others.map(described).join(", "))];
-  if (ours.length === 0)
-    return [
-      error(check, `no pod of Keelson in ${namespace}`, "install it, or name its namespace with --namespace"),
-      ...beside,
-    ];
+  if (ours.length === 0) return [judgeWithoutPods(deployments, namespace), ...beside];
   if (unready.length > 0) {
     const advice = `kubectl -n ${namespace} logs says why, as does its /ready`;
     return [error(check, unready.map(described).join(", "), advice), ...beside];
   }
   return [ok(check, ours.map(described).join(", ")), ...beside];
+}
+
+function judgeWithoutPods(deployments: readonly DeploymentFacts[], namespace: string): Finding {
+  const check = "control plane";
+  const [deployment] = deployments;
+  if (deployment === undefined)
+    return error(
+      check,
+      `no pod of Keelson in ${namespace}`,
+      "install it, or name its namespace with --namespace",
+    );
+  const { metadata, spec, status } = deployment;
+  const failure = status?.conditions?.find(
+    ({ type, status: value }) => type === "ReplicaFailure" && value === "True",
+  );
+  const why = spec.replicas === 0 ? "it is scaled to 0" : failure?.message;
+  return error(
+    check,
+    `Deployment ${namespace}/${metadata.name} has no pod${why === undefined ? "" : `: ${why}`}`,
+    `kubectl -n ${namespace} describe deployment,replicaset ${metadata.name} says more`,
+  );
 }
 
 const lockObject = z.object({

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { judgeAfter, judgeBefore, judgeLocks, type PodFacts } from "./control-planes.ts";
+import {
+  type DeploymentFacts,
+  judgeAfter,
+  judgeBefore,
+  judgeLocks,
+  type PodFacts,
+} from "./control-planes.ts";
 import { findCluster } from "./find-cluster.ts";
 import { judgeDefinitions, judgeGroups, judgeNamespaces } from "./inventory.ts";
 import { judgeAgents } from "./nodes.ts";
@@ -71,15 +77,31 @@ test("control planes before an installation, and after it", () => {
   expect(judgeBefore([], "istio-system")).toMatchObject({ state: "ok", found: "none yet" });
   expect(judgeBefore([istiod], "istio-system").state).toBe("warning");
   expect(judgeBefore([istiod], "other").state).toBe("ok");
-  expect(judgeAfter([], "istio-system")).toMatchObject([{ state: "error" }]);
-  expect(judgeAfter([ours, istiod], "istio-system")).toMatchObject([
+  expect(judgeAfter([], [], "istio-system")).toMatchObject([{ state: "error" }]);
+  expect(judgeAfter([ours, istiod], [], "istio-system")).toMatchObject([
     { state: "ok", found: "istio-system/istiod-2 (registry/pilot:0.1.0, ready)" },
     { check: "other control planes" },
   ]);
   const unready = pod("istiod-3", "hub/keelson/pilot:0.1.0", false);
-  expect(judgeAfter([ours, unready], "istio-system")).toMatchObject([
+  expect(judgeAfter([ours, unready], [], "istio-system")).toMatchObject([
     { state: "error", found: "istio-system/istiod-3 (hub/keelson/pilot:0.1.0, not ready)" },
   ]);
+});
+
+test("a control plane whose Deployment has no pod", () => {
+  const deployment = (replicas: number, message?: string): DeploymentFacts => ({
+    metadata: { name: "istiod", namespace: "istio-system" },
+    spec: { replicas, template: { spec: { containers: [] } } },
+    status: {
+      conditions: message === undefined ? [] : [{ type: "ReplicaFailure", status: "True", message }],
+    },
+  });
+  const found = (one: DeploymentFacts): unknown => judgeAfter([], [one], "istio-system")[0]?.found;
+  expect(found(deployment(2))).toBe("Deployment istio-system/istiod has no pod");
+  expect(found(deployment(0))).toBe("Deployment istio-system/istiod has no pod: it is scaled to 0");
+  expect(found(deployment(2, "exceeded quota"))).toBe(
+    "Deployment istio-system/istiod has no pod: exceeded quota",
+  );
 });
 
 test("locks that are held, let go, and no locks", () => {

@@ -128,6 +128,7 @@ export async function readerFinding(cluster: Cluster, namespace: string): Promis
     { group: "", resource: "pods", verb: "list" },
     { group: "", resource: "namespaces", verb: "list" },
     { group: "", resource: "configmaps", verb: "list", namespace },
+    { group: "apps", resource: "deployments", verb: "list", namespace },
     { group: "admissionregistration.k8s.io", resource: "mutatingwebhookconfigurations", verb: "list" },
     { group: "admissionregistration.k8s.io", resource: "validatingwebhookconfigurations", verb: "list" },
   ]);
