@@ -13,7 +13,7 @@ interface Scale {
   readonly rounds: number;
   /** Before each measurement, at least, and for each of its connections: when it begins, their first requests are answered. */
   readonly warmMs: { readonly least: number; readonly each: number };
-  /** Before all else, each row is used for so long. */
+  /** Before all else, each row is used for so long with each size, and once more with the most connections. */
   readonly warmUpMs: number;
   /** By bytes of the body: how long each measurement takes. */
   readonly measureMs: ReadonlyMap<number, number>;
@@ -101,8 +101,8 @@ async function measure({ world, progress }: BenchmarkOptions, scale: Scale): Pro
   await using ground = await Ground.open(world);
   const measuring = await Measuring.start(ground, rows, baseline);
   progress("all rows are used for a while");
-  for (const connections of [fewConnections, Math.max(...scale.connections)])
-    await measuring.warmUp(scale.warmUpMs, { connections });
+  for (const size of scale.measureMs.keys()) await measuring.warmUp(scale.warmUpMs, { size });
+  await measuring.warmUp(scale.warmUpMs, { connections: Math.max(...scale.connections) });
   const cells: CellFigures[] = [];
   for (const regime of ["pinned", "free"] as const) {
     await measuring.enter(regime);

@@ -88,7 +88,7 @@ export class Measuring {
   }
 
   /** Uses all rows for a while: compilers and allocators that learn have done so before anything is measured. */
-  async warmUp(ms: number, some: Partial<Pick<Load, "connections" | "heads">> = {}): Promise<void> {
+  async warmUp(ms: number, some: Partial<Pick<Load, "connections" | "size" | "heads">> = {}): Promise<void> {
     const load = { mode: "closed", connections: 16, size: 128, ...some } as const;
     // What counts on the way may learn, too: which links are needed, for one.
     await this.measureAs({ regime: "free", load }, 1, { warmMs: 0, measureMs: ms }, false);
