@@ -4,25 +4,26 @@ import type { Applier } from "../world/applier.ts";
 import { KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import type { Pod } from "../world/pod.ts";
 import { count, type Tally } from "../world/tally.ts";
-import { reviewsPods } from "./pages.ts";
-import type { SpreadRow } from "./show.ts";
+import { added, connectionsOf } from "./connections.ts";
+import { type Counted, disagreements } from "./pages.ts";
 
 /** Where requests come from: the pod that asks for reviews when a page is asked for. */
 export const asker = "productpage-v1";
 
 /** What came of requests on one connection. */
-export interface RequestsResult {
+export interface RequestsResult extends Counted {
   readonly requests: number;
-  /** By pod of reviews, as the bodies of the answers say. */
-  readonly answers: Tally;
-  /** Requests that had no answer, or one that was not theirs, by what was wrong. */
-  readonly failures: Tally;
   /** Connections that the caller has made. */
-  readonly connections: number;
+  readonly callerConnections: number;
   /** Requests that programs have sent to a pod of reviews, and answers that they have moved, as their maps say. */
-  readonly byPrograms: { readonly requests: number; readonly answers: number };
-  /** Why the node's programs do less than they were asked to. */
-  readonly lowerBecause?: string;
+  readonly byPrograms: ByPrograms;
+  /** Why the node's programs do less than they were asked to; undefined: they do not. */
+  readonly lowerBecause: string | undefined;
+}
+
+interface ByPrograms {
+  readonly requests: number;
+  readonly answers: number;
 }
 
 /** Sends requests one after the other, every second one to a path below /two. */
@@ -31,8 +32,25 @@ export async function askOnOneConnection(
   applier: Applier,
   requests: number,
 ): Promise<RequestsResult> {
+  const edges = connectionsOf(await applier.edges());
+  const before = await byPrograms(applier);
+  const { ports, ...traffic } = await ask(from, requests);
+  const after = await byPrograms(applier);
+  return {
+    requests,
+    traffic,
+    connections: added(edges, connectionsOf(await applier.edges())),
+    callerConnections: ports.size,
+    byPrograms: { requests: after.requests - before.requests, answers: after.answers - before.answers },
+    lowerBecause: (await applier.status()).sockets.lowerBecause,
+  };
+}
+
+async function ask(
+  from: Pod,
+  requests: number,
+): Promise<{ answers: Tally; failures: Tally; ports: Set<number> }> {
   await using caller = await KeepAliveCaller.start(from);
-  const before = await carried(applier);
   const [answers, failures, ports]: [Tally, Tally, Set<number>] = [{}, {}, new Set()];
   for (let i = 0; i < requests; i++) {
     const [path, wanted] = i % 2 === 0 ? ["/one", "reviews-v1"] : ["/two", "reviews-v2"];
@@ -46,43 +64,22 @@ export async function askOnOneConnection(
     count(answers, pod);
     if (pod !== wanted) count(failures, `${path} was answered by ${pod}`);
   }
-  const after = await carried(applier);
-  return {
-    requests,
-    answers,
-    failures,
-    connections: ports.size,
-    byPrograms: {
-      requests: after.requests - before.requests,
-      answers: after.answers - before.answers,
-    },
-    ...(after.lowerBecause === undefined ? {} : { lowerBecause: after.lowerBecause }),
-  };
+  return { answers, failures, ports };
 }
 
-async function carried(
-  applier: Applier,
-): Promise<{ requests: number; answers: number; lowerBecause: string | undefined }> {
-  const { statistics, sockets } = await applier.status();
+async function byPrograms(applier: Applier): Promise<ByPrograms> {
+  const { statistics } = await applier.status();
   const of = (name: string): number => Number(statistics[name] ?? 0);
-  return {
-    requests: of("switched_requests"),
-    answers: of("moved_answers"),
-    lowerBecause: sockets.lowerBecause,
-  };
+  return { requests: of("switched_requests"), answers: of("moved_answers") };
 }
-
-/** One row for each pod of reviews, whether it was asked or not. */
-export const rowsOf = ({ answers }: RequestsResult): SpreadRow[] =>
-  reviewsPods.map((pod) => ({ pod, answers: answers[pod] ?? 0 }));
 
 /** In a sentence: who has carried them. */
-export function whoCarried({ requests, byPrograms, lowerBecause }: RequestsResult): string {
+export function whoCarried({ requests, byPrograms: taken, lowerBecause }: RequestsResult): string {
   const why = lowerBecause === undefined ? "" : ` (${lowerBecause})`;
-  if (byPrograms.requests === 0) return `The relay carried all of them${why}.`;
+  if (taken.requests === 0) return `The relay carried all of them${why}.`;
   return (
-    `The kernel's programs sent ${byPrograms.requests} of ${requests} to their pod, each on a connection that the relay keeps open,\n` +
-    `   and moved ${byPrograms.answers} of the answers. The relay carried the others: it opens such connections when they are missing.`
+    `The kernel's programs sent ${taken.requests} of ${requests} to their pod, each on a connection that the relay keeps open,\n` +
+    `   and moved ${taken.answers} of the answers. The relay carried the others: it opens such connections when they are missing.`
   );
 }
 
@@ -94,10 +91,10 @@ const fewRequests = 60;
  * @param programsTakeRequests whether the agent was told so
  */
 export function complaintsOfRequests(result: RequestsResult, programsTakeRequests: boolean): string[] {
-  const { requests, failures, connections, byPrograms, lowerBecause } = result;
-  const failed = Object.entries(failures).map(([reason, times]) => `${times} requests: ${reason}`);
-  const scattered = connections === 1 ? [] : [`the requests took ${connections} connections, not one`];
-  const isIdle = programsTakeRequests && lowerBecause === undefined && requests >= fewRequests;
-  const idle = isIdle && byPrograms.requests === 0 ? ["the kernel's programs took no request"] : [];
-  return [...failed, ...scattered, ...idle];
+  const { requests, callerConnections, byPrograms: taken, lowerBecause } = result;
+  const scattered =
+    callerConnections === 1 ? [] : [`the requests took ${callerConnections} connections, not one`];
+  const shouldTake = programsTakeRequests && lowerBecause === undefined && requests >= fewRequests;
+  const idle = shouldTake && taken.requests === 0 ? ["the kernel's programs took no request"] : [];
+  return [...disagreements(result), ...scattered, ...idle];
 }

@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 
-/** One pod's part of the traffic, by what was answered and by what the kernel counted, if that is by pods. */
+/** One pod's part of the traffic, by what was answered and by what the kernel counted. */
 export interface SpreadRow {
   readonly pod: string;
   readonly answers: number;
-  readonly counted?: number;
+  readonly counted: number;
 }
 
 const barWidth = 30;
@@ -29,17 +29,15 @@ const colors: Readonly<Record<string, Parameters<typeof styleText>[0]>> = {
   v3: "magenta",
 };
 
-/** Who answered, with bars, and beside it what the maps say, if rows have it. */
+/** Who answered, with bars, and beside it what the maps say. */
 export function spreadTable(rows: readonly SpreadRow[]): string {
   const most = Math.max(1, ...rows.map(({ answers }) => answers));
   const name = Math.max(...rows.map(({ pod }) => pod.length));
-  const isCounted = rows.some(({ counted }) => counted !== undefined);
-  const head = `   ${" ".repeat(name)}${"answers".padStart(9)}${isCounted ? `  ${" ".repeat(barWidth)}  in the kernel's maps` : ""}`;
+  const head = `   ${" ".repeat(name)}${"answers".padStart(9)}  ${" ".repeat(barWidth)}  in the kernel's maps`;
   const lines = rows.map(({ pod, answers, counted }) => {
     const drawn = style(colors[pod.split("-").at(-1) ?? ""] ?? "white", bar(answers / most).padEnd(barWidth));
-    const line = `   ${pod.padEnd(name)}${String(answers).padStart(9)}  ${drawn}`;
-    if (counted === undefined) return line.trimEnd();
-    return `${line}${String(counted).padStart(22)}${answers === counted ? "" : "   differs"}`;
+    const verdict = answers === counted ? "" : "   differs";
+    return `   ${pod.padEnd(name)}${String(answers).padStart(9)}  ${drawn}${String(counted).padStart(22)}${verdict}`;
   });
   return `${[dim(head), ...lines].join("\n")}\n`;
 }
