@@ -46,6 +46,32 @@ test("a link without traffic is drawn idle, one with the most the widest", () =>
   expect(Math.max(...widths)).toBe(widths.at(-1));
 });
 
+test("who sends and is sent nothing says so; who does neither is faint", () => {
+  const svg = trafficSvg({
+    title: "",
+    panels: [
+      {
+        title: "",
+        subtitle: "",
+        connections: [link("visitor", "page-v1", 3), link("page-v1", "details-v1", 3)],
+      },
+      { title: "", subtitle: "", connections: [link("page-v1", "details-v1", 2)] },
+    ],
+    source: "",
+  });
+  const nodes = [
+    ...svg.matchAll(/<g class="node plain( none)?">[^]*?class="name"[^>]*>([^<]+)<[^]*?<text[^>]*>([^<]+)</g),
+  ];
+  expect(nodes.map(([, none = "", name, caption]) => `${name}: ${caption}${none}`)).toEqual([
+    "visitor: sends the requests",
+    "page-v1: 3 connections",
+    "details-v1: 3 connections",
+    "visitor: 0 connections none",
+    "page-v1: sends the requests",
+    "details-v1: 2 connections",
+  ]);
+});
+
 test("it is well-formed, text is escaped, and the picture is told in words", () => {
   const svg = picture();
   expect(unclosedTags(svg)).toEqual([]);

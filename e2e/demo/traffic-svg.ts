@@ -92,6 +92,7 @@ function panelSvg(
   const countOf = (from: string, to: string): number => counts.get(`${from}\0${to}`) ?? 0;
   const links = [...layout.links].sort((a, b) => countOf(a.from, a.to) - countOf(b.from, b.to));
   const into = (name: string): number => sum(connections.filter(({ to }) => to === name));
+  const outOf = (name: string): number => sum(connections.filter(({ from }) => from === name));
   const intoService = (name: string): number => sum(connections.filter(({ service }) => service === name));
   const grouped = new Set(layout.groups.map(({ service }) => service));
   const width = page.width - 2 * page.margin;
@@ -100,9 +101,10 @@ function panelSvg(
 <text class="muted" x="${panelSize.padding - 12}" y="55">${escape(subtitle)}</text>
 <g transform="translate(${panelSize.padding} ${panelSize.heading})">
 ${layout.groups.map(groupSvg).join("")}${links.map((link) => linkSvg(link, countOf(link.from, link.to), most)).join("")}${layout.nodes
-  .map((node) =>
-    nodeSvg(node, into(node.name), grouped.has(node.service) ? intoService(node.service) : undefined),
-  )
+  .map((node) => {
+    const all = grouped.has(node.service) ? intoService(node.service) : undefined;
+    return nodeSvg(node, { into: into(node.name), out: outOf(node.name), all });
+  })
   .join("")}${links.map((link) => labelSvg(link, countOf(link.from, link.to))).join("")}</g>
 `;
 }
@@ -125,21 +127,21 @@ function labelSvg({ label: { x, y } }: GraphLayout["links"][number], count: numb
   return `<text class="count${count === 0 ? " none" : ""}" x="${n(x)}" y="${n(y + 4.5)}">${count}</text>\n`;
 }
 
-/**
- * @param into connections to the node
- * @param all connections to its whole service
- */
-function nodeSvg(
-  { name, service, x, y, width, height }: GraphNode,
-  into: number,
-  all: number | undefined,
-): string {
+/** Connections to a node, from it, and to its whole service, if that has more nodes. */
+interface NodeTraffic {
+  readonly into: number;
+  readonly out: number;
+  readonly all: number | undefined;
+}
+
+function nodeSvg({ name, x, y, width, height }: GraphNode, { into, out, all }: NodeTraffic): string {
   const middle = n(x + width / 2);
   const connections = into === 1 ? "1 connection" : `${into} connections`;
   const share = all === undefined ? undefined : into / Math.max(1, all);
-  const caption = service === "" ? "sends the requests" : share === undefined ? connections : percent(share);
+  const sends = into === 0 && out > 0;
+  const caption = share !== undefined ? percent(share) : sends ? "sends the requests" : connections;
   const bar = share === undefined ? "" : barSvg({ x: x + 10, y: y + height - 8, width: width - 20 }, share);
-  return `<g class="node ${versionColor(name)}${service !== "" && into === 0 ? " none" : ""}">
+  return `<g class="node ${versionColor(name)}${into + out === 0 ? " none" : ""}">
 <rect class="card" x="${n(x)}" y="${n(y)}" width="${width}" height="${height}" rx="9"/>
 <text class="name" x="${middle}" y="${n(y + 20)}">${escape(name)}</text>
 <text class="muted small" x="${middle}" y="${n(y + 35)}" text-anchor="middle">${caption}</text>

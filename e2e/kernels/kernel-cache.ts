@@ -7,16 +7,13 @@ export interface WantedKernel {
   /** Major and minor version, such as "6.1". */
   series: string;
   suite: string;
-  /** Its processors are emulated one after the other. */
-  inTurn?: boolean;
 }
 
 /** The matrix: the oldest and the newest long-term kernel Keelson supports, and what comes next. */
 export const wantedKernels: readonly WantedKernel[] = [
   { series: "6.1", suite: "bookworm" },
   { series: "6.12", suite: "trixie" },
-  // Side by side it ends now and then where another processor patches its code (int3): in programs, and once before it had started any.
-  { series: "7.2", suite: "sid", inTurn: true },
+  { series: "7.2", suite: "sid" },
 ];
 
 /** What setup writes beside an unpacked kernel, as kernel.json. */

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import type { GuestFile } from "./cpio.ts";
 import { GuestOutput } from "./guest-output.ts";
 import { buildInitramfs } from "./initramfs.ts";
-import { type CachedKernel, cacheDirectory, findKernel, listKernels, wantedKernels } from "./kernel-cache.ts";
+import { type CachedKernel, cacheDirectory, findKernel, listKernels } from "./kernel-cache.ts";
 import { consoleLines, findComplaints, findPanic } from "./kernel-log.ts";
 import { runMachine } from "./qemu.ts";
 import { collectWorkspace } from "./workspace-files.ts";
@@ -90,8 +90,7 @@ async function boot(
   const timeoutMs = run.timeoutMs ?? defaultTimeoutMs;
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(`no exit code after ${timeoutMs / 1000} s`), timeoutMs);
-  const inTurn = wantedKernels.find(({ series }) => series === kernel.series)?.inTurn ?? false;
-  const machine = { image: kernel.image, initramfs: join(directory, "initramfs"), consoleFile, inTurn };
+  const machine = { image: kernel.image, initramfs: join(directory, "initramfs"), consoleFile };
   const size = { memoryMiB: run.memoryMiB ?? 2048, cpus: run.cpus ?? 2 };
   let text = "";
   const output = new GuestOutput(token, (piece) => {
