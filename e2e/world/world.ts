@@ -46,6 +46,7 @@ export class World {
   private readonly cgroup: string;
   private readonly appliers = new Map<number, Applier>();
   private podsMade = 0;
+  private hostsWritten: Promise<void> = Promise.resolve();
   private readonly work = new Work();
   private closing: Promise<void> | undefined;
   private readonly stopListening: () => void;
@@ -262,7 +263,13 @@ export class World {
     return podOf(request, this.podsMade, this.names, this.nodeCgroup(node));
   }
 
-  private async writeHosts(pods: Iterable<Pod>): Promise<void> {
+  /** One after the other: of two at once the older text could be written last, and lack a name from then on. */
+  private writeHosts(pods: Iterable<Pod>): Promise<void> {
+    this.hostsWritten = this.hostsWritten.catch(() => undefined).then(() => this.writeHostsNow(pods));
+    return this.hostsWritten;
+  }
+
+  private async writeHostsNow(pods: Iterable<Pod>): Promise<void> {
     const entries: HostEntry[] = Array.from(this.services.values(), ({ name, addresses }) => ({
       names: serviceNames(name, "default", defaultDomain),
       addresses,
