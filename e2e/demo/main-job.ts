@@ -94,7 +94,7 @@ async function withRequestRule(
   const result = await askOnOneConnection(world.pod(asker), world.applier(), requests);
   say(spreadTable(spreadOf(result)));
   say(`   ${whoCarried(result)}\n`);
-  const subtitle = `RouteRule ${requestRuleName}: /two to version v2. ${requests} requests on one connection, ${result.byPrograms.requests} sent by the kernel's programs.`;
+  const subtitle = `RouteRule ${requestRuleName}: /two to version v2. ${requests} requests on one connection, ${result.byPrograms.taken} sent by the kernel's programs.`;
   return {
     panel: { title: "Each request", subtitle, connections: result.connections },
     complaints: complaintsOfRequests(result, sockets !== "count"),

@@ -3,7 +3,8 @@ import { port } from "../bookinfo/roles.ts";
 import type { Applier } from "../world/applier.ts";
 import { KeepAliveCaller } from "../world/keep-alive-caller.ts";
 import type { Pod } from "../world/pod.ts";
-import { count, type Tally } from "../world/tally.ts";
+import { type Switched, switchedDuring } from "../world/switched.ts";
+import { count } from "../world/tally.ts";
 import { added, connectionsOf } from "./connections.ts";
 import { type Counted, disagreements } from "./pages.ts";
 
@@ -15,15 +16,10 @@ export interface RequestsResult extends Counted {
   readonly requests: number;
   /** Connections that the caller has made. */
   readonly callerConnections: number;
-  /** Requests that programs have sent to a pod of reviews, and answers that they have moved, as their maps say. */
-  readonly byPrograms: ByPrograms;
+  /** What programs have carried of them, as their maps say. */
+  readonly byPrograms: Switched;
   /** Why the node's programs do less than they were asked to; undefined: they do not. */
   readonly lowerBecause: string | undefined;
-}
-
-interface ByPrograms {
-  readonly requests: number;
-  readonly answers: number;
 }
 
 /** Sends requests one after the other, every second one to a path below /two. */
@@ -33,25 +29,26 @@ export async function askOnOneConnection(
   requests: number,
 ): Promise<RequestsResult> {
   const edges = connectionsOf(await applier.edges());
-  const before = await byPrograms(applier);
-  const { ports, ...traffic } = await ask(from, requests);
-  const after = await byPrograms(applier);
+  const [traffic, ports] = [{ answers: {}, failures: {} }, new Set<number>()];
+  const byPrograms = await switchedDuring(applier, () => ask(from, requests, traffic, ports));
   return {
     requests,
     traffic,
     connections: added(edges, connectionsOf(await applier.edges())),
     callerConnections: ports.size,
-    byPrograms: { requests: after.requests - before.requests, answers: after.answers - before.answers },
+    byPrograms,
     lowerBecause: (await applier.status()).sockets.lowerBecause,
   };
 }
 
+/** Counts what comes of them in `traffic`, and the caller's own ports, one for each connection, in `ports`. */
 async function ask(
   from: Pod,
   requests: number,
-): Promise<{ answers: Tally; failures: Tally; ports: Set<number> }> {
+  { answers, failures }: Counted["traffic"],
+  ports: Set<number>,
+): Promise<void> {
   await using caller = await KeepAliveCaller.start(from);
-  const [answers, failures, ports]: [Tally, Tally, Set<number>] = [{}, {}, new Set()];
   for (let i = 0; i < requests; i++) {
     const [path, wanted] = i % 2 === 0 ? ["/one", "reviews-v1"] : ["/two", "reviews-v2"];
     const answer = await caller.ask({ host: "reviews", port, path });
@@ -64,22 +61,15 @@ async function ask(
     count(answers, pod);
     if (pod !== wanted) count(failures, `${path} was answered by ${pod}`);
   }
-  return { answers, failures, ports };
-}
-
-async function byPrograms(applier: Applier): Promise<ByPrograms> {
-  const { statistics } = await applier.status();
-  const of = (name: string): number => Number(statistics[name] ?? 0);
-  return { requests: of("switched_requests"), answers: of("moved_answers") };
 }
 
 /** In a sentence: who has carried them. */
-export function whoCarried({ requests, byPrograms: taken, lowerBecause }: RequestsResult): string {
+export function whoCarried({ requests, byPrograms, lowerBecause }: RequestsResult): string {
   const why = lowerBecause === undefined ? "" : ` (${lowerBecause})`;
-  if (taken.requests === 0) return `The relay carried all of them${why}.`;
+  if (byPrograms.taken === 0) return `The relay carried all of them${why}.`;
   return (
-    `The kernel's programs sent ${taken.requests} of ${requests} to their pod, each on a connection that the relay keeps open,\n` +
-    `   and moved ${taken.answers} of the answers. The relay carried the others: it opens such connections when they are missing.`
+    `The kernel's programs sent ${byPrograms.taken} of ${requests} to their pod, each on a connection that the relay keeps open,\n` +
+    `   and moved ${byPrograms.moved} of the answers. The relay carried the others: it opens such connections when they are missing.`
   );
 }
 
@@ -91,10 +81,10 @@ const fewRequests = 60;
  * @param programsTakeRequests whether the agent was told so
  */
 export function complaintsOfRequests(result: RequestsResult, programsTakeRequests: boolean): string[] {
-  const { requests, callerConnections, byPrograms: taken, lowerBecause } = result;
+  const { requests, callerConnections, byPrograms, lowerBecause } = result;
   const scattered =
     callerConnections === 1 ? [] : [`the requests took ${callerConnections} connections, not one`];
   const shouldTake = programsTakeRequests && lowerBecause === undefined && requests >= fewRequests;
-  const idle = shouldTake && taken.requests === 0 ? ["the kernel's programs took no request"] : [];
+  const idle = shouldTake && byPrograms.taken === 0 ? ["the kernel's programs took no request"] : [];
   return [...disagreements(result), ...scattered, ...idle];
 }

@@ -3,13 +3,16 @@ import { ApiError } from "@keelson/sources";
 import { z } from "zod";
 import type { Cluster } from "./cluster.ts";
 
+const objectMetadata = z.object({
+  name: z.string(),
+  namespace: z.string(),
+  labels: z.record(z.string(), z.string()).optional(),
+});
+const podSpec = z.object({ containers: z.array(z.object({ image: z.string() })) });
+
 const podObject = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    labels: z.record(z.string(), z.string()).optional(),
-  }),
-  spec: z.object({ containers: z.array(z.object({ image: z.string() })) }),
+  metadata: objectMetadata,
+  spec: podSpec,
   status: z
     .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() })
     .optional(),
@@ -29,15 +32,8 @@ export async function controlPlanePods(cluster: Cluster): Promise<readonly PodFa
 }
 
 const deploymentObject = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    labels: z.record(z.string(), z.string()).optional(),
-  }),
-  spec: z.object({
-    replicas: z.number().optional(),
-    template: z.object({ spec: z.object({ containers: z.array(z.object({ image: z.string() })) }) }),
-  }),
+  metadata: objectMetadata,
+  spec: z.object({ replicas: z.number().optional(), template: z.object({ spec: podSpec }) }),
   status: z
     .object({
       conditions: z
@@ -122,15 +118,15 @@ function judgeWithoutPods(deployments: readonly DeploymentFacts[], namespace: st
       `no pod of Keelson in ${namespace}`,
       "install it, or name its namespace with --namespace",
     );
-  const { metadata, spec, status } = deployment;
+  const { spec, status } = deployment;
   const failure = status?.conditions?.find(
     ({ type, status: value }) => type === "ReplicaFailure" && value === "True",
   );
   const why = spec.replicas === 0 ? "it is scaled to 0" : failure?.message;
   return error(
     check,
-    `Deployment ${namespace}/${metadata.name} has no pod${why === undefined ? "" : `: ${why}`}`,
-    `kubectl -n ${namespace} describe deployment,replicaset ${metadata.name} says more`,
+    `Deployment ${namespace}/${deployment.metadata.name} has no pod${why === undefined ? "" : `: ${why}`}`,
+    `kubectl -n ${namespace} describe deployment,replicaset ${deployment.metadata.name} says more`,
   );
 }
 
